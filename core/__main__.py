@@ -1,0 +1,335 @@
+"""The same jobs from a terminal: python -m core inspect | train | evaluate | predict | backbones.
+
+Data goes to standard output, messages and progress to standard error. A user's mistake exits with
+2 and one sentence, an internal error with 1, one sentence and the log's path.
+"""
+
+import argparse
+import csv
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core import errors
+from core.errors import UserError
+from core.runs import Run, RunState
+from core.settings import OPTIMIZERS, SplitSettings, TrainingSettings
+
+Result = dict[str, Any]
+
+
+def inspect(args: argparse.Namespace) -> Result:
+    """What a zip or a folder holds."""
+    from core.data import dataset
+    from core.data.archive import open_source
+
+    source = open_source(args.path)
+    found = dataset.read(
+        source, split=SplitSettings(), at_least=64, report=_counter("reading images")
+    )
+    for label, images in found.counts.items():
+        print(f"{label}\t{images}")
+    for skipped in found.skipped:
+        _tell(f"left out {skipped.file}: {skipped.reason}")
+    return {
+        "classes": found.counts,
+        "images": len(found.records),
+        "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
+        "split": found.split_counts,
+    }
+
+
+def train(args: argparse.Namespace) -> Result:
+    """Train in this process, into a folder."""
+    settings = TrainingSettings(
+        backbone=args.backbone,
+        frozen_layers=args.frozen_layers,
+        dense=args.dense,
+        dropout=args.dropout,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        optimizer=args.optimizer,
+        seed=args.seed,
+    )
+    split = SplitSettings(args.validation, args.seed)
+    from core.data.archive import open_source
+    from core.data.feed import SourceFeed
+
+    source = open_source(args.path)
+    run = Run.create(args.run, settings, data=source.name)
+    from core.training.fit import train
+
+    with _stop_on_interrupt(run), _following(run):
+        run.log.append("started", pid=os.getpid())
+        try:
+            results = train(run, SourceFeed(source, split))
+        except UserError as error:
+            run.log.append("failed", message=str(error))
+            raise
+        except Exception as error:
+            incident = errors.record(error)
+            run.log.append("failed", message="Something went wrong inside.", incident=incident)
+            raise
+    if results["best_epoch"] is None:
+        raise UserError("Stopped before the first epoch ended, so there is no model.")
+    for row in results["history"]:
+        print("\t".join(f"{name}={value:g}" for name, value in row.items()))
+    keys = ("classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds")
+    return {
+        "run": str(args.run),
+        **{key: results[key] for key in keys},
+        "peak_rss_mb": _peak_rss_mb(),
+    }
+
+
+def evaluate(args: argparse.Namespace) -> Result:
+    """How well a run's model does on labelled images."""
+    from core.data.archive import open_source
+    from core.results.prediction import Predictor
+
+    predictor = Predictor(args.run)
+    results = predictor.evaluate(open_source(args.path), _counter("judging images"))
+    print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
+    return {key: results[key] for key in ("accuracy", "images", "per_class", "confusion")}
+
+
+def predict(args: argparse.Namespace) -> Result:
+    """What a run's model sees in images."""
+    from core.results.prediction import Predictor
+
+    predictor = Predictor(args.run)
+    predictions = predictor.predict([_named_bytes(path) for path in args.images], args.top)
+    rows = [
+        {"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top}
+        for p in predictions
+        if p.error is None
+    ]
+    for prediction in predictions:
+        if prediction.error is not None:
+            _tell(f"left out {prediction.file}: {prediction.error}")
+    if args.csv:
+        _write_csv(args.csv, rows, min(args.top, len(predictor.classes)))
+    elif not args.json:
+        for row in rows:
+            print(f"{row['file']}\t{row['label']}\t{row['confidence']:.4f}")
+    if not rows:
+        raise UserError("None of these files is an image that can be read.")
+    return {"predictions": rows}
+
+
+def backbones(args: argparse.Namespace) -> Result:
+    """The catalogue."""
+    from core.backbones.catalog import BACKBONES
+    from core.backbones.weights import ready_offline
+
+    rows = []
+    for b in BACKBONES.values():
+        ready = ready_offline(b)
+        rows.append(
+            {
+                "name": b.name,
+                "title": b.title,
+                "parameters": b.parameters,
+                "layers": len(b.layers),
+                "blocks": [
+                    {"name": block.name, "first": block.first, "last": block.last}
+                    for block in b.blocks
+                ],
+                "input_size": b.input_size,
+                "weights": b.weights.origin,
+                "offline": ready,
+            }
+        )
+        print(f"{b.name}\t{b.parameters}\t{len(b.layers)} layers\t{b.input_size} px\t"
+              f"{b.weights.origin}\t{'ready' if ready else 'needs a download'}")  # fmt: skip
+    return {"backbones": rows}
+
+
+def _named_bytes(path: Path) -> tuple[str, bytes]:
+    try:
+        return str(path), path.read_bytes()
+    except OSError:
+        raise UserError(f"Expected an image, but {path} cannot be read. Check its name.") from None
+
+
+def _write_csv(path: Path, rows: list[Result], top: int) -> None:
+    columns = ["file", "label", "confidence"]
+    for place in range(1, top + 1):
+        columns += [f"label_{place}", f"confidence_{place}"]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in rows:
+            pairs = [value for pair in row["top"] for value in pair]
+            writer.writerow([row["file"], row["label"], row["confidence"], *pairs])
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _counter(what: str) -> Any:
+    """A report that counts on standard error, at most twice a second."""
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > 0.5:
+            last = time.monotonic()
+            _tell(f"{what}: {done} of {total}")
+
+    return report
+
+
+@contextmanager
+def _following(run: Run) -> Iterator[None]:
+    """Tells on standard error what the run's log says, as it grows."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        state, told = RunState(), 0
+        while True:
+            last_look = ended.wait(0.5)
+            before = state.stages.get(state.stage) if state.stage else None
+            state = run.state(state)
+            for row in state.history[told:]:
+                _tell(
+                    f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "
+                    f"validation {row['val_accuracy']:.3f}"
+                )
+            told = len(state.history)
+            if state.stage and state.stages[state.stage] != before:
+                done, total, left = state.stages[state.stage]
+                time_left = "" if left is None else f", {left:.0f} s left"
+                _tell(f"{state.stage}: {done} of {total}{time_left}")
+            if last_look:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _stop_on_interrupt(run: Run) -> Iterator[None]:
+    """The first Ctrl-C stops the run and keeps the best so far; the second ends at once."""
+
+    def stop(*_: Any) -> None:
+        _tell("stopping; the best epoch so far is kept (Ctrl-C again to end at once)")
+        run.request_stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _peak_rss_mb() -> int:
+    """The most memory this process has held, in megabytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset) >> 20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak >> 20 if sys.platform == "darwin" else peak >> 10
+
+
+def _frozen_layers(text: str) -> int | None:
+    return None if text == "all" else int(text)
+
+
+def _units(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> Any:
+        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m core", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(job: Any) -> argparse.ArgumentParser:
+        added = commands.add_parser(job.__name__, help=job.__doc__, description=job.__doc__)
+        added.set_defaults(job=job)
+        added.add_argument("--json", action="store_true", help="end with one JSON object")
+        return added
+
+    added = command(inspect)
+    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
+
+    default = TrainingSettings()
+    added = command(train)
+    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
+    added.add_argument("--run", type=Path, required=True, metavar="DIR", help="a new folder")
+    added.add_argument("--backbone", default=default.backbone, metavar="NAME")
+    added.add_argument("--frozen-layers", type=_frozen_layers, default=None, metavar="all|N")
+    added.add_argument("--dense", type=_units, default=default.dense, metavar="U,U,U")
+    added.add_argument("--dropout", type=float, default=default.dropout, metavar="P")
+    added.add_argument("--epochs", type=int, default=default.epochs)
+    added.add_argument("--batch-size", type=int, default=default.batch_size)
+    added.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    added.add_argument("--optimizer", default=default.optimizer, metavar="|".join(OPTIMIZERS))
+    added.add_argument("--validation", type=float, default=SplitSettings().validation)
+    added.add_argument("--seed", type=int, default=default.seed)
+
+    added = command(evaluate)
+    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
+    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip or folder")
+
+    added = command(predict)
+    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
+    added.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    added.add_argument("--top", type=int, default=3)
+    added.add_argument("--csv", type=Path, metavar="FILE")
+
+    command(backbones)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0, 2 for a user's mistake, 1 for an internal error.
+    """
+    try:
+        args = _parser().parse_args(arguments)
+        result = args.job(args)
+    except UserError as error:
+        _tell(str(error))
+        return 2
+    except KeyboardInterrupt:
+        _tell("Interrupted.")
+        return 130
+    except Exception as error:
+        incident = errors.record(error)
+        _tell(f"Something went wrong inside (incident {incident}); see {errors.log_path()}")
+        return 1
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""TensorFlow and Keras, imported so that they stay quiet and out of the user's home folder.
+
+Everybody imports them from here: Keras reads KERAS_HOME when it is first imported and writes its
+settings there, and importing TensorFlow imports Keras.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core import home
+
+
+@contextmanager
+def _keras_home() -> Iterator[None]:
+    """Keras' settings go under THAW_HOME; the user's KERAS_HOME still says where weights are."""
+    theirs = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = str(home.cache() / "weights")
+    try:
+        yield
+    finally:
+        if theirs is None:
+            del os.environ["KERAS_HOME"]
+        else:
+            os.environ["KERAS_HOME"] = theirs
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow's libraries greet on file descriptor 2 whatever the log level.
+
+    What Python writes to standard error meanwhile, from other threads, still gets there.
+    """
+    python_stderr, original = sys.stderr, os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(original), "w", buffering=1, errors="replace") as direct:
+        sys.stderr = direct
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(original, 2)
+            sys.stderr = python_stderr
+            os.close(original)
+            os.close(nowhere)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with _keras_home(), _quiet():
+    import keras as keras
+    import tensorflow as tf
+
+__all__ = ["keras", "tf"]

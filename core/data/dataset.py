@@ -1,0 +1,322 @@
+"""A data set's manifest: each image's class and side of the split, and what was left out."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from PIL import Image
+
+from core.data import images, layout
+from core.data.archive import Source, UnreadableMember
+from core.data.layout import Placed, Split
+from core.data.natural import natural
+from core.data.parallel import in_order
+from core.data.split import choose_validation
+from core.errors import UserError
+from core.settings import SplitSettings
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+ReadBytes = Callable[["Record"], bytes]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image.
+
+    Attributes:
+        file: Its path inside the archive or folder that it came in.
+        label: Its class.
+        split: The side it is on.
+        digest: SHA-256 of its bytes, in hex.
+        width: Pixels, upright.
+        height: Pixels, upright.
+        bytes: Size of the file.
+    """
+
+    file: str
+    label: str
+    split: Split
+    digest: str
+    width: int
+    height: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why, in plain words."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a reader of a data set is handed for each image, once, while it is in memory.
+
+    Attributes:
+        file: Its path inside the source.
+        digest: SHA-256 of `data`, in hex.
+        label: Its class.
+        data: The file as it came.
+        image: Upright and RGB, perhaps scaled down (see `images.picture`).
+    """
+
+    file: str
+    digest: str
+    label: str
+    data: bytes
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Plain data about a set of labelled images; where their bytes lie is told elsewhere.
+
+    Attributes:
+        name: As the user calls it.
+        classes: In natural order ("class 2" before "class 10").
+        records: By file.
+        skipped: By file.
+        split_came_with_data: Whether the archive itself said which images are for validation.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    records: tuple[Record, ...]
+    skipped: tuple[Skipped, ...]
+    split_came_with_data: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images of each class, in the order of the classes."""
+        found = Counter(record.label for record in self.records)
+        return {name: found[name] for name in self.classes}
+
+    @property
+    def split_counts(self) -> dict[str, int]:
+        """Images of each side: train, validation and test."""
+        found = Counter(record.split for record in self.records)
+        return {split: found[split] for split in SPLITS}
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all image files together."""
+        return sum(record.bytes for record in self.records)
+
+    def of(self, split: Split) -> list[Record]:
+        """The images of one side."""
+        return [record for record in self.records if record.split == split]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: The values are not what `to_dict` wrote.
+        """
+        made = cls(
+            name=str(values["name"]),
+            classes=tuple(values["classes"]),
+            records=tuple(Record(**each) for each in values["records"]),
+            skipped=tuple(Skipped(**each) for each in values["skipped"]),
+            split_came_with_data=bool(values["split_came_with_data"]),
+        )
+        if not all(each.split in SPLITS and each.label in made.classes for each in made.records):
+            raise ValueError("a record names a class or a split that there is not")
+        return made
+
+
+def read(
+    source: Source,
+    *,
+    split: SplitSettings | None,
+    each: Callable[[Decoded], None] | None = None,
+    at_least: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+    threads: int | None = None,
+) -> Dataset:
+    """Decode every image of a source once, leave out what is none, and split the rest.
+
+    Args:
+        source: A zip archive or a folder of class folders.
+        split: How to split where the archive does not say. None reads labelled images that are
+            only looked at, as for evaluation: all of them are on the test side, whatever the
+            archive says, and a class may hold any number.
+        each: Called with every image, in the pool's threads, also for the copies of an image.
+        at_least: Images may be decoded smaller than they are (see `images.picture`).
+        report: Called in this thread with files done and files in all. What it raises, such as
+            StopRequested, ends the reading.
+        threads: How many decode at once; by default one a processor, at most 8.
+
+    Raises:
+        UserError: There are no class folders, fewer than 2 classes, or fewer than 2 different
+            images in a class.
+    """
+    found = layout.place(source.members)
+    skipped = [Skipped(member.name, reason) for member, reason in found.outside]
+    records: list[Record] = []
+    total = len(found.placed)
+    if report:
+        report(0, total)
+    count = threads or min(8, os.cpu_count() or 1)
+    # closing: an exception keeps this frame alive, and the pool must end all the same
+    with closing(_decoded(source, found.placed, each, at_least, count)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            else:
+                records.append(outcome)
+            if report:
+                report(done, total)
+    skipped.sort(key=lambda one: one.file)
+    classes = tuple(sorted({placed.label for placed in found.placed}, key=natural))
+    if split is None:
+        classes = tuple(name for name in classes if any(one.label == name for one in records))
+        if not records:
+            raise _no_classes(skipped)
+        records = [_moved(record, "test") for record in records]
+        return Dataset(source.name, classes, tuple(records), tuple(skipped), False)
+    _check(classes, records, skipped)
+    came = found.said and any(record.split == "validation" for record in records)
+    if came:
+        _check_train(classes, records)
+    else:
+        records = _split(records, split)
+    return Dataset(source.name, classes, tuple(records), tuple(skipped), came)
+
+
+def reader(source: Source) -> ReadBytes:
+    """How to get at the bytes of a record that was read from a source."""
+    members = {member.name: member for member in source.members}
+
+    def read_bytes(record: Record) -> bytes:
+        try:
+            return verified(source.read(members[record.file]), record)
+        except (KeyError, UnreadableMember) as error:
+            raise _changed(record) from error
+
+    return read_bytes
+
+
+def verified(data: bytes, record: Record) -> bytes:
+    """The bytes, once they are known to be those that were read: caches rest on their digest.
+
+    Raises:
+        UserError: The file has changed since.
+    """
+    if hashlib.sha256(data).hexdigest() != record.digest:
+        raise _changed(record)
+    return data
+
+
+def _changed(record: Record) -> UserError:
+    return UserError(f"“{record.file}” has changed since the images were read. Read them again.")
+
+
+def _decoded(
+    source: Source,
+    files: Iterable[Placed],
+    each: Callable[[Decoded], None] | None,
+    at_least: int | None,
+    threads: int,
+) -> Generator[Record | Skipped, None, None]:
+    """Outcomes in the order of the files."""
+
+    def one(placed: Placed) -> Record | Skipped:
+        name = placed.member.name
+        try:
+            data = source.read(placed.member)
+            picture = images.picture(data, at_least)
+        except (UnreadableMember, images.UnreadableImage) as error:
+            return Skipped(name, str(error))
+        digest = hashlib.sha256(data).hexdigest()
+        if each:
+            each(Decoded(name, digest, placed.label, data, picture.image))
+        return Record(
+            file=name,
+            label=placed.label,
+            split=placed.split or "train",
+            digest=digest,
+            width=picture.width,
+            height=picture.height,
+            bytes=len(data),
+        )
+
+    return in_order(one, files, threads)
+
+
+def _moved(record: Record, split: Split) -> Record:
+    return Record(**asdict(record) | {"split": split})
+
+
+def _split(records: list[Record], settings: SplitSettings) -> list[Record]:
+    """Take the validation side out of train; what came as test stays where it is."""
+    train: dict[str, set[str]] = {}
+    for record in records:
+        if record.split == "train":
+            train.setdefault(record.label, set()).add(record.digest)
+    chosen = choose_validation(train, settings)
+    return [
+        _moved(record, "validation")
+        if record.split == "train" and record.digest in chosen
+        else record
+        for record in records
+    ]
+
+
+def _check(classes: tuple[str, ...], records: list[Record], skipped: list[Skipped]) -> None:
+    if len(classes) < 2:
+        raise _no_classes(skipped, classes)
+    few = []
+    for name in classes:
+        different = {record.digest for record in records if record.label == name}
+        if len(different) < 2:
+            few.append((name, len(different)))
+    if few:
+        names = _listed([f"“{name}” ({count})" for name, count in few])
+        raise UserError(
+            f"Expected at least 2 different readable images in every class, but there are fewer in "
+            f"{names}. Add images there or take the folder out.{_told(skipped)}"
+        )
+
+
+def _check_train(classes: tuple[str, ...], records: list[Record]) -> None:
+    trained = {record.label for record in records if record.split == "train"}
+    missing = [f"“{name}”" for name in classes if name not in trained]
+    if missing:
+        raise UserError(
+            f"Expected images of every class in the training folder, but there are none that can "
+            f"be read of {_listed(missing)}. Add some, or leave the split to Thaw."
+        )
+
+
+def _no_classes(skipped: list[Skipped], classes: tuple[str, ...] = ()) -> UserError:
+    found = f"only one was found, “{classes[0]}”" if classes else "none with images was found"
+    return UserError(
+        f"Expected a folder of images for each of at least 2 classes, as in daisy/1.jpg and "
+        f"rose/1.jpg, but {found}.{_told(skipped)}"
+    )
+
+
+def _told(skipped: list[Skipped]) -> str:
+    if not skipped:
+        return ""
+    first = f"“{skipped[0].file}”, {skipped[0].reason}"
+    if len(skipped) == 1:
+        return f" (1 file was left out: {first}.)"
+    return f" ({len(skipped)} files were left out, the first: {first}.)"
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]

@@ -1,0 +1,237 @@
+"""Bytes of any picture people have, to an upright RGB image.
+
+The formats are named one by one: Pillow knows more, some of them programs rather than pictures.
+"""
+
+import io
+import logging
+import math
+import threading
+import warnings
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pillow_heif
+from PIL import Image, ImageCms
+
+MAX_PIXELS = 120_000_000  # phones make 108 million; a PNG of that size takes 0.5 to 1 GB to decode
+_LARGE_PIXELS = 24_000_000
+_FORMATS = (
+    "JPEG",  # also MPO, which is two JPEGs in one file
+    "PNG",
+    "GIF",
+    "WEBP",
+    "BMP",
+    "TIFF",
+    "AVIF",
+    "HEIF",
+    "JPEG2000",
+    "ICO",
+    "PPM",
+)
+_WHITE = (255, 255, 255)
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIF: tuple[Any, Any] = (
+    pillow_heif.HeifImageFile,
+    lambda prefix: prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS,
+)
+_large = threading.Lock()
+
+# Pillow warns of what it tolerates (broken EXIF, large sizes) and logs what it refuses; nobody
+# who reads the server's output can act on it. Other handlers still get what is logged.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+class UnreadableImage(Exception):
+    """These bytes give no picture; the message says why, in plain words."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        image: Upright and RGB; smaller than the original where `at_least` allowed it.
+        width: Pixels of the original, upright.
+        height: Pixels of the original, upright.
+        format: As Pillow names it: "JPEG", "PNG", "HEIF", …
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+    format: str
+
+
+def picture(data: bytes, at_least: int | None = None) -> Picture:
+    """Decode all of a picture: its first frame, upright, in RGB, on white where see-through.
+
+    Args:
+        data: A whole file; its name plays no part.
+        at_least: The caller will scale to about this many pixels. A picture more than twice as
+            large is then decoded at a half, a quarter or an eighth of its size, which is much
+            faster for JPEG; its shorter side stays at least twice this long.
+
+    Raises:
+        UnreadableImage: The bytes are no picture, are damaged or are too large.
+    """
+    if not data:
+        raise UnreadableImage("empty file")
+    # Whatever a decoder throws at hostile bytes, the file is what is wrong: Pillow and its plugins
+    # raise OSError, SyntaxError, ValueError, struct.error, KeyError, MemoryError and more.
+    try:
+        opened = _open(data)
+        if opened is None:
+            raise UnreadableImage("not an image, or one of an unknown kind")
+        with opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise UnreadableImage(f"too large: {width} × {height} pixels")
+            if width < 1 or height < 1:
+                raise UnreadableImage("empty picture, without a single pixel")
+            if width * height < _LARGE_PIXELS:
+                return _upright(opened, at_least)
+            with _large:  # one at a time, so that memory does not grow with the number of threads
+                return _upright(opened, at_least)
+    except UnreadableImage:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UnreadableImage(f"too large: over {MAX_PIXELS // 10**6} megapixels") from error
+    except MemoryError as error:
+        raise UnreadableImage("too large for this machine's memory") from error
+    except Exception as error:
+        raise UnreadableImage("damaged or cut off") from error
+
+
+def decode(data: bytes, at_least: int | None = None) -> Image.Image:
+    """The image of `picture`, for those who need nothing else."""
+    return picture(data, at_least).image
+
+
+def to_square(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
+    """Squash a whole RGB picture into a square, so that nothing is cropped away.
+
+    Returns:
+        uint8 [size, size, 3], bilinear with antialiasing.
+    """
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.array(image, np.uint8)
+
+
+def thumbnail_jpeg(image: Image.Image, size: int = 160) -> bytes:
+    """A small JPEG of an RGB picture whose longer side is at most `size`."""
+    small = image.copy()
+    small.thumbnail((size, size), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _open(data: bytes) -> Any:
+    """The lazy image of the first format that claims these bytes; None if none does.
+
+    This is Image.open without its check of size, which neither lets the size be told nor the
+    limit be chosen without changing it for the whole process. HEIF is not registered with Pillow
+    for the same reason.
+    """
+    Image.init()
+    failed: Exception | None = None
+    for name in _FORMATS:
+        factory, accept = _HEIF if name == "HEIF" else Image.OPEN[name]
+        claimed = accept(data[:16]) if accept else True
+        if not claimed or isinstance(claimed, str):
+            continue  # a str says why Pillow was built without it
+        try:
+            return factory(io.BytesIO(data), "")
+        except (SyntaxError, IndexError, TypeError, OSError, ValueError) as error:
+            failed = error  # as Pillow does: another format may know better
+    if failed:
+        raise failed
+    return None
+
+
+def _upright(opened: Any, at_least: int | None) -> Picture:
+    width, height = opened.size
+    drafted = None
+    if at_least and opened.format in ("JPEG", "MPO"):  # they decode at 1/2, 1/4 or 1/8
+        shrink = min(width, height) / (2 * at_least)
+        if shrink > 1:
+            drafted = opened.draft(None, (math.ceil(width / shrink), math.ceil(height / shrink)))
+    opened.load()
+    if not drafted:
+        width, height = opened.size  # TIFF and HEIF turn themselves, ICO may hold another size
+    if opened.width * opened.height > MAX_PIXELS:
+        raise UnreadableImage(f"too large: {opened.width} × {opened.height} pixels")
+    image = to_rgb(opened)
+    if at_least:
+        factor = min(image.size) // (2 * at_least)
+        if factor > 1:
+            image = image.reduce(factor)
+    turn = _orientation(opened)
+    if turn in _TURNS:
+        image = image.transpose(_TURNS[turn])
+        if turn >= 5:
+            width, height = height, width
+    return Picture(image, width, height, opened.format or "")
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none that can be read."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # broken EXIF raises anything, and the pixels are fine
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A new RGB image from any mode: on white where see-through, deep colours scaled to 8 bits."""
+    mode = image.mode
+    if mode.startswith("I") or mode == "F":
+        return _from_deep(image)
+    if mode == "LAB":
+        transform = ImageCms.buildTransform(
+            ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+        )
+        # None comes only when it is asked to work in place.
+        return cast(Image.Image, ImageCms.applyTransform(image, transform))
+    if mode in ("RGBa", "La"):
+        image = image.convert("RGBA" if mode == "RGBa" else "LA").convert("RGBA")
+    elif mode in ("LA", "PA") or (mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        paper = Image.new("RGB", image.size, _WHITE)
+        paper.paste(image, mask=image)
+        return paper
+    if image.mode == "RGB":
+        return image.copy()
+    return image.convert("RGB")
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float greys, scaled to 8 bits where Pillow would clip them.
+
+    Cameras of 10, 12 or 14 bits store their values as they are in 16: the smallest of these depths
+    that holds the brightest pixel is taken for white, or such pictures would come out black.
+    """
+    grey = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
+    low, high = float(grey.min()), float(grey.max())
+    whites = [1, 255] if image.mode == "F" else [255, 1023, 4095, 16_383, 65_535]
+    if low >= 0 and high <= whites[-1]:
+        low, high = 0.0, float(next(white for white in whites if high <= white))
+    scaled = (grey - low) * (255.0 / ((high - low) or 1.0))
+    return Image.fromarray(np.rint(scaled).astype(np.uint8)).convert("RGB")

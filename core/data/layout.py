@@ -1,0 +1,163 @@
+"""Which class and which side of the split each file belongs to, told by its path alone.
+
+The folders that hold pictures form a tree. Outer folders that hold nothing but one more folder are
+walked through; where the tree first branches, the branches are the classes, or, if they are named
+train, validation and test and agree in their classes, the sides of a split. Folders inside a class
+folder belong to it whatever their names (`daisy/batch 1/3.jpg` is a daisy).
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.data.archive import Member
+
+Split = Literal["train", "validation", "test"]
+
+OUTSIDE = "not in a class folder"
+NO_IMAGE = "not an image"
+
+_SPLITS: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+# Only folders that hold such names shape the tree, so a folder of notes makes no class. Within a
+# class the name plays no part: what a file is, its bytes say.
+_ENDINGS = {
+    *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "bmp", "dib", "webp"),
+    *("tif", "tiff", "heic", "heif", "hif", "avif", "avifs", "ico"),
+    *("jp2", "j2k", "jpx", "ppm", "pgm", "pbm", "pnm"),
+}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file that lies in a class folder; `split` is None where the archive does not say."""
+
+    member: Member
+    label: str
+    split: Split | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the paths say.
+
+    Attributes:
+        placed: Files in class folders, in the order of the members.
+        outside: Files in none, with the reason why they are left out.
+        said: Whether the archive names a train folder and a validation or test folder beside it.
+    """
+
+    placed: tuple[Placed, ...]
+    outside: tuple[tuple[Member, str], ...]
+    said: bool
+
+
+class _Folder:
+    """A folder with at least one picture somewhere below."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, _Folder] = {}
+
+    def add(self, parts: list[str]) -> None:
+        if parts:
+            self.folders.setdefault(parts[0], _Folder()).add(parts[1:])
+
+    def only(self) -> tuple[str, "_Folder"] | None:
+        """The single folder inside, if it is an outer folder rather than a class."""
+        if len(self.folders) != 1:
+            return None
+        ((name, folder),) = self.folders.items()
+        return (name, folder) if folder.folders else None
+
+    def labels(self) -> set[str]:
+        return {_label(name) for name in self.folders}
+
+
+def place(members: Iterable[Member]) -> Layout:
+    """Find the class folders and the split."""
+    members = tuple(members)
+    shaping = [member for member in members if _looks_like_image(member.name)] or members
+    tree = _Folder()
+    for member in shaping:
+        tree.add(member.name.split("/")[:-1])
+    root: tuple[str, ...] = ()
+    while (only := tree.only()) is not None:
+        root, tree = (*root, only[0]), only[1]
+    sides = _sides(tree)
+    starts: dict[tuple[str, ...], Split | None] = {
+        (*root, *start): split for start, split in sides.items()
+    } or {root: None}
+    classes = {start: _names(_at(tree, start[len(root) :])) for start in starts}
+    placed: list[Placed] = []
+    outside: list[tuple[Member, str]] = []
+    for member in members:
+        parts = tuple(member.name.split("/"))
+        start = next((each for each in starts if parts[: len(each)] == each), None)
+        folder = parts[len(start)] if start is not None and len(parts) > len(start) + 1 else None
+        if start is not None and folder is not None and folder in classes[start]:
+            placed.append(Placed(member, _label(folder), starts[start]))
+        else:
+            outside.append((member, OUTSIDE if _looks_like_image(member.name) else NO_IMAGE))
+    return Layout(tuple(placed), tuple(outside), bool(sides))
+
+
+def _sides(tree: _Folder) -> dict[tuple[str, ...], Split]:
+    """Where train, validation and test begin; empty unless they are a split.
+
+    They are one if train holds class folders and every class of the others is also in train. A test
+    folder of loose, unlabelled pictures does no harm: they are left out.
+    """
+    named = {name: _SPLITS[name.lower()] for name in tree.folders if name.lower() in _SPLITS}
+    train = {name for name, split in named.items() if split == "train"}
+    if not train or len(train) == len(named):
+        return {}
+    starts: dict[tuple[str, ...], Split] = {}
+    known: set[str] = set()
+    for name in train:
+        start, folder = _inside(name, tree.folders[name], set())
+        starts[start] = "train"
+        known |= folder.labels()
+    if not known:
+        return {}
+    for name in named.keys() - train:
+        start, folder = _inside(name, tree.folders[name], known)
+        starts[start] = named[name]
+        if not folder.labels() <= known:
+            return {}
+    return starts
+
+
+def _inside(name: str, folder: _Folder, known: set[str]) -> tuple[tuple[str, ...], _Folder]:
+    """Walk through the outer folders within one side, stopping at classes already known."""
+    path: tuple[str, ...] = (name,)
+    while (only := folder.only()) is not None and not folder.labels() <= known:
+        path, folder = (*path, only[0]), only[1]
+    return path, folder
+
+
+def _at(tree: _Folder, path: tuple[str, ...]) -> _Folder:
+    for name in path:
+        tree = tree.folders[name]
+    return tree
+
+
+def _names(folder: _Folder) -> frozenset[str]:
+    return frozenset(folder.folders)
+
+
+def _label(folder: str) -> str:
+    """macOS writes é as e and an accent: composed, the same class has the same name everywhere."""
+    return unicodedata.normalize("NFC", folder).strip() or folder
+
+
+def _looks_like_image(name: str) -> bool:
+    last = name.rsplit("/", 1)[-1]
+    return "." not in last or last.rsplit(".", 1)[1].lower() in _ENDINGS

@@ -1,0 +1,57 @@
+"""An append-only log of events, one JSON object a line, that survives a crash of its writer."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class EventLog:
+    """The file `progress.jsonl` of a run or of a data set that is being read.
+
+    One process appends at a time; any number may read. A line that a dying writer left half
+    written is passed over by readers and closed by the next writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, event: str, **fields: Any) -> None:
+        """Add one event with the time of now (seconds since 1970)."""
+        line = (
+            json.dumps({"event": event, "time": round(time.time(), 3), **fields}).encode() + b"\n"
+        )
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            size = os.fstat(handle).st_size
+            if size and os.pread(handle, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            os.write(handle, line)
+        finally:
+            os.close(handle)
+
+    def read(self, offset: int = 0) -> tuple[list[Event], int]:
+        """Events from a byte offset on.
+
+        Returns:
+            The events, and the offset to read on from.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except FileNotFoundError:
+            return [], offset
+        whole = data[: data.rfind(b"\n") + 1]
+        events = []
+        for line in whole.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # what a dying writer left
+            if isinstance(event, dict) and "event" in event:
+                events.append(event)
+        return events, offset + len(whole)

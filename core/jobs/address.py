@@ -1,0 +1,145 @@
+"""Where the local cluster is found again: its address file, its certificates, its version."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from core import home
+from core.errors import UserError
+
+_CORE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Address:
+    """One cluster: the process that holds it, and how to reach it.
+
+    Attributes:
+        address: Of the scheduler.
+        pid: Of the cluster program.
+        created: When that process began, seconds since 1970; a pid alone may be another's by now.
+        version: Of the code it runs.
+        id: Also the name of its folder.
+    """
+
+    address: str
+    pid: int
+    created: float
+    version: str
+    id: str
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """What a job's log says about who has it."""
+        return {"pid": self.pid, "created": self.created, "id": self.id}
+
+    @property
+    def certificate(self) -> Path:
+        return certificate(self.id)
+
+
+def folder(cluster_id: str) -> Path:
+    """What one cluster keeps: its certificate and its workers' scratch space."""
+    return home.cluster() / cluster_id
+
+
+def certificate(cluster_id: str) -> Path:
+    """Certificate and private key in one file: who can read it may send code to the cluster."""
+    return folder(cluster_id) / "cluster.pem"
+
+
+def read() -> Address | None:
+    """What the address file names, dead or alive; None where there is none."""
+    try:
+        return Address(**home.read_json(_file()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write(address: Address) -> None:
+    home.write_json(_file(), asdict(address))
+
+
+def forget(cluster_id: str) -> None:
+    """Remove the address file if it still names this cluster."""
+    present = read()
+    if present is not None and present.id == cluster_id:
+        _file().unlink(missing_ok=True)
+
+
+def lock_file() -> Path:
+    """Held by whoever starts a cluster, or takes its address away."""
+    return home.cluster() / "start.lock"
+
+
+def is_alive(owner: dict[str, Any]) -> bool:
+    """Whether the process of a cluster still runs (and is not another with the same number)."""
+    try:
+        process = psutil.Process(owner["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if abs(process.create_time() - owner["created"]) < 2:
+            return True
+        return owner["id"] in process.cmdline()  # the clock was set since
+    except (psutil.NoSuchProcess, KeyError):
+        return False
+    except psutil.AccessDenied:
+        return False  # it is not ours
+
+
+def sweep() -> None:
+    """Remove the folders of clusters that were killed."""
+    for path in home.cluster().iterdir():
+        if not path.is_dir():
+            continue
+        try:
+            owner = home.read_json(path / "owner.json")
+        except (OSError, ValueError):
+            continue  # just being made
+        if not is_alive(owner):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def version() -> str:
+    """A digest of the code below core/ as it lies on disk now, and of how many workers it gets."""
+    digest = hashlib.sha256()
+    for path in sorted(_CORE.rglob("*.py")):
+        digest.update(path.relative_to(_CORE).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{digest.hexdigest()[:16]}-{training_workers()}"
+
+
+def training_workers() -> int:
+    """How many runs train at the same time (THAW_WORKERS, default 1).
+
+    Raises:
+        UserError: It is no whole number of at least 1.
+    """
+    text = os.environ.get("THAW_WORKERS") or "1"
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"Expected a whole number of at least 1 in THAW_WORKERS, received {text}.")
+    return int(text)
+
+
+def idle_seconds() -> float:
+    """After how long without work the cluster ends by itself (THAW_IDLE, default 1800).
+
+    Raises:
+        UserError: It is no number above 0.
+    """
+    text = os.environ.get("THAW_IDLE") or "1800"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise UserError(f"Expected seconds above 0 in THAW_IDLE, received {text}.")
+    return seconds
+
+
+def _file() -> Path:
+    return home.cluster() / "cluster.json"

@@ -1,0 +1,191 @@
+"""The local cluster, a program of its own: `python -m core.jobs.cluster`.
+
+One scheduler and a few worker processes on loopback. It outlives the web server that started it,
+ends by itself when long idle, and makes room when another cluster takes its place.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import shutil
+import time
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil  # type: ignore[import-untyped]
+
+from core import home
+from core.jobs import address
+from core.jobs.job import Kind
+
+if TYPE_CHECKING:
+    from distributed import Nanny, Scheduler
+    from distributed.security import Security
+
+_POLL = 1.0
+_HOST = "127.0.0.1"
+_CONFIG: dict[str, Any] = {
+    # A dead worker's task is not run again (plugins.JobWatch says what becomes of jobs).
+    "distributed.scheduler.allowed-failures": 0,
+    # A worker busy in native code may be silent for long; a dead one is noticed by its socket.
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    # Dask would give each worker one thread for its arithmetic.
+    "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
+    "distributed.admin.tick.limit": "1h",
+    "distributed.comm.compression": False,
+}
+
+
+def main() -> None:
+    """Run a cluster until it is idle, replaced or told to end."""
+    parser = argparse.ArgumentParser(prog="python -m core.jobs.cluster", description=__doc__)
+    parser.add_argument("--id", default=None, help="a name for it (made up when not given)")
+    cluster_id = parser.parse_args().id or home.new_id()
+    if not home.is_id(cluster_id):
+        parser.error("Expected lower-case letters, digits and dashes as the id.")
+    created = psutil.Process().create_time()
+    version = address.version()  # before the code is imported: rather too old than too new
+    folder = address.folder(cluster_id)
+    home.cluster().mkdir(parents=True, exist_ok=True)
+    home.cluster().chmod(0o700)
+    folder.mkdir(mode=0o700)
+    home.write_json(
+        folder / "owner.json", {"pid": os.getpid(), "created": created, "id": cluster_id}
+    )
+    address.sweep()
+    try:
+        asyncio.run(_serve(cluster_id, created, version))
+    finally:
+        address.forget(cluster_id)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _serve(cluster_id: str, created: float, version: str) -> None:
+    import dask
+    from distributed import Scheduler
+
+    from core.jobs.plugins import JobWatch
+
+    idle_seconds, trainers = address.idle_seconds(), address.training_workers()
+    folder = address.folder(cluster_id)
+    certificate = _make_certificate(address.certificate(cluster_id))
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    # One worker that has nothing to do takes from another's queue; where there is only one of
+    # each kind there is nothing to take.
+    stealing = {"distributed.scheduler.work-stealing": trainers > 1}
+    with dask.config.set({**_CONFIG, **stealing, "temporary-directory": str(folder)}):
+        async with AsyncExitStack() as stack:
+            scheduler = await stack.enter_async_context(
+                Scheduler(
+                    host=_HOST,
+                    port=0,
+                    protocol="tls",
+                    security=certificate,
+                    dashboard=False,
+                    dashboard_address=f"{_HOST}:0",
+                )
+            )
+            watch = JobWatch()
+            await watch.start(scheduler)
+            scheduler.add_plugin(watch, name=watch.name)
+            found = address.Address(
+                scheduler.address, os.getpid(), created, version, cluster_id
+            )
+            address.write(found)
+            kinds = [Kind.PREDICTION, Kind.READING] + [Kind.TRAINING] * trainers
+            nannies = [_nanny(scheduler, folder, n, kind) for n, kind in enumerate(kinds)]
+            await asyncio.gather(*(stack.enter_async_context(nanny) for nanny in nannies))
+            await _until_over(scheduler, cluster_id, idle_seconds, told_to_end)
+
+
+def _nanny(scheduler: "Scheduler", folder: Path, number: int, kind: Kind) -> "Nanny":
+    """A process that does one kind of work, and the one that starts it again when it dies."""
+    from distributed import Nanny
+
+    from core.jobs.plugins import WarmUp
+
+    return Nanny(
+        scheduler.address,
+        host=_HOST,
+        protocol="tls",
+        security=scheduler.security,
+        name=f"{kind}-{number}",
+        nthreads=1,
+        resources={str(kind): 1},
+        memory_limit=0,
+        local_directory=str(folder),
+        plugins=(WarmUp(kind),),
+    )
+
+
+async def _until_over(
+    scheduler: "Scheduler", cluster_id: str, idle_seconds: float, told_to_end: asyncio.Event
+) -> None:
+    """Return once there is nothing left to do here."""
+    seen, since = -1, time.monotonic()
+    while not told_to_end.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told_to_end.wait(), _POLL)
+        busy = any(task.state in _ACTIVE for task in scheduler.tasks.values())
+        if busy or scheduler.transition_counter != seen:
+            seen, since = scheduler.transition_counter, time.monotonic()
+        quiet = time.monotonic() - since
+        present = address.read()
+        if present is None or present.id != cluster_id:
+            if quiet > 2 * _POLL:
+                return  # nobody knows us any more, and all that was begun is done
+        elif quiet > idle_seconds:
+            _retire(cluster_id)
+
+
+_ACTIVE = ("waiting", "no-worker", "queued", "processing")
+
+
+def _retire(cluster_id: str) -> None:
+    """Take our address away, unless somebody is just looking for it."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(address.lock_file(), timeout=0):
+            address.forget(cluster_id)
+    except (Timeout, OSError):
+        pass  # next time
+
+
+def _make_certificate(path: Path) -> "Security":
+    """Make the key that everyone who talks to this cluster must have.
+
+    Loopback alone is open to every user of the machine, and who may submit a task may run code.
+    """
+    from distributed.security import Security
+
+    made = Security.temporary()
+    home.write_bytes(path, f"{made.tls_client_key}{made.tls_client_cert}".encode())
+    path.chmod(0o600)
+    return security(path)
+
+
+def security(path: Path) -> "Security":
+    """What a client, a worker or the scheduler needs to take part."""
+    from distributed.security import Security
+
+    roles = ("client", "scheduler", "worker")
+    files = {f"tls_{role}_{part}": str(path) for role in roles for part in ("cert", "key")}
+    return Security(require_encryption=True, tls_ca_file=str(path), **files)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The web process's line to the cluster: found, started when needed, and renewed when it broke."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import home
+from core.errors import UserError
+from core.jobs import address
+from core.jobs.address import Address
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+logger = logging.getLogger("thaw")
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
+_LOG_BYTES = 5_000_000
+
+_lock = threading.Lock()
+_client: "Client | None" = None
+_client_of: str | None = None
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def remote() -> str | None:
+    """Address of a scheduler that others run (THAW_SCHEDULER), if there is one."""
+    return os.environ.get("THAW_SCHEDULER") or None
+
+
+def owner() -> dict[str, Any]:
+    """Who would take a job submitted now, as the job's log says it. Starts a cluster if need be."""
+    there = remote()
+    return {"address": there} if there else ensure_started().owner
+
+
+def ensure_started() -> Address:
+    """The local cluster; started if there is none, or if the one there is runs older code.
+
+    An older one finishes what it has, then ends by itself.
+
+    Raises:
+        UserError: It cannot be started.
+    """
+    from filelock import FileLock
+
+    found = _usable()
+    if found is not None:
+        return found
+    home.cluster().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(address.lock_file(), timeout=2 * _START_SECONDS):
+        return _usable() or _start()
+
+
+def ready() -> "Client":
+    """A client that is connected.
+
+    Raises:
+        UserError: There is no cluster, and none can be started.
+    """
+    global _client, _client_of
+    with _lock:
+        there = remote()
+        for last in (False, True):
+            found = None if there else ensure_started()
+            name = found.id if found else str(there)
+            if _client is not None and _client_of == name and _client.status == "running":
+                return _client
+            _drop()
+            try:
+                _client = _connect(found, str(there))
+            except (OSError, TimeoutError) as error:
+                logger.warning("no connection to %s: %s", name, error)
+                if found is None:
+                    raise UserError(
+                        f"The scheduler at {there} (THAW_SCHEDULER) does not answer."
+                    ) from error
+                if last:
+                    raise UserError(_no_start()) from error
+                address.forget(found.id)  # alive perhaps, but deaf
+            else:
+                _client_of = name
+                return _client
+        raise AssertionError("unreachable")
+
+
+def connected_to(owner: dict[str, Any]) -> "Client | None":
+    """The client, if it is connected right now to the cluster that a job's log names."""
+    client, name = _client, _client_of
+    if client is None or name is None or client.status != "running":
+        return None
+    return client if name in (owner.get("id"), owner.get("address")) else None
+
+
+def disconnect() -> None:
+    """Let go of the cluster, which goes on."""
+    with _lock:
+        _drop()
+
+
+def _usable() -> Address | None:
+    """The cluster that the address file names, if it lives and runs the code on disk."""
+    for process in _started:
+        process.poll()  # or a dead one would stay a zombie
+    found = address.read()
+    if found is None or not address.is_alive(found.owner):
+        return None
+    return found if found.version == address.version() else None
+
+
+def _start() -> Address:
+    """Start the cluster program and wait until it can be reached."""
+    address.idle_seconds()  # a wrong setting is told here rather than in the log
+    cluster_id = home.new_id()
+    log = home.root() / "logs" / "cluster.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "THAW_HOME": str(home.root()),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    mode = "wb" if log.exists() and log.stat().st_size > _LOG_BYTES else "ab"
+    with log.open(mode) as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core.jobs.cluster", "--id", cluster_id],
+            cwd=_PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            **_on_its_own(),
+        )
+    _started.append(process)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = address.read()
+        if found is not None and found.id == cluster_id:
+            return found
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    else:
+        process.kill()
+    raise UserError(_no_start())
+
+
+def _on_its_own() -> dict[str, Any]:
+    """Popen arguments for a process that Ctrl-C in this terminal does not reach."""
+    if sys.platform == "win32":
+        return {
+            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        }
+    return {"start_new_session": True}
+
+
+def _no_start() -> str:
+    return (
+        "Thaw's background process could not be started or does not answer. "
+        "The reason stands at the end of cluster.log, in the logs folder of THAW_HOME."
+    )
+
+
+def _connect(found: Address | None, there: str) -> "Client":
+    from distributed import Client
+
+    from core.jobs import cluster
+
+    # That a cluster has ended is no news: it does so when idle.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    if found is not None:
+        security = cluster.security(found.certificate)
+        return Client(
+            found.address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False
+        )
+    client = Client(there, timeout=_CONNECT_SECONDS, set_as_default=False)
+    from core.jobs.plugins import JobWatch
+
+    try:
+        client.register_plugin(JobWatch())
+    except Exception as error:  # an older Dask, or no Thaw where the scheduler runs
+        logger.warning("the scheduler will not tell of dead workers: %s", error)
+    return client
+
+
+def _drop() -> None:
+    global _client, _client_of
+    client, _client, _client_of = _client, None, None
+    if client is not None:
+        threading.Thread(target=_close, args=(client,), name="close-client", daemon=True).start()
+
+
+def _close(client: "Client") -> None:
+    try:
+        client.close(timeout=2)
+    except Exception as error:
+        logger.debug("closing a client: %s", error)

@@ -1,0 +1,173 @@
+"""A job as its folder tells it: the training of a run, or the reading of a data set."""
+
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from core import home
+from core.events import Event, EventLog
+from core.runs import RunState, RunStatus
+
+
+class Kind(StrEnum):
+    """What is done; also the name of the Dask resource that a worker needs for it."""
+
+    TRAINING = "training"
+    READING = "reading"
+    PREDICTION = "prediction"
+
+
+DIED = {
+    Kind.TRAINING: "The training process ended unexpectedly, perhaps because memory ran out. "
+    "Nothing else was lost: press Train to run it again.",
+    Kind.READING: "The process that reads pictures ended unexpectedly, perhaps because memory "
+    "ran out. Nothing else was lost: add the pictures again.",
+    Kind.PREDICTION: "The prediction process ended unexpectedly, perhaps because memory ran out. "
+    "It starts again by itself: try once more, with fewer or smaller pictures.",
+}
+INTERRUPTED = {
+    Kind.TRAINING: "The training was interrupted: Thaw's background process ended, or the "
+    "computer was restarted. Press Train to run it again.",
+    Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
+    "the computer was restarted. Add the pictures again.",
+}
+_OURS = ("progress.jsonl", "stop")
+
+
+@dataclass
+class ImportState:
+    """The events of a data set's reading folded into what a page shows.
+
+    Attributes:
+        done: Images read so far.
+        total: Images there are; 0 until it is known.
+        message: Why it failed, in plain words.
+        cluster: The process that took the job.
+        upload: Folder below the uploads that holds what is read.
+        offset: How much of the log has been read.
+    """
+
+    status: RunStatus = RunStatus.QUEUED
+    name: str = ""
+    submitted: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    message: str | None = None
+    incident: str | None = None
+    cluster: dict[str, Any] | None = None
+    upload: str | None = None
+    offset: int = 0
+
+    def apply(self, event: Event) -> None:
+        """Fold in one more event. After the first final event nothing changes any more."""
+        if self.status.final:
+            return
+        match event["event"]:
+            case "queued":
+                self.submitted, self.cluster = event["time"], event.get("cluster")
+                self.name, self.upload = event.get("name", ""), event.get("upload")
+            case "started":
+                self.status, self.started = RunStatus.RUNNING, event["time"]
+            case "stage":
+                self.done, self.total = event["done"], event["total"]
+                self.seconds_left = event["seconds_left"]
+            case "finished" | "stopped" | "failed" as status:
+                self.status, self.ended = RunStatus(status), event["time"]
+                self.message, self.incident = event.get("message"), event.get("incident")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work for the queue. What is known of it stands in its folder's log and nowhere else."""
+
+    kind: Kind
+    folder: Path
+
+    @classmethod
+    def of_key(cls, key: object) -> "Job | None":
+        """The job behind a Dask key, if it is one."""
+        kind, _, name = str(key).partition("-")
+        if kind == Kind.TRAINING and home.is_id(name):
+            return cls(Kind.TRAINING, home.runs() / name)
+        if kind == Kind.READING and home.is_id(name):
+            return cls(Kind.READING, home.datasets() / name)
+        return None
+
+    @property
+    def key(self) -> str:
+        """The job's name in Dask."""
+        return f"{self.kind}-{self.folder.name}"
+
+    @property
+    def log(self) -> EventLog:
+        return EventLog(self.folder / "progress.jsonl")
+
+    def state(self, known: RunState | ImportState | None = None) -> RunState | ImportState:
+        """What the log says; given an earlier state, only news is read and folded in."""
+        state = known or (RunState() if self.kind == Kind.TRAINING else ImportState())
+        events, state.offset = self.log.read(state.offset)
+        for event in events:
+            state.apply(event)
+        return state
+
+    @property
+    def stop_requested(self) -> bool:
+        return (self.folder / "stop").exists()
+
+    def request_stop(self) -> None:
+        """Ask the worker to stop. It looks after every batch or image."""
+        (self.folder / "stop").touch()
+
+    def finish(self) -> None:
+        self._end("finished")
+
+    def stopped(self) -> None:
+        self._end("stopped")
+
+    def fail(self, message: str, incident: str | None = None) -> None:
+        self._end("failed", message=message, incident=incident)
+
+    def _end(self, event: str, **fields: Any) -> None:
+        """Write the final event, unless there is one, and tidy up after a reading."""
+        if not self.folder.is_dir():
+            return  # deleted meanwhile
+        state = self.state()
+        if self.kind == Kind.READING:
+            discard_upload(state.upload if isinstance(state, ImportState) else None)
+            if event != "finished":
+                self._clear()
+        if not state.status.final:
+            self.log.append(event, **fields)
+
+    def _clear(self) -> None:
+        """Remove what a reading left that did not come to its end."""
+        for path in self.folder.iterdir():
+            if path.name in _OURS:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def upload_of(path: Path) -> str | None:
+    """The folder directly below the uploads that holds path; None where it lies elsewhere."""
+    uploads = home.uploads().resolve()
+    path = path.resolve()
+    return path.relative_to(uploads).parts[0] if uploads in path.parents else None
+
+
+def discard_upload(name: str | None) -> None:
+    """Delete what was uploaded, once nobody needs it any more."""
+    if not name or name in (".", "..") or "/" in name or "\\" in name:
+        return
+    path = home.uploads() / name
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,172 @@
+"""What a worker process runs. Whatever is heavy is imported here, when it is first needed."""
+
+import errno
+import importlib
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core import errors, home
+from core.errors import StopRequested, UserError
+from core.jobs.job import DIED, Job, Kind
+from core.progress import StageReporter
+from core.runs import Run
+from core.settings import SplitSettings
+
+HEAVY: dict[Kind, tuple[str, ...]] = {
+    Kind.TRAINING: ("core.network.classifier", "core.training.fit", "core.data.store"),
+    Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
+    Kind.PREDICTION: ("core.results.prediction",),
+}
+_FILES_AT_ONCE = 32
+_loading = threading.Lock()
+
+
+class JobFailed(UserError):
+    """Something unexpected went wrong in a worker, and is in its log under an incident's id.
+
+    Attributes:
+        sentence: What to show.
+        incident: The id, where there is one.
+    """
+
+    def __init__(self, sentence: str, incident: str | None = None) -> None:
+        super().__init__(sentence, incident)
+        self.sentence = sentence
+        self.incident = incident
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def warm_up(kind: str) -> None:
+    """Import what this kind of work needs, before somebody waits for it.
+
+    Nothing is raised: the first job meets the same error and tells it.
+    """
+    try:
+        _load(Kind(kind))
+    except Exception as error:
+        errors.record(error)
+
+
+def _load(kind: Kind) -> None:
+    """Import what a kind of work needs, one thread at a time.
+
+    Two threads that import one large package from different ends can see half of it.
+    """
+    with _loading:
+        for name in HEAVY[kind]:
+            importlib.import_module(name)
+
+
+def train(run_folder: str, dataset_folder: str) -> None:
+    """Train a run on a stored data set. A failure is told in the run's log, not raised."""
+    job = Job(Kind.TRAINING, Path(run_folder))
+
+    def work() -> None:
+        if not Path(dataset_folder).is_dir():
+            raise UserError("The data set of this run has been deleted. Choose another one.")
+        _load(Kind.TRAINING)
+        from core.data import store
+        from core.training import fit
+
+        fit.train(Run.open(job.folder), store.StoredImages(Path(dataset_folder)))
+
+    perform(job, work)
+
+
+def import_dataset(folder: str, path: str, name: str, split: dict[str, Any]) -> None:
+    """Read an upload into a data set's folder. A failure is told in its log, not raised."""
+    job = Job(Kind.READING, Path(folder))
+    perform(job, lambda: _read(job, Path(path), name, SplitSettings(**split)))
+
+
+def import_sample(folder: str, sample_name: str) -> None:
+    """Draw a starter set and read it as if it had been uploaded."""
+    job = Job(Kind.READING, Path(folder))
+    drawn = home.uploads() / job.folder.name
+
+    def work() -> None:
+        _load(Kind.READING)
+        from core.data import samples
+
+        samples.write(sample_name, drawn)
+        _read(job, drawn, sample_name, SplitSettings())
+
+    perform(job, work)
+
+
+def _read(job: Job, path: Path, name: str, split: SplitSettings) -> None:
+    _load(Kind.READING)
+    from core.data import archive, store
+
+    report = StageReporter(job.log, "reading", lambda: job.stop_requested)
+    source = archive.open_source(path, name)
+    store.import_dataset(source, job.folder, split=split, name=name, report=report)
+
+
+def perform(job: Job, work: Callable[[], None]) -> None:
+    """Do a job and see to it that its log tells how it ended.
+
+    Dask gives a dead worker's job to the next worker. A job that has begun once is never run
+    again: its log says so, whatever Dask thinks.
+    """
+    if not job.folder.is_dir():
+        return  # deleted while it waited
+    state = job.state()
+    if state.status.final:
+        return
+    if state.started is not None:
+        job.fail(DIED[job.kind])
+        return
+    if job.stop_requested:
+        job.stopped()
+        return
+    job.log.append("started", host=socket.gethostname(), pid=os.getpid())
+    try:
+        work()
+    except StopRequested:
+        job.stopped()
+    except UserError as error:
+        job.fail(str(error))
+    except Exception as error:
+        job.fail(_sentence(error), errors.record(error))
+    else:
+        job.finish()
+
+
+def predict(run_folder: str, paths: list[str], top: int) -> list[dict[str, Any]]:
+    """What a run's model sees in each picture, as dicts of `core.results.prediction.Prediction`.
+
+    Raises:
+        UserError: The run has no model, or a file is not there.
+        JobFailed: Anything else; it is in the log.
+    """
+    try:
+        _load(Kind.PREDICTION)
+        from core.results import prediction
+
+        answers: list[dict[str, Any]] = []
+        for first in range(0, len(paths), _FILES_AT_ONCE):
+            some = [Path(path) for path in paths[first : first + _FILES_AT_ONCE]]
+            files = [(path.name, path.read_bytes()) for path in some]
+            answers += map(asdict, prediction.predict(Path(run_folder), files, top))
+        return answers
+    except UserError:
+        raise
+    except Exception as error:
+        raise JobFailed(_sentence(error), errors.record(error)) from None
+
+
+def _sentence(error: Exception) -> str:
+    """What a user is told of an unexpected error."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "There was not enough memory. Try a smaller batch, backbone or data set."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Delete what you no longer need, or empty the cache."
+    return "Something went wrong that Thaw did not expect. The details are in its log."

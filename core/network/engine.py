@@ -1,0 +1,179 @@
+"""Runs a network that no longer changes, as fast as this machine can.
+
+That is the frozen part during training, and the whole network once it is trained. On the CPU
+OpenVINO runs it, at twice TensorFlow's speed and the same float32 numbers; where there is a GPU,
+TensorFlow does. Either takes one image at a time and answers in any order.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from core import home
+
+# OpenVINO's converter reports to Google Analytics and writes an id into the home folder unless
+# its telemetry module cannot be imported; it then uses a stub of its own.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+import openvino as ov  # noqa: E402
+
+Answer = Callable[[str, np.ndarray], None]
+PRECISION = "float32"
+_GPU_BATCH = 64
+_OLDEST_GRAPHS_KEPT = 20
+
+
+class Engine(Protocol):
+    """A network, compiled. Images are uint8 [size, size, 3]."""
+
+    def submit(self, key: str, pixels: np.ndarray) -> None:
+        """Take one image; waits while the machine has enough to do."""
+
+    def wait(self) -> None:
+        """Return when every submitted image has been answered, or raise what went wrong."""
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow has a GPU here. Asks TensorFlow only where there may be one."""
+    if not any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg")):
+        return False
+    from core.backbones.frameworks import tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def name() -> str:
+    """What computes and in which precision: part of every cache key."""
+    runtime = "tensorflow" if has_gpu() else f"openvino {ov.__version__}"
+    return f"{runtime} {PRECISION}"
+
+
+def compile_model(key: str, build: Callable[[], Any], answer: Answer) -> Engine:
+    """Make a network ready to run.
+
+    Args:
+        key: The graph's cache key: all that its numbers depend on.
+        build: Makes the Keras model, from uint8 images [N, size, size, 3] to float32
+            [N, ...]. It is not called when the converted graph is in the cache, so TensorFlow
+            stays out of it.
+        answer: Told the key of each image and its float32 output [...], from any thread.
+    """
+    if has_gpu():
+        return _TensorFlowEngine(build(), answer)
+    return _OpenVinoEngine(_graph(key, build), answer)
+
+
+def graphs() -> Path:
+    return home.cache() / "graphs"
+
+
+def _graph(key: str, build: Callable[[], Any]) -> Any:
+    """The converted graph, from the cache or made and put there."""
+    folder = graphs() / key
+    if folder.is_dir():
+        try:
+            graph = ov.Core().read_model(folder / "graph.xml")
+            os.utime(folder)  # the oldest are dropped first
+            return graph
+        except RuntimeError:
+            home.remove(folder)  # damaged: made anew below
+    graph = _convert(build())
+    graphs().mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=graphs(), prefix=".new-"))
+    try:
+        ov.save_model(graph, aside / "graph.xml", compress_to_fp16=False)
+        if not folder.exists():
+            aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    _drop_oldest()
+    return graph
+
+
+def _convert(model: Any) -> Any:
+    """An OpenVINO graph of the same numbers, for one image at a time."""
+    from core.backbones.frameworks import tf
+
+    shape = (1, *model.inputs[0].shape[1:])
+    function = tf.function(lambda images: model(images, training=False))
+    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
+    return ov.convert_model(concrete)
+
+
+def _drop_oldest() -> None:
+    folders = [f for f in graphs().iterdir() if not f.name.startswith(".")]
+    folders.sort(key=lambda folder: folder.stat().st_mtime)
+    for folder in folders[:-_OLDEST_GRAPHS_KEPT]:
+        home.remove(folder)
+
+
+class Pixels:
+    """The engine of a network of which nothing is frozen: each image is its own features."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def submit(self, key: str, pixels: np.ndarray) -> None:
+        self._answer(key, pixels)
+
+    def wait(self) -> None:
+        """Nothing is under way."""
+
+
+class _OpenVinoEngine:
+    def __init__(self, graph: Any, answer: Answer) -> None:
+        # Throughput mode with one image a request is as fast as large batches, and a single
+        # image waits for nobody. Without the hint a CPU with bfloat16 would use it unasked.
+        compiled = ov.Core().compile_model(
+            graph, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        )
+        self._answer = answer
+        self._error: BaseException | None = None
+        self._queue = ov.AsyncInferQueue(compiled)
+        self._queue.set_callback(self._done)
+
+    def submit(self, key: str, pixels: np.ndarray) -> None:
+        self._raise_error()
+        self._queue.start_async({0: pixels[np.newaxis]}, key)
+
+    def wait(self) -> None:
+        self._queue.wait_all()
+        self._raise_error()
+
+    def _done(self, request: Any, key: str) -> None:
+        try:
+            self._answer(key, request.get_output_tensor(0).data[0].copy())
+        except BaseException as error:  # an exception must not pass into OpenVINO's thread
+            self._error = error
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+
+class _TensorFlowEngine:
+    def __init__(self, model: Any, answer: Answer) -> None:
+        from core.backbones.frameworks import tf
+
+        self._run = tf.function(lambda images: model(images, training=False))
+        self._answer = answer
+        self._waiting: list[tuple[str, np.ndarray]] = []
+
+    def submit(self, key: str, pixels: np.ndarray) -> None:
+        self._waiting.append((key, pixels))
+        if len(self._waiting) == _GPU_BATCH:
+            self.wait()
+
+    def wait(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if batch:
+            features = self._run(np.stack([pixels for _, pixels in batch])).numpy()
+            for (key, _), row in zip(batch, features, strict=True):
+                self._answer(key, row)

@@ -1,0 +1,162 @@
+"""What the frozen part said about each image, kept on disk so that it is computed once.
+
+One folder a key, where the key stands for all that the numbers depend on besides the image. In
+it, segments: NumPy files of rows (image digest, checksum, features), each written aside and
+renamed when whole. So there is never half a segment, two workers may add to one folder at the
+same time, and a row that the disk has damaged is found by its checksum and computed again.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import threading
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import home
+
+_SEGMENT_BYTES = 64 << 20
+
+
+def cache_key(**facts: Any) -> str:
+    """A digest of everything that the numbers depend on."""
+    text = json.dumps(facts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def features_folder() -> Path:
+    return home.cache() / "features"
+
+
+class FeatureCache:
+    """Features by image digest, for one key.
+
+    Attributes:
+        shape: Of one image's features.
+        dtype: Of the features.
+    """
+
+    def __init__(self, key: str, shape: tuple[int, ...], dtype: str = "float32") -> None:
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self._folder = features_folder() / key
+        self._row = np.dtype(
+            [("digest", "u1", 32), ("checksum", "<u4"), ("features", self.dtype, self.shape)]
+        )
+        self._segments: list[Any] = []
+        self._where: dict[str, tuple[int, int]] = {}
+        self._sound: set[str] = set()
+        self._pending: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+        self._read_segments()
+
+    def __contains__(self, digest: str) -> bool:
+        """Whether this image's features are here and undamaged."""
+        if digest in self._pending:
+            return True
+        if digest not in self._where:
+            return False
+        if digest not in self._sound:
+            segment, index = self._where[digest]
+            row = self._segments[segment][index]
+            if zlib.crc32(row["features"].tobytes()) != row["checksum"]:
+                del self._where[digest]
+                return False
+            self._sound.add(digest)
+        return True
+
+    def add(self, digest: str, features: np.ndarray) -> None:
+        """Keep one image's features; from any thread. They reach the disk by and by."""
+        with self._lock:
+            self._pending[digest] = features
+            full = len(self._pending) * self._row.itemsize >= _SEGMENT_BYTES
+            batch = self._take_pending() if full else {}
+        self._write_segment(batch)
+
+    def flush(self) -> None:
+        """Write what has been added."""
+        with self._lock:
+            batch = self._take_pending()
+        self._write_segment(batch)
+
+    def rows(self, digests: Iterable[str]) -> "Features":
+        """The features of these images, in this order.
+
+        Raises:
+            KeyError: One is not in the cache.
+        """
+        self.flush()
+        return Features(self._segments, [self._where[digest] for digest in digests], self.shape)
+
+    def _read_segments(self) -> None:
+        for path in sorted(self._folder.glob("*.npy")):
+            try:
+                segment = np.load(path, mmap_mode="r", allow_pickle=False)
+                if segment.dtype != self._row or segment.ndim != 1:
+                    raise ValueError("another layout")
+            except (ValueError, EOFError, OSError):
+                path.unlink(missing_ok=True)  # damaged: its images are computed again
+                continue
+            self._index(segment)
+
+    def _index(self, segment: Any) -> None:
+        number = len(self._segments)
+        self._segments.append(segment)
+        for index, digest in enumerate(segment["digest"]):
+            self._where[digest.tobytes().hex()] = (number, index)
+
+    def _take_pending(self) -> dict[str, np.ndarray]:
+        batch, self._pending = self._pending, {}
+        return batch
+
+    def _write_segment(self, batch: dict[str, np.ndarray]) -> None:
+        if not batch:
+            return
+        rows = np.empty(len(batch), self._row)
+        for row, (digest, features) in zip(rows, batch.items(), strict=True):
+            row["digest"] = np.frombuffer(bytes.fromhex(digest), "u1")
+            row["features"] = features
+            row["checksum"] = zlib.crc32(row["features"].tobytes())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{secrets.token_hex(8)}.npy"
+        aside = path.with_suffix(".new")
+        try:
+            with aside.open("wb") as file:
+                np.save(file, rows, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.rename(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        with self._lock:
+            self._index(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+class Features:
+    """Features of a list of images, read from disk a batch at a time."""
+
+    def __init__(
+        self, segments: list[Any], places: list[tuple[int, int]], shape: tuple[int, ...]
+    ) -> None:
+        self._segments = segments
+        self._places = places
+        self.shape = shape
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def take(self, indices: Iterable[int]) -> np.ndarray:
+        """The features at these positions, [n, *shape]."""
+        places = [self._places[index] for index in indices]
+        return np.stack([self._segments[s][row]["features"] for s, row in places])
+
+
+def empty_cache() -> None:
+    """Delete every kept feature and converted graph; downloaded weights stay."""
+    for folder in (features_folder(), home.cache() / "graphs"):
+        home.remove(folder)

@@ -1,0 +1,48 @@
+"""The part of a network that runs once an image, as its cache key knows it. No TensorFlow."""
+
+from dataclasses import dataclass
+
+from core.backbones.catalog import Backbone
+from core.network import engine
+from core.network.features import cache_key
+
+POOLED = "pooled"  # the cut behind the whole backbone: one number a channel
+PIXELS = "pixels"  # the cut before it: nothing is frozen, or nothing worth keeping
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What runs once an image: everything up to a cut.
+
+    Attributes:
+        cut: The operation it ends with, or POOLED or PIXELS.
+        key: Stands for all that its numbers depend on but the image.
+        shape: Of one image's features.
+        dtype: Of the features.
+    """
+
+    cut: str
+    key: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]) -> Prefix:
+    """Describe the prefix that ends at a cut.
+
+    Args:
+        cut: The operation's name, or POOLED or PIXELS.
+        backbone: Its row of the catalogue.
+        weights: Digest of its weights.
+        shape: Of one image's features.
+    """
+    facts = {"cut": cut, "input_size": backbone.input_size, "resize": "squash bilinear"}
+    if cut == PIXELS:
+        return Prefix(cut, cache_key(**facts), shape, "uint8")
+    facts |= {
+        "backbone": backbone.name,
+        "weights": weights,
+        "preprocessing": backbone.preprocessing,
+        "engine": engine.name(),
+    }
+    return Prefix(cut, cache_key(**facts), shape, "float32")

@@ -1,0 +1,113 @@
+"""What a person chooses before training, as frozen dataclasses that are valid or do not exist."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from core.errors import UserError
+
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+DENSE_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How images are divided where the archive does not say.
+
+    Attributes:
+        validation: Share of each class that training never sees, between 0 and 1.
+        seed: Same seed and same images, same split.
+    """
+
+    validation: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _between("validation share", self.validation, 0.01, 0.9)
+        _whole("seed", self.seed, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything a run needs to know besides its images.
+
+    Attributes:
+        backbone: A name in the catalogue.
+        frozen_layers: How many of the backbone's layers stay as they are, counted from the
+            input over `include_top=False, pooling=None` `model.layers`; None freezes all.
+        dense: Units of each dense layer (ReLU) between the pooled features and the classes.
+        dropout: Share of units dropped before the class layer and after each dense layer.
+        epochs: Passes over the training images.
+        batch_size: Images a step.
+        learning_rate: Step size of the optimizer.
+        optimizer: One of OPTIMIZERS.
+        seed: Seeds initial weights, dropout and the order of images.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    frozen_layers: int | None = None
+    dense: tuple[int, ...] = ()
+    dropout: float = 0.0
+    epochs: int = 5
+    batch_size: int = 32
+    learning_rate: float = 0.001
+    optimizer: str = "adam"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.frozen_layers is not None:
+            _whole("frozen layers", self.frozen_layers, 0, 10_000)
+        object.__setattr__(self, "dense", tuple(self.dense))
+        if len(self.dense) > DENSE_LAYERS:
+            raise UserError(
+                f"Expected at most {DENSE_LAYERS} dense layers, received {len(self.dense)}."
+            )
+        for units in self.dense:
+            _whole("units of a dense layer", units, 1, 8192)
+        _between("dropout", self.dropout, 0.0, 0.95)
+        _whole("epochs", self.epochs, 1, 1000)
+        _whole("batch size", self.batch_size, 1, 4096)
+        _between("learning rate", self.learning_rate, 1e-7, 10.0)
+        if self.optimizer not in OPTIMIZERS:
+            raise UserError(
+                f"Expected an optimizer among {', '.join(OPTIMIZERS)}, received {self.optimizer!r}."
+            )
+        _whole("seed", self.seed, 0, 2**31 - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; all layers frozen is written "all"."""
+        frozen = "all" if self.frozen_layers is None else self.frozen_layers
+        return asdict(self) | {"frozen_layers": frozen, "dense": list(self.dense)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`.
+
+        Raises:
+            UserError: A value is out of its range, or a name is unknown.
+        """
+        unknown = set(values) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise UserError(f"These settings are unknown to this version: {sorted(unknown)}.")
+        frozen = values.get("frozen_layers")
+        return cls(
+            **values
+            | {
+                "frozen_layers": None if frozen == "all" else frozen,
+                "dense": tuple(values.get("dense", ())),
+            }
+        )
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"Expected a number for the {name}, received {value!r}.")
+    if not low <= value <= high:
+        raise UserError(f"Expected the {name} between {low:g} and {high:g}, received {value:g}.")
+
+
+def _whole(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UserError(f"Expected a whole number for the {name}, received {value!r}.")
+    if not low <= value <= high:
+        raise UserError(f"Expected the {name} between {low} and {high}, received {value}.")

@@ -1,0 +1,102 @@
+"""What happens after every batch and every epoch: progress is told, the best epoch is kept."""
+
+import math
+import time
+from typing import Any
+
+from core.backbones.frameworks import keras
+from core.errors import StopRequested, UserError
+from core.runs import Run, Stage
+
+_SECONDS_BETWEEN_HEARTBEATS = 0.4
+
+
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """Tells the run's log of each epoch and, a few times a second, of the step within it.
+
+    Attributes:
+        stopped: Whether the user stopped the training.
+    """
+
+    def __init__(self, run: Run, epochs: int, steps: int) -> None:
+        super().__init__()
+        self._run = run
+        self._epochs = epochs
+        self._steps = steps
+        self._epoch = 0
+        self._began = self._epoch_began = self._beat = time.monotonic()
+        self.stopped = False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._began = time.monotonic()
+        self._tell_stage(0)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+        self._epoch_began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        logs = logs or {}
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise UserError(
+                "The training went astray: the loss is no longer a number. "
+                "Choose a lower learning rate and train again."
+            )
+        if now - self._beat >= _SECONDS_BETWEEN_HEARTBEATS:
+            self._beat = now
+            self._run.log.append(
+                "batch", epoch=self._epoch, step=batch + 1, steps=self._steps, **_rounded(logs)
+            )
+            self._tell_stage((self._epoch - 1) * self._steps + batch + 1)
+        if self._run.stop_requested:
+            self.stopped = True
+            raise StopRequested
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        seconds = round(time.monotonic() - self._epoch_began, 3)
+        self._run.log.append("epoch", epoch=epoch + 1, **_rounded(logs or {}), seconds=seconds)
+        self._tell_stage((epoch + 1) * self._steps)
+
+    def _tell_stage(self, done: int) -> None:
+        total = self._epochs * self._steps
+        elapsed = time.monotonic() - self._began
+        left = round(elapsed * (total - done) / done, 1) if done else None
+        self._run.log.append(
+            "stage", stage=Stage.TRAINING, done=done, total=total, seconds_left=left
+        )
+
+
+class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
+    """Remembers the weights of the best epoch: highest accuracy, then lowest loss, in validation.
+
+    Attributes:
+        history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss.
+        epoch: The best one so far, or None before the first has ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: list[dict[str, Any]] = []
+        self.epoch: int | None = None
+        self._best = (-math.inf, -math.inf)
+        self._weights: list[Any] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        row = {"epoch": epoch + 1, **_rounded(logs or {})}
+        self.history.append(row)
+        merit = (row["val_accuracy"], -row["val_loss"])
+        if merit > self._best:
+            self._best = merit
+            self.epoch = epoch + 1
+            self._weights = [w.numpy().copy() for w in self.model.trainable_variables]
+
+    def restore(self) -> None:
+        """Put the best epoch's weights back."""
+        for variable, value in zip(self.model.trainable_variables, self._weights, strict=True):
+            variable.assign(value)
+
+
+def _rounded(logs: dict[str, Any]) -> dict[str, float]:
+    """Keras' logs as the run's events hold them: enough digits to tell epochs apart."""
+    return {name: round(float(value), 6) for name, value in logs.items()}

@@ -1,0 +1,92 @@
+"""The Data page: bring pictures in, see them come, and look at what came."""
+
+import streamlit as st
+
+from core import home
+from core.data.dataset import Dataset
+from core.errors import UserError
+from pages.parts import bring, figures, gallery, state, words
+
+_SIDES = {
+    "train": "to learn from",
+    "validation": "kept back to check what it learned (validation)",
+    "test": "for a last test",
+}
+
+
+def main() -> None:
+    state.adopt_address()
+    problem = state.notice()
+    try:
+        chosen = state.dataset_id()
+        dataset = bring.imported(chosen) if chosen else None
+    except UserError as error:
+        chosen, dataset, problem = None, None, str(error)
+        state.choose_dataset(None)
+    if chosen is None:
+        bring.draw(problem)
+    elif dataset is None:
+        bring.progress(chosen)
+    else:
+        show(chosen, dataset)
+
+
+def show(chosen: str, dataset: Dataset) -> None:
+    st.caption("Your pictures")
+    st.title(words.plain(dataset.name), anchor=False)
+    st.subheader(
+        f"{words.several(len(dataset.records), 'image')}, "
+        f"{words.several(len(dataset.classes), 'class', 'classes')}",
+        anchor=False,
+    )
+    st.write(divided(dataset))
+    with st.container(horizontal=True):
+        if st.button(
+            "Choose how to train", type="primary", icon=":material/arrow_forward:", key="lead-on"
+        ):
+            state.choose_run(None)
+            state.go("train", data=chosen)
+        if st.button("Bring other pictures", icon=":material/add_photo_alternate:"):
+            state.choose_dataset(None)
+            st.rerun()
+    if dataset.skipped:
+        left_out(dataset)
+    pictures, numbers = st.tabs(["The pictures", "How many of each"])
+    with pictures:
+        gallery.of_dataset(home.datasets() / chosen, dataset)
+    with numbers:
+        told = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
+        st.plotly_chart(
+            figures.counts(dataset),
+            key="counts",
+            config=figures.CONFIG,
+            alt=f"Images of each class: {words.shortened(told, 400)}.",
+        )
+
+
+def divided(dataset: Dataset) -> str:
+    """The split in a sentence."""
+    sides = [
+        f"{words.number(count)} {_SIDES[split]}"
+        for split, count in dataset.split_counts.items()
+        if count
+    ]
+    how = "As they came" if dataset.split_came_with_data else "Divided at random, class by class"
+    return f"{how}: {words.comma(sides)}. {words.size(dataset.total_bytes)} in all."
+
+
+def left_out(dataset: Dataset) -> None:
+    """What was not taken, by name and reason."""
+    files = words.several(len(dataset.skipped), "file")
+    with st.expander(f"{files} left out", icon=":material/warning:"):
+        st.dataframe(
+            {
+                "file": [skipped.file for skipped in dataset.skipped],
+                "why": [skipped.reason for skipped in dataset.skipped],
+            },
+            hide_index=True,
+            alt=f"{files} left out, each with the reason",
+        )
+
+
+main()

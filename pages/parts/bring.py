@@ -1,0 +1,169 @@
+"""Bringing pictures in: starter sets, a zip or a folder, and the import as it happens."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import streamlit as st
+
+from core import home
+from core.data import samples, store
+from core.data.dataset import Dataset
+from core.errors import UserError
+from core.jobs import queue
+from core.settings import SplitSettings
+from pages.parts import state, uploads, words
+
+_EVERY = 0.5  # seconds between two looks at an import
+_DEFAULT = SplitSettings()
+_LAYOUT = """\
+pets.zip
+├── cats
+│   ├── tom.jpg
+│   └── minka.png
+└── dogs
+    ├── rex.jpg
+    └── bella.jpg"""
+
+
+def imported(chosen: str) -> Dataset | None:
+    """A stored data set, or None while it is still being read.
+
+    Raises:
+        UserError: It could not be read, or is no longer there.
+    """
+    folder = home.datasets() / chosen
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        return _load(str(folder), manifest.stat().st_mtime_ns)
+    current = queue.import_state(chosen)
+    if current.status == "stopped":
+        raise UserError("You stopped that import. Nothing of it was kept; start again when ready.")
+    if current.status == "failed":
+        raise UserError(current.message or "These pictures could not be read.")
+    return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _load(folder: str, changed: int) -> Dataset:
+    """Read once a manifest that may list 20,000 images; it never changes under its name."""
+    return store.load(Path(folder))
+
+
+def draw(problem: str | None) -> None:
+    """The page before there are pictures: what is wanted, and three ways to bring it."""
+    st.title("Teach a network your own classes", anchor=False)
+    st.write(
+        "Bring some pictures of each thing that it shall tell apart. A dozen of each is enough "
+        "to begin with. They stay on this computer."
+    )
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
+    own, starters = st.columns(2, gap="large")
+    with own:
+        _own_pictures()
+    with starters:
+        _starter_sets()
+
+
+@st.fragment(run_every=_EVERY)
+def progress(chosen: str) -> None:
+    """An import as it happens."""
+    current = queue.import_state(chosen)
+    if current.status not in ("queued", "running"):
+        st.rerun()
+    st.title("Reading your pictures", anchor=False)
+    if current.total:
+        st.progress(
+            current.done / current.total,
+            text=f"{words.number(current.done)} of {words.number(current.total)} files"
+            + words.left(current.seconds_left),
+        )
+    else:
+        st.progress(0.0, text="Opening…")
+    st.caption("Every file is opened once to see that it really is a picture.")
+    if st.button("Cancel", icon=":material/close:", key="cancel-import"):
+        queue.stop_import(chosen)
+
+
+def _own_pictures() -> None:
+    st.subheader("Your own pictures", anchor=False)
+    st.write("One folder for each class, named after it:")
+    st.code(_LAYOUT, language=None)
+    way = st.segmented_control(
+        "How to bring them",
+        ["zip", "folder"],
+        default="zip",
+        required=True,
+        format_func={"zip": "As a zip file", "folder": "As a folder"}.get,
+        label_visibility="collapsed",
+        key="way",
+    )
+    with st.popover("How they are divided", icon=":material/call_split:", type="tertiary"):
+        share = st.slider(
+            "Kept back to check what it learned (validation)",
+            5,
+            50,
+            round(100 * _DEFAULT.validation),
+            5,
+            format="%d %%",
+            key="validation-share",
+            persist_state="session",
+            help="It never learns from these, so they show honestly how good it is. Pictures that "
+            "are already divided into folders train and validation stay as they are.",
+        )
+    split = SplitSettings(validation=share / 100)
+    if way == "zip":
+        archive = st.file_uploader("A zip of class folders", "zip", key=state.turn("zip"))
+        if archive is not None:
+            name = PurePosixPath(archive.name).stem
+            _start("zip", lambda: queue.submit_import(uploads.keep_archive(archive), name, split))
+    else:
+        files = st.file_uploader(
+            "A folder of class folders",
+            accept_multiple_files="directory",
+            key=state.turn("folder"),
+        )
+        if files:
+            name = uploads.safe_name(files[0].name).split("/")[0]
+            _start("folder", lambda: queue.submit_import(uploads.keep_folder(files), name, split))
+
+
+def _starter_sets() -> None:
+    st.subheader("Or a starter set", anchor=False)
+    st.write("Nothing to download, ready in seconds.")
+    for name, sample in samples.SAMPLES.items():
+        with st.container(border=True):
+            st.markdown(f"**{sample.title}**")
+            with st.container(horizontal=True, gap="xsmall"):
+                for label, picture in _previews(name):
+                    st.image(picture, width=64, alt=f"A picture of the class {label}")
+            st.write(sample.description)
+            if st.button(
+                f"Use {sample.title}",
+                type="primary" if name == next(iter(samples.SAMPLES)) else "secondary",
+                icon=":material/arrow_forward:",
+                key=f"sample-{name}",
+            ):
+                _start("zip", lambda name=name: queue.submit_sample(name))
+
+
+@st.cache_data(show_spinner=False)
+def _previews(name: str) -> list[tuple[str, bytes]]:
+    """One picture of each of the first classes."""
+    seen: dict[str, bytes] = {}
+    for _, picture, label in samples.examples(name):
+        seen.setdefault(label, picture)
+    return list(seen.items())[:5]
+
+
+def _start(widget: str, submit: Callable[[], str]) -> None:
+    """Begin an import, let go of what the uploader holds, and show the way in."""
+    try:
+        chosen = submit()
+    except UserError as error:
+        state.notice(error)
+    else:
+        state.choose_run(None)
+        state.choose_dataset(chosen)
+    state.renew(widget)
+    st.rerun()

@@ -1,0 +1,196 @@
+"""The charts: validation strong, training faint. Blue and orange are kept for frozen and thawed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.data.dataset import Dataset
+from core.events import Event
+from pages.parts import words
+
+# Mid tones that stand out on the light and on the dark background alike.
+ICE, EMBER = "#3b9ae0", "#f07a2e"
+STRONG, FAINT, QUIET = "#7d5fd9", "#b7a8e6", "#8fa3b5"
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
+
+_SPLITS = {
+    "train": ("training", FAINT),
+    "validation": ("validation", STRONG),
+    "test": ("test", QUIET),
+}
+_CELL = 26  # pixels of a confusion matrix's cell that still shows its number
+
+
+def label(name: str, length: int = 24) -> str:
+    """A class name for a chart, which reads some HTML."""
+    return escape(words.shortened(name, length))
+
+
+def counts(dataset: Dataset) -> go.Figure:
+    """Images of each class as bars, split by split."""
+    found = Counter((record.label, record.split) for record in dataset.records)
+    names = [escape(name) for name in dataset.classes]
+    figure = go.Figure()
+    for split, (title, colour) in _SPLITS.items():
+        if dataset.split_counts[split]:
+            figure.add_bar(
+                y=list(range(len(names))),
+                x=[found[name, split] for name in dataset.classes],
+                name=title,
+                orientation="h",
+                marker={"color": colour, "cornerradius": 4},
+                customdata=names,
+                hovertemplate="%{customdata}: %{x} for " + title + "<extra></extra>",
+            )
+    row = 34 if len(names) <= 12 else 20
+    figure.update_layout(
+        _layout(height=90 + row * len(names)),
+        barmode="stack",
+        bargap=0.35,
+        xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
+        yaxis=_names(dataset.classes, autorange="reversed"),
+    )
+    return figure
+
+
+def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) -> go.Figure:
+    """Accuracy or loss, epoch by epoch.
+
+    Args:
+        rows: One event an epoch.
+        measure: "accuracy" or "loss".
+        epochs: How many there will be.
+        best: The epoch whose weights are kept.
+    """
+    at = [row["epoch"] for row in rows]
+    dots = "lines+markers" if len(rows) <= 40 else "lines"
+    digits = ".1%" if measure == "accuracy" else ".3f"
+    figure = go.Figure()
+    for key, title, colour, width in (
+        (measure, "training pictures", FAINT, 2),
+        (f"val_{measure}", "validation pictures", STRONG, 3.5),
+    ):
+        figure.add_scatter(
+            x=at,
+            y=[row[key] for row in rows],
+            name=title,
+            mode=dots,
+            line={"color": colour, "width": width, "shape": "linear"},
+            marker={"size": 2 * width},
+            hovertemplate="%{y:" + digits + "}",
+        )
+    chosen = [row for row in rows if row["epoch"] == best]
+    if chosen:
+        figure.add_scatter(
+            x=[best],
+            y=[chosen[0][f"val_{measure}"]],
+            name="best epoch, kept",
+            mode="markers",
+            marker={
+                "symbol": "star",
+                "size": 17,
+                "color": STRONG,
+                "line": {"width": 1.5, "color": "#ffffff"},
+            },
+            hoverinfo="skip",
+        )
+    figure.update_layout(
+        _layout(height=320),
+        hovermode="x unified",
+        xaxis={
+            "title": "epoch",
+            "range": [0.7, max(epochs, 2) + 0.3],
+            "fixedrange": True,
+            "dtick": 1 if epochs <= 12 else None,
+            "tickformat": "d",
+        },
+        yaxis={
+            "title": None,
+            "fixedrange": True,
+            "tickformat": ".0%" if measure == "accuracy" else None,
+            "rangemode": "tozero" if measure == "loss" else "normal",
+        },
+    )
+    if measure == "accuracy":
+        lowest = min((min(row["accuracy"], row["val_accuracy"]) for row in rows), default=0.0)
+        figure.update_yaxes(range=[max(0.0, lowest - 0.08), 1.02])
+    return figure
+
+
+def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
+    """A history chart in words."""
+    if not rows:
+        return f"{measure.capitalize()} for each epoch; no epoch has ended yet."
+    last = rows[-1]
+    shown = words.percent if measure == "accuracy" else lambda value: f"{value:.3f}"
+    told = (
+        f"{measure.capitalize()} after {words.several(len(rows), 'epoch')}: "
+        f"training {shown(last[measure])}, validation {shown(last[f'val_{measure}'])}."
+    )
+    return told + (f" Best epoch: {best}." if best else "")
+
+
+def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figure:
+    """What was taken for what: rows true, columns predicted.
+
+    A cell's colour is its share of the row, so that small classes show too. With many classes the
+    figure outgrows the page rather than its numbers the cells; let the page scroll it.
+    """
+    shares = [[count / max(sum(row), 1) for count in row] for row in table]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            zmin=0,
+            zmax=1,
+            text=[[str(count) if count else "" for count in row] for row in table],
+            texttemplate="%{text}",
+            textfont={"size": 15 if len(classes) <= 12 else 10},
+            customdata=[
+                [[escape(true), escape(predicted)] for predicted in classes] for true in classes
+            ],
+            hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}<extra></extra>",
+            colorscale=[[0, "rgba(125,95,217,0.06)"], [1, "rgba(125,95,217,1)"]],
+            showscale=False,
+            xgap=2,
+            ygap=2,
+        )
+    )
+    figure.update_layout(
+        _layout(height=confusion_height(len(classes))),
+        xaxis=_names(classes, title="taken for", side="top", tickangle=-40, length=14),
+        yaxis=_names(classes, title="really", autorange="reversed", length=14),
+    )
+    return figure
+
+
+def confusion_height(classes: int) -> int:
+    """Pixels that the matrix needs so that its numbers can be read."""
+    return 150 + max(_CELL * classes, min(62 * classes, 360))
+
+
+def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:
+    """An axis of class names; places, not names, keep apart what looks alike when shortened."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(classes))),
+        "ticktext": [label(name, length) for name in classes],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        **more,
+    }
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        "uirevision": "steady",
+        "transition": {"duration": 0},
+    }

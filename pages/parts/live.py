@@ -1,0 +1,149 @@
+"""A run as it happens: its place in the queue, its stages, its curves, and how it ended."""
+
+import streamlit as st
+
+from core.jobs import queue
+from core.runs import Run, RunState, RunStatus, Stage
+from pages.parts import figures, state, words
+
+_EVERY = 0.7  # seconds between two looks at a run
+
+# What a stage is called while it lasts and when it is over, and what it counts.
+_STAGES = {
+    Stage.WEIGHTS: ("Fetching the pretrained network", "Network fetched", "bytes"),
+    Stage.READING: ("Reading the pictures", "Pictures read", "pictures"),
+    Stage.FEATURES: (
+        "Running the frozen layers, once for each picture",
+        "Frozen layers done, once for each picture",
+        "pictures",
+    ),
+    Stage.TRAINING: ("Training", "Training done", "steps"),
+    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", "pictures"),
+}
+_ACCURACY = (
+    "Validation accuracy: of the pictures that were held back from training, the share it gets right."
+)
+
+
+def look(run: Run) -> RunState:
+    """How a run stands now; only what is new since the last look is read."""
+    current = queue.status(run, state.news(run))
+    state.remember(run, current)
+    return current
+
+
+def draw(run: Run) -> RunState:
+    """Show a run, live until it has ended.
+
+    Returns:
+        How it stood at the start of this drawing.
+    """
+    current = look(run)
+    if current.status.final:
+        _contents(run, current)
+    else:
+        st.fragment(_tick, run_every=_EVERY)(run)
+    return current
+
+
+def _tick(run: Run) -> None:
+    current = look(run)
+    if current.status.final:
+        st.rerun()
+    _contents(run, current)
+    stopping = run.stop_requested
+    if st.button(
+        "Stopping after this step…" if stopping else "Stop and keep the best so far",
+        icon=":material/stop_circle:",
+        disabled=stopping,
+        key="stop",
+    ):
+        queue.stop(run)
+        st.rerun(scope="fragment")
+
+
+def _contents(run: Run, current: RunState) -> None:
+    epochs = run.settings.epochs
+    if current.status is RunStatus.QUEUED:
+        _waiting(run)
+        return
+    _stages(current, epochs)
+    if current.history:
+        _curves(current, epochs)
+
+
+def _waiting(run: Run) -> None:
+    before = queue.place(run)
+    if before:
+        st.info(
+            f"Waiting: {words.several(before, 'run')} before this one. It starts by itself, and "
+            "you can close this page meanwhile.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        st.info("Starting…", icon=":material/hourglass_top:")
+
+
+def _stages(current: RunState, epochs: int) -> None:
+    for stage, (done, total, seconds) in current.stages.items():
+        doing, over, counted = _STAGES[stage]
+        if stage is not current.stage or current.status.final:
+            cut_off = current.status.final and stage is current.stage and done < total
+            icon = ":orange[:material/stop_circle:]" if cut_off else ":blue[:material/check_circle:]"
+            st.markdown(f"{icon} {doing if cut_off else over} · {_amount(done, total, counted)}")
+        elif stage is Stage.TRAINING:
+            _training(current, done, total, seconds, epochs)
+        else:
+            st.progress(
+                done / max(total, 1),
+                text=f"**{doing}** · {_amount(done, total, counted)}{words.left(seconds)}",
+            )
+
+
+def _training(
+    current: RunState, done: int, total: int, seconds: float | None, epochs: int
+) -> None:
+    epoch = min(len(current.history) + 1, epochs)
+    st.progress(
+        done / max(total, 1), text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}"
+    )
+    beat = current.heartbeat
+    if beat:
+        st.caption(
+            f"Step {beat['step']} of {beat['steps']} in this epoch · accuracy "
+            f"{words.percent(beat['accuracy'])} · loss {beat['loss']:.3f}"
+        )
+
+
+def _amount(done: int, total: int, counted: str) -> str:
+    if counted == "bytes":
+        return f"{words.size(done)} of {words.size(total)}"
+    if done >= total:
+        return f"{words.number(total)} {counted}"
+    return f"{words.number(done)} of {words.number(total)} {counted}"
+
+
+def _curves(current: RunState, epochs: int) -> None:
+    best = next(row for row in current.history if row["epoch"] == current.best_epoch)
+    last = current.history[-1]
+    numbers = st.grid(3, min_column_width=150)
+    numbers.metric("Epochs done", f"{len(current.history)} of {epochs}", border=True)
+    numbers.metric("Accuracy now", words.percent(last["val_accuracy"]), border=True, help=_ACCURACY)
+    numbers.metric(
+        f"Best accuracy, in epoch {best['epoch']}",
+        words.percent(best["val_accuracy"]),
+        border=True,
+        help="The network of this epoch is the one that is kept.",
+    )
+    charts = st.columns(2, gap="medium")
+    for column, measure, title in (
+        (charts[0], "accuracy", "Accuracy: how many it gets right"),
+        (charts[1], "loss", "Loss: how far off it is, lower is better"),
+    ):
+        column.markdown(f"**{title}**")
+        column.plotly_chart(
+            figures.history(current.history, measure, epochs, current.best_epoch),
+            key=f"chart-{measure}",
+            config=figures.CONFIG,
+            alt=figures.told_history(current.history, measure, current.best_epoch),
+        )

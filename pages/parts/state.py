@@ -1,0 +1,176 @@
+"""What a visit remembers: the only owner of session-state keys and of the address bar.
+
+Only ids and small facts are kept. The ids of the data set and the run stand in the address, so
+that a reload, a bookmark or a second tab finds them; they are untrusted and checked on use.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from core import home
+from core.errors import UserError
+from core.runs import Run, RunState, open_run
+from core.settings import TrainingSettings
+
+DATA = "data"  # both the session key and the name in the address
+RUN = "run"
+_LOOKED_AT = "looked-at"
+_TRIED = "tried"
+_KNOWN = "known-states"
+_TURNS = "turns"
+_NOTICE = "notice"
+_PREDICTIONS = "predictions"
+
+
+def adopt_address() -> None:
+    """Take over the ids in the address; put back those that a click on a step has dropped.
+
+    An address with a run says which data set it learned from, unless it names one itself.
+    """
+    for key in (DATA, RUN):
+        if key in st.query_params:
+            st.session_state[key] = st.query_params[key]
+    if RUN in st.query_params and DATA not in st.query_params:
+        run = _run_or_none(st.query_params[RUN])
+        if run is not None and run.dataset:
+            st.session_state[DATA] = run.dataset
+
+
+def dataset_id() -> str | None:
+    """The data set at hand, which may have been deleted since.
+
+    Raises:
+        UserError: What stands in the address is no id.
+    """
+    chosen = st.session_state.get(DATA)
+    if chosen is not None and not home.is_id(chosen):
+        st.session_state.pop(DATA)
+        raise UserError("That is not the address of a data set. Choose one from the list.")
+    return chosen
+
+
+def choose_dataset(dataset: str | None) -> None:
+    """Take a data set to hand and write it into the address; None lets go of it."""
+    _choose(DATA, dataset)
+
+
+def run() -> Run | None:
+    """The run at hand.
+
+    Raises:
+        UserError: What stands in the address is no run, or it was deleted.
+    """
+    chosen = st.session_state.get(RUN)
+    if chosen is None:
+        return None
+    try:
+        return open_run(chosen)
+    except UserError:
+        st.session_state.pop(RUN)
+        raise
+
+
+def choose_run(chosen: Run | None) -> None:
+    """Take a run to hand, with its data set, and write it into the address."""
+    _choose(RUN, chosen.id if chosen else None)
+    if chosen and chosen.dataset:
+        st.session_state[DATA] = chosen.dataset
+
+
+def address() -> dict[str, str]:
+    """What to write into the address of a link, so that it opens on what is at hand."""
+    return {key: st.session_state[key] for key in (DATA, RUN) if st.session_state.get(key)}
+
+
+def go(page: str, **address: str) -> None:
+    """Open another page, by file name, at an address."""
+    st.switch_page(f"{page}.py", query_params=address)
+
+
+def news(of: Run) -> RunState | None:
+    """What this visit knows about a run already; hand it on to read only what is new."""
+    return st.session_state.setdefault(_KNOWN, {}).get(of.id)
+
+
+def remember(of: Run, state: RunState) -> None:
+    """Keep what is known about one run; the one before is forgotten."""
+    st.session_state[_KNOWN] = {of.id: state}
+
+
+def turn(widget: str) -> str:
+    """A key for a widget that `renew` empties: a new key is a new widget."""
+    return f"{widget}-{st.session_state.setdefault(_TURNS, {}).get(widget, 0)}"
+
+
+def renew(widget: str) -> None:
+    """Let go of what a widget holds, uploads and their memory included."""
+    turns = st.session_state.setdefault(_TURNS, {})
+    turns[widget] = turns.get(widget, 0) + 1
+
+
+def notice(error: UserError | None = None) -> str | None:
+    """Keep what went wrong for the next drawing of the page, or take it."""
+    if error is not None:
+        st.session_state[_NOTICE] = str(error)
+        return None
+    return st.session_state.pop(_NOTICE, None)
+
+
+def predictions(of: Run) -> list[Any]:
+    """The pictures named so far by a run, newest first; a list to change in place."""
+    return st.session_state.setdefault(_PREDICTIONS, {}).setdefault(of.id, [])
+
+
+def tick(step: str, of: Run) -> None:
+    """Note that a run's results were looked at, or that it was tried on a picture."""
+    st.session_state[_LOOKED_AT if step == "evaluate" else _TRIED] = of.id
+
+
+def done() -> set[str]:
+    """The steps that are behind us, for the data set and run at hand."""
+    steps = set()
+    dataset = st.session_state.get(DATA)
+    if dataset and home.is_id(dataset) and (home.datasets() / dataset / "manifest.json").is_file():
+        steps.add("data")
+    chosen = _run_or_none(st.session_state.get(RUN))
+    if chosen is not None and chosen.has_model:
+        steps |= {"data", "train"}
+        for step, key in (("evaluate", _LOOKED_AT), ("predict", _TRIED)):
+            if st.session_state.get(key) == chosen.id:
+                steps.add(step)
+    return steps
+
+
+def use_settings(settings: TrainingSettings) -> None:
+    """Set the controls of the Train page, before they are drawn."""
+    for name, value in settings.to_dict().items():
+        if name not in ("frozen_layers", "dense"):
+            st.session_state[control(name)] = value
+    if settings.frozen_layers is not None:
+        st.session_state[control("frozen_layers", settings.backbone)] = settings.frozen_layers
+    else:
+        st.session_state.pop(control("frozen_layers", settings.backbone), None)
+    st.session_state[control("dense")] = len(settings.dense)
+    for place, units in enumerate(settings.dense):
+        st.session_state[control("units", str(place))] = units
+
+
+def control(name: str, of: str = "") -> str:
+    """The key of a control of the Train page."""
+    return f"train-{name}-{of}" if of else f"train-{name}"
+
+
+def _choose(key: str, chosen: str | None) -> None:
+    if chosen is None:
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
+    else:
+        st.session_state[key] = st.query_params[key] = chosen
+
+
+def _run_or_none(chosen: str | None) -> Run | None:
+    try:
+        return open_run(chosen) if chosen else None
+    except UserError:
+        return None

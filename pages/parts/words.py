@@ -1,0 +1,81 @@
+"""How numbers, sizes, times and other people's words are written on every page."""
+
+import re
+import string
+from datetime import datetime
+
+_UNSEEN = "\u2060"  # word joiner: no width, no line break
+_PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
+
+
+def plain(text: str) -> str:
+    """Text of a user's for a place that reads Markdown, so that it shows letter by letter.
+
+    A backslash keeps punctuation from being Markdown. Emoji codes, arrows and links are found
+    in what is left, so an unseen character parts what would make them up.
+    """
+    escaped = _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    parted = re.sub(r"([:@<>~-])", rf"\1{_UNSEEN}", escaped)
+    return re.sub(r"(?i)(www)(?=\\\.)", rf"\1{_UNSEEN}", parted)
+
+
+def shortened(text: str, length: int = 24) -> str:
+    """The beginning of a long name."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def number(value: float) -> str:
+    """A count: 1,234 as it is, larger ones as 3.4 million."""
+    if value < 1_000_000:
+        return f"{value:,.0f}"
+    return f"{value / 1_000_000:.1f} million"
+
+
+def several(value: int, one: str, many: str | None = None) -> str:
+    """`1 image`, `2 images`."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share as people say it; never 100 % or 0 % unless it is."""
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def size(amount: int) -> str:
+    """Bytes as people say it."""
+    value = float(amount)
+    for unit in ("bytes", "KB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `2 min`, `1.5 h`."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def left(seconds: float | None) -> str:
+    """The time left, for the end of a sentence; nothing where it is not known."""
+    return "" if seconds is None or seconds <= 0 else f" · about {duration(seconds)} left"
+
+
+def when(timestamp: float) -> str:
+    """A point in time on the server's clock."""
+    moment = datetime.fromtimestamp(timestamp)
+    today = moment.date() == datetime.now().date()
+    return f"today {moment:%H:%M}" if today else f"{moment:%d %B, %H:%M}".lstrip("0")
+
+
+def comma(items: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

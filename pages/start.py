@@ -1,0 +1,5 @@
+"""What Streamlit runs for every view: the steps, then the page that was asked for."""
+
+from pages.parts import rail
+
+rail.draw()

@@ -1,0 +1,49 @@
+"""The door: `streamlit run streamlit_app.py` serves Thaw at http://localhost:8501.
+
+This is the server: it starts or finds the cluster, and answers for errors nobody expected. What
+it shows is `pages/start.py`. That lies in `pages/` because Streamlit takes a folder `pages` beside
+its script for an older kind of app, and would open the first deep link without the steps.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Thread
+
+import streamlit as st
+
+from core import errors
+from core.jobs import queue
+from pages.parts import words
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Start or find the cluster beside the server, so that the first page does not wait for it."""
+    Thread(target=_start_cluster, name="cluster", daemon=True).start()
+    yield
+
+
+def _start_cluster() -> None:
+    try:
+        queue.ensure_started()
+    except Exception as error:  # nobody is there to be told; the first job says it again
+        errors.record(error)
+
+
+def explain(error: Exception) -> bool:
+    """Show what a page did not catch as one sentence; what nobody expected gets an id."""
+    if isinstance(error, errors.UserError):
+        st.error(words.plain(str(error)), icon=":material/error:")
+    else:
+        st.error(
+            "Something went wrong in Thaw itself. What you made is safe; reload the page to go "
+            f"on. If it happens again, report it with the number {errors.record(error)}.",
+            icon=":material/error:",
+        )
+    return True
+
+
+app = st.App(
+    Path(__file__).parent / "pages" / "start.py", lifespan=lifespan, on_script_error=explain
+)

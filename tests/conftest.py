@@ -1,0 +1,26 @@
+"""What all tests share: a Thaw home of their own, and where the real material lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+MATERIAL = Path(
+    os.environ.get("THAW_MATERIAL") or Path(__file__).parents[2] / "shared" / "material"
+)
+
+
+@pytest.fixture(autouse=True)
+def thaw_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary THAW_HOME, so that no test sees or leaves anything of the user's."""
+    home = tmp_path / "thaw"
+    monkeypatch.setenv("THAW_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def material() -> Path:
+    """Real weights and data sets; tests that want them are skipped where there are none."""
+    if not MATERIAL.is_dir():
+        pytest.skip("needs the real material (set THAW_MATERIAL)")
+    return MATERIAL
