@@ -93,7 +93,7 @@ def train(args: argparse.Namespace) -> Result:
 def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
     from core.data.archive import open_source
-    from core.results.prediction import Predictor
+    from core.results.predictor import Predictor
 
     predictor = Predictor(args.run)
     results = predictor.evaluate(open_source(args.path), _counter("judging images"))
@@ -103,7 +103,7 @@ def evaluate(args: argparse.Namespace) -> Result:
 
 def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
-    from core.results.prediction import Predictor
+    from core.results.predictor import Predictor
 
     predictor = Predictor(args.run)
     predictions = predictor.predict([_named_bytes(path) for path in args.images], args.top)

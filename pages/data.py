@@ -32,7 +32,6 @@ def main() -> None:
 
 
 def show(chosen: str, dataset: Dataset) -> None:
-    st.caption("Your pictures")
     st.title(words.plain(dataset.name), anchor=False)
     st.subheader(
         f"{words.several(len(dataset.records), 'image')}, "

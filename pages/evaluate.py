@@ -1,2 +1,117 @@
+"""The Evaluate page: how well it learned, class by class, and where it errs."""
+
+from typing import Any
+
 import streamlit as st
-st.title("evaluate")
+
+from core.runs import Run
+from pages.parts import choose_run, figures, gallery, mistakes, state, words
+
+_WAITING = (
+    "Here you see how well a trained network does on pictures it has never seen: how many it gets "
+    "right, which classes it mixes up, and its surest mistakes."
+)
+_BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
+_SIDES = {"validation": "kept back from training", "test": "of the test", "train": "of training"}
+
+
+def main() -> None:
+    st.title("Evaluate", anchor=False)
+    run = choose_run.draw(_WAITING)
+    if run is None:
+        return
+    results = run.results()
+    assert results is not None
+    state.tick("evaluate", run)
+    headline(results)
+    if st.button(
+        "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
+    ):
+        state.go("predict", run=run.id)
+    errors, classes = st.tabs(["What it mixes up", "Class by class"])
+    with errors:
+        few = len(results["classes"]) <= _BESIDE
+        left, right = st.columns([3, 2], gap="large") if few else (st.container(), st.container())
+        with left:
+            mixed_up(results)
+        with right:
+            surest_mistakes(run, results)
+    with classes:
+        class_by_class(results)
+
+
+def headline(results: dict[str, Any]) -> None:
+    """The accuracy, and what it rests on."""
+    low, high = results["interval"]
+    with st.container(border=True):
+        number, basis = st.columns([1, 3], vertical_alignment="center")
+        number.metric("Accuracy: how many are right", words.percent(results["accuracy"]))
+        basis.write(
+            f"It rests on **{words.several(results['images'], 'image')}** "
+            f"{_SIDES.get(results.get('split', ''), 'held back')}: **{results['correct']} of "
+            f"{results['images']} right**. With other pictures of the same kind, expect between "
+            f"{words.percent(low)} and {words.percent(high)} (95 % interval)."
+        )
+
+
+def mixed_up(results: dict[str, Any]) -> None:
+    """The confusion matrix."""
+    classes = results["classes"]
+    st.subheader(
+        "What it took for what",
+        anchor=False,
+        help="The confusion matrix. A row holds all pictures of one class; what lies on the "
+        "diagonal is right.",
+    )
+    width = figures.confusion_width(len(classes))
+    with st.container(horizontal=True, wrap=width is None):
+        st.plotly_chart(
+            figures.confusion(classes, results["confusion"]),
+            width=width or "stretch",
+            key="confusion",
+            config=figures.CONFIG,
+            alt=figures.told_confusion(classes, results["confusion"]),
+        )
+
+
+def surest_mistakes(run: Run, results: dict[str, Any]) -> None:
+    """The mistakes that it was most sure of, as pictures."""
+    st.subheader("Its surest mistakes", anchor=False)
+    if not results["mistakes"]:
+        st.success("None: it got every one of them right.", icon=":material/check_circle:")
+        return
+    folder = mistakes.folder(run)
+    if folder is None:
+        st.caption("The data set has been deleted, so the pictures are no longer here.")
+    gallery.paged(
+        results["mistakes"],
+        f"mistakes-{run.id}",
+        lambda mistake: mistakes.draw(folder, mistake),
+        width=170,
+    )
+
+
+def class_by_class(results: dict[str, Any]) -> None:
+    """Precision and recall."""
+    rows = results["per_class"]
+    share = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    st.dataframe(
+        {
+            "class": list(rows),
+            "images": [row["images"] for row in rows.values()],
+            "found": [row["recall"] for row in rows.values()],
+            "to be trusted": [row["precision"] for row in rows.values()],
+            "F1": [row["f1"] for row in rows.values()],
+        },
+        hide_index=True,
+        column_config={"found": share, "to be trusted": share, "F1": share},
+        alt="Precision, recall and F1 of each class",
+    )
+    st.caption(
+        "**Found** (recall): of the pictures that really are of this class, how many it recognised. "
+        "**To be trusted** (precision): when it says this class, how often that is right. **F1** "
+        "joins the two."
+    )
+
+
+main()

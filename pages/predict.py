@@ -1,2 +1,27 @@
+"""The Predict page: show it new pictures and see what it thinks."""
+
 import streamlit as st
-st.title("predict")
+
+from core.runs import Run
+from pages.parts import choose_run, naming
+
+_WAITING = (
+    "Here you show pictures to a trained network and see what it thinks they are, and how sure it "
+    "is of it."
+)
+
+
+def main() -> None:
+    st.title("Predict", anchor=False)
+    run = choose_run.draw(_WAITING)
+    if run is not None:
+        show(run)
+
+
+def show(run: Run) -> None:
+    naming.drop(run)
+    naming.examples(run)
+    naming.answers(run)
+
+
+main()

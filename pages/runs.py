@@ -1,2 +1,44 @@
+"""The Runs page: everything that was made, to open again or delete, and what it costs in disk."""
+
 import streamlit as st
-st.title("runs")
+
+from core import home
+from core.network import features
+from pages.parts import belongings, state, words
+
+
+def main() -> None:
+    state.adopt_address()
+    st.title("Runs and data sets", anchor=False)
+    runs, datasets, disk = st.tabs(["Runs", "Data sets", "Disk"])
+    with runs:
+        belongings.runs()
+    with datasets:
+        belongings.datasets()
+    with disk:
+        space()
+
+
+def space() -> None:
+    """Disk used, and what may be let go of."""
+    numbers = st.grid(3, min_column_width=160)
+    for title, folder in (
+        ("Data sets", home.datasets()),
+        ("Runs", home.runs()),
+        ("Cache", home.cache()),
+    ):
+        numbers.metric(title, words.size(home.disk_used(folder)), border=True)
+    st.write(
+        "The cache holds what the frozen layers said about each picture, so that the next run on "
+        "the same pictures takes seconds. Without it everything still works; the next run is "
+        "slower. Downloaded networks stay."
+    )
+    if st.button("Empty the cache", icon=":material/mop:"):
+        features.empty_cache()
+        st.toast("The cache is empty.", icon=":material/check_circle:")
+        st.rerun()
+    st.caption("Everything lies on this computer, in the folder:")
+    st.code(str(home.root()), language=None)
+
+
+main()

@@ -55,6 +55,7 @@ def _blocks(backbone: Backbone, names: list[str]) -> list[list[Any]]:
 
 
 def main() -> None:
+    """Write the tables of all backbones."""
     for backbone in BACKBONES.values():
         rows = table(backbone)
         text = json.dumps(rows).replace("], [", "],\n  [")

@@ -6,6 +6,7 @@ is that of `torch.serialization._legacy_save`: magic number, protocol, system fa
 dict with tensors that point into storages, the list of storages, then the storages themselves.
 """
 
+import math
 import pickle
 import struct
 from collections import OrderedDict
@@ -117,6 +118,8 @@ def _array(tensor: _Tensor, storage: np.ndarray) -> np.ndarray:
     last = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True))
     if tensor.offset < 0 or (0 not in tensor.shape and tensor.offset + last >= storage.size):
         raise ValueError("a tensor reaches beyond its storage")
+    if math.prod(tensor.shape) > storage.size:
+        raise ValueError("a tensor holds more numbers than its storage")
     strides = [stride * storage.itemsize for stride in tensor.strides]
     view = np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, strides)
     return view.copy()

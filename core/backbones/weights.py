@@ -1,6 +1,7 @@
 """Where a backbone's weights lie on this machine, and how they get here when asked for."""
 
 import hashlib
+import http.client
 import importlib.util
 import os
 import tempfile
@@ -62,7 +63,12 @@ def obtain(backbone: Backbone, report: Callable[[int, int], None]) -> Path:
     target = home.cache() / "weights" / "models" / backbone.weights.file
     try:
         _download(backbone.weights, target, report)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        TimeoutError,
+        ConnectionError,
+    ) as error:
         raise UserError(
             f"The weights of {backbone.title} ({backbone.download_mb:g} MB) are not on this "
             "machine and could not be downloaded. Connect it to the internet, or choose a backbone "

@@ -1,7 +1,6 @@
 """A data set's manifest: each image's class and side of the split, and what was left out."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
@@ -14,7 +13,7 @@ from core.data import images, layout
 from core.data.archive import Source, UnreadableMember
 from core.data.layout import Placed, Split
 from core.data.natural import natural
-from core.data.parallel import in_order
+from core.data.parallel import decoding_threads, in_order
 from core.data.split import choose_validation
 from core.errors import UserError
 from core.settings import SplitSettings
@@ -168,7 +167,7 @@ def read(
     total = len(found.placed)
     if report:
         report(0, total)
-    count = threads or min(8, os.cpu_count() or 1)
+    count = threads or decoding_threads()
     # closing: an exception keeps this frame alive, and the pool must end all the same
     with closing(_decoded(source, found.placed, each, at_least, count)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):

@@ -1,11 +1,15 @@
 """Where a run's images come from: an archive or folder read in place, or a stored data set."""
 
+import os
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Protocol
 
-from core.data import dataset
+from core.data import dataset, images, store
 from core.data.archive import Source
-from core.data.dataset import Dataset, Decoded
+from core.data.dataset import Dataset, Decoded, Record
+from core.data.parallel import in_order
 from core.settings import SplitSettings
 
 
@@ -54,3 +58,40 @@ class SourceFeed:
         return dataset.read(
             self._source, split=self._split, each=each, at_least=at_least, report=report
         )
+
+
+class StoredFeed:
+    """A data set that the app keeps: its manifest is known, only what is wanted is decoded.
+
+    Raises:
+        UserError: It is gone or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._dataset = store.load(folder)
+        self._read_bytes = store.reader(folder)
+
+    @property
+    def count(self) -> int:
+        return len(self._dataset.records)
+
+    def read(
+        self,
+        wanted: Callable[[str], bool],
+        each: Callable[[Decoded], None],
+        at_least: int,
+        report: Callable[[int, int], None],
+    ) -> Dataset:
+        records = {record.digest: record for record in self._dataset.records}
+        chosen = [record for digest, record in records.items() if wanted(digest)]
+
+        def decode(record: Record) -> None:
+            data = self._read_bytes(record)
+            picture = images.decode(data, at_least)
+            each(Decoded(record.file, record.digest, record.label, data, picture))
+
+        report(0, len(chosen))
+        with closing(in_order(decode, chosen, min(8, os.cpu_count() or 1))) as decoded:
+            for done, _ in enumerate(decoded, 1):
+                report(done, len(chosen))
+        return self._dataset

@@ -1,5 +1,6 @@
 """Work in threads whose results come in order and whose memory does not grow with the work."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,6 +8,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def decoding_threads() -> int:
+    """How many pictures to decode at once: one a processor, at most 8."""
+    return min(8, os.cpu_count() or 1)
 
 
 def in_order(

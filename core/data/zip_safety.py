@@ -58,6 +58,7 @@ def is_junk(name: str) -> bool:
 
 
 def damaged(name: str) -> UserError:
+    """The error for an archive that has lost a part of itself."""
     return UserError(
         f"Expected a whole zip archive, but “{name}” is damaged or cut off. "
         "Make or download it again."
@@ -98,6 +99,8 @@ def check_ends(path: Path, name: str) -> None:
             entries, directory = struct.unpack_from("<QQ", record, 32)
         else:
             raise damaged(name)
+    if directory > size:
+        raise damaged(name)
     if entries > LIMITS.entries or directory > LIMITS.directory_bytes:
         raise _refused(name, f"it holds more than {LIMITS.entries:,} entries")
 
@@ -126,6 +129,8 @@ def checked(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, zipfile
             found[shown] = info
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < 0:
+            raise damaged(name)
         if info.header_offset < end:
             raise _refused(name, "its files overlap")
         end = info.header_offset + 30 + info.compress_size  # 30: a local header without its name

@@ -6,15 +6,16 @@ ends by itself when long idle, and makes room when another cluster takes its pla
 
 import argparse
 import asyncio
+import logging
 import os
-import signal
 import shutil
+import signal
 import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from core import home
 from core.jobs import address
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from distributed import Nanny, Scheduler
     from distributed.security import Security
 
+logger = logging.getLogger("thaw")
+
 _POLL = 1.0
+_START_ATTEMPTS = 5
 _HOST = "127.0.0.1"
 _CONFIG: dict[str, Any] = {
     # A dead worker's task is not run again (plugins.JobWatch says what becomes of jobs).
@@ -101,14 +105,44 @@ async def _serve(cluster_id: str, created: float, version: str) -> None:
             watch = JobWatch()
             await watch.start(scheduler)
             scheduler.add_plugin(watch, name=watch.name)
-            found = address.Address(
-                scheduler.address, os.getpid(), created, version, cluster_id
-            )
+            found = address.Address(scheduler.address, os.getpid(), created, version, cluster_id)
             address.write(found)
             kinds = [Kind.PREDICTION, Kind.READING] + [Kind.TRAINING] * trainers
-            nannies = [_nanny(scheduler, folder, n, kind) for n, kind in enumerate(kinds)]
-            await asyncio.gather(*(stack.enter_async_context(nanny) for nanny in nannies))
-            await _until_over(scheduler, cluster_id, idle_seconds, told_to_end)
+            over = asyncio.create_task(
+                _until_over(scheduler, cluster_id, idle_seconds, told_to_end)
+            )
+            workers = [
+                asyncio.create_task(_keep(scheduler, folder, number, kind))
+                for number, kind in enumerate(kinds)
+            ]
+            done, rest = await asyncio.wait([over, *workers], return_when=asyncio.FIRST_COMPLETED)
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+            for task in done:
+                task.result()  # raises what ended us
+
+
+async def _keep(scheduler: "Scheduler", folder: Path, number: int, kind: Kind) -> None:
+    """Keep one worker alive.
+
+    A nanny starts a worker that has died again, but gives up on one that dies while it starts.
+
+    Raises:
+        RuntimeError: It never comes up.
+    """
+    failures = 0
+    while failures < _START_ATTEMPTS:
+        nanny = _nanny(scheduler, folder, number, kind)
+        try:
+            async with nanny:
+                failures = 0
+                await nanny.finished()
+        except Exception:
+            failures += 1
+            logger.exception("the worker for %s did not start", kind)
+            await asyncio.sleep(_POLL)
+    raise RuntimeError(f"the worker for {kind} does not start")
 
 
 def _nanny(scheduler: "Scheduler", folder: Path, number: int, kind: Kind) -> "Nanny":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,21 +25,31 @@ _START_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _LOG_BYTES = 5_000_000
 
+
+@dataclass(frozen=True)
+class Line:
+    """A client, and whose it is.
+
+    Attributes:
+        owner: What the log of a job says about who has it.
+    """
+
+    client: "Client"
+    owner: dict[str, Any]
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.client.status == "running")
+
+
 _lock = threading.Lock()
-_client: "Client | None" = None
-_client_of: str | None = None
+_line: Line | None = None
 _started: list[subprocess.Popen[bytes]] = []
 
 
 def remote() -> str | None:
     """Address of a scheduler that others run (THAW_SCHEDULER), if there is one."""
     return os.environ.get("THAW_SCHEDULER") or None
-
-
-def owner() -> dict[str, Any]:
-    """Who would take a job submitted now, as the job's log says it. Starts a cluster if need be."""
-    there = remote()
-    return {"address": there} if there else ensure_started().owner
 
 
 def ensure_started() -> Address:
@@ -59,25 +70,25 @@ def ensure_started() -> Address:
         return _usable() or _start()
 
 
-def ready() -> "Client":
-    """A client that is connected.
+def line() -> Line:
+    """A client that is connected to the cluster that takes jobs now.
 
     Raises:
         UserError: There is no cluster, and none can be started.
     """
-    global _client, _client_of
+    global _line
     with _lock:
         there = remote()
         for last in (False, True):
             found = None if there else ensure_started()
-            name = found.id if found else str(there)
-            if _client is not None and _client_of == name and _client.status == "running":
-                return _client
+            owner = found.owner if found else {"address": there}
+            if _line is not None and _line.owner == owner and _line.holds:
+                return _line
             _drop()
             try:
-                _client = _connect(found, str(there))
+                _line = Line(_connect(found, str(there)), owner)
             except (OSError, TimeoutError) as error:
-                logger.warning("no connection to %s: %s", name, error)
+                logger.warning("no connection to %s: %s", owner, error)
                 if found is None:
                     raise UserError(
                         f"The scheduler at {there} (THAW_SCHEDULER) does not answer."
@@ -86,17 +97,19 @@ def ready() -> "Client":
                     raise UserError(_no_start()) from error
                 address.forget(found.id)  # alive perhaps, but deaf
             else:
-                _client_of = name
-                return _client
+                return _line
         raise AssertionError("unreachable")
+
+
+def ready() -> "Client":
+    """The client of `line`."""
+    return line().client
 
 
 def connected_to(owner: dict[str, Any]) -> "Client | None":
     """The client, if it is connected right now to the cluster that a job's log names."""
-    client, name = _client, _client_of
-    if client is None or name is None or client.status != "running":
-        return None
-    return client if name in (owner.get("id"), owner.get("address")) else None
+    now = _line
+    return now.client if now is not None and now.owner == owner and now.holds else None
 
 
 def disconnect() -> None:
@@ -117,7 +130,7 @@ def _usable() -> Address | None:
 
 def _start() -> Address:
     """Start the cluster program and wait until it can be reached."""
-    address.idle_seconds()  # a wrong setting is told here rather than in the log
+    address.idle_seconds(), address.training_workers()  # what is wrong is told here, not in a log
     cluster_id = home.new_id()
     log = home.root() / "logs" / "cluster.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +142,7 @@ def _start() -> Address:
     }
     mode = "wb" if log.exists() and log.stat().st_size > _LOG_BYTES else "ab"
     with log.open(mode) as out:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "core.jobs.cluster", "--id", cluster_id],
             cwd=_PROJECT,
             env=environment,
@@ -155,9 +168,7 @@ def _start() -> Address:
 def _on_its_own() -> dict[str, Any]:
     """Popen arguments for a process that Ctrl-C in this terminal does not reach."""
     if sys.platform == "win32":
-        return {
-            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-        }
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     return {"start_new_session": True}
 
 
@@ -191,10 +202,10 @@ def _connect(found: Address | None, there: str) -> "Client":
 
 
 def _drop() -> None:
-    global _client, _client_of
-    client, _client, _client_of = _client, None, None
-    if client is not None:
-        threading.Thread(target=_close, args=(client,), name="close-client", daemon=True).start()
+    global _line
+    old, _line = _line, None
+    if old is not None:
+        threading.Thread(target=_close, args=(old.client,), name="hang-up", daemon=True).start()
 
 
 def _close(client: "Client") -> None:

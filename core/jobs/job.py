@@ -123,6 +123,14 @@ class Job:
         """Ask the worker to stop. It looks after every batch or image."""
         (self.folder / "stop").touch()
 
+    def requeue(self, cluster: dict[str, Any]) -> None:
+        """Log that another cluster takes the job than the one first meant."""
+        state = self.state()
+        fields: dict[str, Any] = (
+            {"name": state.name, "upload": state.upload} if isinstance(state, ImportState) else {}
+        )
+        self.log.append("queued", cluster=cluster, **fields)
+
     def finish(self) -> None:
         self._end("finished")
 
@@ -137,12 +145,13 @@ class Job:
         if not self.folder.is_dir():
             return  # deleted meanwhile
         state = self.state()
-        if self.kind == Kind.READING:
-            discard_upload(state.upload if isinstance(state, ImportState) else None)
-            if event != "finished":
-                self._clear()
-        if not state.status.final:
-            self.log.append(event, **fields)
+        if isinstance(state, ImportState):
+            discard_upload(state.upload)
+        if state.status.final:
+            return
+        if isinstance(state, ImportState) and event != "finished":
+            self._clear()
+        self.log.append(event, **fields)
 
     def _clear(self) -> None:
         """Remove what a reading left that did not come to its end."""

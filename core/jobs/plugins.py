@@ -1,7 +1,8 @@
-"""What Thaw adds to Dask: a job that ends without a word is told, and workers warm themselves up."""
+"""What Thaw adds to Dask: lost jobs are told of, and workers warm themselves up."""
 
 import asyncio
 import logging
+import os
 import threading
 from typing import Any
 
@@ -15,7 +16,7 @@ logger = logging.getLogger("thaw")
 _DEATHS_AHEAD = 100  # that many workers may die before a queued job is given up
 
 
-class JobWatch(SchedulerPlugin):
+class JobWatch(SchedulerPlugin):  # type: ignore[misc]
     """Tells in a job's log that its worker has died, whether or not a web server is there.
 
     Dask takes a dead worker's whole queue for suspicious. Only the job that had begun is lost:
@@ -57,8 +58,12 @@ def _told(job: Job, lost: bool) -> None:
         logger.exception("job %s could not be marked as failed", job.key)
 
 
-class WarmUp(WorkerPlugin):
-    """Imports what a worker's kind of job needs while it waits for the first."""
+class WarmUp(WorkerPlugin):  # type: ignore[misc]
+    """Imports what a worker's kind of job needs while it waits for the first.
+
+    With THAW_WARM_UP=0 it doesn't: the first job takes seconds longer, and a worker that is never
+    asked stays small.
+    """
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -66,6 +71,8 @@ class WarmUp(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         from core.jobs import tasks
 
+        if os.environ.get("THAW_WARM_UP") == "0":
+            return
         threading.Thread(
             target=tasks.warm_up, args=(self.kind,), name="warm-up", daemon=True
         ).start()

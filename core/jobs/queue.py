@@ -16,19 +16,29 @@ from core.jobs.address import is_alive
 from core.jobs.connection import disconnect, ensure_started, ready
 from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
 from core.jobs.tasks import JobFailed
+from core.results.prediction import Prediction
 from core.runs import Run, RunState, RunStatus, all_runs
 from core.settings import SplitSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from core.results.prediction import Prediction
-
 __all__ = [
-    "ImportState", "JobFailed", "disconnect", "ensure_started", "import_state", "place",
-    "predict", "ready", "status", "stop", "stop_import", "submit_import", "submit_sample",
+    "ImportState",
+    "JobFailed",
+    "disconnect",
+    "ensure_started",
+    "import_state",
+    "place",
+    "predict",
+    "ready",
+    "status",
+    "stop",
+    "stop_import",
+    "submit_import",
+    "submit_sample",
     "submit_training",
-]  # fmt: skip
+]
 
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -48,10 +58,10 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
         UserError: There is no such data set, or no cluster takes the job.
     """
     dataset = _dataset_folder(dataset_id)
-    owner = connection.owner()
+    owner = connection.line().owner
     folder = home.runs() / home.new_id()
     run = Run.create(folder, settings, data=data, dataset=dataset_id, cluster=owner)
-    submit(Job(Kind.TRAINING, folder), owner, tasks.train, str(folder), str(dataset))
+    submit(Job(Kind.TRAINING, folder), tasks.train, str(folder), str(dataset))
     return run
 
 
@@ -88,9 +98,11 @@ def submit_sample(sample_name: str) -> str:
     return _submit_reading(sample_name, None, tasks.import_sample, sample_name)
 
 
-def _submit_reading(name: str, upload: str | None, function: Callable[..., None], *args: Any) -> str:
+def _submit_reading(
+    name: str, upload: str | None, function: Callable[..., None], *args: Any
+) -> str:
     try:
-        owner = connection.owner()
+        owner = connection.line().owner
         job = Job(Kind.READING, home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
         upload = upload or job.folder.name
@@ -98,11 +110,11 @@ def _submit_reading(name: str, upload: str | None, function: Callable[..., None]
     except BaseException:
         discard_upload(upload)
         raise
-    submit(job, owner, function, str(job.folder), *args)
+    submit(job, function, str(job.folder), *args)
     return job.folder.name
 
 
-def submit(job: Job, owner: dict[str, Any], function: Callable[..., None], *args: Any) -> None:
+def submit(job: Job, function: Callable[..., None], *args: Any) -> None:
     """Hand a job that is logged as queued to the cluster, and see that it has arrived.
 
     Raises:
@@ -113,14 +125,177 @@ def submit(job: Job, owner: dict[str, Any], function: Callable[..., None], *args
             _hand_over(job, function, *args)
         except (OSError, TimeoutError, CancelledError):  # the cluster ended this very moment
             _hand_over(job, function, *args)
-        now = connection.owner()
-        if now != owner and job.state().cluster == owner and not is_alive_owner(owner):
-            _requeue(job, now)
+    except UserError as error:
+        job.fail(str(error))
+        raise
     except Exception as error:
-        if isinstance(error, UserError):
-            job.fail(str(error))
-            raise
         sentence = "The job could not be handed to Thaw's background process. Try again."
         incident = errors.record(error)
         job.fail(sentence, incident)
         raise JobFailed(sentence, incident) from error
+
+
+def _hand_over(job: Job, function: Callable[..., None], *args: Any) -> None:
+    from distributed import fire_and_forget
+
+    line = connection.line()
+    state = job.state()
+    if state.cluster != line.owner:
+        job.requeue(line.owner)
+    future = line.client.submit(
+        function,
+        *args,
+        key=job.key,
+        resources={str(job.kind): 1},
+        priority=-state.submitted,  # first come, first served, whoever sent it
+        pure=False,
+    )
+    fire_and_forget(future)
+    deadline = time.monotonic() + _SUBMIT_SECONDS
+    while not _knows(line.client, job.key) and job.state().status == RunStatus.QUEUED:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{job.key} has not arrived")
+        time.sleep(0.01)
+
+
+def _knows(client: "Client", key: str) -> bool:
+    """Whether the scheduler has a task of that name."""
+    answer = client.sync(client.scheduler.get_task_status, keys=[key], callback_timeout=10)
+    return answer[key] is not None
+
+
+def status(run: Run, known: RunState | None = None) -> RunState:
+    """Where a run stands. One that nobody works on any more is marked as failed first.
+
+    Args:
+        run: It.
+        known: What was last known: only news is read then.
+    """
+    state = _checked(Job(Kind.TRAINING, run.folder), known)
+    assert isinstance(state, RunState)
+    return state
+
+
+def import_state(dataset_id: str) -> ImportState:
+    """Where the reading of a data set stands.
+
+    Raises:
+        UserError: There is no such data set.
+    """
+    job = _import_job(dataset_id)
+    state = _checked(job, None)
+    assert isinstance(state, ImportState)
+    return state
+
+
+def _checked(job: Job, known: RunState | ImportState | None) -> RunState | ImportState:
+    state = job.state(known)
+    if state.status.final:
+        _asked.pop(job.key, None)
+        return state
+    if state.cluster is None or not _is_lost(job, state.cluster):
+        return state
+    if not job.state().status.final:  # it may have ended while we asked
+        job.fail(INTERRUPTED[job.kind])
+    return job.state(state)
+
+
+def _is_lost(job: Job, owner: dict[str, Any]) -> bool:
+    """Whether the cluster that took a job is gone, or has never heard of it."""
+    if "pid" in owner and not is_alive(owner):
+        return True
+    now = time.monotonic()
+    if now < _asked.setdefault(job.key, now + _ASK_AGAIN_SECONDS):
+        return False
+    client = connection.connected_to(owner)
+    if client is None:
+        return False
+    _asked[job.key] = now + _ASK_AGAIN_SECONDS
+    try:
+        return not _knows(client, job.key)
+    except (OSError, TimeoutError):
+        return False  # it does not answer now; that says nothing about the job
+
+
+def place(run: Run) -> int:
+    """How many runs wait before this one, which is queued; 0 if it is the next."""
+    own = status(run)
+    before = 0
+    for other in all_runs():
+        if other.id == run.id:
+            continue
+        known = _places.get(other.id)
+        if known is None or not known.status.final:
+            known = _places[other.id] = status(other, known)
+        waits = known.status == RunStatus.QUEUED and known.cluster is not None
+        before += waits and (known.submitted, other.id) < (own.submitted, run.id)
+    return before
+
+
+def stop(run: Run) -> None:
+    """Stop a run: at once if it waits, after the batch it is at if it runs."""
+    _stop(Job(Kind.TRAINING, run.folder))
+
+
+def stop_import(dataset_id: str) -> None:
+    """Stop the reading of a data set, of which nothing is kept.
+
+    Raises:
+        UserError: There is no such data set.
+    """
+    _stop(_import_job(dataset_id))
+
+
+def _stop(job: Job) -> None:
+    state = _checked(job, None)
+    if state.status.final:
+        return
+    job.request_stop()
+    # A worker that takes the job just now looks for the request after it has logged `started`.
+    if job.state().status == RunStatus.QUEUED:
+        job.stopped()
+
+
+def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
+    """Ask a run's model what it sees. Waits for the answer.
+
+    Args:
+        run: One that has a model.
+        paths: Pictures, in files that the worker can read.
+        top: How many classes to tell of each picture.
+
+    Raises:
+        UserError: The run has no model, or a file is not there.
+        JobFailed: Anything else; the details are in the log.
+    """
+    from distributed import KilledWorker
+
+    try:
+        try:
+            return _predict(str(run.folder), [str(path) for path in paths], top)
+        except (OSError, CancelledError):  # the cluster ended this very moment
+            return _predict(str(run.folder), [str(path) for path in paths], top)
+    except UserError:
+        raise
+    except KilledWorker as error:
+        raise JobFailed(DIED[Kind.PREDICTION], errors.record(error)) from error
+    except Exception as error:
+        sentence = "The pictures could not be looked at. Try again."
+        raise JobFailed(sentence, errors.record(error)) from error
+
+
+def _predict(folder: str, paths: list[str], top: int) -> list[Prediction]:
+    resources = {str(Kind.PREDICTION): 1}
+    future = ready().submit(tasks.predict, folder, paths, top, resources=resources, pure=False)
+    answers: list[Prediction] = future.result()
+    return answers
+
+
+def _dataset_folder(dataset_id: str) -> Path:
+    if home.is_id(dataset_id) and (home.datasets() / dataset_id).is_dir():
+        return home.datasets() / dataset_id
+    raise UserError("There is no such data set. It may have been deleted.")
+
+
+def _import_job(dataset_id: str) -> Job:
+    return Job(Kind.READING, _dataset_folder(dataset_id))

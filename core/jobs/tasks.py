@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ from core import errors, home
 from core.errors import StopRequested, UserError
 from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
+from core.results.prediction import Prediction
 from core.runs import Run
 from core.settings import SplitSettings
 
 HEAVY: dict[Kind, tuple[str, ...]] = {
-    Kind.TRAINING: ("core.network.classifier", "core.training.fit", "core.data.store"),
+    Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.data.feed"),
     Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
-    Kind.PREDICTION: ("core.results.prediction",),
+    Kind.PREDICTION: ("core.results.predictor", "core.backbones.frameworks"),
 }
 _FILES_AT_ONCE = 32
 _loading = threading.Lock()
@@ -72,10 +72,14 @@ def train(run_folder: str, dataset_folder: str) -> None:
         if not Path(dataset_folder).is_dir():
             raise UserError("The data set of this run has been deleted. Choose another one.")
         _load(Kind.TRAINING)
-        from core.data import store
+        from core.data.feed import StoredFeed
+        from core.results.predictor import Predictor
         from core.training import fit
 
-        fit.train(Run.open(job.folder), store.StoredImages(Path(dataset_folder)))
+        run = Run.open(job.folder)
+        fit.train(run, StoredFeed(Path(dataset_folder)))
+        if run.has_model:
+            Predictor(run.folder)  # compiled now, so that the first picture need not wait for it
 
     perform(job, work)
 
@@ -95,7 +99,11 @@ def import_sample(folder: str, sample_name: str) -> None:
         _load(Kind.READING)
         from core.data import samples
 
-        samples.write(sample_name, drawn)
+        def go_on(done: int, total: int) -> None:
+            if job.stop_requested:
+                raise StopRequested
+
+        samples.write(sample_name, drawn, go_on)
         _read(job, drawn, sample_name, SplitSettings())
 
     perform(job, work)
@@ -140,8 +148,8 @@ def perform(job: Job, work: Callable[[], None]) -> None:
         job.finish()
 
 
-def predict(run_folder: str, paths: list[str], top: int) -> list[dict[str, Any]]:
-    """What a run's model sees in each picture, as dicts of `core.results.prediction.Prediction`.
+def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
+    """What a run's model sees in each picture.
 
     Raises:
         UserError: The run has no model, or a file is not there.
@@ -149,13 +157,13 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[dict[str, Any]]
     """
     try:
         _load(Kind.PREDICTION)
-        from core.results import prediction
+        from core.results import predictor
 
-        answers: list[dict[str, Any]] = []
+        answers: list[Prediction] = []
         for first in range(0, len(paths), _FILES_AT_ONCE):
             some = [Path(path) for path in paths[first : first + _FILES_AT_ONCE]]
             files = [(path.name, path.read_bytes()) for path in some]
-            answers += map(asdict, prediction.predict(Path(run_folder), files, top))
+            answers += predictor.predict(Path(run_folder), files, top)
         return answers
     except UserError:
         raise

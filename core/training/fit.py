@@ -207,6 +207,7 @@ def _fit(
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
+        jit_compile=engine.has_gpu(),  # on the CPU XLA takes longer, and Keras would choose it
     )
 
     def batches(records: Sequence[Record], seed: int | None = None) -> Batches:

@@ -10,6 +10,7 @@ from core.data import samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
+from core.runs import RunStatus
 from core.settings import SplitSettings
 from pages.parts import state, uploads, words
 
@@ -31,19 +32,31 @@ def imported(chosen: str) -> Dataset | None:
     Raises:
         UserError: It could not be read, or is no longer there.
     """
-    folder = home.datasets() / chosen
+    folder = store.folder_of(chosen)
     manifest = folder / "manifest.json"
-    if manifest.is_file():
-        return _load(str(folder), manifest.stat().st_mtime_ns)
-    current = queue.import_state(chosen)
-    if current.status == "stopped":
-        raise UserError("You stopped that import. Nothing of it was kept; start again when ready.")
-    if current.status == "failed":
-        raise UserError(current.message or "These pictures could not be read.")
-    return None
+    if not manifest.is_file():
+        current = queue.import_state(chosen)
+        if not current.status.final:
+            return None
+        if current.status is RunStatus.STOPPED:
+            raise UserError("You stopped the reading of these pictures, so none were kept.")
+        if current.status is RunStatus.FAILED:
+            raise UserError(current.message or "These pictures could not be read. Try again.")
+    return _load(str(folder), manifest.stat().st_mtime_ns if manifest.is_file() else 0)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+def all_imported() -> list[tuple[str, Dataset]]:
+    """Ids and manifests of all complete data sets, newest first; damaged ones are passed over."""
+    found = []
+    for folder in sorted(home.datasets().glob("*/manifest.json"), reverse=True):
+        try:
+            found.append((folder.parent.name, imported(folder.parent.name)))
+        except UserError:
+            continue
+    return [(chosen, dataset) for chosen, dataset in found if dataset is not None]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _load(folder: str, changed: int) -> Dataset:
     """Read once a manifest that may list 20,000 images; it never changes under its name."""
     return store.load(Path(folder))
@@ -69,7 +82,7 @@ def draw(problem: str | None) -> None:
 def progress(chosen: str) -> None:
     """An import as it happens."""
     current = queue.import_state(chosen)
-    if current.status not in ("queued", "running"):
+    if current.status.final:
         st.rerun()
     st.title("Reading your pictures", anchor=False)
     if current.total:

@@ -17,32 +17,30 @@ def draw(waiting: str) -> Run | None:
         The run, or None where there is none; then the page has said what to do.
     """
     state.adopt_address()
-    at_hand = None
     try:
         at_hand = state.run()
     except UserError as error:
-        state.choose_run(None)
         st.error(words.plain(str(error)), icon=":material/error:")
-    trained = [run for run in all_runs() if run.results() is not None]
-    if not trained or (at_hand is not None and at_hand.results() is None):
+        state.choose_run(None)
+        at_hand = None
+    trained = {run.id: run for run in all_runs() if run.results() is not None}
+    if not trained or (at_hand is not None and at_hand.id not in trained):
         _nothing_yet(waiting, at_hand)
-    if not trained:
         return None
-    ids = [run.id for run in trained]
-    index = ids.index(at_hand.id) if at_hand is not None and at_hand.id in ids else 0
-    if at_hand is not None and at_hand.id not in ids:
-        return None
-    chosen = trained[0]
-    if len(trained) > 1:
-        names = {run.id: name(run) for run in trained}
-        picked = st.selectbox(
-            "Trained network", ids, index=index, format_func=names.get, key=f"run-{ids[index]}"
+    ids = list(trained)
+    chosen = ids[0] if at_hand is None else at_hand.id
+    if len(ids) > 1:
+        chosen = st.selectbox(
+            "Trained network",
+            ids,
+            index=ids.index(chosen),
+            format_func=lambda each: name(trained[each]),
+            key=f"choose-{chosen}",
         )
-        chosen = trained[ids.index(picked)]
-    if at_hand is None or chosen.id != at_hand.id:
-        state.choose_run(chosen)
+    if at_hand is None or chosen != at_hand.id:
+        state.choose_run(trained[chosen])
         st.rerun()
-    return chosen
+    return trained[chosen]
 
 
 def name(run: Run) -> str:

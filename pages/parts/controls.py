@@ -20,14 +20,19 @@ def draw(classes: int) -> TrainingSettings:
     Raises:
         UserError: What was chosen does not make sense together.
     """
-    st.subheader("A network that has seen a million photos", anchor=False)
-    backbone = _choose_backbone()
-    st.subheader("How much of it to thaw", anchor=False)
-    frozen = _choose_freeze(backbone)
-    with st.expander("More settings", icon=":material/tune:"):
-        dense, dropout = _choose_head()
-        rest = _choose_training()
-    _parameters(backbone, frozen, dense, classes)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.subheader("Start from", anchor=False)
+        backbone = _choose_backbone()
+    with right:
+        st.subheader("How much of it to thaw", anchor=False)
+        frozen = _choose_freeze(backbone)
+        counts = st.container(horizontal=True, gap="xsmall")
+        with st.expander("More settings", icon=":material/tune:"):
+            dense, dropout = _choose_head()
+            rest = _choose_training()
+    with counts:
+        _parameters(backbone, frozen, dense, classes)
     return TrainingSettings(
         backbone=backbone.name,
         frozen_layers=None if frozen == len(backbone.layers) else frozen,
@@ -39,9 +44,9 @@ def draw(classes: int) -> TrainingSettings:
 
 def _choose_backbone() -> Backbone:
     names = list(BACKBONES)
-    return backbone_named(
+    backbone = backbone_named(
         st.radio(
-            "Pretrained network (backbone)",
+            "A network that has seen a million photos (pretrained backbone)",
             names,
             index=names.index(_DEFAULTS.backbone),
             format_func=lambda name: BACKBONES[name].title,
@@ -50,17 +55,18 @@ def _choose_backbone() -> Backbone:
             persist_state="session",
         )
     )
+    st.write(backbone.description)
+    return backbone
 
 
 def _facts(backbone: Backbone) -> str:
     if ready_offline(backbone):
-        ready = ":blue[:material/offline_pin:] ready"
+        ready = ":green[:material/offline_pin: ready]"
     else:
-        ready = f":orange[:material/download:] {backbone.download_mb:g} MB to download once"
+        ready = f":material/download: {backbone.download_mb:g} MB, once"
     top1 = f" · {words.percent(backbone.top1)} on ImageNet" if backbone.top1 else ""
     return (
-        f"{backbone.description}  \n{backbone.parameters / 1e6:.1f} million parameters · sees "
-        f"{backbone.input_size} × {backbone.input_size} pixels{top1} · {ready}"
+        f"{backbone.parameters / 1e6:.1f} M parameters · {backbone.input_size} px{top1} · {ready}"
     )
 
 
@@ -186,15 +192,15 @@ def _choose_training() -> dict[str, int | float | str]:
 
 def _parameters(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: int) -> None:
     total, trainable = parameter_counts(backbone, frozen, dense, classes)
-    with st.container(horizontal=True, gap="small"):
-        st.badge(
-            f"{words.number(trainable)} parameters learn",
-            icon=":material/local_fire_department:",
-            color="orange",
-        )
-        st.badge(
-            f"{words.number(total - trainable)} stay frozen", icon=":material/ac_unit:", color="blue"
-        )
+    st.badge(
+        f"{words.number(trainable)} parameters learn",
+        icon=":material/local_fire_department:",
+        color="orange",
+    )
+    st.badge(
+        f"{words.number(total - trainable)} stay frozen", icon=":material/ac_unit:", color="blue"
+    )
+    st.badge(f"{words.number(total)} in all", color="gray")
 
 
 def summary(settings: TrainingSettings) -> str:

@@ -13,7 +13,7 @@ from pages.parts import words
 
 # Mid tones that stand out on the light and on the dark background alike.
 ICE, EMBER = "#3b9ae0", "#f07a2e"
-STRONG, FAINT, QUIET = "#7d5fd9", "#b7a8e6", "#8fa3b5"
+STRONG, FAINT, QUIET = "#8466e6", "rgba(132,102,230,0.45)", "#8fa3b5"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
 
 _SPLITS = {
@@ -22,6 +22,7 @@ _SPLITS = {
     "test": ("test", QUIET),
 }
 _CELL = 26  # pixels of a confusion matrix's cell that still shows its number
+_FIT = 24  # classes of a matrix that fits the page
 
 
 def label(name: str, length: int = 24) -> str:
@@ -152,23 +153,38 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
                 [[escape(true), escape(predicted)] for predicted in classes] for true in classes
             ],
             hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}<extra></extra>",
-            colorscale=[[0, "rgba(125,95,217,0.06)"], [1, "rgba(125,95,217,1)"]],
             showscale=False,
             xgap=2,
             ygap=2,
         )
     )
     figure.update_layout(
-        _layout(height=confusion_height(len(classes))),
+        _layout(height=150 + max(_CELL * len(classes), min(62 * len(classes), 360))),
         xaxis=_names(classes, title="taken for", side="top", tickangle=-40, length=14),
         yaxis=_names(classes, title="really", autorange="reversed", length=14),
     )
     return figure
 
 
-def confusion_height(classes: int) -> int:
-    """Pixels that the matrix needs so that its numbers can be read."""
-    return 150 + max(_CELL * classes, min(62 * classes, 360))
+def confusion_width(classes: int) -> int | None:
+    """Pixels in width that many classes need; None where the page's own width will do."""
+    return None if classes <= _FIT else 150 + _CELL * classes
+
+
+def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:
+    """The confusion matrix in words: the commonest mix-ups."""
+    mixed = sorted(
+        (
+            (-count, true, predicted)
+            for true, row in zip(classes, table, strict=True)
+            for predicted, count in zip(classes, row, strict=True)
+            if count and true != predicted
+        )
+    )
+    if not mixed:
+        return "Confusion matrix: nothing was mixed up."
+    told = [f"{true} taken for {predicted} {-count} times" for count, true, predicted in mixed[:3]]
+    return f"Confusion matrix. Most often: {'; '.join(told)}."
 
 
 def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:

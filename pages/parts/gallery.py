@@ -13,7 +13,6 @@ from pages.parts import words
 Item = TypeVar("Item")
 _PAGE = 24
 _FEW_CLASSES = 8
-_SPLITS = {"train": "for training", "validation": "for validation", "test": "for the test"}
 
 
 @st.fragment
@@ -26,7 +25,7 @@ def of_dataset(folder: Path, dataset: Dataset) -> None:
 
 
 def paged(
-    items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 120
+    items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100
 ) -> None:
     """Items in a grid with page numbers below.
 
@@ -71,9 +70,5 @@ def _choose_class(classes: Sequence[str], counted: dict[str, int]) -> str:
 
 def _record(folder: Path, record: Record) -> None:
     name = Path(record.file).name
-    picture(store.thumbnail_path(folder, record), f"{record.label}: {name}")
-    st.caption(words.plain(words.shortened(name, 18)), help=words.plain(_told(record)))
-
-
-def _told(record: Record) -> str:
-    return f"{record.file}, {record.width} × {record.height} pixels, {_SPLITS[record.split]}"
+    picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
+    st.caption(words.plain(words.shortened(name, 18)))

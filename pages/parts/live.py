@@ -1,5 +1,7 @@
 """A run as it happens: its place in the queue, its stages, its curves, and how it ended."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from core.jobs import queue
@@ -14,11 +16,11 @@ _STAGES = {
     Stage.READING: ("Reading the pictures", "Pictures read", "pictures"),
     Stage.FEATURES: (
         "Running the frozen layers, once for each picture",
-        "Frozen layers done, once for each picture",
+        "Frozen layers run once for each",
         "pictures",
     ),
-    Stage.TRAINING: ("Training", "Training done", "steps"),
-    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", "pictures"),
+    Stage.TRAINING: ("Training", "Trained", "steps"),
+    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", ""),
 }
 _ACCURACY = (
     "Validation accuracy: of the pictures that were held back from training, the share it gets right."
@@ -52,14 +54,14 @@ def _tick(run: Run) -> None:
         st.rerun()
     _contents(run, current)
     stopping = run.stop_requested
-    if st.button(
+    st.button(
         "Stopping after this step…" if stopping else "Stop and keep the best so far",
         icon=":material/stop_circle:",
         disabled=stopping,
         key="stop",
-    ):
-        queue.stop(run)
-        st.rerun(scope="fragment")
+        on_click=queue.stop,
+        args=(run,),
+    )
 
 
 def _contents(run: Run, current: RunState) -> None:
@@ -67,9 +69,12 @@ def _contents(run: Run, current: RunState) -> None:
     if current.status is RunStatus.QUEUED:
         _waiting(run)
         return
-    _stages(current, epochs)
+    if not current.status.final:
+        _stages(current, epochs)
     if current.history:
         _curves(current, epochs)
+    if current.status.final and current.stages:
+        _behind(current, current.stages)
 
 
 def _waiting(run: Run) -> None:
@@ -85,19 +90,35 @@ def _waiting(run: Run) -> None:
 
 
 def _stages(current: RunState, epochs: int) -> None:
-    for stage, (done, total, seconds) in current.stages.items():
+    """What is done in one line, and the stage at work with its progress."""
+    at_work = current.stage
+    _behind(current, [stage for stage in current.stages if stage is not at_work])
+    if at_work is None:
+        st.progress(0.0, text="**Getting ready**")
+        return
+    done, total, seconds = current.stages[at_work]
+    if at_work is Stage.TRAINING:
+        _training(current, done, total, seconds, epochs)
+    else:
+        doing, _, counted = _STAGES[at_work]
+        amount = f" · {_amount(done, total, counted)}" if counted else ""
+        st.progress(
+            min(done / max(total, 1), 1.0), text=f"**{doing}**{amount}{words.left(seconds)}"
+        )
+
+
+def _behind(current: RunState, stages: Iterable[Stage]) -> None:
+    told = []
+    for stage in stages:
+        done, total, _ = current.stages[stage]
         doing, over, counted = _STAGES[stage]
-        if stage is not current.stage or current.status.final:
-            cut_off = current.status.final and stage is current.stage and done < total
-            icon = ":orange[:material/stop_circle:]" if cut_off else ":blue[:material/check_circle:]"
-            st.markdown(f"{icon} {doing if cut_off else over} · {_amount(done, total, counted)}")
-        elif stage is Stage.TRAINING:
-            _training(current, done, total, seconds, epochs)
+        if done < total:
+            told.append(f":orange[:material/stop_circle:] {doing}: {_amount(done, total, counted)}")
         else:
-            st.progress(
-                done / max(total, 1),
-                text=f"**{doing}** · {_amount(done, total, counted)}{words.left(seconds)}",
-            )
+            amount = f" ({_amount(done, total, counted)})" if counted else ""
+            told.append(f":green[:material/check_circle:] {over}{amount}")
+    if told:
+        st.caption(" · ".join(told))
 
 
 def _training(
@@ -105,7 +126,7 @@ def _training(
 ) -> None:
     epoch = min(len(current.history) + 1, epochs)
     st.progress(
-        done / max(total, 1), text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}"
+        min(done / max(total, 1), 1.0), text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}"
     )
     beat = current.heartbeat
     if beat:

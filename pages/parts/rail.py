@@ -55,3 +55,4 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
             st.page_link(page, icon=icon, query_params=state.address())
         st.space("stretch")
         st.page_link(runs, icon=":material/inventory_2:", query_params=state.address())
+    st.space("xsmall")

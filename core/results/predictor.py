@@ -1,0 +1,148 @@
+"""A trained model at work on pictures: the very file that was saved, compiled once, kept warm."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import home
+from core.data import dataset, images
+from core.data.archive import Source
+from core.data.dataset import Decoded
+from core.errors import UserError
+from core.network import engine
+from core.network.features import cache_key
+from core.results import evaluation
+from core.results.prediction import Prediction
+
+_THUMBNAIL = 480
+
+
+class Predictor:
+    """The model of one run, ready to answer."""
+
+    def __init__(self, run: Path) -> None:
+        """
+        Args:
+            run: The run's folder.
+
+        Raises:
+            UserError: There is no trained model in it.
+        """
+        model = run / "model.keras"
+        if not model.is_file():
+            raise UserError(
+                f"Expected the folder of a trained run, but {run.name or run} holds no model. "
+                "Train first, or wait until the training has ended."
+            )
+        facts = home.read_json(run / "model.json")
+        self.classes: tuple[str, ...] = tuple(facts["classes"])
+        self.input_size: int = facts["input_size"]
+        with model.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._answers: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()  # one caller at a time
+        key = cache_key(model=digest, engine=engine.name())
+        self._engine = engine.compile_model(key, lambda: _load(model), self._answered)
+
+    def _answered(self, key: str, probabilities: np.ndarray) -> None:
+        self._answers[key] = probabilities
+
+    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
+        """Class probabilities [pictures, classes] of uint8 pictures [size, size, 3]."""
+        with self._lock:
+            count = 0
+            for pixels in pictures:
+                self._engine.submit(str(count), pixels)
+                count += 1
+            self._engine.wait()
+            answered, self._answers = self._answers, {}
+            answers = [answered[str(i)] for i in range(count)]
+        return np.stack(answers) if answers else np.empty((0, len(self.classes)))
+
+    def predict(self, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+        """What is in these files, in their order; one that cannot be read says why.
+
+        Args:
+            files: Name and contents of each.
+            top: How many classes to name.
+        """
+        if top < 1:
+            raise UserError(f"Expected to name at least 1 class, received {top}.")
+        failed: dict[int, Prediction] = {}
+        thumbnails: list[bytes] = []
+
+        def squares() -> Iterable[np.ndarray]:
+            for place, (name, data) in enumerate(files):
+                try:
+                    picture = images.decode(data, at_least=_THUMBNAIL)
+                except images.UnreadableImage as error:
+                    failed[place] = Prediction(name, error=str(error))
+                    continue
+                thumbnails.append(images.thumbnail_jpeg(picture, _THUMBNAIL))
+                yield images.to_square(picture, self.input_size)
+
+        answers = iter(zip(self.probabilities(squares()), thumbnails, strict=True))
+        return [
+            failed.get(place) or self._prediction(name, *next(answers), top)
+            for place, (name, _) in enumerate(files)
+        ]
+
+    def _prediction(
+        self, name: str, probabilities: np.ndarray, thumbnail: bytes, top: int
+    ) -> Prediction:
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        ranked = tuple((self.classes[i], round(float(probabilities[i]), 6)) for i in order)
+        return Prediction(name, *ranked[0], ranked, thumbnail)
+
+    def evaluate(self, source: Source, report: Callable[[int, int], None]) -> dict[str, Any]:
+        """How well it does on labelled images, all of them, whatever split they came with.
+
+        Raises:
+            UserError: The images have a class that the model does not know, or there are none.
+        """
+        submitting = threading.Lock()
+
+        def each(decoded: Decoded) -> None:
+            pixels = images.to_square(decoded.image, self.input_size)
+            with submitting:
+                self._engine.submit(decoded.digest, pixels)
+
+        with self._lock:
+            try:
+                found = dataset.read(
+                    source, split=None, each=each, at_least=self.input_size, report=report
+                )
+            finally:
+                self._engine.wait()
+                answers, self._answers = self._answers, {}
+        unknown = [name for name in found.classes if name not in self.classes]
+        if unknown:
+            raise UserError(
+                f"This model knows {', '.join(self.classes)}, but the images also have "
+                f"{', '.join(unknown)}. Take those folders out or rename them."
+            )
+        probabilities = np.stack([answers[record.digest] for record in found.records])
+        return evaluation.evaluate(probabilities, found.records, self.classes)
+
+
+def _load(model: Path) -> Any:
+    from core.backbones.frameworks import keras
+
+    return keras.models.load_model(model, compile=False, safe_mode=True)
+
+
+@lru_cache(maxsize=4)
+def _warm(run: Path, changed: int) -> Predictor:
+    return Predictor(run)
+
+
+def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+    """`Predictor.predict` for a process that lives on: recent models stay compiled."""
+    model = run / "model.keras"
+    changed = model.stat().st_mtime_ns if model.is_file() else 0
+    return _warm(run, changed).predict(files, top)

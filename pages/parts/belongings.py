@@ -1,0 +1,132 @@
+"""Data sets and runs in lists: each can be opened again, or deleted when asked twice."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.data import store
+from core.data.dataset import Dataset
+from core.errors import UserError
+from core.jobs import queue
+from core.runs import Run, RunState, RunStatus, all_runs
+from pages.parts import bring, controls, gallery, state, words
+
+_WIDTH = 300
+_STATUS = {
+    RunStatus.QUEUED: ("waiting", ":material/hourglass_top:", "gray"),
+    RunStatus.RUNNING: ("training", ":material/autorenew:", "orange"),
+    RunStatus.FINISHED: ("done", ":material/check_circle:", "green"),
+    RunStatus.STOPPED: ("stopped", ":material/stop_circle:", "gray"),
+    RunStatus.FAILED: ("failed", ":material/error:", "red"),
+}
+
+
+def runs() -> None:
+    """All runs, newest first."""
+    found = all_runs()
+    if not found:
+        st.write("Every training is kept here, so that you can come back to it. There is none yet.")
+        if st.button("Train a network", type="primary", icon=":material/arrow_forward:"):
+            state.go("train", **state.address())
+        return
+    gallery.paged(found, "runs", _run, width=_WIDTH)
+
+
+def datasets() -> None:
+    """All data sets, newest first."""
+    found = bring.all_imported()
+    if not found:
+        st.write("The pictures that you bring are kept here. There are none yet.")
+        if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
+            state.go("data")
+        return
+    gallery.paged(found, "datasets", _dataset, width=_WIDTH)
+
+
+def _run(run: Run) -> None:
+    current = queue.status(run, None)
+    results = run.results()
+    title, icon, colour = _STATUS[current.status]
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{words.plain(words.shortened(run.data, 40))}**")
+        with st.container(horizontal=True, gap="xsmall"):
+            st.badge(title, icon=icon, color=colour)
+            if results:
+                st.badge(f"{words.percent(results['accuracy'])} right", color="violet")
+        st.caption(f"{words.when(current.submitted)}  \n{_summary(run)}")
+        if current.status is RunStatus.FAILED and current.message:
+            st.caption(words.plain(current.message))
+        with st.container(horizontal=True):
+            if st.button("Open", key=f"open-{run.id}"):
+                state.choose_run(run)
+                state.go("evaluate" if results else "train", run=run.id)
+            _delete(
+                run.id,
+                f"the run on {run.data} and its trained network",
+                _in_the_way(current),
+                lambda: _forget_run(run),
+            )
+
+
+def _summary(run: Run) -> str:
+    try:
+        return controls.summary(run.settings)
+    except UserError as error:
+        return words.plain(str(error))
+
+
+def _dataset(found: tuple[str, Dataset]) -> None:
+    chosen, dataset = found
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{words.plain(words.shortened(dataset.name, 40))}**")
+        st.caption(
+            f"{words.several(len(dataset.records), 'image')}, "
+            f"{words.several(len(dataset.classes), 'class', 'classes')}, "
+            f"{words.size(dataset.total_bytes)}"
+        )
+        with st.container(horizontal=True):
+            if st.button("Open", key=f"open-{chosen}"):
+                state.choose_dataset(chosen)
+                state.go("data", data=chosen)
+            _delete(
+                chosen,
+                f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
+                _learning(chosen),
+                lambda: _forget_dataset(chosen),
+            )
+
+
+def _delete(key: str, what: str, in_the_way: str | None, delete: Callable[[], None]) -> None:
+    """Delete only when asked a second time, and say what will be gone."""
+    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+        if in_the_way:
+            st.write(in_the_way)
+            return
+        st.write(f"This deletes {words.plain(what)} for good.")
+        if st.button("Delete for good", icon=":material/delete_forever:", key=f"delete-{key}"):
+            delete()
+            st.rerun()
+
+
+def _in_the_way(current: RunState) -> str | None:
+    return None if current.status.final else "It is still at work. Open it and stop it first."
+
+
+def _learning(dataset: str) -> str | None:
+    """What keeps a data set from being deleted now."""
+    at_work: Sequence[Run] = [
+        run for run in all_runs() if run.dataset == dataset and not run.state().status.final
+    ]
+    return "A run is still learning from it. Stop that run first." if at_work else None
+
+
+def _forget_run(run: Run) -> None:
+    if state.address().get(state.RUN) == run.id:
+        state.choose_run(None)
+    run.delete()
+
+
+def _forget_dataset(chosen: str) -> None:
+    if state.address().get(state.DATA) == chosen:
+        state.choose_dataset(None)
+    store.delete(chosen)

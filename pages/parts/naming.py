@@ -1,0 +1,99 @@
+"""Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from core.data import samples
+from core.errors import UserError
+from core.jobs import queue
+from core.runs import Run
+from pages.parts import gallery, state, uploads, words
+
+if TYPE_CHECKING:  # what it stands with computes, and a page must not load that
+    from core.results.prediction import Prediction
+
+_TOP = 5
+_KEPT = 200  # answers that a visit remembers for a run
+
+
+def drop(run: Run) -> None:
+    """The place to drop pictures."""
+    pictures = st.file_uploader(
+        "Pictures to name, one or many", accept_multiple_files=True, key=state.turn("pictures")
+    )
+    if pictures:
+        _name(run, [(picture.name, picture) for picture in pictures])
+        state.renew("pictures")
+        st.rerun()
+
+
+def examples(run: Run) -> None:
+    """For a starter set: pictures that were not in it, to try with one click."""
+    if run.data not in samples.SAMPLES:
+        return
+    st.markdown("**Or try one of these, which it has never seen:**")
+    grid = st.grid(8, min_column_width=84, gap="small")
+    for place, (name, picture, label) in enumerate(samples.examples(run.data)[:8], 1):
+        with grid.cell():
+            st.image(picture, width="stretch", alt=f"An example of the class {label}")
+            if st.button(f"Try {place}", key=f"try-{place}", width="stretch"):
+                _name(run, [(name, picture)])
+                st.rerun()
+
+
+def answers(run: Run) -> None:
+    """What it said so far, newest first."""
+    given = state.predictions(run)
+    problem = state.notice()
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
+    if not given:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("What it thinks", anchor=False)
+        if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
+            given.clear()
+            st.rerun()
+    gallery.paged(given, f"answers-{run.id}", _answer, width=250)
+
+
+def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
+    """Have pictures named, and keep the answers for this visit."""
+    try:
+        with (
+            st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
+            uploads.on_disk(pictures) as paths,
+        ):
+            given = queue.predict(run, paths, _TOP)
+    except UserError as error:
+        state.notice(error)
+        return
+    named = [(name, answer) for (name, _), answer in zip(pictures, given, strict=True)]
+    state.predictions(run)[:0] = named
+    del state.predictions(run)[_KEPT:]
+    state.tick("predict", run)
+
+
+def _answer(given: tuple[str, "Prediction"]) -> None:
+    name, answer = given
+    file = words.shortened(PurePosixPath(name).name, 30)
+    with st.container(border=True, height="stretch"):
+        if answer.error:
+            st.markdown(f":orange[:material/broken_image:] **{words.plain(file)}**")
+            st.write(f"It could not be looked at: {words.plain(answer.error)}.")
+            return
+        if answer.thumbnail:
+            st.image(answer.thumbnail, width="stretch", alt=f"{file}: {answer.label}")
+        st.markdown(
+            f"**{words.plain(words.shortened(answer.label))}**, "
+            f"{words.percent(answer.confidence)} sure"
+        )
+        for label, confidence in answer.top:
+            st.progress(
+                confidence,
+                text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
+            )
+        st.caption(words.plain(file))

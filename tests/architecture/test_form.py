@@ -1,0 +1,60 @@
+"""Every module is short and says what it is."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 350  # "about 300": data tables and the terminal's own words may run a little over
+FILES = sorted(
+    path.relative_to(ROOT)
+    for folder in ("core", "pages")
+    for path in (ROOT / folder).rglob("*.py")
+    if path.read_text(encoding="utf-8").strip()
+)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_is_one_idea_long(path: Path) -> None:
+    lines = (ROOT / path).read_text(encoding="utf-8").count("\n")
+    assert lines <= LONGEST
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_says_what_it_is(path: Path) -> None:
+    text = ast.get_docstring(tree(path))
+    assert text, "no docstring"
+    assert len(text.splitlines()[0]) <= 100
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parts[0] == "core"], ids=str)
+def test_what_others_call_is_documented(path: Path) -> None:
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    silent = [
+        node.name
+        for node in tree(path).body
+        if isinstance(node, definitions)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+        and not is_its_own_description(node)
+    ]
+    assert not silent
+
+
+def is_its_own_description(node: ast.stmt) -> bool:
+    """A function of a single short `return`, as `home.runs` is."""
+    return (
+        isinstance(node, ast.FunctionDef)
+        and len(node.body) == 1
+        and isinstance(node.body[0], ast.Return)
+        and node.end_lineno == node.body[0].lineno == node.lineno + 1
+    )
+
+
+def test_there_is_no_drawer_for_everything() -> None:
+    assert not [p for p in FILES if p.stem in ("utils", "util", "helpers", "common", "misc")]

@@ -1,0 +1,40 @@
+"""Small painted images, each different, for the tests of this folder."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+
+def png(number: int, size: tuple[int, int] = (12, 9)) -> bytes:
+    """A plain picture whose colour is its number."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (number % 256, number // 256 % 256, 77)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def folder_of(path: Path, files: Mapping[str, bytes]) -> Path:
+    for name, data in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+    return path
+
+
+def zip_of(path: Path, files: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return path
+
+
+def classes(counts: Mapping[str, int], before: str = "", start: int = 0) -> dict[str, bytes]:
+    """Class folders with so many different images each."""
+    numbers: Iterable[int] = range(start, start + sum(counts.values()))
+    each = iter(numbers)
+    return {
+        f"{before}{name}/{index}.png": png(next(each))
+        for name, count in counts.items()
+        for index in range(count)
+    }

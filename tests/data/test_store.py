@@ -1,0 +1,164 @@
+"""Data sets that the app keeps."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+from painted import classes, png, zip_of
+from PIL import Image
+
+from core import home
+from core.data import store
+from core.data.archive import open_source
+from core.data.dataset import Dataset
+from core.data.feed import StoredFeed
+from core.errors import StopRequested, UserError
+from core.settings import SplitSettings
+
+
+def kept(tmp_path: Path, dataset_id: str = "one", start: int = 0) -> tuple[Path, Dataset]:
+    files = classes({"a": 5, "b": 5}, start=start) | {"a/copy.png": png(start)}
+    source = open_source(zip_of(tmp_path / f"{dataset_id}.zip", files))
+    folder = store.folder_of(dataset_id)
+    return folder, store.import_dataset(source, folder, split=SplitSettings(), name="Mine")
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_import_keeps_bytes_thumbnails_and_manifest(tmp_path: Path) -> None:
+    folder, dataset = kept(tmp_path)
+    assert dataset.name == "Mine"
+    assert store.load(folder) == dataset
+    digests = {record.digest for record in dataset.records}
+    assert len(dataset.records) == 11
+    assert files_in(folder) == sorted(
+        ["manifest.json"]
+        + [f"images/{digest}" for digest in digests]
+        + [f"thumbnails/{digest}.jpg" for digest in digests]
+    )
+    read_bytes = store.reader(folder)
+    for record in dataset.records:
+        data = store.image_path(folder, record).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == record.digest
+        assert read_bytes(record) == data
+        assert Image.open(store.thumbnail_path(folder, record)).format == "JPEG"
+
+
+def test_thumbnails_are_small(tmp_path: Path) -> None:
+    large = io.BytesIO()
+    Image.effect_noise((1500, 900), 60).save(large, "JPEG")
+    files = classes({"a": 3, "b": 3}) | {"a/large.jpg": large.getvalue()}
+    folder = store.folder_of("one")
+    dataset = store.import_dataset(
+        open_source(zip_of(tmp_path / "x.zip", files)), folder, split=SplitSettings(), name="x"
+    )
+    (record,) = (one for one in dataset.records if one.file == "a/large.jpg")
+    assert (record.width, record.height) == (1500, 900)
+    assert Image.open(store.thumbnail_path(folder, record)).size == (240, 144)
+
+
+@pytest.mark.parametrize("why", ["stopped", "too few", "disk full"])
+def test_what_fails_leaves_only_what_was_there(
+    why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store.folder_of("one")
+    folder.mkdir(parents=True)
+    (folder / "progress.jsonl").write_text("{}\n")
+    expected: type[Exception] = UserError
+
+    def report(done: int, total: int) -> None:
+        if why == "stopped" and done == 4:
+            raise StopRequested
+
+    if why == "stopped":
+        expected = StopRequested
+    if why == "disk full":
+
+        def full(path: Path, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+    path = zip_of(tmp_path / "x.zip", classes({"a": 8, "b": 1 if why == "too few" else 8}))
+    with pytest.raises(expected) as caught:
+        store.import_dataset(
+            open_source(path), folder, split=SplitSettings(), name="x", report=report
+        )
+    assert files_in(folder) == ["progress.jsonl"]
+    assert not (folder / "images").exists()
+    assert (why == "disk full") == ("no room left" in str(caught.value))
+
+
+def test_list_is_newest_first_and_survives_damage(tmp_path: Path) -> None:
+    assert store.all_datasets() == []
+    kept(tmp_path, "20250101-000000-aa", 0)
+    kept(tmp_path, "20250301-000000-bb", 50)
+    kept(tmp_path, "20250201-000000-cc", 90)
+    (store.folder_of("20250201-000000-cc") / "manifest.json").write_text('{"name": ')
+    store.folder_of("20250401-000000-dd").mkdir()
+    (home.datasets() / ".deleted-1234").mkdir()
+    (home.datasets() / "a file").write_text("?")
+    listed = store.all_datasets()
+    assert [name for name, _ in listed] == ["20250301-000000-bb", "20250101-000000-aa"]
+    assert listed[0][1].counts == {"a": 6, "b": 5}
+
+
+@pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"name": 1, "classes": 2}', "\x00"])
+def test_load_of_what_is_none(manifest: str | None) -> None:
+    folder = store.folder_of("one")
+    folder.mkdir(parents=True)
+    if manifest is not None:
+        (folder / "manifest.json").write_text(manifest)
+    with pytest.raises(UserError, match="Import it again"):
+        store.load(folder)
+
+
+def test_delete(tmp_path: Path) -> None:
+    folder, _ = kept(tmp_path)
+    store.delete("one")
+    assert not folder.exists()
+    assert list(home.datasets().iterdir()) == []
+    store.delete("one")
+
+
+@pytest.mark.parametrize("name", ["..", "../runs", "", "a/b", "/etc", "A", ".deleted-1"])
+def test_ids_from_an_address_bar(name: str) -> None:
+    with pytest.raises(UserError, match="no such data set"):
+        store.delete(name)
+    with pytest.raises(UserError, match="no such data set"):
+        store.folder_of(name)
+
+
+def test_stored_images_are_read_once_and_only_where_wanted(tmp_path: Path) -> None:
+    folder, dataset = kept(tmp_path)
+    feed = StoredFeed(folder)
+    assert feed.count == 11
+    seen: list[str] = []
+    steps: list[tuple[int, int]] = []
+    found = feed.read(
+        lambda digest: True,
+        lambda one: seen.append(one.digest),
+        64,
+        lambda done, total: steps.append((done, total)),
+    )
+    assert found == dataset
+    assert sorted(seen) == sorted({record.digest for record in dataset.records})
+    assert steps == [(done, 10) for done in range(11)]
+    one = dataset.records[0].digest
+    seen.clear()
+    feed.read(lambda digest: digest == one, lambda each: seen.append(each.digest), 64, print)
+    assert seen == [one]
+
+
+def test_image_that_is_gone_or_changed_is_told(tmp_path: Path) -> None:
+    folder, dataset = kept(tmp_path)
+    store.image_path(folder, dataset.records[0]).unlink()
+    store.image_path(folder, dataset.records[-1]).write_bytes(b"other")
+    with pytest.raises(UserError, match="is gone from the data set"):
+        store.reader(folder)(dataset.records[0])
+    with pytest.raises(UserError, match="has changed"):
+        store.reader(folder)(dataset.records[-1])
+    with pytest.raises(UserError):
+        StoredFeed(folder).read(lambda _: True, print, 64, lambda done, total: None)

@@ -1,0 +1,57 @@
+"""Real clusters for tests, each below the test's own THAW_HOME, and all gone when it ends."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.jobs import connection, queue
+from core.jobs.address import is_alive
+
+DEADLINE = 30.0
+Wait = Callable[[Callable[[], object]], None]
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for something to become true, for a bounded time."""
+    end = time.monotonic() + DEADLINE
+    while not happened():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def wait() -> Wait:
+    return until
+
+
+@pytest.fixture
+def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Lets a test start clusters; kills what it has left and looks that nothing remains."""
+    here = str(Path(__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", here)
+    monkeypatch.setenv("THAW_WARM_UP", "0")
+    monkeypatch.setenv("THAW_IDLE", "60")
+    monkeypatch.delenv("THAW_SCHEDULER", raising=False)
+    monkeypatch.delenv("THAW_WORKERS", raising=False)
+    monkeypatch.syspath_prepend(here)
+    yield thaw_home
+    queue.disconnect()
+    family: list[psutil.Process] = []
+    for file in (thaw_home / "cluster").glob("*/owner.json"):
+        owner = json.loads(file.read_text())
+        if is_alive(owner):
+            program = psutil.Process(owner["pid"])
+            family += [program, *program.children(recursive=True)]
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    for process in connection._started:
+        process.wait(DEADLINE)
+    connection._started.clear()
+    _, left = psutil.wait_procs(family, timeout=DEADLINE)
+    assert not left
