@@ -108,9 +108,9 @@ def class_by_class(results: dict[str, Any]) -> None:
         alt="Precision, recall and F1 of each class",
     )
     st.caption(
-        "**Found** (recall): of the pictures that really are of this class, how many it recognised. "
-        "**To be trusted** (precision): when it says this class, how often that is right. **F1** "
-        "joins the two."
+        "**Found** (recall): of the pictures that really are of this class, how many it "
+        "recognised. **To be trusted** (precision): when it says this class, how often that is "
+        "right. **F1** joins the two."
     )
 
 

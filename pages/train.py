@@ -49,7 +49,9 @@ def choose() -> None:
     place = st.container()
     try:
         settings = controls.draw(len(dataset.classes))
-        if place.button("Train", type="primary", icon=":material/play_arrow:", key="train", width=220):
+        if place.button(
+            "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
+        ):
             state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
             st.rerun()
     except UserError as error:

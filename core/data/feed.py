@@ -1,6 +1,5 @@
 """Where a run's images come from: an archive or folder read in place, or a stored data set."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Protocol
 from core.data import dataset, images, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record
-from core.data.parallel import in_order
+from core.data.parallel import decoding_threads, in_order
+from core.errors import UserError
 from core.settings import SplitSettings
 
 
@@ -87,11 +87,17 @@ class StoredFeed:
 
         def decode(record: Record) -> None:
             data = self._read_bytes(record)
-            picture = images.decode(data, at_least)
+            try:
+                picture = images.decode(data, at_least)
+            except images.UnreadableImage as error:
+                # It could be read when it was imported, so something else has changed.
+                raise UserError(
+                    f"The image “{record.file}” is {error}. Import it again."
+                ) from error
             each(Decoded(record.file, record.digest, record.label, data, picture))
 
         report(0, len(chosen))
-        with closing(in_order(decode, chosen, min(8, os.cpu_count() or 1))) as decoded:
+        with closing(in_order(decode, chosen, decoding_threads())) as decoded:
             for done, _ in enumerate(decoded, 1):
                 report(done, len(chosen))
         return self._dataset

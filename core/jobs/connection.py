@@ -140,6 +140,7 @@ def _start() -> Address:
         "THAW_HOME": str(home.root()),
         "PYTHONPATH": os.pathsep.join(paths),
     }
+    environment.setdefault("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "warning")
     mode = "wb" if log.exists() and log.stat().st_size > _LOG_BYTES else "ab"
     with log.open(mode) as out:
         process = subprocess.Popen(  # noqa: S603 - our own program

@@ -5,6 +5,7 @@ OpenVINO runs it, at twice TensorFlow's speed and the same float32 numbers; wher
 TensorFlow does. Either takes one image at a time and answers in any order.
 """
 
+import hashlib
 import os
 import shutil
 import sys
@@ -78,22 +79,33 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
     folder = graphs() / key
     if folder.is_dir():
         try:
+            if (folder / "digest").read_text() != _digest(folder):
+                raise ValueError("not what was written")
             graph = ov.Core().read_model(folder / "graph.xml")
             os.utime(folder)  # the oldest are dropped first
             return graph
-        except RuntimeError:
+        except (RuntimeError, ValueError, OSError):
             home.remove(folder)  # damaged: made anew below
     graph = _convert(build())
     graphs().mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=graphs(), prefix=".new-"))
     try:
         ov.save_model(graph, aside / "graph.xml", compress_to_fp16=False)
+        (aside / "digest").write_text(_digest(aside))
         if not folder.exists():
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     _drop_oldest()
     return graph
+
+
+def _digest(folder: Path) -> str:
+    """Of both files of a graph: OpenVINO itself would not notice a flipped bit in a weight."""
+    digest = hashlib.sha256()
+    for name in ("graph.xml", "graph.bin"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
 
 
 def _convert(model: Any) -> Any:

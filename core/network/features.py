@@ -49,7 +49,7 @@ class FeatureCache:
             [("digest", "u1", 32), ("checksum", "<u4"), ("features", self.dtype, self.shape)]
         )
         self._segments: list[Any] = []
-        self._where: dict[str, tuple[int, int]] = {}
+        self._where: dict[str, list[tuple[int, int]]] = {}  # the last one counts
         self._sound: set[str] = set()
         self._pending: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
@@ -59,16 +59,18 @@ class FeatureCache:
         """Whether this image's features are here and undamaged."""
         if digest in self._pending:
             return True
-        if digest not in self._where:
-            return False
-        if digest not in self._sound:
-            segment, index = self._where[digest]
+        if digest in self._sound:
+            return True
+        places = self._where.get(digest, [])
+        while places:
+            segment, index = places[-1]
             row = self._segments[segment][index]
-            if zlib.crc32(row["features"].tobytes()) != row["checksum"]:
-                del self._where[digest]
-                return False
-            self._sound.add(digest)
-        return True
+            if zlib.crc32(row["features"].tobytes()) == row["checksum"]:
+                self._sound.add(digest)
+                return True
+            places.pop()  # damaged; an image may have been computed again since
+        self._where.pop(digest, None)
+        return False
 
     def add(self, digest: str, features: np.ndarray) -> None:
         """Keep one image's features; from any thread. They reach the disk by and by."""
@@ -91,7 +93,7 @@ class FeatureCache:
             KeyError: One is not in the cache.
         """
         self.flush()
-        return Features(self._segments, [self._where[digest] for digest in digests], self.shape)
+        return Features(self._segments, [self._where[digest][-1] for digest in digests], self.shape)
 
     def _read_segments(self) -> None:
         for path in sorted(self._folder.glob("*.npy")):
@@ -108,7 +110,7 @@ class FeatureCache:
         number = len(self._segments)
         self._segments.append(segment)
         for index, digest in enumerate(segment["digest"]):
-            self._where[digest.tobytes().hex()] = (number, index)
+            self._where.setdefault(digest.tobytes().hex(), []).append((number, index))
 
     def _take_pending(self) -> dict[str, np.ndarray]:
         batch, self._pending = self._pending, {}

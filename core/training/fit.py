@@ -194,10 +194,14 @@ def _fit(
     from core.network.classifier import head_layers
     from core.training.batches import Batches
     from core.training.callbacks import KeepBest, Progress
+    from core.training.two_rates import TwoRates
 
     keras.utils.set_random_seed(settings.seed)
     head = head_layers(settings.dense, settings.dropout, len(dataset.classes), settings.seed)
+    thawed = network.body.trainable_variables
     trainee = network.trainee(head)
+    if thawed:
+        trainee = TwoRates(trainee.inputs, trainee.outputs)
     trainee.compile(
         optimizer=keras.optimizers.get(
             {
@@ -209,6 +213,9 @@ def _fit(
         metrics=["accuracy"],
         jit_compile=engine.has_gpu(),  # on the CPU XLA takes longer, and Keras would choose it
     )
+
+    if thawed:
+        trainee.slow_down(thawed)
 
     def batches(records: Sequence[Record], seed: int | None = None) -> Batches:
         return Batches(records, dataset.classes, cache, settings.batch_size, seed)

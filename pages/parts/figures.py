@@ -152,7 +152,8 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
             customdata=[
                 [[escape(true), escape(predicted)] for predicted in classes] for true in classes
             ],
-            hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}<extra></extra>",
+            hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}"
+            "<extra></extra>",
             showscale=False,
             xgap=2,
             ygap=2,

@@ -24,9 +24,7 @@ def of_dataset(folder: Path, dataset: Dataset) -> None:
     paged(records, f"gallery-{chosen}", lambda record: _record(folder, record))
 
 
-def paged(
-    items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100
-) -> None:
+def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100) -> None:
     """Items in a grid with page numbers below.
 
     Args:

@@ -23,7 +23,8 @@ _STAGES = {
     Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", ""),
 }
 _ACCURACY = (
-    "Validation accuracy: of the pictures that were held back from training, the share it gets right."
+    "Validation accuracy: of the pictures that were held back from training, the share that it "
+    "gets right."
 )
 
 
@@ -80,13 +81,10 @@ def _contents(run: Run, current: RunState) -> None:
 def _waiting(run: Run) -> None:
     before = queue.place(run)
     if before:
-        st.info(
-            f"Waiting: {words.several(before, 'run')} before this one. It starts by itself, and "
-            "you can close this page meanwhile.",
-            icon=":material/hourglass_top:",
-        )
+        told = f"{words.several(before, 'run is', 'runs are')} waiting before this one."
     else:
-        st.info("Starting…", icon=":material/hourglass_top:")
+        told = "Next in line: it starts in a moment, or when the training before it has ended."
+    st.info(f"{told} You can close this page meanwhile.", icon=":material/hourglass_top:")
 
 
 def _stages(current: RunState, epochs: int) -> None:
@@ -121,12 +119,11 @@ def _behind(current: RunState, stages: Iterable[Stage]) -> None:
         st.caption(" · ".join(told))
 
 
-def _training(
-    current: RunState, done: int, total: int, seconds: float | None, epochs: int
-) -> None:
+def _training(current: RunState, done: int, total: int, seconds: float | None, epochs: int) -> None:
     epoch = min(len(current.history) + 1, epochs)
     st.progress(
-        min(done / max(total, 1), 1.0), text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}"
+        min(done / max(total, 1), 1.0),
+        text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}",
     )
     beat = current.heartbeat
     if beat:

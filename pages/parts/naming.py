@@ -1,7 +1,6 @@
 """Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.typing import UploadedFile
@@ -9,11 +8,9 @@ from streamlit.typing import UploadedFile
 from core.data import samples
 from core.errors import UserError
 from core.jobs import queue
+from core.results.prediction import Prediction
 from core.runs import Run
 from pages.parts import gallery, state, uploads, words
-
-if TYPE_CHECKING:  # what it stands with computes, and a page must not load that
-    from core.results.prediction import Prediction
 
 _TOP = 5
 _KEPT = 200  # answers that a visit remembers for a run
@@ -77,7 +74,8 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
     state.tick("predict", run)
 
 
-def _answer(given: tuple[str, "Prediction"]) -> None:
+def _answer(given: tuple[str, Prediction]) -> None:
+    """One picture's name and what `queue.predict` said of it."""
     name, answer = given
     file = words.shortened(PurePosixPath(name).name, 30)
     with st.container(border=True, height="stretch"):

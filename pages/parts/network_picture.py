@@ -30,7 +30,7 @@ def description(backbone: Backbone, frozen: int) -> str:
     total = len(backbone.layers)
     told = f"{backbone.title}: {frozen} of {total} layers frozen"
     if names:
-        told += f", that is {names[0]} to {names[-1]}" if len(names) > 1 else f", that is {names[0]}"
+        told += f", from {names[0]} to {names[-1]}"
     if part:
         told += f"; {part[0]} is frozen in part"
     return told + ". What follows learns, and so does the new last layer for your classes."

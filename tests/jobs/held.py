@@ -37,6 +37,11 @@ def die(paths: object) -> None:
     os._exit(1)
 
 
+def status_of(dask_worker: object) -> str:
+    """Where a nanny stands, as it says itself."""
+    return str(dask_worker.status.name)  # type: ignore[attr-defined]
+
+
 def submit(function: object = hold) -> Run:
     """Queue such a run as `queue.submit_training` queues a real one."""
     folder = home.runs() / home.new_id()

@@ -24,7 +24,9 @@ def started_elsewhere(count: int = 1) -> list[int]:
     """Pids of the cluster that other processes, at the same moment, find or start."""
     code = "from core.jobs import queue; print(queue.ensure_started().pid)"
     others = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE)
+        subprocess.Popen(  # noqa: S603 - our own code
+            [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE
+        )
         for _ in range(count)
     ]
     return [int(other.communicate(timeout=60)[0]) for other in others]

@@ -13,7 +13,7 @@ from core.jobs import queue
 from core.jobs.job import DIED, INTERRUPTED, Kind
 from core.runs import Run, RunStatus
 from core.settings import SplitSettings, TrainingSettings
-from tests.jobs.conftest import Wait
+from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster
 
@@ -85,7 +85,7 @@ def test_a_dead_cluster_is_noticed_and_the_next_job_starts_another(
     old = queue.ensure_started()
     workers = psutil.Process(old.pid).children(recursive=True)
     kill(old.pid)
-    wait(lambda: not any(worker.is_running() for worker in workers))
+    wait(lambda: all(is_gone(worker) for worker in workers))
     wait(lambda: is_at(run, RunStatus.FAILED))
     assert is_at(behind, RunStatus.FAILED)
     assert queue.status(run).message == INTERRUPTED[Kind.TRAINING]
@@ -93,6 +93,21 @@ def test_a_dead_cluster_is_noticed_and_the_next_job_starts_another(
     wait(lambda: is_at(next_run, RunStatus.RUNNING))
     assert queue.ensure_started().id != old.id
     assert len(started(run)) == 1
+
+
+def test_two_training_workers_leave_no_run_waiting(
+    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import held
+
+    monkeypatch.setenv("THAW_WORKERS", "2")
+    first, second, third, fourth = (held.submit() for _ in range(4))
+    wait(lambda: is_at(first, RunStatus.RUNNING) and is_at(second, RunStatus.RUNNING))
+    assert is_at(third, RunStatus.QUEUED)
+    for done, following in ((first, third), (third, fourth)):
+        held.let_go(done)
+        wait(lambda run=following: is_at(run, RunStatus.RUNNING))
+    assert is_at(second, RunStatus.RUNNING)
 
 
 def test_a_run_the_cluster_never_heard_of_does_not_hang(
@@ -107,9 +122,8 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
 
 
 def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters: Path) -> None:
-    from distributed import KilledWorker
-
     import held
+    from distributed import KilledWorker
 
     client = queue.ready()
     want = {"prediction": 1}
@@ -140,6 +154,7 @@ def painted(classes: int) -> Path:
 
 def test_an_upload_is_read_while_a_run_trains(clusters: Path, wait: Wait) -> None:
     import held
+
     from core.data import store
 
     run = held.submit()

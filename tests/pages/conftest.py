@@ -1,34 +1,13 @@
-"""What page tests share: the app without a browser, and data sets and runs painted on disk."""
+"""The app without a browser."""
 
-import random
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import home
-from core.data import archive, store
-from core.runs import Run
-from core.settings import SplitSettings, TrainingSettings
+from tests.pages.painting import Open
 
 START = Path(__file__).parents[2] / "pages" / "start.py"
-HOSTILE = "**bold** :red[x] $y$ <b>z<b> [l](http：x) :smile: www.evil.com"
-
-Open = Callable[..., AppTest]
-
-
-def painted(seed: int) -> bytes:
-    """A small picture of its own."""
-    mix = random.Random(seed)
-    image = Image.new("RGB", (24, 20), tuple(mix.randrange(256) for _ in range(3)))
-    image.putpixel((seed % 24, seed % 20), (255, 255, 255))
-    file = BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -46,112 +25,3 @@ def open_page(thaw_home: Path) -> Open:
         return app
 
     return open_it
-
-
-def store_dataset(name: str, classes: dict[str, int], others: dict[str, bytes] | None = None) -> str:
-    """Import painted class folders as the app does; the data set's id."""
-    drawn = home.uploads() / "painted"
-    seed = 0
-    for label, count in classes.items():
-        (drawn / label).mkdir(parents=True)
-        for number in range(count):
-            (drawn / label / f"{number}.png").write_bytes(painted(seed))
-            seed += 1
-    for path, content in (others or {}).items():
-        (drawn / path).write_bytes(content)
-    chosen = home.new_id()
-    store.import_dataset(
-        archive.open_source(drawn, name),
-        home.datasets() / chosen,
-        split=SplitSettings(),
-        name=name,
-    )
-    home.remove(drawn)
-    return chosen
-
-
-def paint_run(
-    dataset: str | None,
-    classes: tuple[str, ...] = ("cat", "dog"),
-    ending: str | None = "finished",
-    settings: TrainingSettings | None = None,
-    epochs: int = 3,
-    data: str = "pets",
-    **event: Any,
-) -> Run:
-    """The folder of a run as a worker leaves it."""
-    settings = settings or TrainingSettings(epochs=max(epochs, 1))
-    run = Run.create(home.runs() / home.new_id(), settings, data=data, dataset=dataset)
-    run.log.append("started", host="here", pid=1)
-    for stage, total in (("reading", 20), ("features", 20)):
-        run.log.append("stage", stage=stage, done=total, total=total, seconds_left=0)
-    for epoch in range(1, epochs + 1):
-        run.log.append(
-            "epoch",
-            epoch=epoch,
-            accuracy=0.5 + epoch / 10,
-            loss=1 / epoch,
-            val_accuracy=0.4 + epoch / 10,
-            val_loss=1.2 / epoch,
-            seconds=0.1,
-        )
-        run.log.append("stage", stage="training", done=epoch, total=settings.epochs, seconds_left=1)
-    if ending in ("finished", "stopped") and epochs:
-        _paint_results(run, classes, dataset)
-    if ending:
-        run.log.append(ending, **event)
-    return run
-
-
-def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> None:
-    records = store.load(home.datasets() / dataset).records if dataset else ()
-    record = next((each for each in records if each.label == classes[0]), None)
-    size = range(len(classes))
-    (run.folder / "model.keras").write_bytes(b"painted")
-    home.write_json(
-        run.folder / "results.json",
-        {
-            "accuracy": 0.9,
-            "images": 10,
-            "correct": 9,
-            "interval": [0.6, 0.98],
-            "split": "validation",
-            "classes": list(classes),
-            "per_class": {
-                name: {"precision": 1.0, "recall": 0.8, "f1": 0.89, "images": 5} for name in classes
-            },
-            "confusion": [[4 if i == j else int(j == 1) for j in size] for i in size],
-            "mistakes": [
-                {
-                    "file": record.file if record else "cat/9.png",
-                    "digest": record.digest if record else "0" * 64,
-                    "label": classes[0],
-                    "predicted": classes[1],
-                    "confidence": 0.97,
-                }
-            ],
-            "parameters": {"total": 100, "trainable": 10},
-            "seconds": {"read": 1, "features": 1, "fit": 1, "total": 3},
-            "best_epoch": 3,
-            "val_accuracy": 0.9,
-        },
-    )
-
-
-def shown(app: AppTest) -> str:
-    """All words on the page, as one text."""
-    kinds = (
-        *(app.title, app.subheader, app.markdown, app.caption, app.text),
-        *(app.error, app.info, app.success, app.warning),
-    )
-    return "\n".join(str(each.value) for kind in kinds for each in kind)
-
-
-def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
-
-
-def button(app: AppTest, label: str) -> Any:
-    found = [each for each in app.button if each.label == label]
-    assert found, f"no button {label!r} among {labels(app)}"
-    return found[0]

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.pages.conftest import Open, button, labels, paint_run, shown, store_dataset
 
 from core.backbones.catalog import BACKBONES
 from core.jobs import queue
 from core.runs import Run
 from core.settings import TrainingSettings
+from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
 def test_without_pictures_it_leads_to_them(open_page: Open) -> None:
@@ -114,7 +114,7 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(queue, "place", lambda run: 2)
     app = open_page("train", run=run.id)
-    assert "2 runs before this one" in app.info[0].value
+    assert "2 runs are waiting before this one" in app.info[0].value
     button(app, "Stop and keep the best so far")
 
 

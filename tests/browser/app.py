@@ -1,0 +1,153 @@
+"""The real app and a real browser: served on a free port below a THAW_HOME of its own."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from core import home
+from core.jobs import address
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
+_QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+
+class Served:
+    """The web server and the cluster that it starts."""
+
+    def __init__(self, thaw_home: Path) -> None:
+        self.home = thaw_home
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        self._log = thaw_home / "server.log"
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._server is not None
+        return self._server.pid
+
+    def start(self) -> None:
+        """Serve, and wait until it answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(  # noqa: S603
+                [*command, "--server.port", str(self.port)],
+                cwd=ROOT,
+                env={**os.environ, "THAW_HOME": str(self.home)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + PATIENCE / 1000
+        while not self._answers():
+            assert time.monotonic() < end, self._log.read_text()
+            assert self._server.poll() is None, self._log.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the web server; the cluster goes on."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(PATIENCE / 1000)
+
+    def end_cluster(self) -> None:
+        """End what the web server started, by its own record of it."""
+        for record in (self.home / "cluster").glob("*/owner.json"):
+            owner = home.read_json(record)
+            if not address.is_alive(owner):
+                continue
+            program = psutil.Process(owner["pid"])
+            family = [program, *program.children(recursive=True)]
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(family, timeout=PATIENCE / 1000)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:  # noqa: S310
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+@contextlib.contextmanager
+def serve(thaw_home: Path) -> Iterator[Served]:
+    """The app, up; gone with all that it started at the end."""
+    served = Served(thaw_home)
+    try:
+        served.start()
+        yield served
+    finally:
+        served.stop()
+        served.end_cluster()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser, without a screen."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*_QUIET])
+        yield browser
+        browser.close()
+
+
+def new_context(
+    browser: Browser, width: int = 1280, height: int = 900, scheme: str = "light"
+) -> BrowserContext:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+def settled(page: Page) -> None:
+    """Wait until the page is drawn: no script runs any more."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def bring_sketches(page: Page, served: Served) -> str:
+    """Data set by one press; its id."""
+    page.goto(served.url)
+    press(page, "Use Hand sketches")
+    page.get_by_role("button", name="Choose how to train").wait_for()
+    return page.url.partition("data=")[2].partition("&")[0]
+
+
+def train(page: Page, served: Served, dataset: str, epochs: int) -> None:
+    """Press Train, from an address without a run, with more epochs than the default."""
+    page.goto(f"{served.url}/train?data={dataset}")
+    page.get_by_text("More settings").click()
+    field = page.get_by_label("Epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Tab")
+    settled(page)
+    press(page, "Train")
+    page.wait_for_url("**run=**")

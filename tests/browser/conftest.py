@@ -1,0 +1,58 @@
+"""One served app and one browser for all scenarios; each scenario has a context of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import (
+    PATIENCE,
+    Served,
+    bring_sketches,
+    chromium,
+    new_context,
+    serve,
+    train,
+)
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("browser") / "thaw") as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = new_context(browser)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def sketches(served: Served, browser: Browser) -> str:
+    """The starter set, brought in once by the press of its button."""
+    context = new_context(browser)
+    dataset = bring_sketches(context.new_page(), served)
+    context.close()
+    return dataset
+
+
+@pytest.fixture(scope="session")
+def trained(served: Served, browser: Browser, sketches: str) -> str:
+    """The id of a run that is done."""
+    context = new_context(browser)
+    page = context.new_page()
+    train(page, served, sketches, epochs=5)
+    expect(page.get_by_text("Done: it gets")).to_be_visible()
+    run = page.url.partition("run=")[2]
+    context.close()
+    return run

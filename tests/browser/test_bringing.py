@@ -1,0 +1,98 @@
+"""Bringing pictures in by hand: zips and folders, good, bad and hostile."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import Served, new_context, press, settled
+from tests.pages.painting import painted
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "**bold** :red[x] $y$ <b>z<b> :smile: -> www.evil.example"
+
+
+def pack(path: Path, classes: dict[str, int], **others: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for label, count in classes.items():
+            for number in range(count):
+                seed = hash((label, number)) % 1_000_000
+                archive.writestr(f"{label}/{number}.png", painted(seed))
+        for name, content in others.items():
+            archive.writestr(f"{next(iter(classes))}/{name}.png", content)
+    return path
+
+
+def drop(page: Page, served: Served, path: Path) -> None:
+    page.goto(served.url)
+    page.locator("input[type=file]").set_input_files(path)
+
+
+def test_a_dropped_zip_is_read_and_what_is_no_picture_is_named(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    drop(page, served, pack(tmp_path / "my pets.zip", {"cat": 5, "dog": 5}, broken=b"no picture"))
+    expect(page.get_by_role("heading", name="my pets")).to_be_visible()
+    expect(page.get_by_text("10 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("1 file left out")).to_be_visible()
+    assert not list((served.home / "home" / "uploads").iterdir())
+
+
+def test_a_bad_zip_gets_a_sentence_and_the_next_one_is_read(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.zip"
+    bad.write_text("this is no zip")
+    drop(page, served, bad)
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_be_visible()
+    assert "Traceback" not in alert.inner_text()
+    assert str(served.home) not in alert.inner_text()
+    page.locator("input[type=file]").set_input_files(pack(tmp_path / "a.zip", {"x": 3, "y": 3}))
+    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(alert).to_have_count(0)
+
+
+def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "zoo" / label).mkdir(parents=True)
+        for number in range(3):
+            picture = painted(hash((label, number)) % 1_000_000)
+            (tmp_path / "zoo" / label / f"{number}.png").write_bytes(picture)
+    page.goto(served.url)
+    press(page, "As a folder")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(tmp_path / "zoo")
+    expect(page.get_by_role("heading", name="zoo")).to_be_visible()
+    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+
+
+def test_names_are_shown_letter_by_letter(served: Served, page: Page, tmp_path: Path) -> None:
+    drop(page, served, pack(tmp_path / f"{HOSTILE}.zip", {HOSTILE: 3, "dog": 3}))
+    expect(page.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
+    expect(page.get_by_role("radio", name=HOSTILE[:20])).to_be_visible()
+    main = page.get_by_test_id("stMain")
+    expect(main.locator("strong, em, b, .katex, a[href*=evil]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["", "train", "evaluate", "predict", "runs"])
+def test_pages_fit_a_phone_and_say_what_things_are(
+    served: Served, browser: Browser, trained: str, path: str
+) -> None:
+    context = new_context(browser, width=390, height=844)
+    page = context.new_page()
+    page.goto(f"{served.url}/{path}?run={trained}")
+    settled(page)
+    expect(page.get_by_test_id("stMain").get_by_role("heading").first).to_be_visible()
+    wider = page.evaluate(
+        """() => { const main = document.querySelector('[data-testid=stMain]');
+        return main.scrollWidth - main.clientWidth }"""
+    )
+    assert wider <= 0
+    assert not page.locator("img:not([alt])").count()
+    nameless = page.get_by_role("button").filter(has_not_text=re.compile(r"\S")).all()
+    assert not [each for each in nameless if not each.get_attribute("aria-label")]
+    context.close()

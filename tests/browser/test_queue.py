@@ -1,0 +1,62 @@
+"""Runs that wait, stop, and outlive the web server."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import Served, new_context, press, train
+from tests.browser.test_journey import epochs_done, watch_changes
+
+pytestmark = pytest.mark.browser
+
+
+def test_later_runs_show_their_place_and_stop_keeps_the_best(
+    served: Served, browser: Browser, page: Page, sketches: str
+) -> None:
+    train(page, served, sketches, epochs=1000)
+    watch_changes(page, 1)
+    context = new_context(browser)
+    second, third = context.new_page(), context.new_page()
+    train(second, served, sketches, epochs=3)
+    expect(second.get_by_text("Next in line")).to_be_visible()
+    train(third, served, sketches, epochs=3)
+    expect(third.get_by_text("1 run is waiting before this one")).to_be_visible()
+
+    press(third, "Stop and keep the best so far")
+    expect(third.get_by_text("nothing to keep")).to_be_visible()
+    press(page, "Stop and keep the best so far")
+    expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
+    expect(second.get_by_text(re.compile("Done: it gets"))).to_be_visible()
+    press(page, "Look at the results")
+    expect(page.get_by_text("48 images")).to_be_visible()
+    context.close()
+
+
+def test_training_outlives_the_web_server(served: Served, page: Page, sketches: str) -> None:
+    train(page, served, sketches, epochs=1000)
+    watch_changes(page, 1)
+    before = epochs_done(page)
+    served.stop()
+    served.start()
+    expect(page.get_by_role("dialog")).to_have_count(0)  # the page reconnects by itself
+    watch_changes(page, 2)
+    assert epochs_done(page) > before
+    press(page, "Stop and keep the best so far")
+    expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
+
+
+@pytest.mark.parametrize("where", ["train", "evaluate", "predict"])
+def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, where: str) -> None:
+    """On a server that nobody has visited yet: the page, with the steps above it."""
+    served.stop()
+    served.start()
+    context = new_context(browser)
+    page = context.new_page()
+    page.goto(f"{served.url}/{where}?run={trained}")
+    marks = {"train": "Done: it gets", "evaluate": "It rests on", "predict": "Pictures to name"}
+    expect(page.get_by_text(re.compile(marks[where]))).to_be_visible()
+    for step in ("Data", "Train", "Evaluate", "Predict", "Runs"):
+        expect(page.get_by_test_id("stPageLink-NavLink").filter(has_text=step)).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+    context.close()

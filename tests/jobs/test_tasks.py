@@ -1,0 +1,240 @@
+"""What a worker runs, without a worker."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import errors, home
+from core.errors import StopRequested, UserError
+from core.events import EventLog
+from core.jobs import address, queue, tasks
+from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind
+from core.jobs.tasks import JobFailed
+from core.progress import StageReporter
+from core.runs import Run, RunState, RunStatus
+from core.settings import TrainingSettings
+
+DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
+
+
+@pytest.fixture
+def run(thaw_home: Path) -> Run:
+    return Run.create(home.runs() / "one", TrainingSettings(), data="none", cluster=DEAD)
+
+
+@pytest.fixture
+def reading(thaw_home: Path) -> Job:
+    """A data set that is about to be read from an upload."""
+    (home.uploads() / "up").mkdir(parents=True)
+    (home.uploads() / "up" / "pictures.zip").write_bytes(b"zip")
+    job = Job(Kind.READING, home.datasets() / "two")
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=DEAD, name="Two", upload="up")
+    return job
+
+
+def of(run: Run) -> Job:
+    return Job(Kind.TRAINING, run.folder)
+
+
+def raiser(error: BaseException):
+    def work() -> None:
+        raise error
+
+    return work
+
+
+def test_a_job_that_works_starts_and_finishes(run: Run) -> None:
+    tasks.perform(of(run), lambda: None)
+    assert [event["event"] for event in run.log.read()[0]] == ["queued", "started", "finished"]
+
+
+def test_the_work_may_tell_its_end_itself(run: Run) -> None:
+    tasks.perform(of(run), lambda: run.log.append("stopped", best_epoch=3))
+    assert [event["event"] for event in run.log.read()[0]] == ["queued", "started", "stopped"]
+
+
+def test_a_users_mistake_is_told_as_it_is(run: Run) -> None:
+    tasks.perform(of(run), raiser(UserError("Expected pictures.")))
+    state = run.state()
+    assert (state.status, state.message) == (RunStatus.FAILED, "Expected pictures.")
+    assert state.incident is None
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("secret"), "Something went wrong"),
+        (MemoryError(), "not enough memory"),
+        (OSError(28, "No space left"), "disk is full"),
+    ],
+)
+def test_what_nobody_expected_is_one_sentence_and_in_the_log(
+    run: Run, error: Exception, words: str
+) -> None:
+    tasks.perform(of(run), raiser(error))
+    state = run.state()
+    assert state.status == RunStatus.FAILED
+    assert words in str(state.message)
+    assert "secret" not in str(state.message)
+    assert f"incident {state.incident}" in errors.log_path().read_text()
+
+
+def test_a_stopped_job_is_stopped(run: Run) -> None:
+    tasks.perform(of(run), raiser(StopRequested()))
+    assert run.state().status == RunStatus.STOPPED
+
+
+def test_a_job_that_began_in_a_dead_process_is_not_run_again(run: Run) -> None:
+    run.log.append("started", host="here", pid=1)
+    tasks.perform(of(run), lambda: pytest.fail("it was run again"))
+    assert run.state().message == DIED[Kind.TRAINING]
+
+
+@pytest.mark.parametrize("final", ["finished", "stopped", "failed"])
+def test_a_job_that_is_over_is_not_run(run: Run, final: str) -> None:
+    run.log.append(final)
+    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    assert run.state().status == RunStatus(final)
+
+
+def test_a_job_that_was_stopped_or_deleted_while_it_waited_is_not_run(run: Run) -> None:
+    of(run).request_stop()
+    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    assert run.state().status == RunStatus.STOPPED
+    run.delete()
+    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    assert not run.folder.exists()
+
+
+def test_a_run_whose_data_set_is_gone_fails_plainly(run: Run) -> None:
+    tasks.train(str(run.folder), str(home.datasets() / "gone"))
+    assert "data set of this run has been deleted" in str(run.state().message)
+
+
+def test_a_reading_that_fails_leaves_its_log_only(reading: Job) -> None:
+    (reading.folder / "images").mkdir()
+    (reading.folder / "images" / "half").write_bytes(b"")
+    upload = home.uploads() / "up" / "pictures.zip"
+    tasks.import_dataset(str(reading.folder), str(upload), "Two", {"validation": 0.2, "seed": 0})
+    assert reading.state().status == RunStatus.FAILED
+    assert [path.name for path in reading.folder.iterdir()] == ["progress.jsonl"]
+    assert not (home.uploads() / "up").exists()
+
+
+def test_what_was_read_stays_when_somebody_calls_it_failed_later(reading: Job) -> None:
+    def work() -> None:
+        (reading.folder / "manifest.json").write_text("{}")
+
+    tasks.perform(reading, work)
+    reading.fail("late")
+    assert (reading.folder / "manifest.json").exists()
+    assert reading.state().status == RunStatus.FINISHED
+    assert not (home.uploads() / "up").exists()
+
+
+def test_a_stop_of_a_waiting_job_takes_effect_at_once(
+    run: Run, reading: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "is_alive", lambda owner: True)
+    queue.stop(run)
+    assert run.state().status == RunStatus.STOPPED
+    queue.stop_import("two")
+    assert queue.import_state("two").status == RunStatus.STOPPED
+    assert not (home.uploads() / "up").exists()
+
+
+def test_a_job_of_a_dead_cluster_is_failed_by_whoever_looks(run: Run, reading: Job) -> None:
+    assert queue.status(run).message == INTERRUPTED[Kind.TRAINING]
+    assert queue.import_state("two").message == INTERRUPTED[Kind.READING]
+    assert not (home.uploads() / "up").exists()
+
+
+def test_a_known_state_is_brought_up_to_date(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "is_alive", lambda owner: True)
+    known = queue.status(run)
+    run.log.append("started", host="here", pid=1)
+    assert queue.status(run, known) is known
+    assert known.status == RunStatus.RUNNING
+
+
+def test_a_terminals_run_is_left_alone(thaw_home: Path) -> None:
+    run = Run.create(home.runs() / "one", TrainingSettings(), data="none")
+    assert queue.status(run) == RunState(submitted=run.state().submitted, offset=run.state().offset)
+
+
+@pytest.mark.parametrize("chosen", ["none", "../two", ""])
+def test_an_unknown_data_set_is_the_users_mistake(reading: Job, chosen: str) -> None:
+    for ask in (queue.import_state, queue.stop_import):
+        with pytest.raises(UserError, match="no such data set"):
+            ask(chosen)
+
+
+def test_keys_name_jobs_and_nothing_else(run: Run, reading: Job) -> None:
+    assert Job.of_key(of(run).key) == of(run)
+    assert Job.of_key(reading.key) == reading
+    for key in ("predict-12ab", "training-../up", "training", ("x", 1), "prediction-1"):
+        assert Job.of_key(key) is None
+
+
+def test_only_uploads_are_ever_discarded(reading: Job) -> None:
+    (home.space() / "keep").mkdir()
+    assert isinstance(reading.state(), ImportState)
+    with pytest.raises(ValueError, match="below the uploads"):
+        queue.submit_import(home.space() / "keep", "x", queue.SplitSettings())
+    for name in ("..", ".", "", "../keep", None):
+        queue.discard_upload(name)
+    assert (home.space() / "keep").exists()
+    assert (home.uploads() / "up").exists()
+
+
+def test_errors_cross_processes_as_they_are() -> None:
+    error = pickle.loads(pickle.dumps(JobFailed("One sentence.", "12ab")))  # noqa: S301
+    assert (str(error), error.incident, type(error)) == ("One sentence.", "12ab", JobFailed)
+    assert isinstance(error, UserError)
+
+
+def test_the_queue_is_light() -> None:
+    code = (
+        "import sys; from core.jobs import queue; "
+        "print({'distributed', 'tensorflow', 'keras', 'openvino'} & set(sys.modules))"
+    )
+    answer = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, check=True
+    )
+    assert answer.stdout.strip() == b"set()"
+
+
+def test_the_version_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").write_text("1")
+    monkeypatch.setattr(address, "_CORE", tmp_path)
+    first = address.version()
+    assert address.version() == first
+    (tmp_path / "a.py").write_text("2")
+    second = address.version()
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    monkeypatch.setenv("THAW_WORKERS", "2")
+    assert len({first, second, address.version()}) == 3
+
+
+def test_a_reporter_tells_first_and_last_and_the_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 0.1, 1.0, 1.1, 2.0])
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: next(clock))
+    log = EventLog(tmp_path / "log")
+    report = StageReporter(log, "reading")
+    for done in (0, 1, 50, 60, 100):
+        report(done, 100)
+    told = [(event["done"], event["seconds_left"]) for event in log.read()[0]]
+    assert told == [(0, None), (50, 1.0), (100, 0.0)]
+
+
+def test_a_reporter_stops_when_asked(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "log")
+    with pytest.raises(StopRequested):
+        StageReporter(log, "reading", lambda: True)(1, 2)
+    assert len(log.read()[0]) == 1

@@ -1,0 +1,177 @@
+"""The engine says what Keras says, and keeps its converted graph whole or not at all."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backbones import load, weights
+from core.backbones.catalog import BACKBONES, Backbone
+from core.network import engine
+from core.network.classifier import Network
+from core.network.prefix import prefix_at
+
+Tiny = tuple[Backbone, Any]
+Pictures = Callable[..., np.ndarray]
+
+
+def network(made: Tiny, frozen: int | None = None) -> Network:
+    return Network(*made, "digest", frozen_layers=frozen, budget=1 << 40, images=10)
+
+
+def run(compiled: engine.Engine, answers: dict[str, np.ndarray], images: np.ndarray) -> np.ndarray:
+    for number, pixels in enumerate(images):
+        compiled.submit(str(number), pixels)
+    compiled.wait()
+    return np.stack([answers[str(number)] for number in range(len(images))])
+
+
+def through(key: str, build: Callable[[], Any], images: np.ndarray) -> np.ndarray:
+    answers: dict[str, np.ndarray] = {}
+    return run(engine.compile_model(key, build, answers.__setitem__), answers, images)
+
+
+def never() -> Any:
+    raise AssertionError("the network is built although its graph is there")
+
+
+def assert_close(got: np.ndarray, model: Any, images: np.ndarray) -> None:
+    expected = np.asarray(model(images, training=False))
+    assert got.shape == expected.shape
+    assert got.dtype == np.float32
+    assert np.abs(got - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("frozen", [3, 8, None])
+def test_equals_keras(tiny: Tiny, pictures: Pictures, frozen: int | None) -> None:
+    model = network(tiny, frozen).prefix_model()
+    images = pictures(40, 16)
+    assert_close(through("key", lambda: model, images), model, images)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", ["all", "two thirds"])
+@pytest.mark.parametrize("size", [224, 96])
+def test_equals_keras_on_real_weights(pictures: Pictures, size: int, frozen: str) -> None:
+    backbone = dataclasses.replace(BACKBONES["efficientnet_lite0"], input_size=size)
+    body = load.build(backbone, input_size=size)
+    file = weights.find(backbone)
+    assert file is not None
+    body.set_weights(load.load(BACKBONES["efficientnet_lite0"], file).get_weights())
+    count = None if frozen == "all" else 2 * len(body.layers) // 3
+    model = network((backbone, body), count).prefix_model()
+    images = pictures(8, size)
+    assert_close(through("key", lambda: model, images), model, images)
+
+
+@pytest.mark.slow
+def test_equals_keras_on_real_mobilenet_v2(
+    material: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(material / "keras_home"))
+    backbone = BACKBONES["mobilenet_v2"]
+    file = weights.find(backbone)
+    assert file is not None
+    model = network((backbone, load.load(backbone, file))).prefix_model()
+    images = pictures(4, 224)
+    assert_close(through("key", lambda: model, images), model, images)
+
+
+def test_where_there_is_a_gpu_tensorflow_says_the_same(
+    tiny: Tiny, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way for a GPU, run on this CPU: one full batch and a rest."""
+    monkeypatch.setattr(engine, "has_gpu", lambda: True)
+    model = network(tiny).prefix_model()
+    images = pictures(70, 16)
+    assert_close(through("key", lambda: model, images), model, images)
+    assert not engine.graphs().exists()
+
+
+def test_a_key_names_what_computes_and_how_precisely(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = engine.name()
+    assert here.endswith("float32")
+    key = prefix_at("cut", BACKBONES["vgg16"], "w", (1,)).key
+    monkeypatch.setattr(engine, "has_gpu", lambda: not here.startswith("tensorflow"))
+    assert engine.name() != here
+    assert prefix_at("cut", BACKBONES["vgg16"], "w", (1,)).key != key
+
+
+def test_a_network_is_built_once(tiny: Tiny, pictures: Pictures) -> None:
+    model = network(tiny).prefix_model()
+    images = pictures(3, 16)
+    first = through("key", lambda: model, images)
+    np.testing.assert_array_equal(through("key", never, images), first)
+    with pytest.raises(AssertionError, match="is built"):
+        through("other key", never, images)
+    assert [folder.name for folder in engine.graphs().iterdir()] == ["key"]
+
+
+def cut_short(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def turn(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("file", ["graph.xml", "graph.bin"])
+@pytest.mark.parametrize(
+    "damage",
+    [Path.unlink, cut_short, turn, lambda path: path.write_bytes(b"")],
+    ids=["gone", "cut", "one bit", "empty"],
+)
+def test_a_damaged_graph_is_made_anew(
+    tiny: Tiny, pictures: Pictures, file: str, damage: Callable[[Path], None]
+) -> None:
+    model = network(tiny).prefix_model()
+    images = pictures(3, 16)
+    expected = through("key", lambda: model, images)
+    damage(engine.graphs() / "key" / file)
+    built = []
+
+    def build() -> Any:
+        built.append(1)
+        return model
+
+    np.testing.assert_allclose(through("key", build, images), expected, atol=1e-6)
+    assert built == [1]
+    np.testing.assert_allclose(through("key", never, images), expected, atol=1e-6)
+
+
+def test_what_goes_wrong_in_the_answer_is_raised(tiny: Tiny, pictures: Pictures) -> None:
+    def answer(key: str, features: np.ndarray) -> None:
+        raise OSError("no space left")
+
+    compiled = engine.compile_model("key", network(tiny).prefix_model, answer)
+    compiled.submit("a", pictures(1, 16)[0])
+    with pytest.raises(OSError, match="no space left"):
+        compiled.wait()
+
+
+def test_the_oldest_graphs_are_dropped(
+    tiny: Tiny, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_OLDEST_GRAPHS_KEPT", 2)
+    model = network(tiny, 3).prefix_model()
+    images = pictures(1, 16)
+    for age, key in enumerate(("a", "b")):
+        through(key, lambda: model, images)
+        os.utime(engine.graphs() / key, (1000 + age, 1000 + age))
+    through("a", never, images)  # used again, so no longer the oldest
+    through("c", lambda: model, images)
+    assert sorted(folder.name for folder in engine.graphs().iterdir()) == ["a", "c"]
+
+
+def test_pixels_are_their_own_features(pictures: Pictures) -> None:
+    answers: dict[str, np.ndarray] = {}
+    images = pictures(3, 4)
+    got = run(engine.Pixels(answers.__setitem__), answers, images)
+    np.testing.assert_array_equal(got, images)

@@ -1,0 +1,149 @@
+"""The Data page: the ways in, an import as it happens, and what came."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from core import home
+from core.data import store
+from core.events import EventLog
+from core.jobs import queue
+from pages.parts import words
+from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+
+
+def painted_import(*events: tuple[str, dict[str, object]]) -> str:
+    """The folder of a data set that is being read."""
+    folder = home.datasets() / home.new_id()
+    folder.mkdir(parents=True)
+    log = EventLog(folder / "progress.jsonl")
+    log.append("queued", cluster=None, name="pets", upload=None)
+    for event, fields in events:
+        log.append(event, **fields)
+    return folder.name
+
+
+def test_the_empty_page_teaches_and_offers_starter_sets(open_page: Open) -> None:
+    app = open_page("data")
+    assert app.title[0].value == "Teach a network your own classes"
+    assert "cats" in app.code[0].value
+    assert {"Use Hand sketches", "Use Handwritten digits"} <= set(labels(app))
+    assert len(app.file_uploader) == 1
+
+
+def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def submit(name: str) -> str:
+        asked.append(name)
+        return painted_import(("started", {}))
+
+    monkeypatch.setattr(queue, "submit_sample", submit)
+    app = open_page("data")
+    button(app, "Use Hand sketches").click().run()
+    assert asked == ["sketches"]
+    assert app.title[0].value == "Reading your pictures"
+    assert app.query_params["data"]
+
+
+def test_an_import_shows_progress_and_can_be_cancelled(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = painted_import(
+        ("started", {}),
+        ("stage", {"stage": "reading", "done": 30, "total": 120, "seconds_left": 6.0}),
+    )
+    stopped: list[str] = []
+    monkeypatch.setattr(queue, "stop_import", stopped.append)
+    app = open_page("data", data=chosen)
+    assert app.title[0].value == "Reading your pictures"
+    assert app.get("progress")[0].proto.text == "30 of 120 files · about 6 s left"
+    button(app, "Cancel").click().run()
+    assert stopped == [chosen]
+
+
+def test_an_import_that_failed_says_why_and_lets_try_again(open_page: Open) -> None:
+    chosen = painted_import(
+        ("started", {}), ("failed", {"message": "“a.zip” is *not* a zip archive."})
+    )
+    app = open_page("data", data=chosen)
+    assert app.error[0].value == words.plain("“a.zip” is *not* a zip archive.")
+    assert "data" not in app.query_params
+    assert "Use Hand sketches" in labels(app)
+
+
+def test_a_stopped_import_is_no_error_of_the_users(open_page: Open) -> None:
+    app = open_page("data", data=painted_import(("started", {}), ("stopped", {})))
+    assert "You stopped" in app.error[0].value
+
+
+def test_what_came_is_told_and_leads_on(open_page: Open) -> None:
+    chosen = store_dataset(
+        "pets", {"cat": 5, "dog": 10}, {"cat/broken.png": b"no picture", "notes.txt": b"x"}
+    )
+    app = open_page("data", data=chosen)
+    words_shown = shown(app)
+    assert app.title[0].value == "pets"
+    assert "15 images, 2 classes" in words_shown
+    assert "12 to learn from and 3 kept back to check" in words_shown
+    skipped = app.dataframe[0].value
+    assert set(skipped["file"]) >= {"cat/broken.png"}
+    assert all(skipped["why"])
+    button(app, "Choose how to train").click().run()
+    assert app.title[0].value == "Train"
+    assert app.query_params["data"] == chosen
+
+
+def test_the_gallery_shows_one_class_a_page_at_a_time(open_page: Open) -> None:
+    app = open_page("data", data=store_dataset("many", {"cat": 30, "dog": 2}))
+    assert app.get("button_group")
+    assert sum("png" in each.value for each in app.caption) == 24
+
+
+def test_many_classes_get_a_list_to_search(open_page: Open) -> None:
+    app = open_page("data", data=store_dataset("many", {f"class {n}": 2 for n in range(30)}))
+    assert app.selectbox[0].options[:2] == ["class 0 (2)", "class 1 (2)"]
+    app.selectbox[0].set_value("class 29").run()
+    assert sum("png" in each.value for each in app.caption) == 2
+
+
+def test_names_are_shown_letter_by_letter(open_page: Open) -> None:
+    name = HOSTILE.replace("/", "")
+    app = open_page("data", data=store_dataset(HOSTILE, {name: 2, "dog": 2}))
+    assert app.title[0].value == words.plain(HOSTILE)
+    for each in (*app.markdown, *app.caption, *app.title, *app.subheader):
+        assert "**bold**" not in each.value
+        assert ":red[" not in each.value
+
+
+@pytest.mark.parametrize("address", ["../../etc", "20200101-000000-abcdef", "**x**", ""])
+def test_an_address_that_is_no_data_set_is_said_plainly(open_page: Open, address: str) -> None:
+    app = open_page("data", data=address)
+    assert len(app.error) == 1
+    assert "Use Hand sketches" in labels(app)
+
+
+def test_an_upload_is_imported_from_disk_under_its_name(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = SimpleNamespace()
+
+    def submit(path, name, split):  # type: ignore[no-untyped-def]
+        seen.content, seen.name, seen.share = path.read_bytes(), name, split.validation
+        assert home.uploads() in path.parents
+        return painted_import(("started", {}))
+
+    monkeypatch.setattr(queue, "submit_import", submit)
+    app = open_page("data")
+    app.file_uploader[0].upload("my pets.zip", b"zip zip", "application/zip").run()
+    assert (seen.content, seen.name, seen.share) == (b"zip zip", "my pets", 0.2)
+    assert app.title[0].value == "Reading your pictures"
+
+
+def test_a_data_set_deleted_meanwhile_is_said_plainly(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    app = open_page("data", data=chosen)
+    store.delete(chosen)
+    app.run()
+    assert len(app.error) == 1
+    assert not app.exception

@@ -1,0 +1,78 @@
+"""The Evaluate page."""
+
+import pytest
+
+from core.data import store
+from pages.parts import figures
+from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
+
+
+def test_without_a_run_it_leads_to_training(open_page: Open) -> None:
+    app = open_page("evaluate")
+    assert "surest mistakes" in shown(app)
+    assert labels(app) == ["Train a network first"]
+
+
+def test_results_and_what_they_rest_on(open_page: Open) -> None:
+    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+    app = open_page("evaluate", run=run.id)
+    assert app.metric[0].value == "90 %"
+    assert "**10 images** kept back from training: **9 of 10 right**" in shown(app)
+    assert "between 60 % and 98 %" in shown(app)
+    table = app.dataframe[0].value
+    assert list(table["class"]) == ["cat", "dog"]
+    assert list(table["found"]) == [0.8, 0.8]
+    assert app.get("plotly_chart")
+    assert app.get("image"), "the mistake is shown as a picture"
+    button(app, "Try it on new pictures").click().run()
+    assert app.title[0].value == "Predict"
+
+
+def test_without_its_data_set_the_numbers_stay(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    store.delete(dataset)
+    app = open_page("evaluate", run=run.id)
+    assert app.metric[0].value == "90 %"
+    assert "data set has been deleted" in shown(app)
+    assert not app.get("image")
+
+
+def test_the_newest_run_is_shown_and_others_can_be_chosen(open_page: Open) -> None:
+    first = paint_run(None, data="first")
+    second = paint_run(None, data="second")
+    paint_run(None, data="third", ending="failed", message="no")
+    app = open_page("evaluate")
+    newest = max(first.id, second.id)
+    assert app.query_params["run"] == newest
+    assert len(app.selectbox[0].options) == 2
+    app.selectbox[0].set_value(min(first.id, second.id)).run()
+    assert app.query_params["run"] == min(first.id, second.id)
+
+
+def test_a_run_without_results_sends_back_to_it(open_page: Open) -> None:
+    run = paint_run(None, ending=None)
+    app = open_page("evaluate", run=run.id)
+    button(app, "Go to this run").click().run()
+    assert app.query_params["run"] == run.id
+    assert "Stop and keep the best so far" in labels(app)
+
+
+def test_hostile_class_names(open_page: Open) -> None:
+    app = open_page("evaluate", run=paint_run(None, classes=(HOSTILE, "dog")).id)
+    for each in (*app.markdown, *app.caption):
+        assert ":red[x]" not in each.value
+
+
+@pytest.mark.parametrize("classes", [2, 13, 100])
+def test_a_confusion_matrix_of_any_size(open_page: Open, classes: int) -> None:
+    names = tuple(f"class {number}" for number in range(classes))
+    app = open_page("evaluate", run=paint_run(None, classes=names).id)
+    assert app.get("plotly_chart")
+    assert (figures.confusion_width(classes) is None) == (classes <= 24)
+
+
+def test_chart_labels_cannot_be_html() -> None:
+    figure = figures.confusion(["<b>a</b>", "b"], [[1, 0], [0, 1]])
+    assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;a&lt;/b&gt;"
+    assert "<b>" not in str(figure.data[0].customdata)

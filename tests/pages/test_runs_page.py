@@ -1,0 +1,59 @@
+"""The Runs page: open again, delete when asked twice, empty the cache."""
+
+from core import home
+from core.data import store
+from core.runs import all_runs
+from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
+
+
+def test_empty_lists_lead_on(open_page: Open) -> None:
+    app = open_page("runs")
+    assert {"Train a network", "Bring pictures"} <= set(labels(app))
+
+
+def test_runs_and_data_sets_are_listed_and_opened(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    paint_run(dataset, ending="failed", message="It was *interrupted*.")
+    app = open_page("runs")
+    words_shown = shown(app)
+    assert "90 % right" in words_shown
+    assert r"It was \*interrupted\*\." in words_shown
+    assert "8 images, 2 classes" in words_shown
+    app.button(key=f"open-{run.id}").click().run()
+    assert app.title[0].value == "Evaluate"
+    app.switch_page("runs.py").run()
+    app.button(key=f"open-{dataset}").click().run()
+    assert app.title[0].value == "pets"
+
+
+def test_deleting_takes_a_second_press(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    app = open_page("runs", run=run.id)
+    app.button(key=f"delete-{run.id}").click().run()
+    assert not all_runs()
+    app.button(key=f"delete-{dataset}").click().run()
+    assert not store.all_datasets()
+    assert not app.exception
+    assert not app.error
+
+
+def test_what_is_at_work_is_not_deleted(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    paint_run(dataset, ending=None)
+    app = open_page("runs")
+    assert "stop it first" in shown(app)
+    assert "Stop that run first" in shown(app)
+    assert "Delete for good" not in labels(app)
+
+
+def test_the_cache_can_be_emptied(open_page: Open) -> None:
+    kept = home.cache() / "features" / "key" / "segment.npy"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x" * 5000)
+    app = open_page("runs")
+    assert {metric.label: metric.value for metric in app.metric}["Cache"] == "5 KB"
+    button(app, "Empty the cache").click().run()
+    assert not kept.exists()
+    assert {metric.label: metric.value for metric in app.metric}["Cache"] == "0 bytes"

@@ -1,0 +1,57 @@
+"""Uploads on their way to disk."""
+
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from core import home
+from core.errors import UserError
+from pages.parts import uploads
+
+
+class Upload(BytesIO):
+    """What a browser sent."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("pets/cat/1.jpg", "pets/cat/1.jpg"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("/abs/x.png", "abs/x.png"),
+        ("C:\\pets\\cat\\1.jpg", "C/pets/cat/1.jpg"),
+        ("pets/./a\x00b\n.png", "pets/ab.png"),
+        ("..", ""),
+        ("Füße/ä.jpg", "Füße/ä.jpg"),
+    ],
+)
+def test_names_stay_below_their_folder(name: str, safe: str) -> None:
+    assert uploads.safe_name(name) == safe
+
+
+def test_a_folder_becomes_a_zip_that_the_import_reads() -> None:
+    path = uploads.keep_folder([Upload("pets/cat/1.jpg", b"one"), Upload("../dog/2.jpg", b"two")])
+    assert home.uploads() in path.parents
+    with zipfile.ZipFile(path) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "pets/cat/1.jpg": b"one",
+            "dog/2.jpg": b"two",
+        }
+
+
+def test_an_empty_folder_is_a_plain_error() -> None:
+    with pytest.raises(UserError, match="empty"):
+        uploads.keep_folder([])
+
+
+def test_pictures_are_gone_after_use() -> None:
+    with uploads.on_disk([("../a.PNG", b"one"), ("b", Upload("b", b"two"))]) as paths:
+        assert [path.read_bytes() for path in paths] == [b"one", b"two"]
+        assert paths[0].suffix == ".png"
+        assert all(home.uploads() in path.parents for path in paths)
+    assert not list(home.uploads().iterdir())

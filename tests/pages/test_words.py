@@ -1,0 +1,43 @@
+"""How numbers and other people's words are written."""
+
+import time
+
+import pytest
+
+from pages.parts import words
+from tests.pages.painting import HOSTILE
+
+
+def test_plain_escapes_all_that_markdown_reads() -> None:
+    told = words.plain(HOSTILE + "\n# a\n\n1. b")
+    assert "\n" not in told
+    bare = told.replace("\\", "").replace("\u2060", "")
+    assert bare == HOSTILE + " # a 1. b"
+    for special in ("**", ":red", " $", "<b", "[l]", "www."):
+        assert special not in told
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.996, "> 99 %"), (1, "100 %")],
+)
+def test_percent(share: float, told: str) -> None:
+    assert words.percent(share) == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"), [(0, "0 bytes"), (12_345, "12 KB"), (3_400_000, "3 MB"), (5e9, "5.0 GB")]
+)
+def test_size(amount: int, told: str) -> None:
+    assert words.size(amount) == told
+
+
+def test_counts_and_times() -> None:
+    assert words.several(1, "class", "classes") == "1 class"
+    assert words.several(1200, "image") == "1,200 images"
+    assert words.number(3_413_024) == "3.4 million"
+    assert words.duration(0.2) == "1 s"
+    assert words.duration(240) == "4 min"
+    assert words.left(None) == ""
+    assert words.when(time.time()).startswith("today")
+    assert words.comma(["a", "b", "c"]) == "a, b and c"
