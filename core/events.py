@@ -24,14 +24,12 @@ class EventLog:
         line = (
             json.dumps({"event": event, "time": round(time.time(), 3), **fields}).encode() + b"\n"
         )
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            os.write(handle, line)
-        finally:
-            os.close(handle)
+        with self.path.open("ab+", buffering=0) as file:  # one write, so lines never mix
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    line = b"\n" + line
+            file.write(line)
 
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
         """Events from a byte offset on.

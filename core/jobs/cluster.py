@@ -31,8 +31,9 @@ _POLL = 1.0
 _START_ATTEMPTS = 5
 _HOST = "127.0.0.1"
 _CONFIG: dict[str, Any] = {
-    # A dead worker's task is not run again (plugins.JobWatch says what becomes of jobs).
+    # A dead worker's task is not run again.
     "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.work-stealing": False,
     # A worker busy in native code may be silent for long; a dead one is noticed by its socket.
     "distributed.scheduler.worker-ttl": None,
     "distributed.scheduler.active-memory-manager.start": False,
@@ -87,10 +88,7 @@ async def _serve(cluster_id: str, created: float, version: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    # One worker that has nothing to do takes from another's queue; where there is only one of
-    # each kind there is nothing to take.
-    stealing = {"distributed.scheduler.work-stealing": trainers > 1}
-    with dask.config.set({**_CONFIG, **stealing, "temporary-directory": str(folder)}):
+    with dask.config.set({**_CONFIG, "temporary-directory": str(folder)}):
         async with AsyncExitStack() as stack:
             scheduler = await stack.enter_async_context(
                 Scheduler(

@@ -60,14 +60,17 @@ def ensure_started() -> Address:
     Raises:
         UserError: It cannot be started.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     found = _usable()
     if found is not None:
         return found
     home.cluster().mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(address.lock_file(), timeout=2 * _START_SECONDS):
-        return _usable() or _start()
+    try:
+        with FileLock(address.lock_file(), timeout=2 * _START_SECONDS):
+            return _usable() or _start()
+    except Timeout as error:
+        raise UserError(_no_start()) from error
 
 
 def line() -> Line:

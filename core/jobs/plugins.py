@@ -1,4 +1,4 @@
-"""What Thaw adds to Dask: lost jobs are told of, and workers warm themselves up."""
+"""What Thaw adds to Dask: a fair queue, lost jobs are told of, and workers warm themselves up."""
 
 import asyncio
 import logging
@@ -13,14 +13,14 @@ from core.jobs.job import DIED, Job, Kind
 
 logger = logging.getLogger("thaw")
 
-_DEATHS_AHEAD = 100  # that many workers may die before a queued job is given up
-
 
 class JobWatch(SchedulerPlugin):  # type: ignore[misc]
-    """Tells in a job's log that its worker has died, whether or not a web server is there.
+    """Keeps jobs in order, and tells in a job's log when its worker has died.
 
-    Dask takes a dead worker's whole queue for suspicious. Only the job that had begun is lost:
-    those behind it are let off, and run on the next worker.
+    Dask gives a task to a worker at once, however much that has to do, and takes all of a dead
+    worker's tasks for suspicious. Here a worker gets a task when it has nothing else: whoever
+    came first goes first, on whichever worker is free, and a dying worker takes down one job.
+    A job's end is told whether or not a web server is there.
     """
 
     name = "thaw-jobs"
@@ -29,19 +29,41 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
 
     async def start(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
+        self._capable = scheduler.valid_workers
+        scheduler.valid_workers = self._free
+
+    def _free(self, task: Any) -> Any:
+        """Stands in for `Scheduler.valid_workers`: who could, but for the busy ones."""
+        capable = self._capable(task)
+        needs = task.resource_restrictions
+        if not capable or not needs:
+            return capable
+        return {
+            worker
+            for worker in capable
+            if all(
+                worker.resources[name] - worker.used_resources[name] >= amount
+                for name, amount in needs.items()
+            )
+        }
 
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
         """Called by Dask, in its event loop, whenever a task changes its state."""
-        job = Job.of_key(key)
-        if job is None:
+        if start != "processing":
             return
-        if finish == "processing":
-            self.scheduler.tasks[key].suspicious = -_DEATHS_AHEAD
-        elif start == "processing":
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._next)
+        job = Job.of_key(key)
+        if job is not None:
             if finish == "erred":
-                logger.error("job %s: %s", key, kwargs.get("exception_text"))
-            lost = finish in ("erred", "memory")
-            asyncio.get_running_loop().run_in_executor(None, _told, job, lost)
+                logger.error("job %s: %s", key, kwargs.get("exception_text") or "its worker died")
+            loop.run_in_executor(None, _told, job, finish in ("erred", "memory"))
+
+    def _next(self) -> None:
+        """Give workers that have become free what has waited longest."""
+        for worker in list(self.scheduler.running):
+            waiting = self.scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
+            self.scheduler.transitions(waiting, "thaw-next")
 
 
 def _told(job: Job, lost: bool) -> None:

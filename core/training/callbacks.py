@@ -38,11 +38,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.monotonic()
         logs = logs or {}
-        if not math.isfinite(logs.get("loss", 0.0)):
-            raise UserError(
-                "The training went astray: the loss is no longer a number. "
-                "Choose a lower learning rate and train again."
-            )
+        _check_finite(logs)
         if now - self._beat >= _SECONDS_BETWEEN_HEARTBEATS:
             self._beat = now
             self._run.log.append(
@@ -54,6 +50,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             raise StopRequested
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        _check_finite(logs or {})  # the last step may have gone astray: validation shows it
         seconds = round(time.monotonic() - self._epoch_began, 3)
         self._run.log.append("epoch", epoch=epoch + 1, **_rounded(logs or {}), seconds=seconds)
         self._tell_stage((epoch + 1) * self._steps)
@@ -95,6 +92,14 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         """Put the best epoch's weights back."""
         for variable, value in zip(self.model.trainable_variables, self._weights, strict=True):
             variable.assign(value)
+
+
+def _check_finite(logs: dict[str, Any]) -> None:
+    if not all(math.isfinite(value) for value in logs.values()):
+        raise UserError(
+            "The training went astray: the loss is no longer a number. "
+            "Choose a lower learning rate and train again."
+        )
 
 
 def _rounded(logs: dict[str, Any]) -> dict[str, float]:

@@ -4,7 +4,7 @@ import re
 import string
 from datetime import datetime
 
-_UNSEEN = "\u2060"  # word joiner: no width, no line break
+UNSEEN = "\u2060"  # word joiner: no width, no line break
 _PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
 
 
@@ -15,8 +15,8 @@ def plain(text: str) -> str:
     in what is left, so an unseen character parts what would make them up.
     """
     escaped = _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
-    parted = re.sub(r"([:@<>~-])", rf"\1{_UNSEEN}", escaped)
-    return re.sub(r"(?i)(www)(?=\\\.)", rf"\1{_UNSEEN}", parted)
+    parted = re.sub(r"([:@<>~-])", rf"\1{UNSEEN}", escaped)
+    return re.sub(r"(?i)(www)(?=\\\.)", rf"\1{UNSEEN}", parted)
 
 
 def shortened(text: str, length: int = 24) -> str:

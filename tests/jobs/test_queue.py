@@ -104,6 +104,7 @@ def test_two_training_workers_leave_no_run_waiting(
     first, second, third, fourth = (held.submit() for _ in range(4))
     wait(lambda: is_at(first, RunStatus.RUNNING) and is_at(second, RunStatus.RUNNING))
     assert is_at(third, RunStatus.QUEUED)
+    assert [queue.place(run) for run in (third, fourth)] == [0, 1]
     for done, following in ((first, third), (third, fourth)):
         held.let_go(done)
         wait(lambda run=following: is_at(run, RunStatus.RUNNING))

@@ -1,0 +1,177 @@
+"""The best epoch is kept, progress is told, and a lost training is ended."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backbones.frameworks import keras
+from core.data.dataset import Record
+from core.errors import StopRequested, UserError
+from core.network.features import FeatureCache
+from core.runs import Run, RunStatus, Stage, best_epoch
+from core.settings import TrainingSettings
+from core.training import callbacks
+from core.training.batches import Batches
+from core.training.callbacks import KeepBest, Progress
+
+
+def row(accuracy: float, loss: float) -> dict[str, float]:
+    return {"accuracy": 0.5, "loss": 1.0, "val_accuracy": accuracy, "val_loss": loss}
+
+
+HISTORIES = {
+    "the last": ([row(0.1, 1), row(0.2, 1), row(0.3, 1)], 3),
+    "the first": ([row(0.9, 1), row(0.2, 0.1), row(0.3, 0.1)], 1),
+    "a tie, the lower loss": ([row(0.9, 0.5), row(0.9, 0.3), row(0.9, 0.4)], 2),
+    "a tie in both, the earlier": ([row(0.5, 0.5), row(0.9, 0.3), row(0.9, 0.3)], 2),
+    "accuracy comes before loss": ([row(0.8, 0.1), row(0.81, 9.0)], 2),
+    "nothing right at all": ([row(0.0, 3), row(0.0, 2)], 2),
+}
+
+
+@pytest.fixture
+def model() -> Any:
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_the_best_epoch_is_kept_and_restored(model: Any, name: str) -> None:
+    history, expected = HISTORIES[name]
+    best = KeepBest()
+    best.set_model(model)
+    assert best.epoch is None
+    for epoch, logs in enumerate(history):
+        model.set_weights([np.array([[epoch + 1.0]])])  # the weights tell their epoch
+        best.on_epoch_end(epoch, logs)
+    assert best.epoch == expected
+    best.restore()
+    assert model.get_weights()[0].item() == expected
+    assert [entry["epoch"] for entry in best.history] == list(range(1, len(history) + 1))
+    assert best_epoch(best.history) == expected  # the pages judge by the same rule
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path / "run", TrainingSettings(epochs=3), data="painted")
+
+
+def events(run: Run, name: str) -> list[dict[str, Any]]:
+    return [event for event in run.log.read()[0] if event["event"] == name]
+
+
+def test_progress_is_told_a_few_times_a_second(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 100.0
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: clock)
+    progress = Progress(run, epochs=3, steps=10)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    for step in range(10):
+        clock += 0.1
+        progress.on_train_batch_end(step, {"loss": 0.123456789, "accuracy": 0.5})
+    progress.on_epoch_end(0, row(0.75, 0.25))
+    beats = events(run, "batch")
+    assert [(beat["epoch"], beat["step"], beat["steps"]) for beat in beats] == [
+        (1, 4, 10),
+        (1, 8, 10),
+    ]
+    assert beats[0]["loss"] == 0.123457
+    stages = events(run, "stage")
+    assert [(stage["done"], stage["total"]) for stage in stages] == [
+        (0, 30),
+        (4, 30),
+        (8, 30),
+        (10, 30),
+    ]
+    assert stages[0]["seconds_left"] is None
+    assert stages[-1]["seconds_left"] == pytest.approx(2.0)
+    (epoch,) = events(run, "epoch")
+    assert epoch["epoch"] == 1
+    assert epoch["val_accuracy"] == 0.75
+    assert epoch["seconds"] == pytest.approx(1.0)
+    run.log.append("started")
+    state = run.state()
+    assert state.stage == Stage.TRAINING
+    assert state.status == RunStatus.RUNNING
+
+
+def test_a_stop_is_noticed_after_the_batch(run: Run) -> None:
+    progress = Progress(run, epochs=3, steps=10)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    progress.on_train_batch_end(0, {"loss": 1.0})
+    assert not progress.stopped
+    run.request_stop()
+    with pytest.raises(StopRequested):
+        progress.on_train_batch_end(1, {"loss": 1.0})
+    assert progress.stopped
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_no_number_ends_the_training(run: Run, loss: float) -> None:
+    progress = Progress(run, epochs=3, steps=10)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    with pytest.raises(UserError, match="lower learning rate"):
+        progress.on_train_batch_end(0, {"loss": loss})
+
+
+@pytest.mark.parametrize("name", ["loss", "val_loss"])
+def test_an_epoch_that_ends_without_a_number_ends_the_training(run: Run, name: str) -> None:
+    """The last step may ruin the weights: only the validation shows it. NaN is no JSON either."""
+    progress = Progress(run, epochs=3, steps=10)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    with pytest.raises(UserError, match="lower learning rate"):
+        progress.on_epoch_end(0, row(0.5, 0.5) | {name: math.nan})
+    assert events(run, "epoch") == []
+
+
+def records(count: int) -> list[Record]:
+    return [Record(f"{n}.png", "ab"[n % 2], "train", f"{n:064x}", 8, 8, 100) for n in range(count)]
+
+
+def batches(count: int, size: int, seed: int | None) -> Batches:
+    cache = FeatureCache("key", (1,))
+    for number in range(count):
+        cache.add(f"{number:064x}", np.array([number], np.float32))
+    return Batches(records(count), ("a", "b"), cache, size, seed)
+
+
+def contents(given: Batches) -> list[list[int]]:
+    made = []
+    for index in range(len(given)):
+        features, labels = given[index]
+        numbers = features[:, 0].astype(int).tolist()
+        assert labels.tolist() == [number % 2 for number in numbers]
+        made.append(numbers)
+    return made
+
+
+def test_batches_in_their_own_order() -> None:
+    given = batches(7, 3, None)
+    assert contents(given) == [[0, 1, 2], [3, 4, 5], [6]]
+    given.on_epoch_end()
+    assert contents(given) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_one_batch_larger_than_the_data() -> None:
+    assert contents(batches(3, 100, None)) == [[0, 1, 2]]
+
+
+def test_batches_in_a_seeded_order() -> None:
+    def two_epochs(seed: int) -> list[list[list[int]]]:
+        given = batches(20, 6, seed)
+        first = contents(given)
+        given.on_epoch_end()
+        return [first, contents(given)]
+
+    first, second = two_epochs(3)
+    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(20))
+    assert first != second
+    assert two_epochs(3) == [first, second]
+    assert two_epochs(4)[0] != first

@@ -1,0 +1,87 @@
+"""Settings are valid or do not exist."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+
+from core.errors import UserError
+from core.settings import SplitSettings, TrainingSettings
+
+EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
+    "frozen_layers": ([None, 0, 10_000], [-1, 10_001, 1.5, "all", True]),
+    "dense": ([(), (1,), (8192, 1, 1)], [(0,), (8193,), (1, 1, 1, 1), (1.5,), ("8",), (-3,)]),
+    "dropout": ([0, 0.0, 0.95], [-0.01, 0.96, 1, math.nan, math.inf, "0.5", True]),
+    "epochs": ([1, 1000], [0, -1, 1001, 2.0, "5", True, None]),
+    "batch_size": ([1, 4096], [0, 4097, 8.0, None]),
+    "learning_rate": ([1e-7, 1, 10.0], [0, -0.1, 1e-8, 10.1, math.nan, math.inf, "0.1"]),
+    "optimizer": (["adam", "adamw", "sgd", "rmsprop"], ["Adam", "", "lion", None, 3]),
+    "seed": ([0, 2**31 - 1], [-1, 2**31, 0.0, None]),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_the_edges_of_each_setting(name: str) -> None:
+    allowed, refused = EDGES[name]
+    for value in allowed:
+        assert getattr(TrainingSettings(**{name: value}), name) == value
+    for value in refused:
+        with pytest.raises(UserError, match=r"^Expected .*\.$"):
+            TrainingSettings(**{name: value})
+
+
+def test_every_number_has_its_edges_tested() -> None:
+    assert {field.name for field in dataclasses.fields(TrainingSettings)} == {*EDGES, "backbone"}
+
+
+def test_the_words_say_what_was_expected_and_what_came() -> None:
+    with pytest.raises(UserError, match="Expected the epochs between 1 and 1000, received 0"):
+        TrainingSettings(epochs=0)
+    with pytest.raises(UserError, match="among adam, adamw, sgd, rmsprop, received 'lion'"):
+        TrainingSettings(optimizer="lion")
+    with pytest.raises(UserError, match="at most 3 dense layers, received 4"):
+        TrainingSettings(dense=(1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TrainingSettings(),
+        TrainingSettings(frozen_layers=0),
+        TrainingSettings("vgg16", 7, (64, 32), 0.5, 9, 16, 0.01, "sgd", 4),
+    ],
+)
+def test_there_and_back_through_json(settings: TrainingSettings) -> None:
+    written = json.loads(json.dumps(settings.to_dict()))
+    assert TrainingSettings.from_dict(written) == settings
+    assert (written["frozen_layers"] == "all") == (settings.frozen_layers is None)
+
+
+def test_a_list_of_units_becomes_a_tuple() -> None:
+    settings = TrainingSettings(dense=[8, 4])  # type: ignore[arg-type]
+    assert settings.dense == (8, 4)
+    assert hash(settings)
+
+
+def test_settings_of_another_version_are_told() -> None:
+    with pytest.raises(UserError, match=r"unknown to this version.*'momentum'"):
+        TrainingSettings.from_dict(TrainingSettings().to_dict() | {"momentum": 0.9})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrainingSettings().epochs = 7  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.005, 0.91, 1, -0.2, math.nan, "0.2", None])
+def test_a_share_that_leaves_nothing(share: Any) -> None:
+    with pytest.raises(UserError, match="validation share"):
+        SplitSettings(validation=share)
+
+
+def test_shares_that_are_allowed() -> None:
+    assert SplitSettings().validation == 0.2
+    assert SplitSettings(0.01, 3).seed == 3
+    assert SplitSettings(0.9).validation == 0.9
