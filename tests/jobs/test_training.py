@@ -1,0 +1,95 @@
+"""Real trainings on a real cluster: a dying worker, Stop, and a picture named meanwhile."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core import home
+from core.data import store
+from core.data.archive import open_source
+from core.data.samples import examples, write
+from core.jobs import queue
+from core.jobs.job import DIED, Kind
+from core.runs import Run, RunStatus
+from core.settings import SplitSettings, TrainingSettings
+
+pytestmark = pytest.mark.cluster
+
+ENDLESS = TrainingSettings(epochs=1000)
+
+
+@pytest.fixture
+def sketches(clusters: Path, tmp_path: Path) -> str:
+    """A stored data set of drawings, imported in this process; its id."""
+    write("sketches", tmp_path / "sketches")
+    source = open_source(tmp_path / "sketches")
+    store.import_dataset(source, home.datasets() / "sketches", split=SplitSettings(), name="s")
+    return "sketches"
+
+
+def _trains(run: Run) -> bool:
+    state = queue.status(run)
+    assert not state.status.final, state.message
+    return bool(state.history)
+
+
+def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait):
+    run = queue.submit_training(sketches, ENDLESS, data="sketches")
+    following = queue.submit_training(sketches, TrainingSettings(epochs=2), data="sketches")
+    wait(lambda: _trains(run))
+    events, _ = run.log.read()
+    (pid,) = [event["pid"] for event in events if event["event"] == "started"]
+
+    psutil.Process(pid).kill()
+
+    wait(lambda: queue.status(run).status.final)
+    assert queue.status(run).status == RunStatus.FAILED
+    assert queue.status(run).message == DIED[Kind.TRAINING]
+    assert not run.has_model
+    wait(lambda: queue.status(following).status.final)
+    assert queue.status(following).status == RunStatus.FINISHED, queue.status(following).message
+    events, _ = run.log.read()
+    assert [e["event"] for e in events].count("started") == 1, "it was run again"
+
+
+def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
+    run = queue.submit_training(sketches, ENDLESS, data="sketches")
+    wait(lambda: len(queue.status(run).history) >= 2)
+
+    queue.stop(run)
+
+    wait(lambda: queue.status(run).status.final)
+    state = queue.status(run)
+    assert state.status == RunStatus.STOPPED
+    results = run.results()
+    assert results is not None
+    assert results["best_epoch"] == state.best_epoch
+    assert len(results["history"]) < ENDLESS.epochs
+    pictures = []
+    for name, data, _ in examples("sketches"):
+        (tmp_path / name).write_bytes(data)
+        pictures.append(tmp_path / name)
+    predictions = queue.predict(run, pictures, top=2)
+    truth = [label for *_, label in examples("sketches")]
+    right = sum(p.label == label for p, label in zip(predictions, truth, strict=True))
+    assert right > len(truth) / 2
+
+
+def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_path):
+    quick = queue.submit_training(sketches, TrainingSettings(epochs=1), data="sketches")
+    wait(lambda: queue.status(quick).status.final)
+    busy = queue.submit_training(sketches, ENDLESS, data="sketches")
+    wait(lambda: _trains(busy))
+    name, data, _ = examples("sketches")[0]
+    (tmp_path / name).write_bytes(data)
+
+    (prediction,) = queue.predict(quick, [tmp_path / name], top=1)
+    another = queue.submit_sample("sketches")
+    wait(lambda: queue.import_state(another).status.final)
+
+    assert prediction.label in store.load(home.datasets() / sketches).classes
+    assert queue.import_state(another).status == RunStatus.FINISHED
+    assert queue.status(busy).status == RunStatus.RUNNING
+    queue.stop(busy)
+    wait(lambda: queue.status(busy).status.final)

@@ -1,0 +1,339 @@
+"""A whole training on real EfficientNet-Lite0 weights and painted pictures."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import home
+from core.backbones.catalog import BACKBONES, parameter_counts
+from core.backbones.frameworks import keras
+from core.data import images
+from core.data.archive import open_source
+from core.data.feed import SourceFeed
+from core.errors import UserError
+from core.network import engine
+from core.runs import Run, RunStatus, Stage
+from core.settings import SplitSettings, TrainingSettings
+from core.training import fit
+
+Painted = Callable[..., Path]
+LITE0 = BACKBONES["efficientnet_lite0"]
+
+# As docs/run-folder.md tells it, besides `event` and `time`.
+FIELDS = {
+    "queued": {"cluster"},
+    "stage": {"stage", "done", "total", "seconds_left"},
+    "batch": {"epoch", "step", "steps", "accuracy", "loss"},
+    "epoch": {"epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"},
+    "finished": {"best_epoch"},
+    "stopped": {"best_epoch"},
+}
+RESULTS = {
+    *("accuracy", "correct", "images", "interval", "classes", "per_class", "confusion"),
+    *("mistakes", "split", "history", "best_epoch", "val_accuracy", "parameters", "seconds"),
+}
+
+pytestmark = pytest.mark.usefixtures("warm_home")
+
+
+def new_run(tmp_path: Path, name: str = "run", **settings: Any) -> Run:
+    chosen = TrainingSettings(**{"epochs": 3, "batch_size": 8, "learning_rate": 0.01} | settings)
+    return Run.create(tmp_path / name, chosen, data="painted")
+
+
+def feed(folder: Path, seed: int = 0) -> SourceFeed:
+    return SourceFeed(open_source(folder), SplitSettings(seed=seed))
+
+
+def events(run: Run) -> list[dict[str, Any]]:
+    lines = (run.folder / "progress.jsonl").read_text().splitlines()
+    return [json.loads(line, parse_constant=pytest.fail) for line in lines]
+
+
+def files(run: Run) -> set[str]:
+    return {path.name for path in run.folder.iterdir()}
+
+
+def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: row[key] for key in FIELDS["epoch"] - {"seconds"}} for row in history]
+
+
+def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
+    folder = painted(8, seed=1)
+    run = new_run(tmp_path)
+    results = fit.train(run, feed(folder))
+
+    told = events(run)
+    for event in told:
+        assert set(event) - {"event", "time"} == FIELDS[event["event"]]
+    assert [event["time"] for event in told] == sorted(event["time"] for event in told)
+    names = [event["event"] for event in told]
+    assert names[0] == "queued"
+    assert names[-1] == "finished"
+    assert names.count("epoch") == 3
+    first_met = list(dict.fromkeys(e["stage"] for e in told if e["event"] == "stage"))
+    order = [stage for stage in Stage if stage != Stage.WEIGHTS]  # they come with pip
+    assert first_met == order
+    last = {e["stage"]: e for e in told if e["event"] == "stage"}
+    assert {stage: (e["done"], e["total"]) for stage, e in last.items()} == {
+        "reading": (24, 24),
+        "features": (24, 24),
+        "training": (9, 9),  # three epochs of three steps: 18 or 19 pictures by 8
+        "evaluation": (1, 1),
+    }
+
+    state = run.state()
+    assert state.status == RunStatus.FINISHED
+    assert state.best_epoch == results["best_epoch"] == told[-1]["best_epoch"]
+    assert without_seconds(state.history) == results["history"]
+
+    assert set(results) == RESULTS
+    assert run.results() == json.loads(json.dumps(results))
+    assert results["classes"] == ["circle", "cross", "stripes"]
+    assert results["split"] == "validation"
+    assert results["images"] == 6
+    assert results["accuracy"] == pytest.approx(results["val_accuracy"], abs=1e-6)
+    best = results["history"][results["best_epoch"] - 1]
+    assert best["val_accuracy"] == max(row["val_accuracy"] for row in results["history"])
+    total, trainable = parameter_counts(LITE0, None, (), 3)
+    assert results["parameters"] == {"total": total, "trainable": trainable}
+    assert set(results["seconds"]) == {"read", "features", "fit", "total"}
+    assert results["history"][-1]["accuracy"] > 0.6  # it has learnt something
+
+    assert files(run) == {
+        *("settings.json", "progress.jsonl", "model.keras", "model.json", "results.json")
+    }
+    assert home.read_json(run.folder / "model.json") == {
+        "classes": ["circle", "cross", "stripes"],
+        "backbone": "efficientnet_lite0",
+        "frozen_layers": len(LITE0.layers),
+        "input_size": 224,
+    }
+    assert_kept_model_says_what_the_results_say(run, folder)
+
+
+def assert_kept_model_says_what_the_results_say(run: Run, folder: Path) -> None:
+    results = run.results()
+    assert results is not None
+    found = feed(folder).read(lambda _: True, lambda _: None, 224, lambda *_: None)
+    judged = found.of(results["split"])
+    model = keras.models.load_model(run.folder / "model.keras")
+    pixels = [
+        images.to_square(images.decode((folder / record.file).read_bytes(), 224), 224)
+        for record in judged
+    ]
+    answers = np.asarray(model(np.stack(pixels), training=False)).argmax(axis=1)
+    true = [found.classes.index(record.label) for record in judged]
+    assert results["correct"] == int((answers == true).sum())
+    confusion = np.zeros((3, 3), int)
+    np.add.at(confusion, (true, answers), 1)
+    assert results["confusion"] == confusion.tolist()
+
+
+def test_another_head_on_the_same_pictures_runs_nothing_frozen_again(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = painted(8, seed=1)
+    fit.train(new_run(tmp_path, "first", epochs=1), feed(folder))
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("the frozen part is run again")
+
+    monkeypatch.setattr(engine, "compile_model", never)
+    run = new_run(tmp_path, "second", epochs=2, dense=(16, 8), dropout=0.2, optimizer="adamw")
+    results = fit.train(run, feed(folder))
+    through = [(e["done"], e["total"]) for e in events(run) if e.get("stage") == "features"]
+    assert through[-1] == (0, 0)
+    assert {done for done, _ in through} == {0}
+    total, trainable = parameter_counts(LITE0, None, (16, 8), 3)
+    assert results["parameters"] == {"total": total, "trainable": trainable}
+    assert_kept_model_says_what_the_results_say(run, folder)
+
+
+def test_the_same_seed_gives_the_same_history(painted: Painted, tmp_path: Path) -> None:
+    folder = painted(8, seed=1)
+
+    def history(name: str, seed: int) -> list[dict[str, Any]]:
+        run = new_run(tmp_path, name, seed=seed, dense=(8,), dropout=0.5)
+        kept: list[dict[str, Any]] = fit.train(run, feed(folder))["history"]
+        return kept
+
+    first = history("first", 7)
+    assert history("again", 7) == first
+    assert history("other", 8) != first
+
+
+def test_a_stop_before_the_first_epoch_leaves_no_model(painted: Painted, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.request_stop()
+    results = fit.train(run, feed(painted(2, seed=2)))
+    assert results["best_epoch"] is None
+    told = events(run)
+    assert told[-1]["event"] == "stopped"
+    assert told[-1]["best_epoch"] is None
+    assert not {"model.keras", "model.json", "results.json"} & files(run)
+    assert not run.has_model
+    assert run.state().status == RunStatus.STOPPED
+
+
+def test_a_stop_in_the_first_epoch_leaves_no_model(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.training import callbacks
+
+    run = new_run(tmp_path)
+    begin = callbacks.Progress.on_epoch_begin
+
+    def stop_now(self: Any, epoch: int, logs: Any = None) -> None:
+        run.request_stop()
+        begin(self, epoch, logs)
+
+    monkeypatch.setattr(callbacks.Progress, "on_epoch_begin", stop_now)
+    fit.train(run, feed(painted(8, seed=1)))
+    state = run.state()
+    assert state.status == RunStatus.STOPPED
+    assert state.best_epoch is None
+    assert state.stage == Stage.TRAINING
+    assert not {"model.keras", "model.json", "results.json"} & files(run)
+
+
+def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> None:
+    folder = painted(8, seed=1)
+    run = new_run(tmp_path, epochs=1000)
+    ended = threading.Event()
+
+    def watch() -> None:  # as a page does, from outside
+        state = run.state()
+        while not ended.wait(0.01):
+            state = run.state(state)
+            if len(state.history) >= 2:
+                run.request_stop()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        results = fit.train(run, feed(folder))
+    finally:
+        ended.set()
+        watcher.join()
+    assert 2 <= len(results["history"]) < 1000
+    state = run.state()
+    assert state.status == RunStatus.STOPPED
+    assert state.best_epoch == results["best_epoch"]
+    assert events(run)[-1]["best_epoch"] == results["best_epoch"]
+    assert_kept_model_says_what_the_results_say(run, folder)
+
+
+def test_a_loss_that_explodes_is_told_plainly(painted: Painted, tmp_path: Path) -> None:
+    run = new_run(tmp_path, optimizer="sgd", learning_rate=10.0, dense=(256, 256, 256), epochs=100)
+    with pytest.raises(UserError, match="lower learning rate"):
+        fit.train(run, feed(painted(8, seed=1)))
+    assert not {"model.keras", "model.json", "results.json"} & files(run)
+    assert events(run)[-1]["event"] not in ("finished", "stopped")
+
+
+def test_more_frozen_layers_than_there_are(painted: Painted, tmp_path: Path) -> None:
+    run = new_run(tmp_path, frozen_layers=len(LITE0.layers) + 1)
+    with pytest.raises(UserError, match=f"at most {len(LITE0.layers)} frozen layers"):
+        fit.train(run, feed(painted(2, seed=2)))
+    assert not run.has_model
+
+
+def test_all_layers_by_number_use_the_features_of_all(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = painted(8, seed=1)
+    first = fit.train(new_run(tmp_path, "first"), feed(folder))
+    monkeypatch.setattr(engine, "compile_model", lambda *_: pytest.fail("run again"))
+    second = fit.train(new_run(tmp_path, "second", frozen_layers=len(LITE0.layers)), feed(folder))
+    assert second["history"] == first["history"]
+
+
+def test_an_unknown_backbone(painted: Painted, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Expected a backbone among"):
+        fit.train(new_run(tmp_path, backbone="alexnet"), feed(painted(2, seed=2)))
+
+
+def test_one_batch_may_hold_all(painted: Painted, tmp_path: Path) -> None:
+    run = new_run(tmp_path, batch_size=4096, epochs=2)
+    results = fit.train(run, feed(painted(2, seed=2)))
+    assert len(results["history"]) == 2
+    assert run.state().stages[Stage.TRAINING][:2] == (2, 2)
+
+
+def test_results_rest_on_a_test_side_where_there_is_one(painted: Painted, tmp_path: Path) -> None:
+    archive = tmp_path / "split"
+    archive.mkdir()
+    painted(8, seed=1, folder="one").rename(archive / "train")
+    painted(3, seed=3, folder="two").rename(archive / "test")
+    run = new_run(tmp_path)
+    results = fit.train(run, feed(archive))
+    assert results["split"] == "test"
+    assert results["images"] == 9
+    best = results["history"][results["best_epoch"] - 1]
+    assert results["val_accuracy"] == best["val_accuracy"]
+    assert_kept_model_says_what_the_results_say(run, archive)
+
+
+def test_an_error_in_the_engine_reaches_the_caller(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise OSError("the graph cannot be written")
+
+    monkeypatch.setattr(engine, "compile_model", broken)
+    with pytest.raises(OSError, match="the graph cannot be written"):
+        fit.train(new_run(tmp_path), feed(painted(2, seed=4)))
+
+
+def test_pictures_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    (tmp_path / "data" / "a" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="at least 2 classes"):
+        fit.train(new_run(tmp_path), feed(tmp_path / "data"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0, 2 / 3])
+def test_thawed_layers_learn_and_frozen_ones_do_not(
+    painted: Painted, tmp_path: Path, share: float
+) -> None:
+    folder = painted(4, seed=1)
+    frozen = int(share * len(LITE0.layers))
+    run = new_run(tmp_path, frozen_layers=frozen, epochs=2, learning_rate=1e-3)
+    results = fit.train(run, feed(folder))
+    total, trainable = parameter_counts(LITE0, frozen, (), 3)
+    assert results["parameters"] == {"total": total, "trainable": trainable}
+    assert_kept_model_says_what_the_results_say(run, folder)
+    untouched = {layer.name: layer for layer in pretrained().layers}
+    model = keras.models.load_model(run.folder / "model.keras")
+    (body,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    assert len(body.layers) == len(LITE0.layers)
+    for index, layer in enumerate(body.layers):
+        pairs = zip(layer.get_weights(), untouched[layer.name].get_weights(), strict=True)
+        same = [np.array_equal(mine, before) for mine, before in pairs]
+        if index < frozen:
+            assert all(same), layer.name
+        elif same:
+            assert not same[0], layer.name
+            if isinstance(layer, keras.layers.BatchNormalization):
+                assert same[2:] == [True, True], layer.name
+    # A later run with everything frozen must not see what this one has learnt.
+    later = fit.train(new_run(tmp_path, "later"), feed(folder))
+    fresh = new_run(tmp_path, "fresh")
+    fit._frozen_body.cache_clear()  # type: ignore[attr-defined]
+    assert fit.train(fresh, feed(folder))["history"] == later["history"]
+
+
+def pretrained() -> Any:
+    from core.backbones import load, weights
+
+    file = weights.find(LITE0)
+    assert file is not None
+    return load.load(LITE0, file)
