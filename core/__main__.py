@@ -8,19 +8,22 @@ import argparse
 import csv
 import json
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core import errors
 from core.errors import UserError
-from core.runs import Run, RunState
+from core.runs import Run
 from core.settings import OPTIMIZERS, SplitSettings, TrainingSettings
+from core.terminal import (
+    Recorded,
+    counter,
+    following,
+    peak_rss_mb,
+    record,
+    stop_on_interrupt,
+    tell,
+)
 
 Result = dict[str, Any]
 
@@ -32,12 +35,12 @@ def inspect(args: argparse.Namespace) -> Result:
 
     source = open_source(args.path)
     found = dataset.read(
-        source, split=SplitSettings(), at_least=64, report=_counter("reading images")
+        source, split=SplitSettings(), at_least=64, report=counter("reading images")
     )
     for label, images in found.counts.items():
         print(f"{label}\t{images}")
     for skipped in found.skipped:
-        _tell(f"left out {skipped.file}: {skipped.reason}")
+        tell(f"left out {skipped.file}: {skipped.reason}")
     return {
         "classes": found.counts,
         "images": len(found.records),
@@ -60,14 +63,16 @@ def train(args: argparse.Namespace) -> Result:
         seed=args.seed,
     )
     split = SplitSettings(args.validation, args.seed)
+    from core.backbones.catalog import backbone_of
     from core.data.archive import open_source
     from core.data.feed import SourceFeed
 
+    backbone_of(settings)  # a mistake is told before there is a folder
     source = open_source(args.path)
-    run = Run.create(args.run, settings, data=source.name)
+    run = _create(args.run, settings, source.name)
     from core.training.fit import train
 
-    with _stop_on_interrupt(run), _following(run):
+    with stop_on_interrupt(run), following(run):
         run.log.append("started", pid=os.getpid())
         try:
             results = train(run, SourceFeed(source, split))
@@ -75,9 +80,9 @@ def train(args: argparse.Namespace) -> Result:
             run.log.append("failed", message=str(error))
             raise
         except Exception as error:
-            incident = errors.record(error)
+            incident, told = record(error)
             run.log.append("failed", message="Something went wrong inside.", incident=incident)
-            raise
+            raise Recorded(told) from error
     if results["best_epoch"] is None:
         raise UserError("Stopped before the first epoch ended, so there is no model.")
     for row in results["history"]:
@@ -86,8 +91,17 @@ def train(args: argparse.Namespace) -> Result:
     return {
         "run": str(args.run),
         **{key: results[key] for key in keys},
-        "peak_rss_mb": _peak_rss_mb(),
+        "peak_rss_mb": peak_rss_mb(),
     }
+
+
+def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
+    try:
+        return Run.create(folder, settings, data=data)
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} cannot be made ({error.strerror}). Choose another for the run."
+        ) from error
 
 
 def evaluate(args: argparse.Namespace) -> Result:
@@ -96,7 +110,7 @@ def evaluate(args: argparse.Namespace) -> Result:
     from core.results.predictor import Predictor
 
     predictor = Predictor(args.run)
-    results = predictor.evaluate(open_source(args.path), _counter("judging images"))
+    results = predictor.evaluate(open_source(args.path), counter("judging images"))
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
     return {key: results[key] for key in ("accuracy", "images", "per_class", "confusion")}
 
@@ -114,7 +128,7 @@ def predict(args: argparse.Namespace) -> Result:
     ]
     for prediction in predictions:
         if prediction.error is not None:
-            _tell(f"left out {prediction.file}: {prediction.error}")
+            tell(f"left out {prediction.file}: {prediction.error}")
     if args.csv:
         _write_csv(args.csv, rows, min(args.top, len(predictor.classes)))
     elif not args.json:
@@ -154,13 +168,24 @@ def backbones(args: argparse.Namespace) -> Result:
 
 
 def _named_bytes(path: Path) -> tuple[str, bytes]:
+    # A name that is no UTF-8 could not be printed.
+    name = os.fsencode(path).decode("utf-8", "replace")
     try:
-        return str(path), path.read_bytes()
+        return name, path.read_bytes()
     except OSError:
-        raise UserError(f"Expected an image, but {path} cannot be read. Check its name.") from None
+        raise UserError(f"Expected an image, but {name} cannot be read. Check its name.") from None
 
 
 def _write_csv(path: Path, rows: list[Result], top: int) -> None:
+    try:
+        _write_rows(path, rows, top)
+    except OSError as error:
+        raise UserError(
+            f"The file {path} cannot be written ({error.strerror}). Choose another with --csv."
+        ) from error
+
+
+def _write_rows(path: Path, rows: list[Result], top: int) -> None:
     columns = ["file", "label", "confidence"]
     for place in range(1, top + 1):
         columns += [f"label_{place}", f"confidence_{place}"]
@@ -172,90 +197,20 @@ def _write_csv(path: Path, rows: list[Result], top: int) -> None:
             writer.writerow([row["file"], row["label"], row["confidence"], *pairs])
 
 
-def _tell(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
-def _counter(what: str) -> Any:
-    """A report that counts on standard error, at most twice a second."""
-    last = 0.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal last
-        if done == total or time.monotonic() - last > 0.5:
-            last = time.monotonic()
-            _tell(f"{what}: {done} of {total}")
-
-    return report
-
-
-@contextmanager
-def _following(run: Run) -> Iterator[None]:
-    """Tells on standard error what the run's log says, as it grows."""
-    ended = threading.Event()
-
-    def follow() -> None:
-        state, told = RunState(), 0
-        while True:
-            last_look = ended.wait(0.5)
-            before = state.stages.get(state.stage) if state.stage else None
-            state = run.state(state)
-            for row in state.history[told:]:
-                _tell(
-                    f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "
-                    f"validation {row['val_accuracy']:.3f}"
-                )
-            told = len(state.history)
-            if state.stage and state.stages[state.stage] != before:
-                done, total, left = state.stages[state.stage]
-                time_left = "" if left is None else f", {left:.0f} s left"
-                _tell(f"{state.stage}: {done} of {total}{time_left}")
-            if last_look:
-                return
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-@contextmanager
-def _stop_on_interrupt(run: Run) -> Iterator[None]:
-    """The first Ctrl-C stops the run and keeps the best so far; the second ends at once."""
-
-    def stop(*_: Any) -> None:
-        _tell("stopping; the best epoch so far is kept (Ctrl-C again to end at once)")
-        run.request_stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _peak_rss_mb() -> int:
-    """The most memory this process has held, in megabytes."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        import psutil
-
-        return int(psutil.Process().memory_info().peak_wset) >> 20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak >> 20 if sys.platform == "darwin" else peak >> 10
-
-
 def _frozen_layers(text: str) -> int | None:
-    return None if text == "all" else int(text)
+    try:
+        return None if text == "all" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
 
 
 def _units(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+    try:
+        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers as in 128,64, received {text!r}"
+        ) from None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -317,14 +272,16 @@ def main(arguments: list[str] | None = None) -> int:
         args = _parser().parse_args(arguments)
         result = args.job(args)
     except UserError as error:
-        _tell(str(error))
+        tell(str(error))
         return 2
     except KeyboardInterrupt:
-        _tell("Interrupted.")
+        tell("Interrupted.")
         return 130
+    except Recorded as error:
+        tell(str(error))
+        return 1
     except Exception as error:
-        incident = errors.record(error)
-        _tell(f"Something went wrong inside (incident {incident}); see {errors.log_path()}")
+        tell(record(error)[1])
         return 1
     if args.json:
         print(json.dumps(result, ensure_ascii=False))

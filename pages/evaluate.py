@@ -63,14 +63,21 @@ def mixed_up(results: dict[str, Any]) -> None:
         help="The confusion matrix. A row holds all pictures of one class; what lies on the "
         "diagonal is right.",
     )
-    width = figures.confusion_width(len(classes))
-    with st.container(horizontal=True, wrap=width is None):
-        st.plotly_chart(
-            figures.confusion(classes, results["confusion"]),
-            width=width or "stretch",
-            key="confusion",
-            config=figures.CONFIG,
-            alt=figures.told_confusion(classes, results["confusion"]),
+    table = results["confusion"]
+    st.plotly_chart(
+        figures.confusion(classes, table),
+        key="confusion",
+        config=figures.CONFIG,
+        alt=figures.told_confusion(classes, table),
+    )
+    mixed = figures.mixed_up(classes, table)
+    if mixed and not figures.numbers_fit(classes):
+        true, predicted, times = zip(*mixed, strict=True)
+        st.dataframe(
+            {"really": true, "taken for": predicted, "times": times},
+            hide_index=True,
+            height=300,
+            alt="What was mixed up, the commonest first",
         )
 
 

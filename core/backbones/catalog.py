@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core import home
 from core.errors import UserError
+from core.settings import TrainingSettings
 
 _LAYERS = Path(__file__).parent / "layers"
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -237,6 +238,22 @@ def backbone_named(name: str) -> Backbone:
         raise UserError(
             f"Expected a backbone among {', '.join(BACKBONES)}, received {name!r}."
         ) from None
+
+
+def backbone_of(settings: TrainingSettings) -> Backbone:
+    """The row that a run's settings name.
+
+    Raises:
+        UserError: There is no such backbone, or it has fewer layers than are to be frozen.
+    """
+    backbone = backbone_named(settings.backbone)
+    count = len(backbone.layers)
+    if settings.frozen_layers is not None and settings.frozen_layers > count:
+        raise UserError(
+            f"Expected at most {count} frozen layers for {backbone.title}, received "
+            f"{settings.frozen_layers}."
+        )
+    return backbone
 
 
 def parameter_counts(

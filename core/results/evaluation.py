@@ -22,10 +22,10 @@ def evaluate(
         classes: The model's classes, in its order.
 
     Returns:
-        accuracy, correct, images and interval (see `wilson`); per_class: precision, recall, f1 and images by class (0
-        where the class was never predicted or never there); confusion: [[…]], rows true,
-        columns predicted; mistakes, the surest first: file, digest, label, predicted,
-        confidence.
+        accuracy, correct, images and interval (see `wilson`); classes; per_class: precision,
+        recall, f1 and images by class (0 where the class was never predicted or never there);
+        confusion: [[…]], rows true, columns predicted; mistakes, the surest first: file, digest,
+        label, predicted, confidence.
     """
     index = {label: number for number, label in enumerate(classes)}
     true = np.array([index[record.label] for record in records])

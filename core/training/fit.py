@@ -17,7 +17,7 @@ import numpy as np
 
 from core import home
 from core.backbones import weights
-from core.backbones.catalog import Backbone, backbone_named
+from core.backbones.catalog import Backbone, backbone_named, backbone_of
 from core.data.dataset import Dataset, Decoded, Record
 from core.data.feed import ImageFeed
 from core.data.images import to_square
@@ -67,7 +67,7 @@ def train(run: Run, feed: ImageFeed) -> dict[str, Any]:
 
 def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
     settings = run.settings
-    backbone = backbone_named(settings.backbone)
+    backbone = backbone_of(settings)
 
     def stop() -> bool:
         return run.stop_requested
@@ -201,7 +201,7 @@ def _fit(
     thawed = network.body.trainable_variables
     trainee = network.trainee(head)
     if thawed:
-        trainee = TwoRates(trainee.inputs, trainee.outputs)
+        trainee = TwoRates(trainee.inputs[0], trainee.outputs[0])
     trainee.compile(
         optimizer=keras.optimizers.get(
             {

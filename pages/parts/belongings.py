@@ -1,6 +1,6 @@
 """Data sets and runs in lists: each can be opened again, or deleted when asked twice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -40,7 +40,10 @@ def datasets() -> None:
         if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
             state.go("data")
         return
-    gallery.paged(found, "datasets", _dataset, width=_WIDTH)
+    at_work = {run.dataset for run in all_runs() if not run.state().status.final}
+    gallery.paged(
+        found, "datasets", lambda each: _dataset(*each, at_work=each[0] in at_work), width=_WIDTH
+    )
 
 
 def _run(run: Run) -> None:
@@ -75,8 +78,7 @@ def _summary(run: Run) -> str:
         return words.plain(str(error))
 
 
-def _dataset(found: tuple[str, Dataset]) -> None:
-    chosen, dataset = found
+def _dataset(chosen: str, dataset: Dataset, at_work: bool) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{words.plain(words.shortened(dataset.name, 40))}**")
         st.caption(
@@ -91,7 +93,7 @@ def _dataset(found: tuple[str, Dataset]) -> None:
             _delete(
                 chosen,
                 f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
-                _learning(chosen),
+                "A run is still learning from it. Stop that run first." if at_work else None,
                 lambda: _forget_dataset(chosen),
             )
 
@@ -110,14 +112,6 @@ def _delete(key: str, what: str, in_the_way: str | None, delete: Callable[[], No
 
 def _in_the_way(current: RunState) -> str | None:
     return None if current.status.final else "It is still at work. Open it and stop it first."
-
-
-def _learning(dataset: str) -> str | None:
-    """What keeps a data set from being deleted now."""
-    at_work: Sequence[Run] = [
-        run for run in all_runs() if run.dataset == dataset and not run.state().status.final
-    ]
-    return "A run is still learning from it. Stop that run first." if at_work else None
 
 
 def _forget_run(run: Run) -> None:

@@ -56,7 +56,7 @@ def all_imported() -> list[tuple[str, Dataset]]:
     return [(chosen, dataset) for chosen, dataset in found if dataset is not None]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _load(folder: str, changed: int) -> Dataset:
     """Read once a manifest that may list 20,000 images; it never changes under its name."""
     return store.load(Path(folder))
@@ -66,8 +66,8 @@ def draw(problem: str | None) -> None:
     """The page before there are pictures: what is wanted, and three ways to bring it."""
     st.title("Teach a network your own classes", anchor=False)
     st.write(
-        "Bring some pictures of each thing that it shall tell apart. A dozen of each is enough "
-        "to begin with. They stay on this computer."
+        "Bring some pictures of each thing that it should tell apart. A dozen of each is enough "
+        "to begin with. They stay on the computer that Thaw runs on."
     )
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
@@ -166,7 +166,7 @@ def _previews(name: str) -> list[tuple[str, bytes]]:
     seen: dict[str, bytes] = {}
     for _, picture, label in samples.examples(name):
         seen.setdefault(label, picture)
-    return list(seen.items())[:5]
+    return list(seen.items())[:4]
 
 
 def _start(widget: str, submit: Callable[[], str]) -> None:

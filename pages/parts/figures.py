@@ -21,8 +21,7 @@ _SPLITS = {
     "validation": ("validation", STRONG),
     "test": ("test", QUIET),
 }
-_CELL = 26  # pixels of a confusion matrix's cell that still shows its number
-_FIT = 24  # classes of a matrix that fits the page
+_FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
 
 
 def label(name: str, length: int = 24) -> str:
@@ -67,7 +66,6 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         best: The epoch whose weights are kept.
     """
     at = [row["epoch"] for row in rows]
-    dots = "lines+markers" if len(rows) <= 40 else "lines"
     digits = ".1%" if measure == "accuracy" else ".3f"
     figure = go.Figure()
     for key, title, colour, width in (
@@ -78,7 +76,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
             x=at,
             y=[row[key] for row in rows],
             name=title,
-            mode=dots,
+            mode="lines+markers" if len(rows) <= 25 else "lines",
             line={"color": colour, "width": width, "shape": "linear"},
             marker={"size": 2 * width},
             hovertemplate="%{y:" + digits + "}",
@@ -94,7 +92,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
                 "symbol": "star",
                 "size": 17,
                 "color": STRONG,
-                "line": {"width": 1.5, "color": "#ffffff"},
+                "line": {"width": 1, "color": "#ffffff"},
             },
             hoverinfo="skip",
         )
@@ -103,9 +101,9 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         hovermode="x unified",
         xaxis={
             "title": "epoch",
-            "range": [0.7, max(epochs, 2) + 0.3],
+            "range": [0.7, _reach(len(rows), epochs) + 0.3],
             "fixedrange": True,
-            "dtick": 1 if epochs <= 12 else None,
+            "dtick": 1 if _reach(len(rows), epochs) <= 12 else None,
             "tickformat": "d",
         },
         yaxis={
@@ -119,6 +117,12 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         lowest = min((min(row["accuracy"], row["val_accuracy"]) for row in rows), default=0.0)
         figure.update_yaxes(range=[max(0.0, lowest - 0.08), 1.02])
     return figure
+
+
+def _reach(done: int, epochs: int) -> int:
+    """How far the axis of epochs goes: it grows in a few steps, so that short curves fill it."""
+    steps = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
+    return max(2, min(epochs, next(step for step in steps if step >= done)))
 
 
 def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
@@ -137,55 +141,65 @@ def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
 def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figure:
     """What was taken for what: rows true, columns predicted.
 
-    A cell's colour is its share of the row, so that small classes show too. With many classes the
-    figure outgrows the page rather than its numbers the cells; let the page scroll it.
+    A cell's colour is its share of the row, so that small classes show too. Its number stands in
+    it where there is room (see `numbers_fit`), and shows on hover anyway.
     """
-    shares = [[count / max(sum(row), 1) for count in row] for row in table]
+    fit = numbers_fit(classes)
     figure = go.Figure(
         go.Heatmap(
-            z=shares,
+            z=[[count / max(sum(row), 1) for count in row] for row in table],
             zmin=0,
             zmax=1,
             text=[[str(count) if count else "" for count in row] for row in table],
-            texttemplate="%{text}",
-            textfont={"size": 15 if len(classes) <= 12 else 10},
+            texttemplate="%{text}" if fit else None,
+            textfont={"size": 15 if len(classes) <= 12 else 11},
             customdata=[
                 [[escape(true), escape(predicted)] for predicted in classes] for true in classes
             ],
             hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}"
             "<extra></extra>",
             showscale=False,
-            xgap=2,
-            ygap=2,
+            xgap=2 if fit else 0.5,
+            ygap=2 if fit else 0.5,
         )
     )
     figure.update_layout(
-        _layout(height=150 + max(_CELL * len(classes), min(62 * len(classes), 360))),
-        xaxis=_names(classes, title="taken for", side="top", tickangle=-40, length=14),
-        yaxis=_names(classes, title="really", autorange="reversed", length=14),
+        _layout(height=min(150 + max(30, 62 - 2 * len(classes)) * len(classes), 900)),
+        xaxis=_names(
+            classes, title="taken for", side="top", tickangle=-40, length=14, showticklabels=fit
+        ),
+        yaxis=_names(
+            classes,
+            title="really",
+            autorange="reversed",
+            length=14,
+            tickfont={"size": 12 if fit else 7},
+        ),
     )
     return figure
 
 
-def confusion_width(classes: int) -> int | None:
-    """Pixels in width that many classes need; None where the page's own width will do."""
-    return None if classes <= _FIT else 150 + _CELL * classes
+def numbers_fit(classes: Sequence[str]) -> bool:
+    """Whether the cells of a confusion matrix are large enough for their numbers."""
+    return len(classes) <= _FIT
+
+
+def mixed_up(classes: Sequence[str], table: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
+    """What was mixed up: true class, predicted class, how often; the commonest first."""
+    found = [
+        (true, predicted, count)
+        for true, row in zip(classes, table, strict=True)
+        for predicted, count in zip(classes, row, strict=True)
+        if count and true != predicted
+    ]
+    return sorted(found, key=lambda mix: -mix[2])
 
 
 def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:
     """The confusion matrix in words: the commonest mix-ups."""
-    mixed = sorted(
-        (
-            (-count, true, predicted)
-            for true, row in zip(classes, table, strict=True)
-            for predicted, count in zip(classes, row, strict=True)
-            if count and true != predicted
-        )
-    )
-    if not mixed:
-        return "Confusion matrix: nothing was mixed up."
-    told = [f"{true} taken for {predicted} {-count} times" for count, true, predicted in mixed[:3]]
-    return f"Confusion matrix. Most often: {'; '.join(told)}."
+    found = mixed_up(classes, table)[:3]
+    told = [f"{true} taken for {predicted}: {count}" for true, predicted, count in found]
+    return f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}."
 
 
 def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def draw(run: Run) -> RunState:
     """
     current = look(run)
     if current.status.final:
-        _contents(run, current)
+        if current.history:
+            _curves(current, run.settings.epochs)
+        _behind(current, current.stages)
     else:
         st.fragment(_tick, run_every=_EVERY)(run)
     return current
@@ -53,7 +55,11 @@ def _tick(run: Run) -> None:
     current = look(run)
     if current.status.final:
         st.rerun()
-    _contents(run, current)
+    epochs = run.settings.epochs
+    if current.status is RunStatus.QUEUED:
+        _waiting(run)
+    else:
+        _stages(current, epochs)
     stopping = run.stop_requested
     st.button(
         "Stopping after this step…" if stopping else "Stop and keep the best so far",
@@ -63,19 +69,8 @@ def _tick(run: Run) -> None:
         on_click=queue.stop,
         args=(run,),
     )
-
-
-def _contents(run: Run, current: RunState) -> None:
-    epochs = run.settings.epochs
-    if current.status is RunStatus.QUEUED:
-        _waiting(run)
-        return
-    if not current.status.final:
-        _stages(current, epochs)
     if current.history:
         _curves(current, epochs)
-    if current.status.final and current.stages:
-        _behind(current, current.stages)
 
 
 def _waiting(run: Run) -> None:
@@ -110,7 +105,9 @@ def _behind(current: RunState, stages: Iterable[Stage]) -> None:
     for stage in stages:
         done, total, _ = current.stages[stage]
         doing, over, counted = _STAGES[stage]
-        if done < total:
+        if not total:
+            told.append(f":green[:material/check_circle:] {over}: remembered from before")
+        elif done < total:
             told.append(f":orange[:material/stop_circle:] {doing}: {_amount(done, total, counted)}")
         else:
             amount = f" ({_amount(done, total, counted)})" if counted else ""
@@ -127,10 +124,13 @@ def _training(current: RunState, done: int, total: int, seconds: float | None, e
     )
     beat = current.heartbeat
     if beat:
-        st.caption(
-            f"Step {beat['step']} of {beat['steps']} in this epoch · accuracy "
-            f"{words.percent(beat['accuracy'])} · loss {beat['loss']:.3f}"
-        )
+        where, now = f"Step {beat['step']} of {beat['steps']} in this epoch", beat
+    elif current.history:
+        now = current.history[-1]
+        where = f"Epoch {now['epoch']} ended"
+    else:
+        return
+    st.caption(f"{where} · accuracy {words.percent(now['accuracy'])} · loss {now['loss']:.3f}")
 
 
 def _amount(done: int, total: int, counted: str) -> str:
@@ -145,10 +145,10 @@ def _curves(current: RunState, epochs: int) -> None:
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
     last = current.history[-1]
     numbers = st.grid(3, min_column_width=150)
-    numbers.metric("Epochs done", f"{len(current.history)} of {epochs}", border=True)
-    numbers.metric("Accuracy now", words.percent(last["val_accuracy"]), border=True, help=_ACCURACY)
+    numbers.metric("Epochs", f"{len(current.history)} of {epochs}", border=True)
+    numbers.metric("Accuracy", words.percent(last["val_accuracy"]), border=True, help=_ACCURACY)
     numbers.metric(
-        f"Best accuracy, in epoch {best['epoch']}",
+        f"Best (epoch {best['epoch']})",
         words.percent(best["val_accuracy"]),
         border=True,
         help="The network of this epoch is the one that is kept.",

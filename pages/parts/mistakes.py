@@ -21,11 +21,10 @@ def draw(at: Path | None, mistake: dict[str, Any]) -> None:
     if at is not None:
         gallery.picture(
             at / "thumbnails" / f"{mistake['digest']}.jpg",
-            f"Really {mistake['label']}, taken for {mistake['predicted']}",
+            f"{mistake['file']}: really {mistake['label']}, taken for {mistake['predicted']}",
         )
     st.markdown(
         f":green[:material/check_circle:] {words.plain(words.shortened(mistake['label']))}  \n"
         f":red[:material/cancel:] {words.plain(words.shortened(mistake['predicted']))}, "
-        f"{words.percent(mistake['confidence'])} sure",
-        help=words.plain(mistake["file"]),
+        f"{words.percent(mistake['confidence'])} sure"
     )

@@ -5,19 +5,21 @@ from streamlit.navigation.page import Page
 
 from pages.parts import state
 
-# Half a snowflake, half a sun: what Thaw is about.
-LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 108 32" width="108" height="32">
-<g fill="none" stroke-width="3" stroke-linecap="round">
+# Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch
+# an icon for the browser's tab from the internet.
+_FLAKE = """<g fill="none" stroke-width="3" stroke-linecap="round">
 <path stroke="#3b9ae0" d="M16 16V3M16 16L4.7 9.5M16 16L4.7 22.5M16 7l-3-3M16 7l3-3M8.2 11.5l-1-4
 M8.2 11.5l-4.1 1.1M8.2 20.5l-4.1-1.1M8.2 20.5l-1 4"/>
 <path stroke="#f07a2e" d="M16 16V29M16 16L27.3 9.5M16 16L27.3 22.5M16 25l-3 3M16 25l3 3
-M23.8 11.5l1-4M23.8 11.5l4.1 1.1M23.8 20.5l4.1-1.1M23.8 20.5l1 4"/></g>
-<text x="38" y="24" font-family="sans-serif" font-size="24" font-weight="700" fill="#3b9ae0"
->th<tspan fill="#f07a2e">aw</tspan></text></svg>"""
+M23.8 11.5l1-4M23.8 11.5l4.1 1.1M23.8 20.5l4.1-1.1M23.8 20.5l1 4"/></g>"""
+_ICON = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{_FLAKE}</svg>'
+_LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 108 32" width="108" height="32">
+{_FLAKE}<text x="38" y="24" font-family="sans-serif" font-size="24" font-weight="700"
+fill="#3b9ae0">th<tspan fill="#f07a2e">aw</tspan></text></svg>"""
 
 _WIDTH = 1120  # of a page, in pixels
 _STEPS = {
-    "data": ("Data", "Bring the pictures that it shall learn from, a folder for each class."),
+    "data": ("Data", "Bring the pictures that it should learn from, a folder for each class."),
     "train": ("Train", "Choose how much of the network to thaw, and watch it learn."),
     "evaluate": ("Evaluate", "See how well it learned, class by class, and where it errs."),
     "predict": ("Predict", "Show it new pictures and see what it thinks."),
@@ -26,8 +28,8 @@ _STEPS = {
 
 def draw() -> None:
     """Page config, logo, steps, and below them the page that was asked for."""
-    st.set_page_config(page_title="Thaw", page_icon=":material/ac_unit:", layout="wide")
-    st.logo(LOGO, size="large")
+    st.set_page_config(page_title="Thaw", page_icon=_ICON, layout="wide")
+    st.logo(_LOGO, size="large")
     state.adopt_address()
     pages = {
         name: st.Page(
@@ -55,4 +57,3 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
             st.page_link(page, icon=icon, query_params=state.address())
         st.space("stretch")
         st.page_link(runs, icon=":material/inventory_2:", query_params=state.address())
-    st.space("xsmall")

@@ -17,7 +17,8 @@ ROWS = [
     {"core.results"},
     {"core.training"},
     {"core.jobs"},
-    {"core.__main__", "pages"},
+    {"core.terminal", "pages"},
+    {"core.__main__"},
     {"streamlit_app"},
 ]
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

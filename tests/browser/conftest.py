@@ -1,9 +1,10 @@
 """One served app and one browser for all scenarios; each scenario has a context of its own."""
 
 from collections.abc import Iterator
+from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.app import (
     PATIENCE,
@@ -32,9 +33,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    """A page that looks that nothing is asked of any other machine, and that no script fails."""
     context = new_context(browser)
+    abroad: list[str] = []
+    errors: list[str] = []
+
+    def look(asked: Request) -> None:
+        if urlparse(asked.url).hostname not in (None, "localhost"):
+            abroad.append(asked.url)
+
+    context.on("request", look)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
     yield context.new_page()
     context.close()
+    assert not abroad
+    assert not errors
 
 
 @pytest.fixture(scope="session")

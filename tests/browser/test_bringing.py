@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.parts import words
-from tests.browser.app import Served, new_context, press, settled
+from tests.browser.app import Served, new_context, settled
 from tests.pages.painting import painted
 
 pytestmark = pytest.mark.browser
@@ -64,9 +64,8 @@ def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) ->
             picture = painted(hash((label, number)) % 1_000_000)
             (tmp_path / "zoo" / label / f"{number}.png").write_bytes(picture)
     page.goto(served.url)
-    press(page, "As a folder")
-    settled(page)
-    page.locator("input[type=file]").set_input_files(tmp_path / "zoo")
+    page.get_by_role("radio", name="As a folder").click()
+    page.locator("input[type=file][webkitdirectory]").set_input_files(tmp_path / "zoo")
     expect(page.get_by_role("heading", name="zoo")).to_be_visible()
     expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
 

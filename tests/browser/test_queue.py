@@ -57,6 +57,6 @@ def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, 
     marks = {"train": "Done: it gets", "evaluate": "It rests on", "predict": "Pictures to name"}
     expect(page.get_by_text(re.compile(marks[where]))).to_be_visible()
     for step in ("Data", "Train", "Evaluate", "Predict", "Runs"):
-        expect(page.get_by_test_id("stPageLink-NavLink").filter(has_text=step)).to_be_visible()
+        expect(page.get_by_role("link", name=step, exact=True)).to_be_visible()
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
     context.close()

@@ -1,0 +1,66 @@
+"""The app's own cluster, warm: a second run with another head, and single pictures named.
+
+python -m benchmarks.warm_worker FOLDER: prints one JSON object. Uses THAW_HOME.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core import home
+from core.jobs import queue
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+
+
+def wait(ready: Callable[[], bool]) -> None:
+    """Look often, as a page does, for at most ten minutes."""
+    deadline = time.monotonic() + 600
+    while not ready():
+        if time.monotonic() > deadline:
+            raise SystemExit("it did not end within ten minutes")
+        time.sleep(0.02)
+
+
+def train(data: str, epochs: int, dense: tuple[int, ...]) -> tuple[Run, float]:
+    """Seconds from pressing Train to the results."""
+    began = time.perf_counter()
+    run = queue.submit_training(data, TrainingSettings(epochs=epochs, dense=dense), data="bench")
+    wait(lambda: queue.status(run).status.final)
+    seconds = time.perf_counter() - began
+    if run.results() is None:
+        raise SystemExit(f"the run failed: {queue.status(run).message}")
+    return run, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--epochs", type=int, default=5)
+    args = parser.parse_args()
+    owner = queue.ensure_started()
+    try:
+        upload = home.uploads() / "bench"
+        shutil.copytree(args.folder, upload)
+        data = queue.submit_import(upload, "bench", SplitSettings())
+        wait(lambda: queue.import_state(data).status.final)
+        train(data, args.epochs, ())
+        run, second = train(data, args.epochs, (128,))
+        pictures = sorted(path for path in (args.folder / "validation").rglob("*.*"))[:21]
+        times = []
+        for picture in pictures:
+            began = time.perf_counter()
+            queue.predict(run, [picture], 3)
+            times.append(1000 * (time.perf_counter() - began))
+    finally:
+        os.kill(owner.pid, signal.SIGTERM)
+    print(json.dumps({"second": second, "first_ms": times[0], "warm_ms": times[1:]}))
+
+
+if __name__ == "__main__":
+    main()

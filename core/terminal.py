@@ -1,0 +1,111 @@
+"""What a terminal is told while a job runs: progress, messages and errors, on standard error."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core import errors
+from core.runs import Run, RunState
+
+
+def tell(message: str) -> None:
+    """Say something that is not data."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def counter(what: str) -> Any:
+    """A report that counts on standard error, at most twice a second."""
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > 0.5:
+            last = time.monotonic()
+            tell(f"{what}: {done} of {total}")
+
+    return report
+
+
+@contextmanager
+def following(run: Run) -> Iterator[None]:
+    """Tells on standard error what the run's log says, as it grows."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        state, told = RunState(), 0
+        while True:
+            last_look = ended.wait(0.5)
+            before = state.stages.get(state.stage) if state.stage else None
+            state = run.state(state)
+            for row in state.history[told:]:
+                tell(
+                    f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "
+                    f"validation {row['val_accuracy']:.3f}"
+                )
+            told = len(state.history)
+            if state.stage and state.stages[state.stage] != before:
+                done, total, left = state.stages[state.stage]
+                time_left = "" if left is None else f", {left:.0f} s left"
+                tell(f"{state.stage}: {done} of {total}{time_left}")
+            if last_look:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def stop_on_interrupt(run: Run) -> Iterator[None]:
+    """The first Ctrl-C stops the run and keeps the best so far; the second ends at once."""
+
+    def stop(*_: Any) -> None:
+        tell("stopping; the best epoch so far is kept (Ctrl-C again to end at once)")
+        run.request_stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def peak_rss_mb() -> int:
+    """The most memory this process has held, in megabytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset) >> 20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak >> 20 if sys.platform == "darwin" else peak >> 10
+
+
+class Recorded(Exception):
+    """An internal error that stands in the log; the message says so."""
+
+
+def record(error: Exception) -> tuple[str | None, str]:
+    """Write an internal error to the log and nowhere else.
+
+    Returns:
+        Its id there, and what to tell.
+    """
+    errors.logger.addHandler(logging.NullHandler())
+    try:
+        incident = errors.record(error)
+    except OSError as unwritten:
+        kind = type(error).__name__
+        return None, f"Something went wrong inside ({kind}), and the log says: {unwritten}"
+    return incident, f"Something went wrong inside (incident {incident}); see {errors.log_path()}"

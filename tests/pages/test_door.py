@@ -1,0 +1,54 @@
+"""The door: what nobody expected is told in one sentence, and the settings keep the house shut."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import errors
+
+ROOT = Path(__file__).parents[2]
+
+
+def fails(kind: str) -> None:
+    import streamlit_app
+    from core.errors import UserError
+
+    error = UserError("Try *again*.") if kind == "user" else RuntimeError("/secret/path")
+    assert streamlit_app.explain(error) is True
+
+
+def test_a_users_mistake_is_shown_as_it_is() -> None:
+    app = AppTest.from_function(fails, args=("user",)).run()
+    assert [each.value for each in app.error] == [r"Try \*again\*\."]
+    assert not errors.log_path().exists()
+
+
+def test_what_nobody_expected_gets_a_number_and_the_log_the_rest() -> None:
+    app = AppTest.from_function(fails, args=("other",)).run()
+    said = app.error[0].value
+    assert "secret" not in said
+    number = said.rpartition("number ")[2].rstrip(".")
+    assert f"incident {number}" in errors.log_path().read_text()
+    assert "/secret/path" in errors.log_path().read_text()
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("server", "address", "localhost"),
+        ("server", "headless", True),
+        ("server", "enableXsrfProtection", True),
+        ("browser", "gatherUsageStats", False),
+        ("client", "showErrorDetails", "none"),
+    ],
+)
+def test_the_settings_keep_the_house_shut(section: str, name: str, value: object) -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings[section][name] == value
+
+
+def test_no_page_takes_html_from_markdown() -> None:
+    for path in (ROOT / "pages").rglob("*.py"):
+        assert "unsafe" not in path.read_text(), path

@@ -1,0 +1,215 @@
+"""The kept model at work: the same answers as plain Keras, for any mixture of files."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.backbones.frameworks import keras
+from core.data import images
+from core.data.archive import open_source
+from core.errors import StopRequested, UserError
+from core.network import engine
+from core.results import predictor
+from core.results.predictor import Predictor
+
+MakeRun = Callable[..., Path]
+Picture = Callable[..., Path]
+
+
+def named(*paths: Path) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in paths]
+
+
+def no_report(done: int, total: int) -> None:
+    pass
+
+
+def test_answers_are_those_of_plain_keras(make_run: MakeRun, picture: Picture) -> None:
+    run = make_run()
+    files = [picture(f"{c}{n}.png", c, n) for c in ("red", "green", "blue") for n in range(4)]
+    pixels = np.stack([images.to_square(images.decode(p.read_bytes()), 32) for p in files])
+    expected = keras.models.load_model(run / "model.keras").predict(pixels, verbose=0)
+    got = Predictor(run).probabilities(pixels)
+    assert np.abs(got - expected).max() <= 1e-5
+    predictions = Predictor(run).predict(named(*files), top=3)
+    assert [p.label for p in predictions] == ["red"] * 4 + ["green"] * 4 + ["blue"] * 4
+    for prediction, row in zip(predictions, expected, strict=True):
+        assert [name for name, _ in prediction.top] == [
+            ("blue", "green", "red")[i] for i in np.argsort(-row)
+        ]
+        np.testing.assert_allclose(
+            [c for _, c in prediction.top], sorted(-row) * np.array(-1), atol=2e-5
+        )
+
+
+def test_files_keep_their_order_and_one_that_cannot_be_read_says_why(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    files = named(picture("a.png", "red"), picture("b.png", "blue"), picture("c.png", "green"))
+    files.insert(0, ("first.txt", b"no picture"))
+    files.insert(2, ("empty.jpg", b""))
+    files.append(("cut.png", files[-1][1][:200]))
+    predictions = Predictor(make_run()).predict(files, top=1)
+    assert [p.file for p in predictions] == [name for name, _ in files]
+    assert [p.label for p in predictions] == ["", "red", "", "blue", "green", ""]
+    for prediction in predictions:
+        if prediction.label:
+            assert prediction.error is None
+            assert prediction.thumbnail
+            assert Image.open(io.BytesIO(prediction.thumbnail)).format == "JPEG"
+            assert prediction.top == ((prediction.label, prediction.confidence),)
+        else:
+            assert prediction.error
+            assert prediction.top == ()
+            assert prediction.thumbnail is None
+
+
+def test_nothing_but_unreadable_files(make_run: MakeRun) -> None:
+    (prediction,) = Predictor(make_run()).predict([("a", b"x")], top=3)
+    assert prediction.error
+    assert Predictor(make_run()).predict([], top=3) == []
+
+
+def test_the_same_picture_twice(make_run: MakeRun, picture: Picture) -> None:
+    file = named(picture("a.png", "red"))
+    one, two = Predictor(make_run()).predict(file * 2, top=2)
+    assert one == two
+
+
+@pytest.mark.parametrize(("top", "named_classes"), [(1, 1), (2, 2), (3, 3), (99, 3)])
+def test_top(make_run: MakeRun, picture: Picture, top: int, named_classes: int) -> None:
+    (prediction,) = Predictor(make_run()).predict(named(picture("a.png", "red")), top)
+    assert len(prediction.top) == named_classes
+    assert prediction.top[0] == ("red", prediction.confidence)
+    confidences = [confidence for _, confidence in prediction.top]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_top_must_name_something(make_run: MakeRun, picture: Picture, top: int) -> None:
+    with pytest.raises(UserError, match="at least 1 class"):
+        Predictor(make_run()).predict(named(picture("a.png", "red")), top)
+
+
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match=f"{folder.name} holds no model"):
+            Predictor(folder)
+
+
+def labelled(picture: Picture, folder: str, **counts: int) -> Path:
+    for colour, count in counts.items():
+        for number in range(count):
+            path = picture(f"{folder}/{colour}/{number}.png", colour, number)
+    return path.parents[1]
+
+
+def test_evaluation_counts_all_images(make_run: MakeRun, picture: Picture) -> None:
+    folder = labelled(picture, "data", red=5, blue=2, green=1)
+    picture("data/green/wrong.png", "blue", 99)
+    reports: list[tuple[int, int]] = []
+    found = Predictor(make_run()).evaluate(
+        open_source(folder), lambda done, total: reports.append((done, total))
+    )
+    assert found["images"] == 9
+    assert found["accuracy"] == 8 / 9
+    assert found["confusion"] == [[2, 0, 0], [1, 1, 0], [0, 0, 5]]
+    assert [m["file"] for m in found["mistakes"]] == ["green/wrong.png"]
+    assert reports[-1] == (9, 9)
+
+
+def test_evaluation_of_some_of_the_classes(make_run: MakeRun, picture: Picture) -> None:
+    found = Predictor(make_run()).evaluate(
+        open_source(labelled(picture, "data", red=2, green=1)), no_report
+    )
+    assert found["images"] == 3
+    assert found["per_class"]["blue"]["images"] == 0
+    assert found["accuracy"] == 1
+
+
+def test_evaluation_uses_both_sides_of_a_split(make_run: MakeRun, picture: Picture) -> None:
+    labelled(picture, "data/train", red=2, blue=2)
+    root = labelled(picture, "data/test", red=1, blue=1).parent
+    found = Predictor(make_run()).evaluate(open_source(root), no_report)
+    assert found["images"] == 6
+
+
+def test_unknown_classes_are_refused_by_name(make_run: MakeRun, picture: Picture) -> None:
+    folder = labelled(picture, "data", red=1, blue=1)
+    picture("data/violet/0.png", "blue")
+    picture("data/amber/0.png", "red")
+    warm = Predictor(make_run())
+    with pytest.raises(UserError, match=r"knows blue, green, red.*amber, violet"):
+        warm.evaluate(open_source(folder), no_report)
+    (prediction,) = warm.predict(named(picture("a.png", "red")), 1)  # and it still works
+    assert prediction.label == "red"
+
+
+def test_an_evaluation_that_was_stopped_leaves_nothing_in_the_way(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    folder = labelled(picture, "data", red=3, blue=3)
+    warm = Predictor(make_run())
+
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        warm.evaluate(open_source(folder), stop)
+    assert warm.evaluate(open_source(folder), no_report)["accuracy"] == 1
+
+
+@pytest.fixture
+def cold() -> None:
+    predictor._warm.cache_clear()
+
+
+@pytest.mark.usefixtures("cold")
+def test_a_model_stays_warm_until_it_changes(
+    make_run: MakeRun, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+    compile_model = engine.compile_model
+
+    def counting(*given: Any) -> Any:
+        compiled.append(given[0])
+        return compile_model(*given)
+
+    monkeypatch.setattr(engine, "compile_model", counting)
+    run, file = make_run(), named(picture("a.png", "red"))
+    first = predictor.predict(run, file, 3)
+    assert predictor.predict(run, file, 3) == first
+    assert len(compiled) == 1
+    make_run(sharpness=1.0)  # trained again into the same folder
+    later = os.stat(run / "model.keras").st_mtime_ns + 10**9
+    os.utime(run / "model.keras", ns=(later, later))
+    (changed,) = predictor.predict(run, file, 3)
+    assert len(set(compiled)) == 2
+    assert changed.label == "red"
+    assert changed.confidence < first[0].confidence
+
+
+@pytest.mark.usefixtures("cold")
+def test_a_run_that_is_gone_is_told(make_run: MakeRun, picture: Picture) -> None:
+    run, file = make_run(), named(picture("a.png", "red"))
+    predictor.predict(run, file, 1)
+    (run / "model.keras").unlink()
+    with pytest.raises(UserError, match="holds no model"):
+        predictor.predict(run, file, 1)
+
+
+def test_a_compiled_model_needs_no_keras_again(
+    make_run: MakeRun, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    Predictor(run)
+    monkeypatch.setattr(predictor, "_load", lambda _: pytest.fail("the model is loaded again"))
+    (prediction,) = Predictor(run).predict(named(picture("a.png", "green")), 1)
+    assert prediction.label == "green"

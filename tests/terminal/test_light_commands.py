@@ -1,0 +1,225 @@
+"""What the terminal says without a network: inspect, backbones, and mistakes told plainly."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.backbones.catalog import BACKBONES
+
+Thaw = Callable[..., Any]
+
+
+def assert_one_plain_sentence(said: Any, code: int) -> None:
+    assert said.code == code
+    assert said.out == ""
+    assert len(said.err.strip().splitlines()) == 1
+    assert "Traceback" not in said.err
+    assert "Error" not in said.err
+
+
+def test_inspect(thaw: Thaw, painted: Path, user_home: Path) -> None:
+    (painted / "blue" / "notes.txt").write_text("no picture")
+    (painted / "blue" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (painted / ".DS_Store").write_text("junk")
+    said = thaw("inspect", painted, "--json")
+    assert said.code == 0
+    assert set(said.json) == {"classes", "images", "skipped", "split"}
+    assert said.json["classes"] == {"blue": 6, "orange": 6}
+    assert said.json["images"] == 12
+    assert said.json["split"] == {"train": 10, "validation": 2, "test": 0}
+    assert {row["file"] for row in said.json["skipped"]} == {"blue/notes.txt", "blue/broken.png"}
+    assert all(set(row) == {"file", "reason"} and row["reason"] for row in said.json["skipped"])
+    assert "blue/notes.txt" in said.err
+    assert list(user_home.iterdir()) == []
+
+
+def test_inspect_without_json_has_only_data_on_standard_output(thaw: Thaw, painted: Path) -> None:
+    said = thaw("inspect", painted)
+    assert said.out == "blue\t6\norange\t6\n"
+    assert "reading images" in said.err
+
+
+def test_inspect_a_zip(thaw: Thaw, painted: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "painted.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in painted.rglob("*.png"):
+            file.write(path, Path("outer") / path.relative_to(painted))
+    assert thaw("inspect", archive, "--json").json == thaw("inspect", painted, "--json").json
+
+
+def test_backbones(thaw: Thaw, user_home: Path) -> None:
+    said = thaw("backbones", "--json")
+    assert said.code == 0
+    assert said.err == ""
+    assert list(said.json) == ["backbones"]
+    rows = {row["name"]: row for row in said.json["backbones"]}
+    assert list(rows) == list(BACKBONES)
+    for name, row in rows.items():
+        assert set(row) == {
+            *("name", "title", "parameters", "layers", "blocks", "input_size", "weights"),
+            "offline",
+        }
+        assert row["layers"] == len(BACKBONES[name].layers)
+        assert row["parameters"] == BACKBONES[name].parameters
+        assert row["offline"] is (name == "efficientnet_lite0")
+        assert all(set(block) == {"name", "first", "last"} for block in row["blocks"])
+        assert row["blocks"][0]["first"] == 0
+        assert row["blocks"][-1]["last"] == row["layers"] - 1
+    assert list(user_home.iterdir()) == []
+
+
+def test_backbones_notices_weights_of_keras(thaw: Thaw, tmp_path: Path) -> None:
+    models = tmp_path / "keras" / "models"
+    models.mkdir(parents=True)
+    (models / BACKBONES["vgg16"].weights.file).write_bytes(b"")  # type: ignore[union-attr]
+    said = thaw("backbones", "--json", KERAS_HOME=str(models.parent))
+    ready = {row["name"] for row in said.json["backbones"] if row["offline"]}
+    assert ready == {"efficientnet_lite0", "vgg16"}
+
+
+TRAIN_MISTAKES = {
+    "unknown backbone": ("--backbone", "alexnet"),
+    "number of epochs": ("--epochs", "0"),
+    "epochs in words": ("--epochs", "many"),
+    "too many dense layers": ("--dense", "8,8,8,8"),
+    "units in words": ("--dense", "8,big"),
+    "frozen layers in words": ("--frozen-layers", "most"),
+    "more frozen layers than there are": ("--frozen-layers", "999"),
+    "frozen layers below none": ("--frozen-layers", "-1"),
+    "dropout": ("--dropout", "1"),
+    "learning rate": ("--learning-rate", "nan"),
+    "batch size": ("--batch-size", "1.5"),
+    "optimizer": ("--optimizer", "lion"),
+    "share": ("--validation", "1.5"),
+    "seed": ("--seed", "-4"),
+    "option": ("--epoch-count", "3"),
+}
+
+
+@pytest.mark.parametrize("mistake", TRAIN_MISTAKES)
+def test_a_mistake_in_training_is_told_and_leaves_nothing(
+    thaw: Thaw, painted: Path, tmp_path: Path, user_home: Path, mistake: str
+) -> None:
+    option, value = TRAIN_MISTAKES[mistake]
+    said = thaw("train", painted, "--run", tmp_path / "run", option, value, "--json")
+    assert_one_plain_sentence(said, 2)
+    assert value in said.err or option in said.err or "received 4" in said.err
+    assert "_frozen_layers" not in said.err
+    assert "_units" not in said.err
+    assert not (tmp_path / "run").exists()
+    assert list(user_home.iterdir()) == []
+
+
+def test_a_path_that_is_not_there(thaw: Thaw, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere.zip"
+    for arguments in (
+        ("inspect", nowhere),
+        ("train", nowhere, "--run", tmp_path / "run"),
+        ("evaluate", tmp_path / "run", nowhere),
+        ("predict", tmp_path / "run", nowhere),
+    ):
+        said = thaw(*arguments)
+        assert_one_plain_sentence(said, 2)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_a_run_or_anything_else(
+    thaw: Thaw, painted: Path, tmp_path: Path
+) -> None:
+    run, full = tmp_path / "run", tmp_path / "full"
+    for folder, name in ((run, "settings.json"), (full, "letter.txt")):
+        folder.mkdir()
+        (folder / name).write_text("{}")
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert "holds a run already" in thaw("train", painted, "--run", run).err
+    for folder in (run, full, file, file / "inside"):
+        assert_one_plain_sentence(thaw("train", painted, "--run", folder), 2)
+    assert (run / "settings.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("dance",),
+        ("inspect",),
+        ("inspect", "a", "b"),
+        ("train", "a"),
+        ("predict", "a"),
+        ("predict", "a", "b", "--top", "three"),
+    ],
+)
+def test_a_command_that_makes_no_sense(thaw: Thaw, arguments: tuple[str, ...]) -> None:
+    said = thaw(*arguments)
+    assert_one_plain_sentence(said, 2)
+    assert "--help" in said.err
+
+
+@pytest.mark.parametrize("command", ["inspect", "train", "evaluate", "predict", "backbones"])
+def test_help_names_every_option(thaw: Thaw, command: str) -> None:
+    said = thaw(command, "--help")
+    assert said.code == 0
+    assert "--json" in said.out
+    assert said.err == ""
+
+
+def hostile(folder: Path) -> dict[str, Path]:
+    made = {}
+    for name, member in (("up", "../../evil/1.png"), ("root", "/evil/1.png")):
+        made[name] = folder / f"{name}.zip"
+        with zipfile.ZipFile(made[name], "w") as file:
+            file.writestr(member, b"x")
+    made["text"] = folder / "text.zip"
+    made["text"].write_text("not a zip")
+    made["empty"] = folder / "empty.zip"
+    made["empty"].write_bytes(b"")
+    return made
+
+
+@pytest.mark.parametrize("name", ["up", "root", "text", "empty"])
+def test_hostile_archives(thaw: Thaw, tmp_path: Path, user_home: Path, name: str) -> None:
+    archive = hostile(tmp_path)[name]
+    before = sorted(tmp_path.rglob("*"))
+    assert_one_plain_sentence(thaw("inspect", archive, "--json"), 2)
+    assert_one_plain_sentence(thaw("train", archive, "--run", tmp_path / "run"), 2)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture
+def damaged_run(tmp_path: Path) -> Path:
+    run = tmp_path / "damaged"
+    run.mkdir()
+    (run / "model.keras").write_bytes(b"no model")
+    (run / "model.json").write_text('{"classes": [')
+    return run
+
+
+def test_an_internal_error_is_one_sentence_and_a_log(
+    thaw: Thaw, painted: Path, damaged_run: Path, user_home: Path
+) -> None:
+    said = thaw("predict", damaged_run, painted / "blue" / "0.png")
+    assert said.code == 1
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    (line,) = said.err.strip().splitlines()
+    log = user_home / ".thaw" / "logs" / "errors.log"
+    assert line.endswith(str(log))
+    incident = line.partition("incident ")[2].partition(")")[0]
+    assert f"incident {incident}" in log.read_text()
+    assert "JSONDecodeError" in log.read_text()
+
+
+def test_an_internal_error_that_cannot_be_logged(
+    thaw: Thaw, painted: Path, damaged_run: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    said = thaw("predict", damaged_run, painted / "blue" / "0.png", THAW_HOME=str(file))
+    assert said.code == 1
+    assert len(said.err.strip().splitlines()) == 1
+    assert "Traceback" not in said.err
+    assert str(file) in said.err

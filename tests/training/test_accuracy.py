@@ -1,0 +1,183 @@
+"""What only real pictures show: how well it learns, and that the short cut costs nothing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backbones import load, weights
+from core.backbones.catalog import BACKBONES
+from core.backbones.frameworks import keras
+from core.data import images, samples
+from core.data.archive import open_source
+from core.data.dataset import Dataset
+from core.data.feed import SourceFeed
+from core.network.classifier import head_layers
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+from core.training import fit
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("warm_home"),
+]
+LITE0 = BACKBONES["efficientnet_lite0"]
+SEEDS = range(10)
+
+
+def thaw(folder: Path, run: Path, seed: int, **settings: Any) -> float:
+    """Train as Thaw does; returns the best epoch's validation accuracy."""
+    source = SourceFeed(open_source(folder), SplitSettings(seed=seed))
+    made = Run.create(run, TrainingSettings(seed=seed, **settings), data="real")
+    return float(fit.train(made, source)["val_accuracy"])
+
+
+def test_flowers(material: Path, tmp_path: Path) -> None:
+    """Five epochs with everything frozen, as in the tutorials, over ten splits."""
+    flowers = material / "datasets" / "flowers5"
+    accuracies = [thaw(flowers, tmp_path / f"run-{seed}", seed) for seed in SEEDS]
+    print('ACC', accuracies)
+    assert np.mean(accuracies) >= 0.85
+
+
+class Plain(keras.utils.PyDataset):  # type: ignore[misc]
+    """Whole pictures, in the order in which Thaw takes their features."""
+
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, size: int, seed: int | None) -> None:
+        super().__init__()
+        self._pixels, self._labels, self._size = pixels, labels, size
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._order = np.arange(len(labels))
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._size)
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self._order[batch * self._size :][: self._size]
+        return self._pixels[chosen], self._labels[chosen]
+
+    def on_epoch_end(self) -> None:
+        if self._random is not None:
+            self._random.shuffle(self._order)
+
+
+class PlainKeras:
+    """The way of the tutorials: the whole network in the graph, frozen, and `fit`.
+
+    Written without Thaw's classifier, freezing, cutting, engine, cache, batches and callbacks. It
+    has in common with Thaw the weights, the split, the head's first weights and the order of
+    batches: that is what makes the seeds paired.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        file = weights.find(LITE0)
+        assert file is not None
+        self._folder = folder
+        self._body = load.load(LITE0, file)
+        self._body.trainable = False
+
+    def accuracy(self, seed: int, epochs: int) -> float:
+        """The highest validation accuracy of any epoch."""
+        source = SourceFeed(open_source(self._folder), SplitSettings(seed=seed))
+        found = source.read(lambda _: True, lambda _: None, 224, lambda *_: None)
+        keras.utils.set_random_seed(seed)
+        inputs = keras.layers.Input((224, 224, 3), dtype="uint8")
+        x = self._body(keras.layers.Rescaling(1 / 128, -127 / 128)(inputs), training=False)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        (classes,) = head_layers((), 0.0, len(found.classes), seed)
+        model = keras.Model(inputs, classes(x))
+        model.compile(
+            keras.optimizers.Adam(0.001),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+        history = model.fit(
+            Plain(*self._pixels(found, "train"), 32, seed),
+            validation_data=Plain(*self._pixels(found, "validation"), 32, None),
+            epochs=epochs,
+            verbose=0,
+        )
+        return max(history.history["val_accuracy"])
+
+    def _pixels(self, found: Dataset, split: Any) -> tuple[np.ndarray, np.ndarray]:
+        records = found.of(split)
+        pixels = [
+            images.to_square(images.decode((self._folder / r.file).read_bytes(), 224), 224)
+            for r in records
+        ]
+        labels = [found.classes.index(r.label) for r in records]
+        return np.stack(pixels), np.array(labels)
+
+
+def test_the_short_cut_costs_no_accuracy(material: Path, tmp_path: Path) -> None:
+    """A subset (16 pictures of each flower, 3 epochs) keeps plain Keras within a minute or two.
+
+    15 validation pictures a seed, 150 in all: not one picture may differ.
+    """
+    few = tmp_path / "few"
+    for flower in sorted((material / "datasets" / "flowers5").iterdir()):
+        (few / flower.name).mkdir(parents=True)
+        for picture in sorted(flower.iterdir())[:16]:
+            shutil.copy(picture, few / flower.name)
+    plain = PlainKeras(few)
+    theirs = [plain.accuracy(seed, epochs=3) for seed in SEEDS]
+    ours = [thaw(few, tmp_path / f"run-{seed}", seed, epochs=3) for seed in SEEDS]
+    print('SHORT', theirs, ours)
+    assert len(set(theirs)) > 1  # the seeds do matter
+    assert 0.3 < np.mean(theirs) < 0.95  # and there is room for a difference on both sides
+    assert abs(np.mean(ours) - np.mean(theirs)) <= 0.005
+
+
+@pytest.fixture(scope="module")
+def sketches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("starter") / "sketches"
+    samples.write("sketches", folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_pretrained_network_knows_sketches(sketches: Path, tmp_path: Path) -> None:
+    accuracies = [thaw(sketches, tmp_path / f"run-{seed}", seed) for seed in range(3)]
+    print('ACC', accuracies)
+    assert np.mean(accuracies) >= 0.85
+
+
+def test_a_fresh_network_does_not(sketches: Path) -> None:
+    """The same network from random weights, all of it learning, batch norm and all.
+
+    At 96 pixels, a fifth of the work; five epochs as above. Chance is 0.25.
+    """
+    source = SourceFeed(open_source(sketches), SplitSettings())
+    found = source.read(lambda _: True, lambda _: None, 96, lambda *_: None)
+
+    def pixels(split: Any) -> tuple[np.ndarray, np.ndarray]:
+        records = found.of(split)
+        squares = [
+            images.to_square(images.decode((sketches / r.file).read_bytes()), 96) for r in records
+        ]
+        return np.stack(squares), np.array([found.classes.index(r.label) for r in records])
+
+    keras.utils.set_random_seed(0)
+    body = load.build(LITE0, input_size=96)
+    inputs = keras.layers.Input((96, 96, 3), dtype="uint8")
+    x = keras.layers.GlobalAveragePooling2D()(body(load.preprocess(LITE0.preprocessing, inputs)))
+    (classes,) = head_layers((), 0.0, len(found.classes), 0)
+    model = keras.Model(inputs, classes(x))
+    model.compile(
+        keras.optimizers.Adam(0.001),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    x_train, y_train = pixels("train")
+    history = model.fit(
+        x_train, y_train, batch_size=32, epochs=5, validation_data=pixels("validation"), verbose=0
+    )
+    print('FRESH', history.history)
+    assert max(history.history["val_accuracy"]) <= 0.6
