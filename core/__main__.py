@@ -76,14 +76,15 @@ def train(args: argparse.Namespace) -> Result:
         run.log.append("started", pid=os.getpid())
         try:
             results = train(run, SourceFeed(source, split))
-        except UserError as error:
-            run.log.append("failed", message=str(error))
+        except UserError:
+            run.delete()  # nothing was made, and the same command shall do once it is put right
             raise
         except Exception as error:
             incident, told = record(error)
             run.log.append("failed", message="Something went wrong inside.", incident=incident)
             raise Recorded(told) from error
     if results["best_epoch"] is None:
+        run.delete()
         raise UserError("Stopped before the first epoch ended, so there is no model.")
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))

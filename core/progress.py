@@ -13,7 +13,7 @@ class StageReporter:
     """A `report(done, total)` callback that writes `stage` events and looks for a stop.
 
     The first and the last report are always written, those between at most four times a second.
-    The time left is what remains at the speed met since the first report, None until then.
+    The time left is what remains at the speed met since something was first done, None until then.
 
     Args:
         log: Where the events go.
@@ -38,8 +38,8 @@ class StageReporter:
         """
         now = time.monotonic()
         started = self._first is None
-        if self._first is None:
-            self._first = (now, done)
+        if self._first is None or done <= self._first[1]:
+            self._first = (now, done)  # waiting for the network to be built is no measure
         if started or done >= total or now - self._written >= SECONDS_BETWEEN:
             self._written = now
             left = self._seconds_left(now, done, total)

@@ -62,6 +62,7 @@ def read() -> Address | None:
 
 
 def write(address: Address) -> None:
+    """Name a cluster as the one to use."""
     home.write_json(_file(), asdict(address))
 
 

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -92,7 +93,7 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
     try:
         ov.save_model(graph, aside / "graph.xml", compress_to_fp16=False)
         (aside / "digest").write_text(_digest(aside))
-        if not folder.exists():
+        with suppress(OSError):  # another process has put the same graph there meanwhile
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

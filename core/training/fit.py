@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from core.network.classifier import Network
     from core.training.callbacks import KeepBest
 
-Report = Callable[[int, int], None]
 _FEATURES_BYTES = 16 << 30
 
 

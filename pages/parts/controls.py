@@ -168,7 +168,8 @@ def _choose_training() -> dict[str, int | float | str]:
             format="%.5f",
             key=state.control("learning_rate"),
             persist_state="session",
-            help="How much it changes itself in each step.",
+            help="How much it changes itself in each step. Thawed layers take a tenth of it: they "
+            "know something already.",
         ),
         "optimizer": grid.selectbox(
             "Optimizer",
