@@ -50,6 +50,8 @@ def main() -> None:
         data = queue.submit_import(upload, "bench", SplitSettings())
         wait(lambda: queue.import_state(data).status.final)
         train(data, args.epochs, ())
+        # The worker compiles each model for prediction once its results are shown.
+        wait(lambda: len(list((home.cache() / "graphs").glob("[!.]*"))) == 2)
         run, second = train(data, args.epochs, (128,))
         pictures = sorted(path for path in (args.folder / "validation").rglob("*.*"))[:21]
         times = []

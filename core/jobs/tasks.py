@@ -18,9 +18,9 @@ from core.runs import Run
 from core.settings import SplitSettings
 
 HEAVY: dict[Kind, tuple[str, ...]] = {
-    Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.data.feed"),
+    Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
     Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
-    Kind.PREDICTION: ("core.results.predictor", "core.backbones.frameworks"),
+    Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
 }
 _FILES_AT_ONCE = 32
 _loading = threading.Lock()

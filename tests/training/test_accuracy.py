@@ -40,7 +40,6 @@ def test_flowers(material: Path, tmp_path: Path) -> None:
     """Five epochs with everything frozen, as in the tutorials, over ten splits."""
     flowers = material / "datasets" / "flowers5"
     accuracies = [thaw(flowers, tmp_path / f"run-{seed}", seed) for seed in SEEDS]
-    print('ACC', accuracies)
     assert np.mean(accuracies) >= 0.85
 
 
@@ -81,7 +80,7 @@ class PlainKeras:
         self._body = load.load(LITE0, file)
         self._body.trainable = False
 
-    def accuracy(self, seed: int, epochs: int) -> float:
+    def accuracy(self, seed: int, epochs: int, rate: float) -> float:
         """The highest validation accuracy of any epoch."""
         source = SourceFeed(open_source(self._folder), SplitSettings(seed=seed))
         found = source.read(lambda _: True, lambda _: None, 224, lambda *_: None)
@@ -92,7 +91,7 @@ class PlainKeras:
         (classes,) = head_layers((), 0.0, len(found.classes), seed)
         model = keras.Model(inputs, classes(x))
         model.compile(
-            keras.optimizers.Adam(0.001),
+            keras.optimizers.Adam(rate),
             "sparse_categorical_crossentropy",
             metrics=["accuracy"],
             jit_compile=False,
@@ -126,9 +125,10 @@ def test_the_short_cut_costs_no_accuracy(material: Path, tmp_path: Path) -> None
         for picture in sorted(flower.iterdir())[:16]:
             shutil.copy(picture, few / flower.name)
     plain = PlainKeras(few)
-    theirs = [plain.accuracy(seed, epochs=3) for seed in SEEDS]
-    ours = [thaw(few, tmp_path / f"run-{seed}", seed, epochs=3) for seed in SEEDS]
-    print('SHORT', theirs, ours)
+    theirs = [plain.accuracy(seed, epochs=3, rate=0.01) for seed in SEEDS]
+    ours = [
+        thaw(few, tmp_path / f"run-{seed}", seed, epochs=3, learning_rate=0.01) for seed in SEEDS
+    ]
     assert len(set(theirs)) > 1  # the seeds do matter
     assert 0.3 < np.mean(theirs) < 0.95  # and there is room for a difference on both sides
     assert abs(np.mean(ours) - np.mean(theirs)) <= 0.005
@@ -144,14 +144,14 @@ def sketches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_a_pretrained_network_knows_sketches(sketches: Path, tmp_path: Path) -> None:
     accuracies = [thaw(sketches, tmp_path / f"run-{seed}", seed) for seed in range(3)]
-    print('ACC', accuracies)
     assert np.mean(accuracies) >= 0.85
 
 
 def test_a_fresh_network_does_not(sketches: Path) -> None:
-    """The same network from random weights, all of it learning, batch norm and all.
+    """The small network that tutorials train from nothing, given twice the epochs.
 
-    At 96 pixels, a fifth of the work; five epochs as above. Chance is 0.25.
+    It has no batch norm, whose statistics would still be off after so few steps and make any
+    fresh network look worse than it is. Chance is 0.25.
     """
     source = SourceFeed(open_source(sketches), SplitSettings())
     found = source.read(lambda _: True, lambda _: None, 96, lambda *_: None)
@@ -163,21 +163,26 @@ def test_a_fresh_network_does_not(sketches: Path) -> None:
         ]
         return np.stack(squares), np.array([found.classes.index(r.label) for r in records])
 
-    keras.utils.set_random_seed(0)
-    body = load.build(LITE0, input_size=96)
-    inputs = keras.layers.Input((96, 96, 3), dtype="uint8")
-    x = keras.layers.GlobalAveragePooling2D()(body(load.preprocess(LITE0.preprocessing, inputs)))
-    (classes,) = head_layers((), 0.0, len(found.classes), 0)
-    model = keras.Model(inputs, classes(x))
-    model.compile(
-        keras.optimizers.Adam(0.001),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
-    x_train, y_train = pixels("train")
-    history = model.fit(
-        x_train, y_train, batch_size=32, epochs=5, validation_data=pixels("validation"), verbose=0
-    )
-    print('FRESH', history.history)
-    assert max(history.history["val_accuracy"]) <= 0.6
+    (x_train, y_train), validation = pixels("train"), pixels("validation")
+    best = []
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([keras.layers.Input((96, 96, 3)), keras.layers.Rescaling(1 / 255)])
+        for filters in (16, 32, 64):
+            model.add(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
+            model.add(keras.layers.MaxPooling2D())
+        model.add(keras.layers.Flatten())
+        model.add(keras.layers.Dense(128, activation="relu"))
+        model.add(keras.layers.Dense(4, activation="softmax"))
+        model.compile(
+            keras.optimizers.Adam(0.001),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+        history = model.fit(
+            x_train, y_train, batch_size=32, epochs=10, validation_data=validation, verbose=0
+        ).history
+        assert history["accuracy"][-1] > history["accuracy"][0]  # it does try
+        best.append(max(history["val_accuracy"]))
+    assert np.mean(best) <= 0.6
