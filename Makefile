@@ -11,7 +11,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not cluster and not browser and not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not browser and not slow"
 
 test: .venv/.dev
 	sh tests/install_chromium.sh

@@ -8,6 +8,7 @@ import argparse
 import csv
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,14 @@ def train(args: argparse.Namespace) -> Result:
     from core.training.fit import train
 
     with stop_on_interrupt(run), following(run):
-        run.log.append("started", pid=os.getpid())
+        run.log.append("started", host=socket.gethostname(), pid=os.getpid())
         try:
             results = train(run, SourceFeed(source, split))
         except UserError:
             run.delete()  # nothing was made, and the same command shall do once it is put right
+            raise
+        except KeyboardInterrupt:
+            run.log.append("stopped", best_epoch=None)
             raise
         except Exception as error:
             incident, told = record(error)

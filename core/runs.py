@@ -1,4 +1,4 @@
-"""A run's folder: settings, progress, model and results. The worker writes it, everyone reads it."""
+"""A run's folder: settings, progress, model and results. A worker writes it, pages read it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -99,8 +99,7 @@ class Run:
     """One training run, wherever its folder lies.
 
     The folder holds `settings.json` (settings, name and data set), `progress.jsonl` (see
-    docs/run-folder.md), `best.weights.h5` while it trains, and at the end `model.keras`,
-    `model.json` and `results.json`.
+    docs/run-folder.md), and at the end `model.json`, `model.keras` and `results.json`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -135,7 +134,7 @@ class Run:
         """
         if (folder / "settings.json").exists():
             raise UserError(
-                f"The folder {folder.name} holds a run already. Choose another folder, or delete it."
+                f"The folder {folder.name} holds a run already. Choose another, or delete it."
             )
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder.name} is not an empty folder. Choose another for the run.")

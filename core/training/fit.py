@@ -242,9 +242,6 @@ def _keep(
     run: Run, network: "Network", head: list[Any], dataset: Dataset, results: dict[str, Any]
 ) -> None:
     """Write the model and its results; the results last, since they say that it is all there."""
-    aside = run.folder / ".new.keras"
-    network.whole(head).save(aside)
-    aside.replace(run.folder / "model.keras")
     model = {
         "classes": list(dataset.classes),
         "backbone": network.backbone.name,
@@ -252,4 +249,7 @@ def _keep(
         "input_size": network.backbone.input_size,
     }
     home.write_json(run.folder / "model.json", model)
+    aside = run.folder / ".new.keras"
+    network.whole(head).save(aside)
+    aside.replace(run.folder / "model.keras")
     home.write_json(run.folder / "results.json", results)

@@ -145,7 +145,7 @@ def _curves(current: RunState, epochs: int) -> None:
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
     last = current.history[-1]
     numbers = st.grid(3, min_column_width=150)
-    numbers.metric("Epochs", f"{len(current.history)} of {epochs}", border=True)
+    numbers.metric("Epochs", f"{len(current.history)}/{epochs}", border=True)
     numbers.metric("Accuracy", words.percent(last["val_accuracy"]), border=True, help=_ACCURACY)
     numbers.metric(
         f"Best (epoch {best['epoch']})",

@@ -46,7 +46,13 @@ def by_hand(made: Tiny, head: list[Any], pictures: np.ndarray) -> np.ndarray:
     return maps.mean(axis=(1, 2)) @ kernel + bias
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "efficientnet_lite0" else pytest.param(name, marks=pytest.mark.slow)
+        for name in BACKBONES
+    ],
+)
 def test_prefix_and_rest_are_the_whole(
     small: Callable[[str], Tiny], pictures: Pictures, name: str
 ) -> None:

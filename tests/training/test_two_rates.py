@@ -48,6 +48,7 @@ def test_one_step_of_gradient_descent() -> None:
     assert ours["accuracy"] == theirs["accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
 def test_every_optimizer_learns(name: str) -> None:
     model, thawed = made()
