@@ -23,7 +23,7 @@ bench: .venv/.dev
 
 screenshots: .venv/.dev
 	sh tests/install_chromium.sh
-	$(BIN)/python -m tests.browser.screenshots docs/images
+	$(BIN)/python -m tests.browser.screenshots docs/images --one
 
 .venv/.app: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Thaw needs Python 3.11 or newer')"

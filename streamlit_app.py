@@ -19,7 +19,7 @@ from pages.parts import words
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Start or find the cluster beside the server, so that the first page does not wait for it."""
+    """Start or find the cluster, if it is ours, so that the first page does not wait for it."""
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     yield
 

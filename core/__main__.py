@@ -6,6 +6,7 @@ Data goes to standard output, messages and progress to standard error. A user's 
 
 import argparse
 import csv
+import io
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from core.runs import Run
 from core.settings import OPTIMIZERS, SplitSettings, TrainingSettings
 from core.terminal import (
     Recorded,
+    clean,
     counter,
     following,
     peak_rss_mb,
@@ -39,7 +41,7 @@ def inspect(args: argparse.Namespace) -> Result:
         source, split=SplitSettings(), at_least=64, report=counter("reading images")
     )
     for label, images in found.counts.items():
-        print(f"{label}\t{images}")
+        print(clean(f"{label}\t{images}"))
     for skipped in found.skipped:
         tell(f"left out {skipped.file}: {skipped.reason}")
     return {
@@ -70,7 +72,9 @@ def train(args: argparse.Namespace) -> Result:
 
     backbone_of(settings)  # a mistake is told before there is a folder
     source = open_source(args.path)
-    run = _create(args.run, settings, source.name)
+    folder = args.run.resolve()
+    there_before = folder.exists()
+    run = _create(folder, settings, source.name)
     from core.training.fit import train
 
     with stop_on_interrupt(run), following(run):
@@ -78,7 +82,7 @@ def train(args: argparse.Namespace) -> Result:
         try:
             results = train(run, SourceFeed(source, split))
         except UserError:
-            run.delete()  # nothing was made, and the same command shall do once it is put right
+            _undo(run, there_before)
             raise
         except KeyboardInterrupt:
             run.log.append("stopped", best_epoch=None)
@@ -88,7 +92,7 @@ def train(args: argparse.Namespace) -> Result:
             run.log.append("failed", message="Something went wrong inside.", incident=incident)
             raise Recorded(told) from error
     if results["best_epoch"] is None:
-        run.delete()
+        _undo(run, there_before)
         raise UserError("Stopped before the first epoch ended, so there is no model.")
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
@@ -109,6 +113,15 @@ def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
         ) from error
 
 
+def _undo(run: Run, there_before: bool) -> None:
+    """Leave nothing of a run that came to nothing: the same command does once it is put right."""
+    if not there_before:
+        run.delete()
+        return
+    for file in run.folder.iterdir():
+        file.unlink()
+
+
 def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
     from core.data.archive import open_source
@@ -125,20 +138,22 @@ def predict(args: argparse.Namespace) -> Result:
     from core.results.predictor import Predictor
 
     predictor = Predictor(args.run)
-    predictions = predictor.predict([_named_bytes(path) for path in args.images], args.top)
-    rows = [
-        {"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top}
-        for p in predictions
-        if p.error is None
-    ]
-    for prediction in predictions:
-        if prediction.error is not None:
-            tell(f"left out {prediction.file}: {prediction.error}")
+    rows = []
+    for path in args.images:  # one after the other: thousands need not fit into memory
+        try:
+            (p,) = predictor.predict([_named_bytes(path)], args.top)
+        except OSError as error:
+            tell(f"left out {_printable(path)}: {error.strerror}")
+            continue
+        if p.error is not None:
+            tell(f"left out {p.file}: {p.error}")
+            continue
+        rows.append({"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top})
     if args.csv:
         _write_csv(args.csv, rows, min(args.top, len(predictor.classes)))
     elif not args.json:
         for row in rows:
-            print(f"{row['file']}\t{row['label']}\t{row['confidence']:.4f}")
+            print(clean(f"{row['file']}\t{row['label']}\t{row['confidence']:.4f}"))
     if not rows:
         raise UserError("None of these files is an image that can be read.")
     return {"predictions": rows}
@@ -173,12 +188,12 @@ def backbones(args: argparse.Namespace) -> Result:
 
 
 def _named_bytes(path: Path) -> tuple[str, bytes]:
-    # A name that is no UTF-8 could not be printed.
-    name = os.fsencode(path).decode("utf-8", "replace")
-    try:
-        return name, path.read_bytes()
-    except OSError:
-        raise UserError(f"Expected an image, but {name} cannot be read. Check its name.") from None
+    return _printable(path), path.read_bytes()
+
+
+def _printable(path: Path) -> str:
+    """A file's name; one that is no UTF-8 could not be printed."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _write_csv(path: Path, rows: list[Result], top: int) -> None:
@@ -273,6 +288,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 for a user's mistake, 1 for an internal error.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a class may be called 猫 anywhere
     try:
         args = _parser().parse_args(arguments)
         result = args.job(args)
@@ -289,7 +307,7 @@ def main(arguments: list[str] | None = None) -> int:
         tell(record(error)[1])
         return 1
     if args.json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps(result))
     return 0
 
 

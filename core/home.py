@@ -7,7 +7,7 @@ THAW_HOME/              default ~/.thaw
     uploads/<id>/       files on their way in; emptied when read
   cache/                shared by all spaces: its keys are digests
     features/  graphs/  weights/
-  cluster/              address, certificates and log of the local cluster
+  cluster/              address (one for each machine that shares this) and certificates
   logs/
 """
 

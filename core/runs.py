@@ -139,12 +139,13 @@ class Run:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder.name} is not an empty folder. Choose another for the run.")
         folder.mkdir(parents=True, exist_ok=True)
-        run = cls(folder)
-        run.log.append("queued", cluster=cluster)
+        # The settings make it a run: first, so that what is half made can be opened and deleted.
         home.write_json(
             folder / "settings.json",
             {"data": data, "dataset": dataset, "settings": settings.to_dict()},
         )
+        run = cls(folder)
+        run.log.append("queued", cluster=cluster)
         return run
 
     @classmethod
@@ -214,7 +215,7 @@ def open_run(run_id: str) -> Run:
         UserError: There is none.
     """
     if not home.is_id(run_id):
-        raise UserError("That is not the address of a run. Choose one from the list of runs.")
+        raise UserError("That is not the address of a run. Open Runs to choose one.")
     return Run.open(home.runs() / run_id)
 
 

@@ -15,7 +15,14 @@ from core.runs import Run, RunState
 
 def tell(message: str) -> None:
     """Say something that is not data."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201
+    print(clean(message), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def clean(text: str) -> str:
+    """The text without what could steer a terminal: names may come from anybody's archive."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def counter(what: str) -> Any:

@@ -12,6 +12,7 @@ _WAITING = (
     "right, which classes it mixes up, and its surest mistakes."
 )
 _BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
+_CHOSEN = " The best epoch was chosen on these same images, so the number is a little optimistic."
 _SIDES = {"validation": "kept back from training", "test": "of the test", "train": "of training"}
 
 
@@ -43,6 +44,7 @@ def main() -> None:
 def headline(results: dict[str, Any]) -> None:
     """The accuracy, and what it rests on."""
     low, high = results["interval"]
+    chosen = _CHOSEN if results.get("split") == "validation" else ""
     with st.container(border=True):
         number, basis = st.columns([1, 3], vertical_alignment="center")
         number.metric("Accuracy: how many are right", words.percent(results["accuracy"]))
@@ -50,7 +52,7 @@ def headline(results: dict[str, Any]) -> None:
             f"It rests on **{words.several(results['images'], 'image')}** "
             f"{_SIDES.get(results.get('split', ''), 'held back')}: **{results['correct']} of "
             f"{results['images']} right**. With other pictures of the same kind, expect between "
-            f"{words.percent(low)} and {words.percent(high)} (95 % interval)."
+            f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen}"
         )
 
 
@@ -101,14 +103,14 @@ def surest_mistakes(run: Run, results: dict[str, Any]) -> None:
 def class_by_class(results: dict[str, Any]) -> None:
     """Precision and recall."""
     rows = results["per_class"]
-    share = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    share = st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100)
     st.dataframe(
         {
             "class": list(rows),
             "images": [row["images"] for row in rows.values()],
-            "found": [row["recall"] for row in rows.values()],
-            "to be trusted": [row["precision"] for row in rows.values()],
-            "F1": [row["f1"] for row in rows.values()],
+            "found": [whole(row["recall"]) for row in rows.values()],
+            "to be trusted": [whole(row["precision"]) for row in rows.values()],
+            "F1": [whole(row["f1"]) for row in rows.values()],
         },
         hide_index=True,
         column_config={"found": share, "to be trusted": share, "F1": share},
@@ -119,6 +121,11 @@ def class_by_class(results: dict[str, Any]) -> None:
         "recognised. **To be trusted** (precision): when it says this class, how often that is "
         "right. **F1** joins the two."
     )
+
+
+def whole(share: float) -> int:
+    """A share in percent; never 100 unless it is."""
+    return min(round(100 * share), 99) if share < 1 else 100
 
 
 main()

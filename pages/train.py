@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus
 from pages.parts import bring, controls, live, state, words
+
+_MORE = " It was still getting better at the end: more epochs may help."
 
 
 def main() -> None:
@@ -43,12 +46,15 @@ def choose() -> None:
         return
     st.write(
         f"It will learn the {words.several(len(dataset.classes), 'class', 'classes')} of "
-        f"**{words.plain(dataset.name)}** from {words.several(len(dataset.records), 'image')}. "
-        "All is set for a good first try: just press Train."
+        f"**{words.plain(dataset.name)}** {divided(dataset)}. What is preset below is right for a "
+        "first try; change what you like, and press Train."
     )
     place = st.container()
     try:
         settings = controls.draw(len(dataset.classes))
+        download = controls.download(settings)
+        if download:
+            place.caption(download)
         if place.button(
             "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
         ):
@@ -56,6 +62,17 @@ def choose() -> None:
             st.rerun()
     except UserError as error:
         place.error(words.plain(str(error)), icon=":material/error:")
+
+
+def divided(dataset: Dataset) -> str:
+    """What it learns from and what it is checked on."""
+    counts = dataset.split_counts
+    told = f"from {words.several(counts['train'], 'image')}"
+    if counts["validation"]:
+        told += f" and is checked on {words.several(counts['validation'], 'other')}"
+    if counts["test"]:
+        told += f", with {words.number(counts['test'])} more for a last test"
+    return told
 
 
 def watch(run: Run) -> None:
@@ -68,6 +85,15 @@ def watch(run: Run) -> None:
     if current.status.final:
         with ending:
             over(run, current)
+    else:
+        ending.button(
+            "Set up another run",
+            type="tertiary",
+            icon=":material/add:",
+            key="another",
+            on_click=another,
+            args=(run,),
+        )
 
 
 def over(run: Run, current: RunState) -> None:
@@ -86,10 +112,11 @@ def over(run: Run, current: RunState) -> None:
         )
     else:
         stopped = current.status is RunStatus.STOPPED
+        more = _MORE if rising(current) and results["accuracy"] < 1 else ""
         st.success(
             f"{'Stopped; the best so far is kept' if stopped else 'Done'}: it gets "
             f"**{words.percent(results['accuracy'])}** right, {results['correct']} of "
-            f"{results['images']} pictures that it had never seen.",
+            f"{results['images']} pictures that it had never seen.{more}",
             icon=":material/check_circle:",
         )
     with st.container(horizontal=True):
@@ -107,9 +134,20 @@ def over(run: Run, current: RunState) -> None:
         )
 
 
+def rising(current: RunState) -> bool:
+    """Whether a run came to its end while its last epoch was the best yet."""
+    finished = current.status is RunStatus.FINISHED and len(current.history) > 1
+    return finished and current.best_epoch == current.history[-1]["epoch"]
+
+
 def again(run: Run) -> None:
     """Back to the controls, set as they were for this run."""
     state.use_settings(run.settings)
+    another(run)
+
+
+def another(run: Run) -> None:
+    """Back to the controls, with the run's data set at hand."""
     state.choose_run(None)
     if run.dataset:
         state.choose_dataset(run.dataset)

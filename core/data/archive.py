@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.data.zip_safety import LIMITS, check_ends, checked, damaged, is_junk
+from core.data.zip_safety import LIMITS, check_ends, checked, damaged, is_junk, too_deep
 from core.errors import UserError
 
 
@@ -67,7 +67,8 @@ def open_source(path: Path, name: str | None = None) -> Source:
     Raises:
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
     """
-    shown = name or path.resolve().name
+    # A name that is no UTF-8 must not break the manifest, which is.
+    shown = name or _utf8(path.resolve().name)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -92,14 +93,15 @@ class FolderSource:
         self.name = name
         found: dict[str, tuple[Path, int]] = {}
         for folder, folders, files in os.walk(path):
+            if len(Path(folder).relative_to(path).parts) >= LIMITS.depth:
+                raise too_deep(name)
             folders[:] = [each for each in folders if not is_junk(each)]
             for file in files:
                 where = Path(folder, file)
                 status = where.lstat()
                 if is_junk(file) or not stat.S_ISREG(status.st_mode):
                     continue
-                # A name that is no UTF-8 must not break the manifest, which is.
-                shown = os.fsencode(where.relative_to(path)).decode("utf-8", "replace")
+                shown = _utf8(str(where.relative_to(path)))
                 found[shown.replace(os.sep, "/")] = (where, status.st_size)
                 if len(found) > LIMITS.entries:
                     raise UserError(
@@ -110,14 +112,14 @@ class FolderSource:
         self.members = tuple(Member(shown, found[shown][1]) for shown in sorted(found))
 
     def read(self, member: Member) -> bytes:
-        _refuse_large(member.size)
+        refuse_large(member.size)
         try:
             handle = os.open(self._paths[member.name], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(handle, "rb") as file:
                 data = file.read(LIMITS.member_bytes + 1)
         except OSError as error:
             raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
-        _refuse_large(len(data))
+        refuse_large(len(data))
         return data
 
     def close(self) -> None:
@@ -146,7 +148,7 @@ class ZipSource:
         )
 
     def read(self, member: Member) -> bytes:
-        _refuse_large(member.size)
+        refuse_large(member.size)
         try:
             # ZipFile shares its file between threads under a lock of its own, but it counts its
             # open members without one: hence ours around open and close.
@@ -170,8 +172,18 @@ class ZipSource:
         self._zip.close()
 
 
-def _refuse_large(size: int) -> None:
+def refuse_large(size: int) -> None:
+    """Refuse a file that is larger than any picture.
+
+    Raises:
+        UnreadableMember: It is.
+    """
     if size > LIMITS.member_bytes:
         raise UnreadableMember(
             f"too large: {size / 2**20:.0f} MB, at most {LIMITS.member_bytes / 2**20:.0f} MB"
         )
+
+
+def _utf8(name: str) -> str:
+    """A name of the file system as text that can be written."""
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -20,8 +20,6 @@ from core.settings import SplitSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-ReadBytes = Callable[["Record"], bytes]
-
 
 @dataclass(frozen=True)
 class Record:
@@ -142,7 +140,6 @@ def read(
     each: Callable[[Decoded], None] | None = None,
     at_least: int | None = None,
     report: Callable[[int, int], None] | None = None,
-    threads: int | None = None,
 ) -> Dataset:
     """Decode every image of a source once, leave out what is none, and split the rest.
 
@@ -155,7 +152,6 @@ def read(
         at_least: Images may be decoded smaller than they are (see `images.picture`).
         report: Called in this thread with files done and files in all. What it raises, such as
             StopRequested, ends the reading.
-        threads: How many decode at once; by default one a processor, at most 8.
 
     Raises:
         UserError: There are no class folders, fewer than 2 classes, or fewer than 2 different
@@ -167,9 +163,8 @@ def read(
     total = len(found.placed)
     if report:
         report(0, total)
-    count = threads or decoding_threads()
     # closing: an exception keeps this frame alive, and the pool must end all the same
-    with closing(_decoded(source, found.placed, each, at_least, count)) as outcomes:
+    with closing(_decoded(source, found.placed, each, at_least)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
@@ -187,39 +182,10 @@ def read(
         return Dataset(source.name, classes, tuple(records), tuple(skipped), False)
     _check(classes, records, skipped)
     came = found.said and any(record.split == "validation" for record in records)
-    if came:
-        _check_train(classes, records)
-    else:
+    _check_train(classes, records, 1 if came else 2)
+    if not came:
         records = _split(records, split)
     return Dataset(source.name, classes, tuple(records), tuple(skipped), came)
-
-
-def reader(source: Source) -> ReadBytes:
-    """How to get at the bytes of a record that was read from a source."""
-    members = {member.name: member for member in source.members}
-
-    def read_bytes(record: Record) -> bytes:
-        try:
-            return verified(source.read(members[record.file]), record)
-        except (KeyError, UnreadableMember) as error:
-            raise _changed(record) from error
-
-    return read_bytes
-
-
-def verified(data: bytes, record: Record) -> bytes:
-    """The bytes, once they are known to be those that were read: caches rest on their digest.
-
-    Raises:
-        UserError: The file has changed since.
-    """
-    if hashlib.sha256(data).hexdigest() != record.digest:
-        raise _changed(record)
-    return data
-
-
-def _changed(record: Record) -> UserError:
-    return UserError(f"“{record.file}” has changed since the images were read. Read them again.")
 
 
 def _decoded(
@@ -227,7 +193,6 @@ def _decoded(
     files: Iterable[Placed],
     each: Callable[[Decoded], None] | None,
     at_least: int | None,
-    threads: int,
 ) -> Generator[Record | Skipped, None, None]:
     """Outcomes in the order of the files."""
 
@@ -251,7 +216,7 @@ def _decoded(
             bytes=len(data),
         )
 
-    return in_order(one, files, threads)
+    return in_order(one, files, decoding_threads())
 
 
 def _moved(record: Record, split: Split) -> Record:
@@ -276,27 +241,31 @@ def _split(records: list[Record], settings: SplitSettings) -> list[Record]:
 def _check(classes: tuple[str, ...], records: list[Record], skipped: list[Skipped]) -> None:
     if len(classes) < 2:
         raise _no_classes(skipped, classes)
-    few = []
-    for name in classes:
-        different = {record.digest for record in records if record.label == name}
-        if len(different) < 2:
-            few.append((name, len(different)))
+    few = _classes_below(2, classes, records)
     if few:
-        names = _listed([f"“{name}” ({count})" for name, count in few])
         raise UserError(
             f"Expected at least 2 different readable images in every class, but there are fewer in "
-            f"{names}. Add images there or take the folder out.{_told(skipped)}"
+            f"{_listed(few)}. Add images there or take the folder out.{_told(skipped)}"
         )
 
 
-def _check_train(classes: tuple[str, ...], records: list[Record]) -> None:
-    trained = {record.label for record in records if record.split == "train"}
-    missing = [f"“{name}”" for name in classes if name not in trained]
-    if missing:
+def _check_train(classes: tuple[str, ...], records: list[Record], at_least: int) -> None:
+    """Where the validation side is taken out of train, one image of a class is not enough."""
+    few = _classes_below(at_least, classes, [one for one in records if one.split == "train"])
+    if few:
+        wanted = "images" if at_least == 1 else f"at least {at_least} different images"
         raise UserError(
-            f"Expected images of every class in the training folder, but there are none that can "
-            f"be read of {_listed(missing)}. Add some, or leave the split to Thaw."
+            f"Expected {wanted} of every class in the training folder, but fewer can be read of "
+            f"{_listed(few)}. Add some, or leave the split to Thaw."
         )
+
+
+def _classes_below(number: int, classes: tuple[str, ...], records: list[Record]) -> list[str]:
+    """Classes with fewer different images, each with how many it has."""
+    different: dict[str, set[str]] = {name: set() for name in classes}
+    for record in records:
+        different[record.label].add(record.digest)
+    return [f"“{name}” ({len(it)})" for name, it in different.items() if len(it) < number]
 
 
 def _no_classes(skipped: list[Skipped], classes: tuple[str, ...] = ()) -> UserError:

@@ -67,13 +67,11 @@ class Picture:
         image: Upright and RGB; smaller than the original where `at_least` allowed it.
         width: Pixels of the original, upright.
         height: Pixels of the original, upright.
-        format: As Pillow names it: "JPEG", "PNG", "HEIF", …
     """
 
     image: Image.Image
     width: int
     height: int
-    format: str
 
 
 def picture(data: bytes, at_least: int | None = None) -> Picture:
@@ -132,7 +130,7 @@ def to_square(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
     return np.array(image, np.uint8)
 
 
-def thumbnail_jpeg(image: Image.Image, size: int = 160) -> bytes:
+def thumbnail_jpeg(image: Image.Image, size: int) -> bytes:
     """A small JPEG of an RGB picture whose longer side is at most `size`."""
     small = image.copy()
     small.thumbnail((size, size), Image.Resampling.BICUBIC)
@@ -186,7 +184,7 @@ def _upright(opened: Any, at_least: int | None) -> Picture:
         image = image.transpose(_TURNS[turn])
         if turn >= 5:
             width, height = height, width
-    return Picture(image, width, height, opened.format or "")
+    return Picture(image, width, height)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -67,8 +67,9 @@ class _Folder:
         self.folders: dict[str, _Folder] = {}
 
     def add(self, parts: list[str]) -> None:
-        if parts:
-            self.folders.setdefault(parts[0], _Folder()).add(parts[1:])
+        folder = self
+        for part in parts:
+            folder = folder.folders.setdefault(part, _Folder())
 
     def only(self) -> tuple[str, "_Folder"] | None:
         """The single folder inside, if it is an outer folder rather than a class."""

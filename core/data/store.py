@@ -4,6 +4,7 @@ The manifest is written last, so a folder that has one is complete.
 """
 
 import errno
+import hashlib
 import shutil
 import threading
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from pathlib import Path
 from core import home
 from core.data import images
 from core.data.archive import Source
-from core.data.dataset import Dataset, Decoded, ReadBytes, Record, read, verified
+from core.data.dataset import Dataset, Decoded, Record, read
 from core.errors import UserError
 from core.settings import SplitSettings
 
 THUMBNAIL = 240  # pixels of the longer side
+
+ReadBytes = Callable[[Record], bytes]
 
 _MANIFEST = "manifest.json"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -30,7 +33,7 @@ def folder_of(dataset_id: str) -> Path:
         UserError: The id, which may come from an address bar, is none.
     """
     if not home.is_id(dataset_id):
-        raise UserError("There is no such data set. Choose one from the list.")
+        raise UserError("There is no such data set. Open Runs to choose one.")
     return home.datasets() / dataset_id
 
 
@@ -111,15 +114,23 @@ def thumbnail_path(folder: Path, record: Record) -> Path:
 
 
 def reader(folder: Path) -> ReadBytes:
-    """How to get at the bytes of a record of a data set that is kept here."""
+    """How to get at the bytes of a record of a data set that is kept here.
+
+    They are those that were read, or a UserError is raised: caches rest on their digest.
+    """
 
     def read_bytes(record: Record) -> bytes:
         try:
-            return verified(image_path(folder, record).read_bytes(), record)
+            data = image_path(folder, record).read_bytes()
         except OSError as error:
             raise UserError(
                 f"The image “{record.file}” is gone from the data set. Import the data set again."
             ) from error
+        if hashlib.sha256(data).hexdigest() != record.digest:
+            raise UserError(
+                f"“{record.file}” has changed since the images were read. Read them again."
+            )
+        return data
 
     return read_bytes
 

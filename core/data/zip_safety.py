@@ -19,7 +19,8 @@ class Limits:
 
     Attributes:
         entries: Files and folders in one archive or folder.
-        directory_bytes: Size of a zip's table of contents.
+        directory_bytes: Size of a zip's table of contents, all of which is loaded.
+        depth: Folders and the file's name in one path.
         total_bytes: Sum of all files once unpacked.
         member_bytes: One file; a larger one is left out, the rest is read.
         ratio: Unpacked to packed size, looked at only above `ratio_from_bytes`.
@@ -28,7 +29,8 @@ class Limits:
     """
 
     entries: int = 100_000
-    directory_bytes: int = 64 * 2**20
+    directory_bytes: int = 24 * 2**20  # 100,000 entries with paths of 190 bytes
+    depth: int = 100
     total_bytes: int = 20 * 2**30
     member_bytes: int = 200 * 2**20
     ratio: int = 200
@@ -38,6 +40,10 @@ class Limits:
 
 LIMITS = Limits()
 
+_END = 22  # bytes of the record at a zip's end; before it, where a zip is large, stand two more:
+_LOCATOR = 20
+_END64 = 56
+_COMMENT = 2**16  # so far back zipfile looks for the end record
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others cannot be unpacked bounded
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _JUNK = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"}
@@ -65,6 +71,14 @@ def damaged(name: str) -> UserError:
     )
 
 
+def too_deep(name: str) -> UserError:
+    """The error for a source with a maze of folders."""
+    return UserError(
+        f"Expected class folders at most {LIMITS.depth} folders deep, but “{name}” goes deeper. "
+        "Take the deep folders out."
+    )
+
+
 def _refused(name: str, why: str) -> UserError:
     return UserError(f"“{name}” was refused because {why}. Make a plain zip of the class folders.")
 
@@ -74,7 +88,8 @@ def check_ends(path: Path, name: str) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)
-        file.seek(max(0, size - 65_557 - 20))  # end record, longest comment, ZIP64 locator
+        start = max(0, size - _COMMENT - _END - _LOCATOR - _END64)
+        file.seek(start)
         tail = file.read()
     if not head:
         raise UserError(f"Expected a zip archive, but “{name}” is an empty file. Upload it again.")
@@ -87,17 +102,19 @@ def check_ends(path: Path, name: str) -> None:
             f"Expected a zip archive, but “{name}” is {kind or 'something else'}. "
             "Put the class folders in a zip and try again."
         )
-    if len(tail) < at + 22:
+    if len(tail) < at + _END:
         raise damaged(name)
     entries, directory = struct.unpack_from("<HI", tail, at + 10)
-    locator = tail[at - 20 : at] if at >= 20 else b""
-    if locator.startswith(b"PK\x06\x07"):
-        with path.open("rb") as file:
-            file.seek(min(struct.unpack_from("<Q", locator, 8)[0], size))
-            record = file.read(56)
-        if len(record) == 56 and record.startswith(b"PK\x06\x06"):
-            entries, directory = struct.unpack_from("<QQ", record, 32)
-        else:
+    locator = at - _LOCATOR
+    if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
+        record = locator - _END64
+        if record < 0 or not tail.startswith(b"PK\x06\x06", record):
+            raise damaged(name)
+        entries, directory, offset = struct.unpack_from("<QQQ", tail, record + 32)
+        # zipfile reads the record before the locator, others the one that the locator names: it
+        # must be the same. Offsets do not count what was put before the archive.
+        (named,) = struct.unpack_from("<Q", tail, locator + 8)
+        if named not in (start + record, offset + directory):
             raise damaged(name)
     if directory > size:
         raise damaged(name)
@@ -147,7 +164,10 @@ def _safe_name(info: zipfile.ZipInfo, name: str) -> str:
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or "\0" in raw:
         shown = raw[:80].replace("\0", "?")
         raise _refused(name, f"the path “{shown}” inside it leads out of the archive")
-    return "/".join(part for part in parts if part not in ("", "."))
+    parts = [part for part in parts if part not in ("", ".")]
+    if len(parts) > LIMITS.depth:
+        raise too_deep(name)
+    return "/".join(parts)
 
 
 def _check_member(info: zipfile.ZipInfo, name: str) -> None:

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import shutil
-from dataclasses import asdict, dataclass
+import socket
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 
@@ -25,6 +27,7 @@ class Address:
         created: When that process began, seconds since 1970; a pid alone may be another's by now.
         version: Of the code it runs.
         id: Also the name of its folder.
+        host: The machine it runs on. Machines that share a home folder have one cluster each.
     """
 
     address: str
@@ -32,11 +35,12 @@ class Address:
     created: float
     version: str
     id: str
+    host: str = field(default_factory=socket.gethostname)
 
     @property
     def owner(self) -> dict[str, Any]:
-        """What a job's log says about who has it."""
-        return {"pid": self.pid, "created": self.created, "id": self.id}
+        """What a job's log, and its own folder, say about who has it."""
+        return {"pid": self.pid, "created": self.created, "id": self.id, "host": self.host}
 
     @property
     def certificate(self) -> Path:
@@ -54,7 +58,7 @@ def certificate(cluster_id: str) -> Path:
 
 
 def read() -> Address | None:
-    """What the address file names, dead or alive; None where there is none."""
+    """What this machine's address file names, dead or alive; None where there is none."""
     try:
         return Address(**home.read_json(_file()))
     except (OSError, ValueError, TypeError):
@@ -62,7 +66,7 @@ def read() -> Address | None:
 
 
 def write(address: Address) -> None:
-    """Name a cluster as the one to use."""
+    """Name a cluster as the one to use on this machine."""
     home.write_json(_file(), asdict(address))
 
 
@@ -79,7 +83,12 @@ def lock_file() -> Path:
 
 
 def is_alive(owner: dict[str, Any]) -> bool:
-    """Whether the process of a cluster still runs (and is not another with the same number)."""
+    """Whether the process of a cluster still runs (and is not another with the same number).
+
+    One on another machine does, as far as anybody here can tell.
+    """
+    if owner.get("host", socket.gethostname()) != socket.gethostname():
+        return True
     try:
         process = psutil.Process(owner["pid"])
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -94,7 +103,7 @@ def is_alive(owner: dict[str, Any]) -> bool:
 
 
 def sweep() -> None:
-    """Remove the folders of clusters that were killed."""
+    """Remove the folders of clusters that were killed on this machine."""
     for path in home.cluster().iterdir():
         if not path.is_dir():
             continue
@@ -143,4 +152,4 @@ def idle_seconds() -> float:
 
 
 def _file() -> Path:
-    return home.cluster() / "cluster.json"
+    return home.cluster() / f"{quote(socket.gethostname(), safe='')}.json"

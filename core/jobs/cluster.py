@@ -10,15 +10,17 @@ import logging
 import os
 import shutil
 import signal
+import threading
 import time
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from core import home
-from core.jobs import address
+from core.jobs import address, leftovers
 from core.jobs.job import Kind
 
 if TYPE_CHECKING:
@@ -64,26 +66,27 @@ def main() -> None:
     home.cluster().mkdir(parents=True, exist_ok=True)
     home.cluster().chmod(0o700)
     folder.mkdir(mode=0o700)
-    home.write_json(
-        folder / "owner.json", {"pid": os.getpid(), "created": created, "id": cluster_id}
-    )
+    mine = address.Address("", os.getpid(), created, version, cluster_id)
+    home.write_json(folder / "owner.json", mine.owner)
     address.sweep()
+    # A thread: what is left may be large, and nobody who starts us need wait for it.
+    threading.Thread(target=leftovers.sweep, name="leftovers", daemon=True).start()
     try:
-        asyncio.run(_serve(cluster_id, created, version))
+        asyncio.run(_serve(mine))
     finally:
         address.forget(cluster_id)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _serve(cluster_id: str, created: float, version: str) -> None:
+async def _serve(mine: address.Address) -> None:
     import dask
     from distributed import Scheduler
 
     from core.jobs.plugins import JobWatch
 
     idle_seconds, trainers = address.idle_seconds(), address.training_workers()
-    folder = address.folder(cluster_id)
-    certificate = _make_certificate(address.certificate(cluster_id))
+    folder = address.folder(mine.id)
+    certificate = _make_certificate(mine.certificate)
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
@@ -103,12 +106,9 @@ async def _serve(cluster_id: str, created: float, version: str) -> None:
             watch = JobWatch()
             await watch.start(scheduler)
             scheduler.add_plugin(watch, name=watch.name)
-            found = address.Address(scheduler.address, os.getpid(), created, version, cluster_id)
-            address.write(found)
+            address.write(replace(mine, address=scheduler.address))
             kinds = [Kind.PREDICTION, Kind.READING] + [Kind.TRAINING] * trainers
-            over = asyncio.create_task(
-                _until_over(scheduler, cluster_id, idle_seconds, told_to_end)
-            )
+            over = asyncio.create_task(_until_over(scheduler, mine.id, idle_seconds, told_to_end))
             workers = [
                 asyncio.create_task(_keep(scheduler, folder, number, kind))
                 for number, kind in enumerate(kinds)

@@ -52,16 +52,19 @@ def remote() -> str | None:
     return os.environ.get("THAW_SCHEDULER") or None
 
 
-def ensure_started() -> Address:
+def ensure_started() -> Address | None:
     """The local cluster; started if there is none, or if the one there is runs older code.
 
-    An older one finishes what it has, then ends by itself.
+    An older one finishes what it has, then ends by itself. None where jobs go to a scheduler that
+    others run.
 
     Raises:
         UserError: It cannot be started.
     """
     from filelock import FileLock, Timeout
 
+    if remote():
+        return None
     found = _usable()
     if found is not None:
         return found
@@ -81,9 +84,8 @@ def line() -> Line:
     """
     global _line
     with _lock:
-        there = remote()
         for last in (False, True):
-            found = None if there else ensure_started()
+            found, there = ensure_started(), remote()
             owner = found.owner if found else {"address": there}
             if _line is not None and _line.owner == owner and _line.holds:
                 return _line

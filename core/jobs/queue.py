@@ -13,7 +13,7 @@ from core import errors, home
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive
-from core.jobs.connection import disconnect, ensure_started, ready
+from core.jobs.connection import ensure_started as ensure_started  # the door's
 from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
 from core.jobs.tasks import JobFailed
 from core.results.prediction import Prediction
@@ -22,23 +22,6 @@ from core.settings import SplitSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from distributed import Client
-
-__all__ = [
-    "ImportState",
-    "JobFailed",
-    "disconnect",
-    "ensure_started",
-    "import_state",
-    "place",
-    "predict",
-    "ready",
-    "status",
-    "stop",
-    "stop_import",
-    "submit_import",
-    "submit_sample",
-    "submit_training",
-]
 
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -286,7 +269,8 @@ def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
 
 def _predict(folder: str, paths: list[str], top: int) -> list[Prediction]:
     resources = {str(Kind.PREDICTION): 1}
-    future = ready().submit(tasks.predict, folder, paths, top, resources=resources, pure=False)
+    client = connection.ready()
+    future = client.submit(tasks.predict, folder, paths, top, resources=resources, pure=False)
     answers: list[Prediction] = future.result()
     return answers
 

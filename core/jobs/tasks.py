@@ -22,7 +22,7 @@ HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
     Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
 }
-_FILES_AT_ONCE = 32
+_FILES_AT_ONCE = 8
 _loading = threading.Lock()
 
 
@@ -157,13 +157,21 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
     """
     try:
         _load(Kind.PREDICTION)
+        from core.data import archive
         from core.results import predictor
 
         answers: list[Prediction] = []
         for first in range(0, len(paths), _FILES_AT_ONCE):
             some = [Path(path) for path in paths[first : first + _FILES_AT_ONCE]]
-            files = [(path.name, path.read_bytes()) for path in some]
-            answers += predictor.predict(Path(run_folder), files, top)
+            refused: dict[Path, Prediction] = {}
+            for path in some:
+                try:
+                    archive.refuse_large(path.stat().st_size)
+                except archive.UnreadableMember as error:
+                    refused[path] = Prediction(path.name, error=str(error))
+            files = [(path.name, path.read_bytes()) for path in some if path not in refused]
+            seen = iter(predictor.predict(Path(run_folder), files, top))
+            answers += [refused.get(path) or next(seen) for path in some]
         return answers
     except UserError:
         raise

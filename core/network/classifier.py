@@ -69,6 +69,10 @@ class Network:
         """
         self.backbone = backbone
         self.body = body
+        # Keras remembers on a model everything that was built upon it. A body that is used again
+        # would keep the heads of all earlier runs in memory.
+        body._inbound_nodes.clear()
+        body._outbound_nodes.clear()
         self.frozen = freeze.freeze(body, frozen_layers)
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):

@@ -28,7 +28,7 @@ import openvino as ov  # noqa: E402
 Answer = Callable[[str, np.ndarray], None]
 PRECISION = "float32"
 _GPU_BATCH = 64
-_OLDEST_GRAPHS_KEPT = 20
+_GRAPHS_KEPT = 20
 
 
 class Engine(Protocol):
@@ -120,10 +120,11 @@ def _convert(model: Any) -> Any:
 
 
 def _drop_oldest() -> None:
-    folders = [f for f in graphs().iterdir() if not f.name.startswith(".")]
-    folders.sort(key=lambda folder: folder.stat().st_mtime)
-    for folder in folders[:-_OLDEST_GRAPHS_KEPT]:
-        home.remove(folder)
+    with suppress(FileNotFoundError):  # somebody empties the cache just now
+        folders = [f for f in graphs().iterdir() if not f.name.startswith(".")]
+        folders.sort(key=lambda folder: folder.stat().st_mtime)
+        for folder in folders[:-_GRAPHS_KEPT]:
+            home.remove(folder)
 
 
 class Pixels:
@@ -175,7 +176,11 @@ class _TensorFlowEngine:
     def __init__(self, model: Any, answer: Answer) -> None:
         from core.backbones.frameworks import tf
 
-        self._run = tf.function(lambda images: model(images, training=False))
+        shape = (None, *model.inputs[0].shape[1:])
+        self._run = tf.function(
+            lambda images: model(images, training=False),
+            input_signature=[tf.TensorSpec(shape, tf.uint8)],  # traced once for all batch sizes
+        )
         self._answer = answer
         self._waiting: list[tuple[str, np.ndarray]] = []
 

@@ -160,5 +160,8 @@ class Features:
 
 def empty_cache() -> None:
     """Delete every kept feature and converted graph; downloaded weights stay."""
-    for folder in (features_folder(), home.cache() / "graphs"):
-        home.remove(folder)
+    # File by file: a training that is adding to a folder must find it again.
+    for segment in features_folder().glob("*/*.npy"):
+        segment.unlink(missing_ok=True)
+    for graph in (home.cache() / "graphs").glob("[!.]*"):
+        home.remove(graph)

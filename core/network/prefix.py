@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import PIL
+
 from core.backbones.catalog import Backbone
 from core.network import engine
 from core.network.features import cache_key
 
 POOLED = "pooled"  # the cut behind the whole backbone: one number a channel
+RESIZE = f"squash bilinear, Pillow {PIL.__version__}"
 PIXELS = "pixels"  # the cut before it: nothing is frozen, or nothing worth keeping
 
 
@@ -36,7 +39,7 @@ def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]
         weights: Digest of its weights.
         shape: Of one image's features.
     """
-    facts = {"cut": cut, "input_size": backbone.input_size, "resize": "squash bilinear"}
+    facts = {"cut": cut, "input_size": backbone.input_size, "resize": RESIZE}
     if cut == PIXELS:
         return Prefix(cut, cache_key(**facts), shape, "uint8")
     facts |= {

@@ -35,8 +35,9 @@ class Predictor:
         """
         model = run / "model.keras"
         if not model.is_file():
+            found = "holds no model" if run.is_dir() else "is not there"
             raise UserError(
-                f"Expected the folder of a trained run, but {run.name or run} holds no model. "
+                f"Expected the folder of a trained run, but {run.name or run} {found}. "
                 "Train first, or wait until the training has ended."
             )
         facts = home.read_json(run / "model.json")
@@ -79,7 +80,7 @@ class Predictor:
         def squares() -> Iterable[np.ndarray]:
             for place, (name, data) in enumerate(files):
                 try:
-                    picture = images.decode(data, at_least=_THUMBNAIL)
+                    picture = images.decode(data, at_least=self.input_size)
                 except images.UnreadableImage as error:
                     failed[place] = Prediction(name, error=str(error))
                     continue

@@ -6,17 +6,13 @@ from typing import Any
 
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
-from core.runs import Run, Stage
+from core.runs import Run, Stage, best_epoch
 
 _SECONDS_BETWEEN_HEARTBEATS = 0.4
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells the run's log of each epoch and, a few times a second, of the step within it.
-
-    Attributes:
-        stopped: Whether the user stopped the training.
-    """
+    """Tells the run's log of each epoch and, a few times a second, of the step within it."""
 
     def __init__(self, run: Run, epochs: int, steps: int) -> None:
         super().__init__()
@@ -25,7 +21,6 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps = steps
         self._epoch = 0
         self._began = self._epoch_began = self._beat = time.monotonic()
-        self.stopped = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._began = time.monotonic()
@@ -46,7 +41,6 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             )
             self._tell_stage((self._epoch - 1) * self._steps + batch + 1)
         if self._run.stop_requested:
-            self.stopped = True
             raise StopRequested
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -65,7 +59,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """Remembers the weights of the best epoch: highest accuracy, then lowest loss, in validation.
+    """Remembers the weights of the best epoch (see `best_epoch`).
 
     Attributes:
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss.
@@ -76,16 +70,13 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self.history: list[dict[str, Any]] = []
         self.epoch: int | None = None
-        self._best = (-math.inf, -math.inf)
         self._weights: list[Any] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         row = {"epoch": epoch + 1, **_rounded(logs or {})}
         self.history.append(row)
-        merit = (row["val_accuracy"], -row["val_loss"])
-        if merit > self._best:
-            self._best = merit
-            self.epoch = epoch + 1
+        self.epoch = best_epoch(self.history)
+        if self.epoch == epoch + 1:
             self._weights = [w.numpy().copy() for w in self.model.trainable_variables]
 
     def restore(self) -> None:

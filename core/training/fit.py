@@ -210,21 +210,22 @@ def _fit(
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=engine.has_gpu(),  # on the CPU XLA takes longer, and Keras would choose it
     )
 
     if thawed:
         trainee.slow_down(thawed)
 
-    def batches(records: Sequence[Record], seed: int | None = None) -> Batches:
-        return Batches(records, dataset.classes, cache, settings.batch_size, seed)
+    def batches(records: Sequence[Record]) -> Batches:
+        return Batches(records, dataset.classes, cache, settings.batch_size)
 
-    training = batches(dataset.of("train"), settings.seed)
+    training = batches(dataset.of("train"))
     best = KeepBest()
     progress = Progress(run, settings.epochs, len(training))
     with suppress(StopRequested):  # the best epoch so far is kept
         trainee.fit(
-            training,
+            training.shuffled(settings.seed),
+            steps_per_epoch=len(training),
+            shuffle=False,  # they are
             validation_data=batches(dataset.of("validation")),
             epochs=settings.epochs,
             callbacks=[best, progress],

@@ -8,7 +8,7 @@ from core.data import store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
-from core.runs import Run, RunState, RunStatus, all_runs
+from core.runs import Run, RunState, RunStatus, Stage, all_runs
 from pages.parts import bring, controls, gallery, state, words
 
 _WIDTH = 300
@@ -40,9 +40,12 @@ def datasets() -> None:
         if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
             state.go("data")
         return
-    at_work = {run.dataset for run in all_runs() if not run.state().status.final}
+    learned = all_runs()
     gallery.paged(
-        found, "datasets", lambda each: _dataset(*each, at_work=each[0] in at_work), width=_WIDTH
+        found,
+        "datasets",
+        lambda each: _dataset(*each, [run for run in learned if run.dataset == each[0]]),
+        width=_WIDTH,
     )
 
 
@@ -50,36 +53,47 @@ def _run(run: Run) -> None:
     current = queue.status(run, None)
     results = run.results()
     title, icon, colour = _STATUS[current.status]
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, height="stretch", key=f"card-{run.id}"):
         st.markdown(f"**{words.plain(words.shortened(run.data, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
             st.badge(title, icon=icon, color=colour)
             if results:
                 st.badge(f"{words.percent(results['accuracy'])} right", color="violet")
-        st.caption(f"{words.when(current.submitted)}  \n{_summary(run)}")
+        st.caption(f"{words.when(current.submitted)}  \n{_summary(run, current)}")
         if current.status is RunStatus.FAILED and current.message:
             st.caption(words.plain(current.message))
         with st.container(horizontal=True):
             if st.button("Open", key=f"open-{run.id}"):
                 state.choose_run(run)
-                state.go("evaluate" if results else "train", run=run.id)
+                seen = results and current.status.final
+                state.go("evaluate" if seen else "train", run=run.id)
             _delete(
                 run.id,
                 f"the run on {run.data} and its trained network",
-                _in_the_way(current),
+                None if current.status.final else "It is still at work. Open it and stop it first.",
                 lambda: _forget_run(run),
             )
 
 
-def _summary(run: Run) -> str:
+def _summary(run: Run, current: RunState) -> str:
     try:
-        return controls.summary(run.settings)
+        settings = run.settings
     except UserError as error:
         return words.plain(str(error))
+    told = controls.summary(settings)
+    if current.status is RunStatus.RUNNING and current.stage is Stage.TRAINING:
+        epoch = min(len(current.history) + 1, settings.epochs)
+        told += f"  \n**epoch {epoch} of {settings.epochs}**"
+    return told
 
 
-def _dataset(chosen: str, dataset: Dataset, at_work: bool) -> None:
-    with st.container(border=True, height="stretch"):
+def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
+    at_work = any(not run.state().status.final for run in learned)
+    lost = (
+        f" What {words.several(len(learned), 'run')} learned from them stays, but the pictures of "
+        "mistakes and “Train again” go with them."
+    )
+    with st.container(border=True, height="stretch", key=f"card-{chosen}"):
         st.markdown(f"**{words.plain(words.shortened(dataset.name, 40))}**")
         st.caption(
             f"{words.several(len(dataset.records), 'image')}, "
@@ -95,23 +109,33 @@ def _dataset(chosen: str, dataset: Dataset, at_work: bool) -> None:
                 f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
                 "A run is still learning from it. Stop that run first." if at_work else None,
                 lambda: _forget_dataset(chosen),
+                lost if learned else "",
             )
 
 
-def _delete(key: str, what: str, in_the_way: str | None, delete: Callable[[], None]) -> None:
-    """Delete only when asked a second time, and say what will be gone."""
-    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-        if in_the_way:
-            st.write(in_the_way)
-            return
-        st.write(f"This deletes {words.plain(what)} for good.")
-        if st.button("Delete for good", icon=":material/delete_forever:", key=f"delete-{key}"):
-            delete()
-            st.rerun()
+def _delete(
+    key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str = ""
+) -> None:
+    """Delete only when asked a second time, and say what will be gone.
+
+    A dialog, since it closes when it is done: a popover would stay open over the next item.
+    """
+    if st.button("Delete", icon=":material/delete:", type="tertiary", key=f"ask-{key}"):
+        _ask(key, what, in_the_way, delete, lost)
 
 
-def _in_the_way(current: RunState) -> str | None:
-    return None if current.status.final else "It is still at work. Open it and stop it first."
+@st.dialog("Delete")
+def _ask(
+    key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str
+) -> None:
+    if in_the_way:
+        st.write(in_the_way)
+        return
+    st.write(f"This deletes {words.plain(what)} for good.{lost}")
+    if st.button(
+        "Delete for good", icon=":material/delete_forever:", key=f"delete-{key}", on_click=delete
+    ):
+        st.rerun()
 
 
 def _forget_run(run: Run) -> None:

@@ -170,7 +170,8 @@ def _previews(name: str) -> list[tuple[str, bytes]]:
 
 
 def _start(widget: str, submit: Callable[[], str]) -> None:
-    """Begin an import, let go of what the uploader holds, and show the way in."""
+    """Let go of what the uploader holds, begin an import, and show the way in."""
+    state.renew(widget)  # first, so that a rerun meanwhile does not begin it again
     try:
         chosen = submit()
     except UserError as error:
@@ -178,5 +179,4 @@ def _start(widget: str, submit: Callable[[], str]) -> None:
     else:
         state.choose_run(None)
         state.choose_dataset(chosen)
-    state.renew(widget)
     st.rerun()

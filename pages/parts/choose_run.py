@@ -10,6 +10,9 @@ from pages.parts import state, words
 def draw(waiting: str) -> Run | None:
     """A selector of trained runs, set to the one at hand.
 
+    Where the one at hand is gone or has no network, nothing is shown in its place until the
+    user has chosen.
+
     Args:
         waiting: What the page would show, for when nothing is trained yet.
 
@@ -17,30 +20,53 @@ def draw(waiting: str) -> Run | None:
         The run, or None where there is none; then the page has said what to do.
     """
     state.adopt_address()
+    gone = False
     try:
         at_hand = state.run()
-    except UserError as error:
-        st.error(words.plain(str(error)), icon=":material/error:")
-        state.choose_run(None)
-        at_hand = None
-    trained = {run.id: run for run in all_runs() if run.results() is not None}
-    if not trained or (at_hand is not None and at_hand.id not in trained):
-        _nothing_yet(waiting, at_hand)
-        return None
-    ids = list(trained)
-    chosen = ids[0] if at_hand is None else at_hand.id
-    if len(ids) > 1:
-        chosen = st.selectbox(
-            "Trained network",
-            ids,
-            index=ids.index(chosen),
-            format_func=lambda each: name(trained[each]),
-            key=f"choose-{chosen}",
+    except UserError:
+        at_hand, gone = None, True
+        st.warning(
+            "This run is gone: it was deleted, or its address is mistyped.",
+            icon=":material/search_off:",
         )
-    if at_hand is None or chosen != at_hand.id:
-        state.choose_run(trained[chosen])
+    trained = {run.id: run for run in all_runs() if run.results() is not None}
+    if not trained:
+        st.write(waiting)
+    if at_hand is not None and at_hand.id not in trained:
+        _not_yet(at_hand)
+    elif not trained and st.button(
+        "Train a network first", type="primary", icon=":material/arrow_forward:"
+    ):
+        state.choose_run(None)
+        state.go("train", **state.address())
+    if not trained:
+        return None
+    chosen = _choose(trained, at_hand, ask=gone)
+    if chosen is not None and (at_hand is None or chosen.id != at_hand.id):
+        state.choose_run(chosen)
         st.rerun()
-    return trained[chosen]
+    return chosen
+
+
+def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | None:
+    """The one at hand, or the newest where none was asked for; None where the user has to say."""
+    ids = list(trained)
+    if at_hand is not None:
+        preset = at_hand.id if at_hand.id in trained else None
+    else:
+        preset = None if ask else ids[0]
+    if preset is not None and len(ids) == 1:
+        st.caption(f"Trained network: {words.plain(name(trained[preset]))}")
+        return trained[preset]
+    chosen = st.selectbox(
+        "Trained network",
+        ids,
+        index=None if preset is None else ids.index(preset),
+        format_func=lambda each: name(trained[each]),
+        placeholder="Choose a trained network",
+        key=f"choose-{preset or 'another'}",
+    )
+    return None if chosen is None else trained[chosen]
 
 
 def name(run: Run) -> str:
@@ -50,11 +76,7 @@ def name(run: Run) -> str:
     return f"{run.data}{right} · {words.when(run.folder.stat().st_mtime)}"
 
 
-def _nothing_yet(waiting: str, at_hand: Run | None) -> None:
-    st.write(waiting)
-    if at_hand is not None:
-        st.info("This run has no trained network, or not yet.", icon=":material/hourglass_top:")
-        if st.button("Go to this run", type="primary", icon=":material/arrow_forward:"):
-            state.go("train", run=at_hand.id)
-    elif st.button("Train a network first", type="primary", icon=":material/arrow_forward:"):
-        state.go("train", **state.address())
+def _not_yet(at_hand: Run) -> None:
+    st.info("This run has no trained network, or not yet.", icon=":material/hourglass_top:")
+    if st.button("Go to this run", type="primary", icon=":material/arrow_forward:"):
+        state.go("train", run=at_hand.id)

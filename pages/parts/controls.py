@@ -72,12 +72,13 @@ def _facts(backbone: Backbone) -> str:
 
 def _choose_freeze(backbone: Backbone) -> int:
     total = len(backbone.layers)
+    key = state.control("frozen_layers", backbone.name)
     frozen = st.slider(
         "Frozen layers",
         0,
         total,
-        total,
-        key=state.control("frozen_layers", backbone.name),
+        state.default(key, total),
+        key=key,
         persist_state="session",
         help="Frozen layers keep what they know. Thawed layers learn from your pictures too: that "
         "takes longer and wants more pictures.",
@@ -108,7 +109,7 @@ def _choose_head() -> tuple[tuple[int, ...], float]:
     count = columns[0].segmented_control(
         "Dense layers before the classes",
         range(DENSE_LAYERS + 1),
-        default=len(_DEFAULTS.dense),
+        default=state.default(state.control("dense"), len(_DEFAULTS.dense)),
         required=True,
         key=state.control("dense"),
         persist_state="session",
@@ -117,7 +118,7 @@ def _choose_head() -> tuple[tuple[int, ...], float]:
         "Dropout",
         0.0,
         0.9,
-        _DEFAULTS.dropout,
+        state.default(state.control("dropout"), _DEFAULTS.dropout),
         0.05,
         key=state.control("dropout"),
         persist_state="session",
@@ -128,7 +129,7 @@ def _choose_head() -> tuple[tuple[int, ...], float]:
             f"Units of layer {place + 1}",
             1,
             8192,
-            _UNITS,
+            state.default(state.control("units", str(place)), _UNITS, "min"),
             key=state.control("units", str(place)),
             persist_state="session",
         )
@@ -145,7 +146,7 @@ def _choose_training() -> dict[str, int | float | str]:
             "Epochs",
             1,
             1000,
-            _DEFAULTS.epochs,
+            state.default(state.control("epochs"), _DEFAULTS.epochs, "min"),
             key=state.control("epochs"),
             persist_state="session",
             help="How often it goes through all the training pictures.",
@@ -154,7 +155,7 @@ def _choose_training() -> dict[str, int | float | str]:
             "Batch size",
             1,
             4096,
-            _DEFAULTS.batch_size,
+            state.default(state.control("batch_size"), _DEFAULTS.batch_size, "min"),
             key=state.control("batch_size"),
             persist_state="session",
             help="How many pictures it looks at before it changes itself a little.",
@@ -163,7 +164,7 @@ def _choose_training() -> dict[str, int | float | str]:
             "Learning rate",
             1e-7,
             10.0,
-            _DEFAULTS.learning_rate,
+            state.default(state.control("learning_rate"), _DEFAULTS.learning_rate, "min"),
             step=0.0005,
             format="%.5f",
             key=state.control("learning_rate"),
@@ -183,7 +184,7 @@ def _choose_training() -> dict[str, int | float | str]:
             "Seed",
             0,
             2**31 - 1,
-            _DEFAULTS.seed,
+            state.default(state.control("seed"), _DEFAULTS.seed, "min"),
             key=state.control("seed"),
             persist_state="session",
             help="The same seed and the same pictures give the same result.",
@@ -202,6 +203,17 @@ def _parameters(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes
         f"{words.number(total - trainable)} stay frozen", icon=":material/ac_unit:", color="blue"
     )
     st.badge(f"{words.number(total)} in all", color="gray")
+
+
+def download(settings: TrainingSettings) -> str | None:
+    """What Train will have to fetch first, in a sentence; None where all is here."""
+    backbone = backbone_named(settings.backbone)
+    if ready_offline(backbone) or not backbone.download_mb:
+        return None
+    return (
+        f"Train downloads {backbone.title} first ({backbone.download_mb:g} MB); that needs the "
+        "internet."
+    )
 
 
 def summary(settings: TrainingSettings) -> str:

@@ -13,7 +13,7 @@ from pages.parts import words
 
 # Mid tones that stand out on the light and on the dark background alike.
 ICE, EMBER = "#3b9ae0", "#f07a2e"
-STRONG, FAINT, QUIET = "#8466e6", "rgba(132,102,230,0.45)", "#8fa3b5"
+STRONG, FAINT, QUIET = "#8466e6", "#9c8fce", "#8fa3b5"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
 
 _SPLITS = {

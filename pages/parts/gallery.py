@@ -18,6 +18,8 @@ _FEW_CLASSES = 8
 @st.fragment
 def of_dataset(folder: Path, dataset: Dataset) -> None:
     """The pictures of one class at a time."""
+    if not folder.is_dir():
+        st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
     counted = {name: dataset.counts[name] for name in dataset.classes}
     chosen = _choose_class(dataset.classes, counted)
     records = [record for record in dataset.records if record.label == chosen]

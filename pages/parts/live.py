@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage
+from core.settings import TrainingSettings
 from pages.parts import figures, state, words
 
 _EVERY = 0.7  # seconds between two looks at a run
@@ -45,7 +46,7 @@ def draw(run: Run) -> RunState:
     if current.status.final:
         if current.history:
             _curves(current, run.settings.epochs)
-        _behind(current, current.stages)
+        _behind(current, current.stages, run.settings)
     else:
         st.fragment(_tick, run_every=_EVERY)(run)
     return current
@@ -55,14 +56,15 @@ def _tick(run: Run) -> None:
     current = look(run)
     if current.status.final:
         st.rerun()
-    epochs = run.settings.epochs
+    settings = run.settings
     if current.status is RunStatus.QUEUED:
         _waiting(run)
     else:
-        _stages(current, epochs)
+        _stages(current, settings)
     stopping = run.stop_requested
+    stop = "Stop and keep the best so far" if current.history else "Cancel"
     st.button(
-        "Stopping after this step…" if stopping else "Stop and keep the best so far",
+        "Stopping after this step…" if stopping else stop,
         icon=":material/stop_circle:",
         disabled=stopping,
         key="stop",
@@ -70,7 +72,7 @@ def _tick(run: Run) -> None:
         args=(run,),
     )
     if current.history:
-        _curves(current, epochs)
+        _curves(current, settings.epochs)
 
 
 def _waiting(run: Run) -> None:
@@ -82,29 +84,36 @@ def _waiting(run: Run) -> None:
     st.info(f"{told} You can close this page meanwhile.", icon=":material/hourglass_top:")
 
 
-def _stages(current: RunState, epochs: int) -> None:
+def _named(stage: Stage, settings: TrainingSettings) -> tuple[str, str, str]:
+    """A stage's words, as in `_STAGES`; with nothing frozen there are no frozen layers to run."""
+    if stage is Stage.FEATURES and settings.frozen_layers == 0:
+        return "Preparing the pictures", "Pictures prepared", "pictures"
+    return _STAGES[stage]
+
+
+def _stages(current: RunState, settings: TrainingSettings) -> None:
     """What is done in one line, and the stage at work with its progress."""
     at_work = current.stage
-    _behind(current, [stage for stage in current.stages if stage is not at_work])
+    _behind(current, [stage for stage in current.stages if stage is not at_work], settings)
     if at_work is None:
         st.progress(0.0, text="**Getting ready**")
         return
     done, total, seconds = current.stages[at_work]
     if at_work is Stage.TRAINING:
-        _training(current, done, total, seconds, epochs)
+        _training(current, done, total, seconds, settings.epochs)
     else:
-        doing, _, counted = _STAGES[at_work]
+        doing, _, counted = _named(at_work, settings)
         amount = f" · {_amount(done, total, counted)}" if counted else ""
         st.progress(
             min(done / max(total, 1), 1.0), text=f"**{doing}**{amount}{words.left(seconds)}"
         )
 
 
-def _behind(current: RunState, stages: Iterable[Stage]) -> None:
+def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettings) -> None:
     told = []
     for stage in stages:
         done, total, _ = current.stages[stage]
-        doing, over, counted = _STAGES[stage]
+        doing, over, counted = _named(stage, settings)
         if not total:
             told.append(f":green[:material/check_circle:] {over}: remembered from before")
         elif done < total:
@@ -130,7 +139,9 @@ def _training(current: RunState, done: int, total: int, seconds: float | None, e
         where = f"Epoch {now['epoch']} ended"
     else:
         return
-    st.caption(f"{where} · accuracy {words.percent(now['accuracy'])} · loss {now['loss']:.3f}")
+    st.caption(
+        f"{where} · training accuracy {words.percent(now['accuracy'])}, loss {now['loss']:.3f}"
+    )
 
 
 def _amount(done: int, total: int, counted: str) -> str:

@@ -13,24 +13,26 @@ from core.runs import Run
 from pages.parts import gallery, state, uploads, words
 
 _TOP = 5
-_KEPT = 200  # answers that a visit remembers for a run
+_KEPT = 200  # answers that a visit remembers for a run, or more that came in one go
 
 
 def drop(run: Run) -> None:
     """The place to drop pictures."""
+    widget = f"pictures-{run.id}"  # of this run, so that no other answers what was dropped here
     pictures = st.file_uploader(
-        "Pictures to name, one or many", accept_multiple_files=True, key=state.turn("pictures")
+        "Pictures to name, one or many", accept_multiple_files=True, key=state.turn(widget)
     )
     if pictures:
+        state.renew(widget)
         _name(run, [(picture.name, picture) for picture in pictures])
-        state.renew("pictures")
         st.rerun()
 
 
 def examples(run: Run) -> None:
     """For a starter set: pictures that were not in it, to try with one click."""
-    if run.data not in samples.SAMPLES:
-        return
+    sample, results = samples.SAMPLES.get(run.data), run.results()
+    if sample is None or results is None or set(results["classes"]) != set(sample.classes):
+        return  # not a starter set, or one of the user's own that is called like it
     st.markdown("**Or try one of these, which it has never seen:**")
     grid = st.grid(8, min_column_width=84, gap="small")
     for place, (name, picture, label) in enumerate(samples.examples(run.data)[:8], 1):
@@ -59,18 +61,18 @@ def answers(run: Run) -> None:
 
 def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
     """Have pictures named, and keep the answers for this visit."""
+    kept = state.predictions(run)
     try:
         with (
             st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
             uploads.on_disk(pictures) as paths,
         ):
             given = queue.predict(run, paths, _TOP)
+            kept[:0] = [(name, answer) for (name, _), answer in zip(pictures, given, strict=True)]
+            del kept[max(_KEPT, len(given)) :]
     except UserError as error:
         state.notice(error)
         return
-    named = [(name, answer) for (name, _), answer in zip(pictures, given, strict=True)]
-    state.predictions(run)[:0] = named
-    del state.predictions(run)[_KEPT:]
     state.tick("predict", run)
 
 

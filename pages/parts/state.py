@@ -20,6 +20,7 @@ _TRIED = "tried"
 _KNOWN = "known-states"
 _TURNS = "turns"
 _NOTICE = "notice"
+_PRESET = "preset"
 _PREDICTIONS = "predictions"
 
 
@@ -46,7 +47,7 @@ def dataset_id() -> str | None:
     chosen = st.session_state.get(DATA)
     if chosen is not None and not home.is_id(chosen):
         st.session_state.pop(DATA)
-        raise UserError("That is not the address of a data set. Choose one from the list.")
+        raise UserError("That is not the address of a data set. Open Runs to choose one.")
     return chosen
 
 
@@ -144,16 +145,26 @@ def done() -> set[str]:
 
 def use_settings(settings: TrainingSettings) -> None:
     """Set the controls of the Train page, before they are drawn."""
-    for name, value in settings.to_dict().items():
-        if name not in ("frozen_layers", "dense"):
-            st.session_state[control(name)] = value
+    values = {control(name): value for name, value in settings.to_dict().items()}
+    values[control("dense")] = len(settings.dense)
+    for place, units in enumerate(settings.dense):
+        values[control("units", str(place))] = units
+    del values[control("frozen_layers")]
     if settings.frozen_layers is not None:
-        st.session_state[control("frozen_layers", settings.backbone)] = settings.frozen_layers
+        values[control("frozen_layers", settings.backbone)] = settings.frozen_layers
     else:
         st.session_state.pop(control("frozen_layers", settings.backbone), None)
-    st.session_state[control("dense")] = len(settings.dense)
-    for place, units in enumerate(settings.dense):
-        st.session_state[control("units", str(place))] = units
+    st.session_state.update(values)
+    st.session_state[_PRESET] = set(values)
+
+
+def default(key: str, value: Any, unset: Any = None) -> Any:
+    """A control's default; `unset` where `use_settings` has just set it, for both would clash."""
+    preset = st.session_state.get(_PRESET, set())
+    if key not in preset:
+        return value
+    preset.discard(key)
+    return unset
 
 
 def control(name: str, of: str = "") -> str:

@@ -1,9 +1,11 @@
 """Uploads leave memory: what a browser sent is copied to disk at once, under names of ours."""
 
+import errno
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from streamlit.typing import UploadedFile
@@ -12,14 +14,19 @@ from core import home
 from core.errors import UserError
 
 _CHUNK = 1 << 20
-_NAME = 120  # characters of a part of a path
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def keep_archive(upload: UploadedFile) -> Path:
-    """Copy an archive to disk for the import, which deletes it when read."""
-    path = _new_folder() / "upload.zip"
-    with path.open("wb") as file:
-        shutil.copyfileobj(upload, file, _CHUNK)
+    """Copy an archive to disk for the import, which deletes it when read.
+
+    Raises:
+        UserError: There is no room for it.
+    """
+    with _new_folder() as folder:
+        path = folder / "upload.zip"
+        with path.open("wb") as file:
+            shutil.copyfileobj(upload, file, _CHUNK)
     return path
 
 
@@ -27,16 +34,18 @@ def keep_folder(uploads: Sequence[UploadedFile]) -> Path:
     """Write the files of a folder as a zip, so that the same import reads them.
 
     Raises:
-        UserError: There is nothing in the folder.
+        UserError: There is nothing in the folder, or no room for it.
     """
     if not uploads:
         raise UserError("That folder is empty. Choose one with a folder of images for each class.")
-    path = _new_folder() / "upload.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for place, upload in enumerate(uploads):
-            name = safe_name(upload.name) or f"file {place}"
-            with archive.open(name, "w", force_zip64=True) as member:
-                shutil.copyfileobj(upload, member, _CHUNK)
+    taken: set[str] = set()
+    with _new_folder() as folder:
+        path = folder / "upload.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for place, upload in enumerate(uploads):
+                name = _once(safe_name(upload.name) or f"file {place}", taken)
+                with archive.open(name, "w", force_zip64=True) as member:
+                    shutil.copyfileobj(upload, member, _CHUNK)
     return path
 
 
@@ -47,7 +56,7 @@ def safe_name(name: str) -> str:
     """
     parts = ("".join(c for c in part if c.isprintable() and c not in ':*?"<>|').strip()
              for part in name.replace("\\", "/").split("/"))  # fmt: skip
-    return "/".join(part[:_NAME] for part in parts if part not in ("", ".", ".."))
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
 
 
 @contextmanager
@@ -56,9 +65,11 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
 
     Args:
         pictures: Name and content of each.
+
+    Raises:
+        UserError: There is no room for them.
     """
-    folder = _new_folder()
-    try:
+    with _new_folder() as folder:
         paths = []
         for place, (name, content) in enumerate(pictures):
             path = folder / f"{place:04}{Path(safe_name(name)).suffix[:8].lower()}"
@@ -69,11 +80,32 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
                     shutil.copyfileobj(content, file, _CHUNK)
             paths.append(path)
         yield paths
-    finally:
         home.remove(folder)
 
 
-def _new_folder() -> Path:
+def _once(name: str, taken: set[str]) -> str:
+    """The name, or where it is taken the same with a number before the file."""
+    folder, slash, file = name.rpartition("/")
+    for number in count(2):
+        if name not in taken:
+            break
+        name = f"{folder}{slash}{number} {file}"
+    taken.add(name)
+    return name
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    """A folder of its own for an upload; what was written is gone again if anything goes wrong."""
     folder = home.uploads() / home.new_id()
-    folder.mkdir(parents=True)
-    return folder
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    except BaseException as error:
+        home.remove(folder)
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            raise UserError(
+                "There is no room left on the server's disk for these files. Open Runs to delete "
+                "data sets or runs that are no longer needed."
+            ) from error
+        raise

@@ -11,7 +11,7 @@ from core.events import EventLog
 from tests.browser.app import Served, press, settled, train
 
 pytestmark = pytest.mark.browser
-DONE = re.compile(r"^(\d+) of \d+$")
+DONE = re.compile(r"^(\d+)/\d+$")
 
 
 def epochs_done(page: Page) -> int:

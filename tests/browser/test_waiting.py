@@ -23,7 +23,7 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     train(third, served, sketches, epochs=3)
     expect(third.get_by_text("1 run is waiting before this one")).to_be_visible()
 
-    press(third, "Stop and keep the best so far")
+    press(third, "Cancel")
     expect(third.get_by_text("nothing to keep")).to_be_visible()
     press(page, "Stop and keep the best so far")
     expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()

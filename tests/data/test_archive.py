@@ -75,6 +75,29 @@ def many_zeros() -> bytes:
     return packed(*members, method=zipfile.ZIP_DEFLATED)
 
 
+def zip64(*, entries: int = 1, named: int | None = None) -> bytes:
+    """A zip whose ZIP64 records, which Python writes for large ones only, may say anything."""
+    data = packed(("a/1.jpg", b"x"))
+    end = data.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<II", data, end + 12)
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, size, start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, end if named is None else named, 1)
+    return data[:end] + record + locator + data[end:]
+
+
+def zip64_with_a_decoy() -> bytes:
+    """The locator names a modest record; the one before it, which zipfile reads, is not."""
+    honest = zip64()
+    at = honest.rindex(b"PK\x06\x06")
+    decoy = honest[at : at + 56]
+    return decoy + zip64(entries=2**31, named=0)
+
+
+def zip64_out_of_sight() -> bytes:
+    """The end record lies as far back as zipfile looks, its locator just before."""
+    return zip64(entries=2**31) + bytes(2**16)
+
+
 def claims_large_directory() -> bytes:
     data = bytearray(packed(("a/1.jpg", b"x")))
     end = data.rindex(b"PK\x05\x06")
@@ -109,6 +132,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "bomb": (lambda: zeros(64), "far more than a picture"),
     "many small bombs": (many_zeros, "times its size"),
     "directory beyond the end": (claims_large_directory, "damaged or cut off"),
+    "ZIP64 of many": (lambda: zip64(entries=2**31), "more than 100,000 entries"),
+    "ZIP64 with a decoy": (zip64_with_a_decoy, "damaged or cut off"),
+    "ZIP64 elsewhere": (lambda: zip64(named=7), "damaged or cut off"),
+    "ZIP64 out of sight": (zip64_out_of_sight, "more than 100,000 entries"),
+    "deep": (lambda: packed(("a/" * 2000 + "x.jpg", b"x")), "at most 100 folders deep"),
     "LZMA": (lambda: packed(("a/1.jpg", b"x"), method=zipfile.ZIP_LZMA), "unusual way"),
 }
 
@@ -209,6 +237,12 @@ def test_zip64_opens(tmp_path: Path) -> None:
     ):
         member.write(b"x")
     assert open_source(path).members[0].size == 1
+    for prefix in (b"", b"#!/bin/sh"):
+        path.write_bytes(prefix + zip64())
+        source = open_source(path)
+        assert source.read(source.members[0]) == b"x"
+    path.write_bytes(b"#!/bin/sh" + zip64(named=9 + zip64().rindex(b"PK\x06\x06")))
+    assert open_source(path).members[0].size == 1  # some count what was put before, some don't
 
 
 def test_damaged_member_is_told_apart_from_a_damaged_archive(tmp_path: Path) -> None:
@@ -289,3 +323,22 @@ def test_folder_with_a_name_that_is_no_utf8(tmp_path: Path) -> None:
     source = open_source(tmp_path)
     assert source.members[0].name.encode().decode() == "caf�/1.jpg"
     assert source.read(source.members[0]) == b"x"
+
+
+def test_a_source_whose_own_name_is_no_utf8(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    assert open_source(Path(os.fsdecode(folder))).name == "caf�"
+    with open(folder + b".zip", "wb") as file:
+        file.write(packed(("a/1.jpg", b"x")))
+    assert open_source(Path(os.fsdecode(folder + b".zip"))).name == "caf�"
+
+
+def test_a_very_deep_folder_is_refused(tmp_path: Path) -> None:
+    deep = tmp_path / "/".join(["a"] * 99)
+    deep.mkdir(parents=True)
+    (deep / "x.jpg").write_bytes(b"x")
+    assert len(open_source(tmp_path).members) == 1
+    (deep / "a").mkdir()
+    with pytest.raises(UserError, match="at most 100 folders deep"):
+        open_source(tmp_path)

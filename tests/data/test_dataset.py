@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.data import dataset
 from core.data.archive import open_source
-from core.data.dataset import Dataset, Decoded, Record
+from core.data.dataset import Dataset, Decoded
 from core.data.natural import natural
 from core.errors import StopRequested, UserError
 from core.settings import SplitSettings
@@ -19,6 +19,11 @@ from core.settings import SplitSettings
 
 def read(path: Path, **options: object) -> Dataset:
     return dataset.read(open_source(path), **{"split": SplitSettings(), **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "decoding_threads", lambda: 2)
 
 
 def sides(found: Dataset) -> dict[str, str]:
@@ -102,6 +107,15 @@ def test_class_without_training_images_in_an_uploaded_split(tmp_path: Path) -> N
         read(zip_of(tmp_path / "x.zip", files))
 
 
+@pytest.mark.parametrize("good", [0, 1])
+def test_class_without_enough_to_divide_in_train_beside_test(good: int, tmp_path: Path) -> None:
+    files = classes({"a": 3}, "train/") | classes({"a": 2, "b": 2}, "test/", 50)
+    files |= {"train/b/1.png": b"broken", "train/b/2.png": b"broken"}
+    files |= {f"train/b/{name}.png": png(99) for name in ("x", "copy of x")} if good else {}
+    with pytest.raises(UserError, match=rf"2 different images of every class.*“b” \({good}\)"):
+        read(zip_of(tmp_path / "x.zip", files))
+
+
 @pytest.mark.parametrize(
     ("files", "parts"),
     [
@@ -169,6 +183,7 @@ def test_report_counts_to_the_end_in_this_thread(tmp_path: Path) -> None:
     assert steps == [(done, 18) for done in range(19)]
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_stop_ends_soon_and_leaves_no_thread(tmp_path: Path) -> None:
     decoded: list[str] = []
 
@@ -181,7 +196,6 @@ def test_stop_ends_soon_and_leaves_no_thread(tmp_path: Path) -> None:
             zip_of(tmp_path / "x.zip", classes({"a": 150, "b": 150})),
             each=lambda one: decoded.append(one.file),
             report=stop,
-            threads=2,
         )
     assert len(decoded) <= 3 + 4 * 2 + 2
     assert not [one for one in threading.enumerate() if one.name.startswith("decode")]
@@ -196,6 +210,7 @@ def test_error_of_each_comes_through(tmp_path: Path) -> None:
     assert not [one for one in threading.enumerate() if one.name.startswith("decode")]
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_only_a_few_images_are_in_memory_at_a_time(tmp_path: Path) -> None:
     decoded: list[str] = []
     most = 0
@@ -208,7 +223,6 @@ def test_only_a_few_images_are_in_memory_at_a_time(tmp_path: Path) -> None:
         zip_of(tmp_path / "x.zip", classes({"a": 100, "b": 100})),
         each=lambda one: decoded.append(one.file),
         report=report,
-        threads=2,
     )
     assert most <= 4 * 2
 
@@ -220,22 +234,6 @@ def test_through_json_and_back(tmp_path: Path) -> None:
     values["records"][0]["split"] = "elsewhere"
     with pytest.raises(ValueError, match="split"):
         Dataset.from_dict(values)
-
-
-def test_reader_gives_the_bytes_and_notices_a_change(tmp_path: Path) -> None:
-    files = classes({"a": 3, "b": 3})
-    folder = folder_of(tmp_path / "x", files)
-    source = open_source(folder)
-    found = dataset.read(source, split=SplitSettings())
-    read_bytes = dataset.reader(source)
-    record: Record = found.records[0]
-    assert read_bytes(record) == files[record.file]
-    (folder / record.file).write_bytes(png(4000))
-    with pytest.raises(UserError, match="has changed"):
-        read_bytes(record)
-    (folder / record.file).unlink()
-    with pytest.raises(UserError, match="has changed"):
-        read_bytes(record)
 
 
 def test_natural_order() -> None:

@@ -126,5 +126,13 @@ def test_accents_have_one_spelling() -> None:
     assert {label for label, _ in files.values()} == {"caf\u00e9", "rose"}
 
 
+def test_a_very_deep_path() -> None:
+    deep = "a/" * 5000 + "x.jpg"
+    files, _, _ = placed(deep, "b/1.jpg")
+    assert files == {deep: ("a", None), "b/1.jpg": ("b", None)}
+    files, _, _ = placed(deep)
+    assert files == {deep: ("a", None)}
+
+
 def test_nothing() -> None:
     assert placed() == ({}, {}, False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.jobs import connection, queue
+from core.jobs import connection
 from core.jobs.address import is_alive
 
 DEADLINE = 30.0
@@ -48,7 +48,7 @@ def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.delenv("THAW_WORKERS", raising=False)
     monkeypatch.syspath_prepend(here)
     yield thaw_home
-    queue.disconnect()
+    connection.disconnect()
     family: list[psutil.Process] = []
     for file in (thaw_home / "cluster").glob("*/owner.json"):
         owner = json.loads(file.read_text())

@@ -1,17 +1,17 @@
 """The cluster as a program: it outlives its starter, is found again, renewed and ends by itself."""
 
-import json
 import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from core import home
-from core.jobs import address, queue
+from core.jobs import address, connection, queue
 from core.runs import RunStatus
 from tests.jobs.conftest import Wait
 
@@ -37,7 +37,7 @@ def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(clusters: P
     assert first == second
     assert psutil.pid_exists(first)
     assert queue.ensure_started().pid == first
-    assert queue.ready().submit(os.getpid, resources={"training": 1}).result(30) not in (
+    assert connection.ready().submit(os.getpid, resources={"training": 1}).result(30) not in (
         first,
         os.getpid(),
     )
@@ -80,7 +80,7 @@ def test_a_living_process_that_is_no_cluster_is_replaced(clusters: Path) -> None
     address.certificate("deaf").parent.mkdir()
     queue.ensure_started()  # nothing tells yet
     address.certificate("deaf").write_bytes(b"")
-    assert queue.ready().status == "running"
+    assert connection.ready().status == "running"
     assert address.read() != other
 
 
@@ -90,8 +90,7 @@ def test_an_older_version_makes_room_and_finishes_its_job(clusters: Path, wait: 
     run = held.submit()
     wait(lambda: queue.status(run).status == RunStatus.RUNNING)
     old = queue.ensure_started()
-    values = json.loads((home.cluster() / "cluster.json").read_text())
-    home.write_json(home.cluster() / "cluster.json", values | {"version": "of yesterday"})
+    address.write(replace(old, version="of yesterday"))
     new = queue.ensure_started()
     assert new.id != old.id
     later = held.submit()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core import home
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import connection, queue
 from core.jobs.job import DIED, INTERRUPTED, Kind
 from core.runs import Run, RunStatus
 from core.settings import SplitSettings, TrainingSettings
@@ -56,7 +56,7 @@ def test_a_dead_worker_takes_down_its_own_job_only(clusters: Path, wait: Wait) -
 
     run, behind = held.submit(), held.submit()
     wait(lambda: is_at(run, RunStatus.RUNNING))
-    queue.disconnect()  # the cluster tells by itself, also when no web server is there
+    connection.disconnect()  # the cluster tells by itself, also when no web server is there
     kill(started(run)[0]["pid"])
     wait(lambda: run.state().status == RunStatus.FAILED)
     assert run.state().message == DIED[Kind.TRAINING]
@@ -115,7 +115,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
-    queue.ready()
+    connection.ready()
     owner = queue.ensure_started().owner
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster=owner)
@@ -126,7 +126,7 @@ def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters
     import held
     from distributed import KilledWorker
 
-    client = queue.ready()
+    client = connection.ready()
     want = {"prediction": 1}
     with pytest.raises(KilledWorker):
         client.submit(held.die, None, resources=want, pure=False).result(30)

@@ -11,7 +11,7 @@ import pytest
 
 from core import home
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import connection, queue
 from core.jobs.job import DIED, Kind
 from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
@@ -66,7 +66,7 @@ def scheduler(clusters: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None:
     import held
 
-    client = queue.ready()
+    client = connection.ready()
     # A nanny gives up on a worker that is killed before it has seen it come up.
     wait(lambda: [*client.run(held.status_of, nanny=True).values()] == ["running"])
     run, behind = held.submit(), held.submit()
@@ -77,14 +77,15 @@ def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None
     wait(lambda: run.state().status == RunStatus.FAILED)
     assert run.state().message == DIED[Kind.TRAINING]
     wait(lambda: behind.state().status == RunStatus.RUNNING)
-    assert not (home.cluster() / "cluster.json").exists()
+    assert queue.ensure_started() is None
+    assert not home.cluster().exists()
 
 
 def test_a_run_it_never_heard_of_does_not_hang(
     scheduler: str, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
-    queue.ready()
+    connection.ready()
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster={"address": scheduler})
     wait(lambda: queue.status(lost).status == RunStatus.FAILED)
@@ -96,4 +97,4 @@ def test_a_scheduler_that_does_not_answer_is_told(
     monkeypatch.setenv("THAW_SCHEDULER", "tcp://127.0.0.1:1")
     monkeypatch.setattr("core.jobs.connection._CONNECT_SECONDS", 0.5)
     with pytest.raises(UserError, match="does not answer"):
-        queue.ready()
+        connection.ready()

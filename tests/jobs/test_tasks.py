@@ -1,21 +1,28 @@
 """What a worker runs, without a worker."""
 
+import os
 import pickle
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import errors, home
+from core.data import archive, zip_safety
 from core.errors import StopRequested, UserError
 from core.events import EventLog
-from core.jobs import address, queue, tasks
-from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind
+from core.jobs import address, leftovers, queue, tasks
+from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload
 from core.jobs.tasks import JobFailed
 from core.progress import StageReporter
+from core.results import predictor
+from core.results.prediction import Prediction
 from core.runs import Run, RunState, RunStatus
-from core.settings import TrainingSettings
+from core.settings import SplitSettings, TrainingSettings
 
 DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
 
@@ -153,6 +160,106 @@ def test_a_job_of_a_dead_cluster_is_failed_by_whoever_looks(run: Run, reading: J
     assert not (home.uploads() / "up").exists()
 
 
+def test_what_another_machine_runs_is_neither_dead_nor_swept_nor_used(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = address.Address("tls://127.0.0.1:1", **DEAD, version="1", host="there")
+    for one in (there, address.Address("tls://127.0.0.1:1", **DEAD | {"id": "here"}, version="1")):
+        home.write_json(address.folder(one.id) / "owner.json", one.owner)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(address.socket, "gethostname", lambda: "there")
+        address.write(there)
+        assert address.read() == there
+    assert address.read() is None
+    address.sweep()
+    assert [path.name for path in home.cluster().iterdir() if path.is_dir()] == ["dead"]
+    run.log.append("queued", cluster=there.owner)
+    assert queue.status(run).status == RunStatus.QUEUED
+
+
+def test_what_nobody_finished_is_swept(run: Run, reading: Job) -> None:
+    now = time.time()
+    mine = psutil.Process().create_time()
+    waiting = Job(Kind.READING, home.datasets() / "waiting")
+    waiting.folder.mkdir()
+    waiting.log.append(
+        "queued", cluster={"pid": os.getpid(), "created": mine, "id": "x"}, name="W", upload="w"
+    )
+    failed = Job(Kind.READING, home.datasets() / "failed")
+    failed.folder.mkdir()
+    failed.log.append("queued", cluster=DEAD, name="F", upload="f")
+    failed.fail("No pictures.")
+    whole = home.datasets() / "whole"
+    whole.mkdir()
+    (whole / "manifest.json").write_text("{}")
+    left = [home.uploads() / "left", home.runs() / ".deleted-1", home.cache() / "graphs" / ".new-1"]
+    for folder in (*left, home.uploads() / "w"):
+        (folder / "inside").mkdir(parents=True)
+    kept = [run.folder, waiting.folder, whole, home.uploads() / "w"]
+
+    leftovers.sweep(now)
+    assert all(path.exists() for path in (*left, *kept, failed.folder, home.uploads() / "up"))
+    leftovers.sweep(now + 2 * 3600)
+    assert not any(path.exists() for path in (*left, home.uploads() / "up"))
+    assert all(path.exists() for path in (*kept, failed.folder))
+    assert reading.state().message == INTERRUPTED[Kind.READING]
+    leftovers.sweep(now + 25 * 3600)
+    assert not failed.folder.exists()
+    assert all(path.exists() for path in kept)
+
+
+def test_no_leftovers_in_a_new_home(thaw_home: Path) -> None:
+    leftovers.sweep()
+    assert not thaw_home.exists()
+
+
+def test_too_large_a_picture_is_told_and_few_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LIMITS", zip_safety.Limits(member_bytes=1 << 20))
+    at_once: list[int] = []
+
+    def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+        at_once.append(len(files))
+        return [Prediction(name, label="seen") for name, _ in files]
+
+    monkeypatch.setattr(predictor, "predict", predict)
+    paths = [tmp_path / f"{number}.jpg" for number in range(20)]
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes(2 << 20 if number == 3 else 1))
+    answers = tasks.predict(str(tmp_path), [str(path) for path in paths], 3)
+    assert [each.file for each in answers] == [path.name for path in paths]
+    assert [each.file for each in answers if not each.label] == ["3.jpg"]
+    assert answers[3].error == "too large: 2 MB, at most 1 MB"
+    assert max(at_once) <= 8
+
+
+def test_no_cluster_is_started_where_others_run_the_scheduler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THAW_SCHEDULER", "tcp://127.0.0.1:1")
+    assert queue.ensure_started() is None
+    assert not home.cluster().exists()
+
+
+def test_a_run_that_is_half_made_can_be_opened_and_deleted(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.runs() / "half"
+    with monkeypatch.context() as full:
+        full.setattr(home, "write_json", raise_full)
+        with pytest.raises(OSError, match="full"):
+            Run.create(folder, TrainingSettings(), data="none")
+    Run.create(folder, TrainingSettings(), data="none")
+    (folder / "progress.jsonl").unlink()
+    Run.open(folder).delete()
+    assert not folder.exists()
+
+
+def raise_full(path: Path, value: object) -> None:
+    raise OSError("full")
+
+
 def test_a_known_state_is_brought_up_to_date(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "is_alive", lambda owner: True)
     known = queue.status(run)
@@ -184,9 +291,9 @@ def test_only_uploads_are_ever_discarded(reading: Job) -> None:
     (home.space() / "keep").mkdir()
     assert isinstance(reading.state(), ImportState)
     with pytest.raises(ValueError, match="below the uploads"):
-        queue.submit_import(home.space() / "keep", "x", queue.SplitSettings())
+        queue.submit_import(home.space() / "keep", "x", SplitSettings())
     for name in ("..", ".", "", "../keep", None):
-        queue.discard_upload(name)
+        discard_upload(name)
     assert (home.space() / "keep").exists()
     assert (home.uploads() / "up").exists()
 

@@ -1,8 +1,10 @@
 """A frozen and cut network says the same as a whole one, and learns only where it is thawed."""
 
+import gc
 import math
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,3 +252,16 @@ def test_keras_alone_loads_the_kept_model(
     assert done.returncode == 0, done.stderr
     for name, answers in expected.items():
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), answers, atol=1e-5)
+
+
+def test_a_body_that_is_used_again_lets_go_of_earlier_heads(tiny: Tiny) -> None:
+    first = network(tiny, None)
+    head = head_layers((4,), 0.0, 3, seed=0)
+    first.whole(head)
+    forgotten = weakref.ref(head[0])
+    del first, head
+
+    network(tiny, None)
+
+    gc.collect()
+    assert forgotten() is None

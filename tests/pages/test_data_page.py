@@ -136,6 +136,7 @@ def test_an_upload_is_imported_from_disk_under_its_name(
     monkeypatch.setattr(queue, "submit_import", submit)
     app = open_page("data")
     app.file_uploader[0].upload("my pets.zip", b"zip zip", "application/zip").run()
+    assert app.session_state["turns"]["zip"] == 1, "the uploader is a new one"
     assert (seen.content, seen.name, seen.share) == (b"zip zip", "my pets", 0.2)
     assert app.title[0].value == "Reading your pictures"
 

@@ -21,7 +21,9 @@ def test_results_and_what_they_rest_on(open_page: Open) -> None:
     assert "between 60 % and 98 %" in shown(app)
     table = app.dataframe[0].value
     assert list(table["class"]) == ["cat", "dog"]
-    assert list(table["found"]) == [0.8, 0.8]
+    assert list(table["found"]) == [80, 80]
+    assert "a little optimistic" in shown(app)
+    assert "Trained network: pets" in shown(app)
     assert app.get("plotly_chart")
     assert app.get("image"), "the mistake is shown as a picture"
     button(app, "Try it on new pictures").click().run()
@@ -56,6 +58,36 @@ def test_a_run_without_results_sends_back_to_it(open_page: Open) -> None:
     button(app, "Go to this run").click().run()
     assert app.query_params["run"] == run.id
     assert "Stop and keep the best so far" in labels(app)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "20200101-000000-abcdef"])
+@pytest.mark.parametrize("page", ["evaluate", "predict"])
+def test_a_run_that_is_gone_is_never_replaced_unasked(
+    open_page: Open, page: str, address: str
+) -> None:
+    run = paint_run(None)
+    app = open_page(page, run=address)
+    for _ in range(2):
+        assert "This run is gone" in app.warning[0].value
+        assert app.query_params["run"] == address
+        assert not app.metric
+        assert not app.file_uploader
+        app.run()
+    app.selectbox[0].set_value(run.id).run()
+    assert not app.warning
+    assert app.query_params["run"] == run.id
+    assert app.metric or app.file_uploader
+
+
+def test_a_run_at_work_does_not_close_the_page_to_others(open_page: Open) -> None:
+    trained, at_work = paint_run(None), paint_run(None, ending=None)
+    app = open_page("evaluate", run=at_work.id)
+    assert "not yet" in app.info[0].value
+    assert app.selectbox[0].value is None
+    assert app.query_params["run"] == at_work.id
+    app.selectbox[0].set_value(trained.id).run()
+    assert app.metric[0].value == "90 %"
+    assert app.query_params["run"] == trained.id
 
 
 def test_hostile_class_names(open_page: Open) -> None:

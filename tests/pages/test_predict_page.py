@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from core import home
+from core.data import samples
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run
+from pages.parts import naming
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, painted, shown
 
 
@@ -68,10 +70,25 @@ def test_the_newest_answer_comes_first(open_page: Open, asked: list[list[bytes]]
 
 
 def test_a_starter_set_offers_pictures_to_try(open_page: Open, asked: list[list[bytes]]) -> None:
-    app = open_page("predict", run=paint_run(None, data="sketches").id)
+    classes = samples.SAMPLES["sketches"].classes
+    app = open_page("predict", run=paint_run(None, classes, data="sketches").id)
     button(app, "Try 1").click().run()
     assert len(asked) == 1
     assert "**cat**, 75 % sure" in shown(app)
+
+
+def test_a_data_set_that_is_called_like_a_starter_set_is_none(open_page: Open) -> None:
+    assert not labels(open_page("predict", run=paint_run(None, data="sketches").id))
+
+
+def test_all_pictures_of_one_drop_are_kept(
+    open_page: Open, asked: list[list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "_KEPT", 2)
+    app = open_page("predict", run=paint_run(None).id)
+    picture = painted(1)
+    app.file_uploader[0].set_value([(f"{n}.png", picture, "image/png") for n in range(3)]).run()
+    assert sum("png" in each.value for each in app.caption) == 3
 
 
 def test_a_file_that_is_no_picture_gets_a_sentence(

@@ -3,6 +3,7 @@
 from core import home
 from core.data import store
 from core.runs import all_runs
+from core.settings import TrainingSettings
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -31,21 +32,50 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
     app = open_page("runs", run=run.id)
+    app.button(key=f"ask-{run.id}").click().run()
+    assert all_runs()
     app.button(key=f"delete-{run.id}").click().run()
     assert not all_runs()
+    app.button(key=f"ask-{dataset}").click().run()
     app.button(key=f"delete-{dataset}").click().run()
     assert not store.all_datasets()
     assert not app.exception
     assert not app.error
 
 
-def test_what_is_at_work_is_not_deleted(open_page: Open) -> None:
-    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    paint_run(dataset, ending=None)
+def test_a_second_press_never_meets_the_next_item(open_page: Open) -> None:
+    chosen = [store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "two", "three")]
     app = open_page("runs")
-    assert "stop it first" in shown(app)
+    app.button(key=f"ask-{chosen[1]}").click().run()
+    assert labels(app).count("Delete for good") == 1
+    twice = app.button(key=f"delete-{chosen[1]}").click()
+    twice.run()
+    assert "Delete for good" not in labels(app), "the dialog is closed"
+    twice.click().run()
+    assert {each for each, _ in store.all_datasets()} == {chosen[0], chosen[2]}
+
+
+def test_what_goes_with_a_data_set_is_said_first(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    paint_run(dataset)
+    app = open_page("runs")
+    app.button(key=f"ask-{dataset}").click().run()
+    assert "What 1 run learned from them stays" in shown(app)
+
+
+def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset, ending=None, epochs=2, settings=TrainingSettings(epochs=20))
+    app = open_page("runs")
+    assert "epoch 3 of 20" in shown(app)
+    app.button(key=f"ask-{dataset}").click().run()
     assert "Stop that run first" in shown(app)
     assert "Delete for good" not in labels(app)
+    app.button(key=f"ask-{run.id}").click().run()
+    assert "stop it first" in shown(app)
+    assert "Delete for good" not in labels(app)
+    app.button(key=f"open-{run.id}").click().run()
+    assert "Stop and keep the best so far" in labels(app)
 
 
 def test_the_cache_can_be_emptied(open_page: Open) -> None:

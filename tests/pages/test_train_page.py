@@ -8,6 +8,7 @@ from core.backbones.catalog import BACKBONES
 from core.jobs import queue
 from core.runs import Run
 from core.settings import TrainingSettings
+from pages.parts import controls
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -31,6 +32,7 @@ def test_one_press_trains_with_the_defaults(
 
     monkeypatch.setattr(queue, "submit_training", submit)
     app = open_page("train", data=dataset)
+    assert "2 classes of **pets** from 6 images and is checked on 2 others" in shown(app)
     button(app, "Train").click().run()
     assert submitted == [(dataset, TrainingSettings(), "pets")]
     assert "Stop and keep the best so far" in labels(app)
@@ -71,6 +73,7 @@ def test_a_run_that_is_done_leads_on(open_page: Open) -> None:
     run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
     app = open_page("train", run=run.id)
     assert "**90 %** right, 9 of 10 pictures" in app.success[0].value
+    assert "still getting better at the end" in app.success[0].value
     assert labels(app) == ["Look at the results", "Train again"]
     button(app, "Look at the results").click().run()
     assert app.title[0].value == "Evaluate"
@@ -115,7 +118,30 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
     monkeypatch.setattr(queue, "place", lambda run: 2)
     app = open_page("train", run=run.id)
     assert "2 runs are waiting before this one" in app.info[0].value
-    button(app, "Stop and keep the best so far")
+    button(app, "Cancel")
+
+
+def test_a_run_at_work_leaves_room_for_another(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset, ending=None, epochs=0)
+    app = open_page("train", run=run.id)
+    assert {"Cancel", "Set up another run"} <= set(labels(app))
+    button(app, "Set up another run").click().run()
+    assert "Train" in labels(app)
+    assert "run" not in app.query_params
+    assert app.query_params["data"] == dataset
+
+
+def test_nothing_frozen_is_not_called_frozen(open_page: Open) -> None:
+    run = paint_run(None, settings=TrainingSettings(frozen_layers=0, epochs=3))
+    assert "Pictures prepared" in shown(open_page("train", run=run.id))
+
+
+def test_a_download_is_said_before(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controls, "ready_offline", lambda backbone: False)
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    app.radio[0].set_value("mobilenet").run()
+    assert "MB); that needs the internet" in shown(app)
 
 
 def test_stop_asks_the_run_to_stop(open_page: Open) -> None:

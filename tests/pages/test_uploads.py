@@ -1,5 +1,6 @@
 """Uploads on their way to disk."""
 
+import errno
 import zipfile
 from io import BytesIO
 
@@ -47,6 +48,37 @@ def test_a_folder_becomes_a_zip_that_the_import_reads() -> None:
 def test_an_empty_folder_is_a_plain_error() -> None:
     with pytest.raises(UserError, match="empty"):
         uploads.keep_folder([])
+
+
+def test_names_are_kept_whole_and_a_repeated_one_gets_a_number() -> None:
+    long = f"pets/cat/{'x' * 200}.jpg"
+    names = [long, "pets/cat/a.jpg", "../pets/cat/a.jpg", "pets/cat/a.jpg"]
+    path = uploads.keep_folder([Upload(name, b"") for name in names])
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist()[0] == long
+        assert archive.namelist()[1:] == [
+            "pets/cat/a.jpg",
+            "pets/cat/2 a.jpg",
+            "pets/cat/3 a.jpg",
+        ]
+
+
+class Full(Upload):
+    """What no longer fits on the disk."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_and_nothing_is_left_behind() -> None:
+    full = Full("pets/cat/1.jpg", b"")
+    with pytest.raises(UserError, match="no room left"):
+        uploads.keep_archive(full)
+    with pytest.raises(UserError, match="no room left"):
+        uploads.keep_folder([full])
+    with pytest.raises(UserError, match="no room left"), uploads.on_disk([("1.jpg", full)]):
+        pass
+    assert not list(home.uploads().iterdir())
 
 
 def test_pictures_are_gone_after_use() -> None:

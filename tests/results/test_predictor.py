@@ -98,9 +98,10 @@ def test_top_must_name_something(make_run: MakeRun, picture: Picture, top: int) 
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UserError, match=f"{folder.name} holds no model"):
-            Predictor(folder)
+    with pytest.raises(UserError, match=f"{tmp_path.name} holds no model"):
+        Predictor(tmp_path)
+    with pytest.raises(UserError, match="nowhere is not there"):
+        Predictor(tmp_path / "nowhere")
 
 
 def labelled(picture: Picture, folder: str, **counts: int) -> Path:

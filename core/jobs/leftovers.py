@@ -1,0 +1,66 @@
+"""What nobody finished: uploads, half-deleted folders and failed readings that nobody lists."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from core import home
+from core.jobs.address import is_alive
+from core.jobs.job import INTERRUPTED, ImportState, Job, Kind
+
+_HOUR = 3600.0
+_DAY = 24 * _HOUR  # so long a page may tell why a reading failed
+
+
+def sweep(now: float | None = None) -> None:
+    """Remove what processes that were killed, and readings that failed, have left.
+
+    Args:
+        now: Seconds since 1970; for tests.
+    """
+    now = now or time.time()
+    needed = set(_settle_readings(now))
+    for folder in ("", "*/", "*/*/"):
+        for name in (".deleted-*", ".new-*"):
+            _remove_old(home.root().glob(folder + name), now)
+    _remove_old((path for path in home.uploads().glob("*") if path.name not in needed), now)
+
+
+def _settle_readings(now: float) -> Iterator[str]:
+    """Remove the folders of readings that ended in nothing; tell what uploads others need."""
+    for folder in home.datasets().glob("[!.]*"):
+        if not folder.is_dir() or (folder / "manifest.json").exists():
+            continue
+        job = Job(Kind.READING, folder)
+        state = job.state()
+        assert isinstance(state, ImportState)
+        if not state.status.final and state.submitted < now - _HOUR and _is_orphaned(state):
+            job.fail(INTERRUPTED[Kind.READING])
+        elif not state.status.final:
+            yield state.upload or ""
+        elif (state.ended or 0.0) < now - _DAY:
+            home.remove(folder)
+
+
+def _is_orphaned(state: ImportState) -> bool:
+    return state.cluster is not None and "pid" in state.cluster and not is_alive(state.cluster)
+
+
+def _remove_old(paths: Iterator[Path], now: float) -> None:
+    for path in paths:
+        try:
+            if max(_changed(each) for each in (path, *path.glob("*"))) > now - _HOUR:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError:
+            continue  # somebody else removes it at this moment
+
+
+def _changed(path: Path) -> float:
+    """When it, its name or what it holds changed; a renamed folder keeps its mtime."""
+    status = path.lstat()
+    return max(status.st_mtime, status.st_ctime)
