@@ -159,7 +159,7 @@ def test_what_goes_wrong_in_the_answer_is_raised(tiny: Tiny, pictures: Pictures)
 def test_the_oldest_graphs_are_dropped(
     tiny: Tiny, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_OLDEST_GRAPHS_KEPT", 2)
+    monkeypatch.setattr(engine, "_GRAPHS_KEPT", 2)
     model = network(tiny, 3).prefix_model()
     images = pictures(1, 16)
     for age, key in enumerate(("a", "b")):
