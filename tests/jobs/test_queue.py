@@ -136,7 +136,7 @@ def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters
 def test_predicting_without_a_model_is_the_users_mistake(clusters: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture)
-    with pytest.raises(UserError, match="no model") as raised:
+    with pytest.raises(UserError, match="is not there") as raised:
         queue.predict(Run(home.runs() / "none"), [picture], 3)
     assert raised.type is UserError
 
