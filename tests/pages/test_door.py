@@ -20,13 +20,13 @@ def fails(kind: str) -> None:
 
 
 def test_a_users_mistake_is_shown_as_it_is() -> None:
-    app = AppTest.from_function(fails, args=("user",)).run()
+    app = AppTest.from_function(fails, args=("user",), default_timeout=30).run()
     assert [each.value for each in app.error] == [r"Try \*again\*\."]
     assert not errors.log_path().exists()
 
 
 def test_what_nobody_expected_gets_a_number_and_the_log_the_rest() -> None:
-    app = AppTest.from_function(fails, args=("other",)).run()
+    app = AppTest.from_function(fails, args=("other",), default_timeout=30).run()
     said = app.error[0].value
     assert "secret" not in said
     number = said.rpartition("number ")[2].rstrip(".")
