@@ -1,9 +1,16 @@
 """What all tests share: a Thaw home of their own, and where the real material lies."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# Test modules import Keras while they are collected, and it writes its settings at once.
+os.environ["THAW_HOME"] = tempfile.mkdtemp(prefix="thaw-tests-")
+atexit.register(shutil.rmtree, os.environ["THAW_HOME"], ignore_errors=True)
 
 MATERIAL = Path(
     os.environ.get("THAW_MATERIAL") or Path(__file__).parents[2] / "shared" / "material"
