@@ -43,26 +43,16 @@ def test_flowers(material: Path, tmp_path: Path) -> None:
     assert np.mean(accuracies) >= 0.85
 
 
-class Plain(keras.utils.PyDataset):  # type: ignore[misc]
+def shuffled(
+    pixels: np.ndarray, labels: np.ndarray, size: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Whole pictures, in the order in which Thaw takes their features."""
-
-    def __init__(self, pixels: np.ndarray, labels: np.ndarray, size: int, seed: int | None) -> None:
-        super().__init__()
-        self._pixels, self._labels, self._size = pixels, labels, size
-        self._random = None if seed is None else np.random.default_rng(seed)
-        self._order = np.arange(len(labels))
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        return -(-len(self._order) // self._size)
-
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self._order[batch * self._size :][: self._size]
-        return self._pixels[chosen], self._labels[chosen]
-
-    def on_epoch_end(self) -> None:
-        if self._random is not None:
-            self._random.shuffle(self._order)
+    random = np.random.default_rng(seed)
+    while True:
+        order = random.permutation(len(labels))
+        for first in range(0, len(order), size):
+            chosen = order[first : first + size]
+            yield pixels[chosen], labels[chosen]
 
 
 class PlainKeras:
@@ -96,9 +86,12 @@ class PlainKeras:
             metrics=["accuracy"],
             jit_compile=False,
         )
+        pixels, labels = self._pixels(found, "train")
         history = model.fit(
-            Plain(*self._pixels(found, "train"), 32, seed),
-            validation_data=Plain(*self._pixels(found, "validation"), 32, None),
+            shuffled(pixels, labels, 32, seed),
+            steps_per_epoch=-(-len(labels) // 32),
+            shuffle=False,
+            validation_data=self._pixels(found, "validation"),
             epochs=epochs,
             verbose=0,
         )
