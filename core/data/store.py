@@ -135,14 +135,18 @@ def reader(folder: Path) -> ReadBytes:
     return read_bytes
 
 
-def all_datasets() -> list[tuple[str, Dataset]]:
-    """Ids and manifests of all complete data sets, newest first; damaged ones are passed over."""
+def all_datasets(read_manifest: Callable[[Path], Dataset] = load) -> list[tuple[str, Dataset]]:
+    """Ids and manifests of all complete data sets, newest first; damaged ones are passed over.
+
+    Args:
+        read_manifest: Takes a data set's folder as `load` does; a page remembers what it has read.
+    """
     found = []
     folders = home.datasets().iterdir() if home.datasets().is_dir() else ()
     for folder in sorted(folders, reverse=True):
         if home.is_id(folder.name):
             try:
-                found.append((folder.name, load(folder)))
+                found.append((folder.name, read_manifest(folder)))
             except UserError:
                 continue
     return found

@@ -5,7 +5,6 @@ from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
-from core import home
 from core.data import samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
@@ -33,8 +32,7 @@ def imported(chosen: str) -> Dataset | None:
         UserError: It could not be read, or is no longer there.
     """
     folder = store.folder_of(chosen)
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
+    if not (folder / "manifest.json").is_file():
         current = queue.import_state(chosen)
         if not current.status.final:
             return None
@@ -42,18 +40,17 @@ def imported(chosen: str) -> Dataset | None:
             raise UserError("You stopped the reading of these pictures, so none were kept.")
         if current.status is RunStatus.FAILED:
             raise UserError(current.message or "These pictures could not be read. Try again.")
-    return _load(str(folder), manifest.stat().st_mtime_ns if manifest.is_file() else 0)
+    return _remembered(folder)
 
 
 def all_imported() -> list[tuple[str, Dataset]]:
-    """Ids and manifests of all complete data sets, newest first; damaged ones are passed over."""
-    found = []
-    for folder in sorted(home.datasets().glob("*/manifest.json"), reverse=True):
-        try:
-            found.append((folder.parent.name, imported(folder.parent.name)))
-        except UserError:
-            continue
-    return [(chosen, dataset) for chosen, dataset in found if dataset is not None]
+    """Ids and manifests of all complete data sets, newest first."""
+    return store.all_datasets(_remembered)
+
+
+def _remembered(folder: Path) -> Dataset:
+    manifest = folder / "manifest.json"
+    return _load(str(folder), manifest.stat().st_mtime_ns if manifest.is_file() else 0)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
