@@ -1,8 +1,9 @@
-# make run: environment, install, app.  make test: everything.  make check: the fast part.
+# make run: environment, install, app.  make check: the fast tests.  make test: all but the long
+# tour of every backbone, which is make test-all.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run check test bench screenshots
+.PHONY: run check test test-all bench screenshots
 
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
@@ -11,12 +12,15 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not browser and not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not browser and not slow and not exhaustive"
 
 test: .venv/.dev
 	sh tests/install_chromium.sh
 	$(MAKE) check
-	$(BIN)/pytest -m "cluster or browser or slow"
+	$(BIN)/pytest -m "(cluster or browser or slow) and not exhaustive"
+
+test-all: test
+	$(BIN)/pytest -m exhaustive
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks

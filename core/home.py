@@ -5,8 +5,10 @@ THAW_HOME/              default ~/.thaw
     datasets/<id>/      manifest.json, progress.jsonl, images/, thumbnails/
     runs/<id>/          settings.json, progress.jsonl, model.keras, results.json, …
     uploads/<id>/       files on their way in; emptied when read
+    weights/            weights files that people brought, by digest
   cache/                shared by all spaces: its keys are digests
     features/  graphs/  weights/
+  hub/                  TensorFlow Hub modules that the owner has added to the catalogue
   cluster/              address (one for each machine that shares this) and certificates
   logs/
 """
@@ -46,8 +48,16 @@ def uploads() -> Path:
     return space() / "uploads"
 
 
+def weights() -> Path:
+    return space() / "weights"
+
+
 def cache() -> Path:
     return root() / "cache"
+
+
+def hub() -> Path:
+    return root() / "hub"
 
 
 def cluster() -> Path:

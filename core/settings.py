@@ -1,6 +1,7 @@
 """What a person chooses before training, as frozen dataclasses that are valid or do not exist."""
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -8,6 +9,8 @@ from core.errors import UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 DENSE_LAYERS = 3
+IMAGENET, RANDOM = "imagenet", "random"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class TrainingSettings:
 
     Attributes:
         backbone: A name in the catalogue.
+        alpha: Its width, where it was published in several.
+        weights: What the backbone starts from: IMAGENET, its published weights; RANDOM, nothing
+            ("from scratch"); or the SHA-256 of a weights file that somebody brought.
         frozen_layers: How many of the backbone's layers stay as they are, counted from the
             input over `include_top=False, pooling=None` `model.layers`; None freezes all.
         dense: Units of each dense layer (ReLU) between the pooled features and the classes.
@@ -40,23 +46,38 @@ class TrainingSettings:
         epochs: Passes over the training images.
         batch_size: Images a step.
         learning_rate: Step size of the optimizer.
+        thawed_rate: What thawed layers of the backbone take of it: they know something already.
+            A tenth is in the middle of what fastai's `fine_tune` spreads over a network (1 to
+            1/100).
+        warm_up_epochs: How many of the epochs train the head alone before the thawed layers join
+            in, so that a head of random numbers does not shake them; at least one epoch is left
+            for them. fastai's `fine_tune` does the same with one.
+        batch_norm_learns: Whether the batch norm of thawed layers also adapts its statistics, and
+            their dropout drops; otherwise gamma and beta alone learn.
         optimizer: One of OPTIMIZERS.
         seed: Seeds initial weights, dropout and the order of images.
     """
 
     backbone: str = "efficientnet_lite0"
+    alpha: float = 1.0
+    weights: str = IMAGENET
     frozen_layers: int | None = None
     dense: tuple[int, ...] = ()
     dropout: float = 0.0
     epochs: int = 5
     batch_size: int = 32
     learning_rate: float = 0.001
+    thawed_rate: float = 0.1
+    warm_up_epochs: int = 1
+    batch_norm_learns: bool = False
     optimizer: str = "adam"
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _between("width (alpha)", self.alpha, 0.01, 10.0)
         if self.frozen_layers is not None:
             _whole("frozen layers", self.frozen_layers, 0, 10_000)
+        self._check_weights()
         object.__setattr__(self, "dense", tuple(self.dense))
         if len(self.dense) > DENSE_LAYERS:
             raise UserError(
@@ -68,11 +89,52 @@ class TrainingSettings:
         _whole("epochs", self.epochs, 1, 1000)
         _whole("batch size", self.batch_size, 1, 4096)
         _between("learning rate", self.learning_rate, 1e-7, 10.0)
+        _between("share of the learning rate for thawed layers", self.thawed_rate, 0.0001, 1.0)
+        _whole("warm-up epochs", self.warm_up_epochs, 0, 1000)
+        if not isinstance(self.batch_norm_learns, bool):
+            raise UserError(
+                "Expected true or false for whether batch norm learns, received "
+                f"{self.batch_norm_learns!r}."
+            )
         if self.optimizer not in OPTIMIZERS:
             raise UserError(
                 f"Expected an optimizer among {', '.join(OPTIMIZERS)}, received {self.optimizer!r}."
             )
         _whole("seed", self.seed, 0, 2**31 - 1)
+
+    def _check_weights(self) -> None:
+        named = isinstance(self.weights, str)
+        if not named or (
+            self.weights not in (IMAGENET, RANDOM) and not _DIGEST.fullmatch(self.weights)
+        ):
+            raise UserError(
+                f"Expected {IMAGENET}, {RANDOM} or a file that was brought as the weights to start "
+                f"from, received {self.weights!r}."
+            )
+        if self.from_scratch and self.frozen_layers != 0:
+            raise UserError(
+                "Expected 0 frozen layers for a network from scratch, since it knows nothing that "
+                f"is worth keeping, received {self.to_dict()['frozen_layers']}."
+            )
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether the backbone starts from random numbers."""
+        return self.weights == RANDOM
+
+    def all_frozen(self, layers: int) -> bool:
+        """Whether nothing but the head learns in a backbone of so many layers."""
+        return self.frozen_layers in (None, layers)
+
+    def warm_up(self, layers: int) -> int:
+        """How many epochs train the head alone before thawed layers join in.
+
+        Args:
+            layers: How many the backbone has.
+        """
+        if self.from_scratch or self.all_frozen(layers):
+            return 0
+        return min(self.warm_up_epochs, self.epochs - 1)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; all layers frozen is written "all"."""

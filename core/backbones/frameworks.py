@@ -4,10 +4,13 @@ Everybody imports them from here: Keras reads KERAS_HOME when it is first import
 settings there, and importing TensorFlow imports Keras.
 """
 
+import importlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from core import home
 
@@ -62,9 +65,16 @@ def _without(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+def bring_in(module: str) -> ModuleType:
+    """Import what builds on TensorFlow or Keras with the same manners."""
+    with _keras_home(), _quiet(), _without("pandas", "sklearn"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of deprecations that only its makers can mend
+        return importlib.import_module(module)
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with _keras_home(), _quiet(), _without("pandas", "sklearn"):
     import keras as keras
     import tensorflow as tf
 
-__all__ = ["keras", "tf"]
+__all__ = ["bring_in", "keras", "tf"]

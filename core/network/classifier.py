@@ -4,14 +4,15 @@ import math
 from typing import Any
 
 from core.backbones import load
-from core.backbones.catalog import Backbone
+from core.backbones.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.network import freeze
-from core.network.prefix import PIXELS, POOLED, prefix_at
+from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
 _CUT_BYTES = 2 << 20
+_MOMENTUM = 0.9  # of batch norm that learns; as EfficientNetV2 and torchvision's ResNets have it
 
 
 @keras.saving.register_keras_serializable("thaw")
@@ -42,6 +43,7 @@ class Network:
         body: The Keras model, without classes and pooling.
         frozen: How many of its layers are frozen.
         prefix: What runs once an image.
+        pooled: The whole backbone as it came, for a head that is trained on it alone.
     """
 
     def __init__(
@@ -74,9 +76,10 @@ class Network:
         body._inbound_nodes.clear()
         body._outbound_nodes.clear()
         self.frozen = freeze.freeze(body, frozen_layers)
+        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,))
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):
-            self.prefix = prefix_at(POOLED, backbone, weights, (backbone.features,))
+            self.prefix = self.pooled
             return
         deepest = freeze.cuts(body, self.frozen)
         size = min(_CUT_BYTES, budget // max(images, 1))
@@ -89,40 +92,85 @@ class Network:
             side = backbone.input_size
             self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3))
 
-    def prefix_model(self) -> Any:
-        """What is frozen up to the cut: uint8 images [N, size, size, 3] to features."""
+    @property
+    def trained_from(self) -> int:
+        """How many of the backbone's layers run once an image; the rest runs in every step."""
+        if self.prefix.cut in (POOLED, PIXELS):
+            return len(self.body.layers) if self.prefix.cut == POOLED else 0
+        names = [layer.name for layer in self.body.layers]
+        return names.index(self.prefix.cut) + 1 if self.prefix.cut in names else self.frozen
+
+    def prefix_model(self, prefix: Prefix | None = None) -> Any:
+        """What runs once an image: uint8 images [N, size, size, 3] to features.
+
+        Args:
+            prefix: Either of this network's two; `prefix` where None. Not PIXELS, which is no
+                model.
+        """
+        prefix = prefix or self.prefix
         images, x = self._preprocessed()
-        if self.prefix.cut == POOLED:
-            x = keras.layers.GlobalAveragePooling2D()(self.body(x))
-        elif self._cut is not None:
+        if prefix.cut == POOLED:
+            x = _pooled(self.body(x))
+        else:
+            assert self._cut is not None
             x = keras.Model(self.body.inputs[0], self._cut.tensor)(x)
         return keras.Model(images, x)
 
-    def trainee(self, head: list[Any]) -> Any:
-        """What is trained: features at the cut to class probabilities."""
+    def trainee(self, head: list[Any], *, batch_norm_learns: bool = False) -> Any:
+        """What is trained: features at the cut to class probabilities.
+
+        Args:
+            head: Layers from pooled features to probabilities.
+            batch_norm_learns: Whether thawed layers run as they do in training: batch norm adapts
+                its statistics, dropout drops. Frozen ones never do.
+        """
         if self.prefix.cut == POOLED:
+            return self.head_alone(head)
+        if self._cut is not None:
             features = x = keras.layers.Input(self.prefix.shape, name="features")
-        elif self._cut is not None:
-            features = keras.layers.Input(self.prefix.shape, name="features")
-            rest = keras.Model(self._cut.tensor, self.body.outputs[0])
-            x = keras.layers.GlobalAveragePooling2D()(InferenceMode(rest)(features))
+            start = self._cut.tensor
         else:
             features, x = self._preprocessed()
-            x = keras.layers.GlobalAveragePooling2D()(InferenceMode(self.body)(x))
-        for layer in head:
-            x = layer(x)
-        return keras.Model(features, x)
+            start = self.body.inputs[0]
+        end = self.body.outputs[0]
+        if batch_norm_learns:
+            self._hasten_batch_norm()
+            between = freeze.boundary(self.body, self.frozen)
+            x = keras.Model(between, end)(self._up_to(between, start, x))
+        else:
+            x = InferenceMode(keras.Model(start, end))(x)
+        return keras.Model(features, _through(head, _pooled(x)))
+
+    def _up_to(self, between: list[Any], start: Any, x: Any) -> list[Any]:
+        """What frozen layers behind the cut pass on to the thawed ones."""
+        made = [tensor for tensor in between if tensor is not start]
+        values = InferenceMode(keras.Model(start, made))(x) if made else []
+        following = iter(values if isinstance(values, list | tuple) else [values])
+        return [x if tensor is start else next(following) for tensor in between]
+
+    def _hasten_batch_norm(self) -> None:
+        """Statistics meant to settle over a million photos would not move in a few hundred steps.
+
+        At a momentum of 0.99 or more, as most networks have it, a network from scratch is judged by
+        statistics of its first random weights for dozens of epochs.
+        """
+        for layer in self.body.layers[self.frozen :]:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = min(layer.momentum, _MOMENTUM)
+
+    def head_alone(self, head: list[Any]) -> Any:
+        """The head on features of the whole backbone: [N, channels] to class probabilities."""
+        features = keras.layers.Input(self.pooled.shape, name="features")
+        return keras.Model(features, _through(head, features))
 
     def whole(self, head: list[Any]) -> Any:
         """The model that is kept: uint8 images [N, size, size, 3] to class probabilities.
 
-        It holds only Keras' own layers, preprocessing included, so Keras alone can load it.
+        It holds only Keras' own layers, preprocessing included, so Keras alone can load it; but
+        for a sealed backbone's `SealedModule`.
         """
         images, x = self._preprocessed()
-        x = keras.layers.GlobalAveragePooling2D(name=POOLED)(self.body(x))
-        for layer in head:
-            x = layer(x)
-        return keras.Model(images, x, name="classifier")
+        return keras.Model(images, _through(head, _pooled(self.body(x))), name="classifier")
 
     def parameters(self, head: list[Any]) -> dict[str, int]:
         """Parameters of body and head: all of them, and those that training changes."""
@@ -138,6 +186,17 @@ class Network:
         size = self.backbone.input_size
         images = keras.layers.Input((size, size, 3), dtype="uint8", name="images")
         return images, load.preprocess(self.backbone.preprocessing, images)
+
+
+def _pooled(x: Any) -> Any:
+    """One number a channel; a sealed backbone has pooled already."""
+    return keras.layers.GlobalAveragePooling2D(name=POOLED)(x) if len(x.shape) == 4 else x
+
+
+def _through(head: list[Any], x: Any) -> Any:
+    for layer in head:
+        x = layer(x)
+    return x
 
 
 def head_layers(dense: tuple[int, ...], dropout: float, classes: int, seed: int) -> list[Any]:

@@ -75,6 +75,11 @@ def graphs() -> Path:
     return home.cache() / "graphs"
 
 
+def is_converted(key: str) -> bool:
+    """Whether a graph is in the cache (it may still turn out to be damaged)."""
+    return (graphs() / key).is_dir()
+
+
 def _graph(key: str, build: Callable[[], Any]) -> Any:
     """The converted graph, from the cache or made and put there."""
     folder = graphs() / key

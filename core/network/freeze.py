@@ -64,44 +64,55 @@ def cuts(model: keras.Model, frozen_layers: int) -> list[Cut]:
     Returns:
         At least one cut, the deepest last.
     """
-    thawed = {id(layer) for layer in model.layers[frozen_layers:]}
-    position = {id(operation): index for index, operation in enumerate(model.operations)}
-    tensors, last_use = _tensors(model, position)
+    graph = _Graph(model)
     found = [_cut(model.inputs[0])]
-    for index, operation in enumerate(model.operations):
-        if id(operation) in thawed:
-            break
-        crossing = [t for made, t in tensors if made <= index < last_use[id(t)]]
+    for index in range(graph.first_of(model.layers[frozen_layers:])):
+        crossing = graph.crossing(index)
         if len(crossing) == 1 and crossing[0] is not found[-1].tensor:
             found.append(_cut(crossing[0]))
     return found
+
+
+def boundary(model: keras.Model, frozen_layers: int) -> list[Any]:
+    """The tensors that pass from the frozen layers to the thawed ones; at least one.
+
+    Args:
+        model: A functional model with one input and one output.
+        frozen_layers: How many of `model.layers` are frozen, not all.
+    """
+    graph = _Graph(model)
+    return graph.crossing(max(graph.first_of(model.layers[frozen_layers:]) - 1, 0))
 
 
 def _cut(tensor: Any) -> Cut:
     return Cut(tensor._keras_history.operation.name, tensor, math.prod(tensor.shape[1:]))
 
 
-def _tensors(
-    model: keras.Model, position: dict[int, int]
-) -> tuple[list[tuple[int, Any]], dict[int, int]]:
-    """The tensors of the graph, walked from its output back to its input.
+class _Graph:
+    """Which tensor is made and last used where, in the order of `model.operations`."""
 
-    Returns:
-        Each tensor with the position of the operation that makes it, and by tensor id the
-        position of the last operation that uses it (the output is used after all of them).
-    """
-    (output,) = model.outputs
-    tensors: dict[int, tuple[int, Any]] = {}
-    last_use = {id(output): len(position)}
-    waiting = [output]
-    while waiting:
-        tensor = waiting.pop()
-        if id(tensor) in tensors:
-            continue
-        operation, node, _ = tensor._keras_history
-        here = position[id(operation)]
-        tensors[id(tensor)] = (here, tensor)
-        for needed in operation._inbound_nodes[node].input_tensors:
-            last_use[id(needed)] = max(last_use.get(id(needed), -1), here)
-            waiting.append(needed)
-    return list(tensors.values()), last_use
+    def __init__(self, model: keras.Model) -> None:
+        self._position = {id(operation): index for index, operation in enumerate(model.operations)}
+        (output,) = model.outputs
+        self._made: dict[int, tuple[int, Any]] = {}
+        # The output is used after all operations.
+        self._last_use = {id(output): len(self._position)}
+        waiting = [output]
+        while waiting:
+            tensor = waiting.pop()
+            if id(tensor) in self._made:
+                continue
+            operation, node, _ = tensor._keras_history
+            here = self._position[id(operation)]
+            self._made[id(tensor)] = (here, tensor)
+            for needed in operation._inbound_nodes[node].input_tensors:
+                self._last_use[id(needed)] = max(self._last_use.get(id(needed), -1), here)
+                waiting.append(needed)
+
+    def first_of(self, layers: list[Any]) -> int:
+        """Position of the first of some layers; behind everything where there are none."""
+        return min((self._position[id(layer)] for layer in layers), default=len(self._position))
+
+    def crossing(self, index: int) -> list[Any]:
+        """The tensors made up to an operation that are used after it."""
+        return [t for made, t in self._made.values() if made <= index < self._last_use[id(t)]]

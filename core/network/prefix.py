@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import PIL
 
-from core.backbones.catalog import Backbone
+from core.backbones.backbone import Backbone
 from core.network import engine
 from core.network.features import cache_key
 
@@ -44,6 +44,7 @@ def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]
         return Prefix(cut, cache_key(**facts), shape, "uint8")
     facts |= {
         "backbone": backbone.name,
+        "alpha": backbone.alpha,
         "weights": weights,
         "preprocessing": backbone.preprocessing,
         "engine": engine.name(),

@@ -3,16 +3,21 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.backbones import load
-from core.backbones.catalog import BACKBONES, Backbone
+from core.backbones.backbone import Backbone
+from core.backbones.catalog import BACKBONES
 from core.backbones.frameworks import keras
+from tests import tiny_network
 
 layers = keras.layers
+SMALL = {"inception_v3": 75, "xception": 71}  # they cannot work on less; others get 64
 
 
 def livened(model: Any, seed: int = 0) -> Any:
@@ -20,12 +25,26 @@ def livened(model: Any, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            width = layer.gamma.shape
-            spread = [rng.uniform(0.7, 1.3, width), rng.normal(0, 0.1, width)]
-            layer.set_weights([*spread, rng.normal(0, 0.1, width), rng.uniform(0.7, 1.3, width)])
+            layer.set_weights([BATCH_NORM[v.name](rng, v.shape) for v in layer.weights])
         elif layer.weights:
             layer.set_weights([scaled(rng, v.shape) for v in layer.weights])
     return model
+
+
+def around_one(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(0.7, 1.3, shape)
+
+
+def around_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.normal(0, 0.1, shape)
+
+
+BATCH_NORM = {
+    "gamma": around_one,
+    "beta": around_zero,
+    "moving_mean": around_zero,
+    "moving_variance": around_one,
+}
 
 
 def scaled(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -42,31 +61,26 @@ def liven() -> Callable[[Any], Any]:
 
 @pytest.fixture
 def small() -> Callable[[str], tuple[Backbone, Any]]:
-    """A backbone of the catalogue for pictures of 64 pixels, with random weights."""
+    """A backbone of the catalogue for small pictures, with random weights."""
 
     def make(name: str) -> tuple[Backbone, Any]:
-        backbone = dataclasses.replace(BACKBONES[name], input_size=64)
-        return backbone, livened(load.build(backbone, input_size=64))
+        backbone, model = built(name)
+        return backbone, livened(model)
 
     return make
 
 
+@cache
+def built(name: str) -> tuple[Backbone, Any]:
+    """Building some networks takes seconds; every test gives them the same weights again."""
+    backbone = dataclasses.replace(BACKBONES[name], input_size=SMALL.get(name, 64))
+    return backbone, load.build(backbone)
+
+
 @pytest.fixture
-def tiny() -> tuple[Backbone, Any]:
+def tiny(tmp_path: Path) -> tuple[Backbone, Any]:
     """A network of 11 layers with a short cut, batch norm and dropout."""
-    backbone = dataclasses.replace(BACKBONES["efficientnet_lite0"], input_size=16, features=8)
-    inputs = layers.Input((16, 16, 3), name="input")
-    x = layers.Conv2D(8, 3, 2, padding="same", name="conv1")(inputs)
-    x = layers.BatchNormalization(name="bn1")(x)
-    short = layers.ReLU(name="relu1")(x)
-    x = layers.DepthwiseConv2D(3, padding="same", name="conv2")(short)
-    x = layers.Dropout(0.5, name="dropout", seed=1)(x)
-    x = layers.BatchNormalization(name="bn2")(x)
-    x = layers.Add(name="add")([short, x])
-    x = layers.Conv2D(8, 3, 2, padding="same", name="conv3")(x)
-    x = layers.BatchNormalization(name="bn3")(x)
-    x = layers.ReLU(name="relu3")(x)
-    return backbone, livened(keras.Model(inputs, x, name="tiny"))
+    return tiny_network.row(tmp_path), livened(tiny_network.build())
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from core.backbones import load
-from core.backbones.catalog import BACKBONES, Backbone
+from core.backbones.backbone import Backbone
+from core.backbones.catalog import parameter_counts
 from core.backbones.frameworks import keras
 from core.network.classifier import Network, head_layers
 from core.network.prefix import PIXELS, POOLED
+from tests.families import each_network
 
 Tiny = tuple[Backbone, Any]
 Pictures = Callable[..., np.ndarray]
@@ -48,18 +50,12 @@ def by_hand(made: Tiny, head: list[Any], pictures: np.ndarray) -> np.ndarray:
     return maps.mean(axis=(1, 2)) @ kernel + bias
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name == "efficientnet_lite0" else pytest.param(name, marks=pytest.mark.slow)
-        for name in BACKBONES
-    ],
-)
+@each_network
 def test_prefix_and_rest_are_the_whole(
     small: Callable[[str], Tiny], pictures: Pictures, name: str
 ) -> None:
     made = small(name)
-    head, images = dense(), pictures(2, 64)
+    head, images = dense(), pictures(2, made[0].input_size)
     head[0].build((None, made[0].features))
     expected = by_hand(made, head, images)
     scale = np.abs(expected).max()
@@ -69,6 +65,8 @@ def test_prefix_and_rest_are_the_whole(
     for frozen in (0, count // 3, 2 * count // 3, None):
         cut = network(made, frozen)
         cuts.append(cut.prefix.cut)
+        total, trainable = parameter_counts(made[0], frozen, (), 3)
+        assert cut.parameters(head) == {"total": total, "trainable": trainable}
         features = features_of(cut, images)
         assert features.shape == (2, *cut.prefix.shape)
         assert features.dtype == cut.prefix.dtype
@@ -76,9 +74,10 @@ def test_prefix_and_rest_are_the_whole(
         assert np.abs(got - expected).max() <= 1e-5 * scale
     assert cuts[0] == PIXELS
     assert cuts[-1] == POOLED
-    names = [layer.name for layer in made[1].layers]
-    assert 0 < names.index(cuts[1]) < count // 3
-    assert count // 3 <= names.index(cuts[2]) < 2 * count // 3
+    order = [operation.name for operation in made[1].operations]
+    places = [order.index(made[1].layers[n].name) for n in (count // 3, 2 * count // 3)]
+    assert 0 < order.index(cuts[1]) < places[0]
+    assert order.index(cuts[1]) < order.index(cuts[2]) < places[1]
     got = np.asarray(network(made, None).whole(head)(images, training=False))
     assert np.abs(got - expected).max() <= 1e-5 * scale
 
@@ -117,11 +116,11 @@ def by_layer(model: Any) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in model.layers}
 
 
-def fit(cut: Network, head: list[Any], images: np.ndarray, rate: float = 0.5) -> Any:
-    """One epoch over features that the prefix made, as the training does it."""
+def fit(cut: Network, head: list[Any], images: np.ndarray, rate: float = 0.5, **mode: Any) -> Any:
+    """One epoch over features that the prefix made, as the training does it but eagerly."""
     features = features_of(cut, images)
-    trainee = cut.trainee(head)
-    trainee.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
+    trainee = cut.trainee(head, **mode)
+    trainee.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", run_eagerly=True)
     trainee.fit(features, np.arange(len(images)) % 3, batch_size=4, verbose=0)
     return trainee
 
@@ -140,7 +139,8 @@ def assert_only_thawed_layers_learn(
         if index < frozen:
             assert all(same), f"{layer.name} is frozen and has changed"
         elif isinstance(layer, keras.layers.BatchNormalization):
-            assert same == [False, False, True, True], f"{layer.name}: gamma and beta only"
+            assert same[-2:] == [True, True], f"{layer.name}: gamma and beta only"
+            assert not any(same[:-2]), layer.name
         elif pairs:
             assert not same[0], f"{layer.name} is thawed and has not changed"
 
@@ -151,13 +151,59 @@ def test_only_thawed_layers_learn(tiny: Tiny, pictures: Pictures, frozen: int, b
     assert_only_thawed_layers_learn(tiny, frozen, pictures(8, 16), budget)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2", "resnet50"])
+@each_network
 def test_only_thawed_layers_learn_in_real_networks(
     small: Callable[[str], Tiny], pictures: Pictures, name: str
 ) -> None:
     made = small(name)
-    assert_only_thawed_layers_learn(made, 2 * len(made[1].layers) // 3, pictures(4, 64), AMPLE)
+    images = pictures(4, made[0].input_size)
+    assert_only_thawed_layers_learn(made, 2 * len(made[1].layers) // 3, images, AMPLE)
+
+
+@pytest.mark.parametrize("frozen", [0, 2, 5, 6, 8])
+def test_batch_norm_of_thawed_layers_adapts_only_where_it_is_asked_to(
+    tiny: Tiny, pictures: Pictures, frozen: int
+) -> None:
+    """With 5 frozen, layers on both sides of the slider lie within one block with a short cut."""
+    for learns in (False, True):
+        cut = network(tiny, frozen, budget=0)
+        before = by_layer(tiny[1])
+        fit(cut, head_layers((), 0.0, 3, seed=0), pictures(8, 16), batch_norm_learns=learns)
+        after = by_layer(tiny[1])
+        for index, layer in enumerate(tiny[1].layers):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                moved = not np.array_equal(before[layer.name][2], after[layer.name][2])
+                assert moved == (learns and index >= frozen), layer.name
+
+
+@pytest.mark.parametrize("frozen", [0, 2, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("budget", [0, AMPLE], ids=["uncut", "cut"])
+def test_both_modes_say_the_same_of_a_picture(
+    tiny: Tiny, pictures: Pictures, frozen: int, budget: int
+) -> None:
+    cut = network(tiny, frozen, budget)
+    head = dense()
+    features = features_of(cut, pictures(3, 16))
+    still = np.asarray(cut.trainee(head)(features, training=False))
+    learning = np.asarray(cut.trainee(head, batch_norm_learns=True)(features, training=False))
+    np.testing.assert_allclose(learning, still, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("frozen", "drops"), [(6, False), (3, True)])
+def test_dropout_drops_only_where_thawed_layers_run_as_in_training(
+    tiny: Tiny, pictures: Pictures, frozen: int, drops: bool
+) -> None:
+    """The dropout is layer 5: the last frozen one of 6."""
+    assert isinstance(tiny[1].layers[5], keras.layers.Dropout)
+    cut = network(tiny, frozen, budget=0)
+    trainee = cut.trainee(dense(), batch_norm_learns=True)
+    images = pictures(6, 16)
+    for layer in tiny[1].layers[frozen:]:  # but for dropout, as it is without training
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    first = np.asarray(trainee(images, training=True))
+    second = np.asarray(trainee(images, training=True))
+    assert np.allclose(first, second) != drops
 
 
 @pytest.mark.parametrize("frozen", [6, 0])
@@ -235,7 +281,7 @@ def test_keras_alone_loads_the_kept_model(
     """One network of each preprocessing."""
     images, expected = pictures(3, 64), {}
     np.save(tmp_path / "images.npy", images)
-    for name in ("efficientnet_lite0", "mobilenet", "vgg16"):
+    for name in ("efficientnet_lite0", "mobilenet", "resnet18"):
         model = network(small(name), None).whole(head_layers((8,), 0.5, 3, seed=0))
         model.save(tmp_path / f"{name}.keras")
         expected[name] = np.asarray(model(images, training=False))

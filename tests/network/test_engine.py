@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.backbones import load, weights
-from core.backbones.catalog import BACKBONES, Backbone
+from core.backbones.backbone import Backbone
+from core.backbones.catalog import BACKBONES
 from core.network import engine
 from core.network.classifier import Network
 from core.network.prefix import prefix_at

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones.catalog import Backbone
+from core.backbones.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from core.network import freeze
@@ -88,17 +88,6 @@ def assert_cuts_hold(model: Any, images: np.ndarray) -> None:
     assert freeze.cuts(model, count)[-1].tensor is model.outputs[0]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["MobileNetV3Small", "ConvNeXtTiny", "EfficientNetV2B0"])
-def test_networks_that_join_with_raw_operations(name: str, liven: Callable[[Any], Any]) -> None:
-    build = getattr(keras.applications, name)
-    model = build(include_top=False, pooling=None, weights=None, input_shape=(64, 64, 3))
-    if name != "EfficientNetV2B0":  # the reason to walk over operations
-        assert len(model.operations) > len(model.layers)
-    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
-    assert_cuts_hold(liven(model), images)
-
-
 def test_a_raw_operation_on_the_way(liven: Callable[[Any], Any]) -> None:
     """x + short as Keras operation, not as a layer: it crosses layers and has no freezing."""
     inputs = keras.layers.Input((16, 16, 3), name="input")
@@ -111,3 +100,17 @@ def test_a_raw_operation_on_the_way(liven: Callable[[Any], Any]) -> None:
     assert names(model, 2)[-1] == "first"
     assert names(model, 3)[:2] == ["input", "first"]
     assert len(names(model, 3)) == 4  # and the sum, and its relu
+
+
+def test_the_boundary_is_all_that_passes_from_frozen_to_thawed(tiny: Tiny) -> None:
+    model = tiny[1]
+
+    def passing(frozen: int) -> list[str]:
+        return sorted(t._keras_history.operation.name for t in freeze.boundary(model, frozen))
+
+    assert passing(0) == passing(1) == ["input"]
+    assert passing(4) == ["relu1"]
+    assert passing(5) == ["conv2", "relu1"]  # and the short cut past it
+    assert passing(7) == ["bn2", "relu1"]
+    assert passing(8) == ["add"]
+    assert passing(10) == ["bn3"]

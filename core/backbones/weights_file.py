@@ -1,0 +1,180 @@
+"""Reads Keras weights files (.h5, .weights.h5) into arrays, checked shape by shape; no Keras.
+
+A file may come from anybody. Nothing is read before its shape is the one expected, so no file can
+claim more memory than the network itself, and nothing is read from outside the file: HDF5 can point
+to other files of the server.
+"""
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from core.backbones.backbone import Layer
+from core.errors import UserError
+
+_CHILDREN = ("layers", "_layer_checkpoint_dependencies")  # Keras 3; TensorFlow 2.12 to 2.15
+
+
+class _Unfit(Exception):
+    """The file is not what was expected; the message says how, as the end of a sentence."""
+
+
+def read(
+    path: Path, layers: Sequence[Layer], title: str, name: str | None = None
+) -> list[list[np.ndarray]]:
+    """The arrays of each layer.
+
+    Layers that follow in the file, such as the classes of a whole network, are left out.
+
+    Args:
+        path: A file that `model.save_weights` or `keras.applications` wrote.
+        layers: What is expected, in the order of `model.layers`.
+        title: The network's name, for messages.
+        name: What the file is called there, if not as it is.
+
+    Returns:
+        For each layer its arrays in the order of `layer.weights`; float32.
+
+    Raises:
+        UserError: The file is damaged, holds another network, or points to other files.
+    """
+    called = name or path.name
+    try:
+        with h5py.File(path, "r") as file:
+            groups = _groups(file, layers)
+            return [
+                _arrays(layer, group) if layer.shapes else []
+                for layer, group in zip(layers, groups, strict=True)
+            ]
+    except _Unfit as error:
+        raise UserError(
+            f"Expected the weights of {title}, but {called} {error}. Choose the network and "
+            "width that the file was made with, or another file."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise UserError(
+            f"Expected a Keras weights file (.h5 or .weights.h5), but {called} is none or is "
+            "damaged. Get it again from where it came."
+        ) from error
+
+
+Named = list[tuple[str, Any]]  # the arrays of one layer, by name
+
+
+def _groups(file: Any, layers: Sequence[Layer]) -> list[Named]:
+    """Each layer's datasets, not read yet."""
+    if "layer_names" in file.attrs or "layer_names0" in file.attrs:
+        return _legacy(file, layers)
+    if "model_weights" in file:  # a whole model in one file
+        return _legacy(_child(file, "model_weights"), layers)
+    found = list(_nested(file, layers))
+    if not found:
+        raise _Unfit("holds no layers")
+    return max(found, key=lambda groups: sum(bool(group) for group in groups))
+
+
+def _legacy(group: Any, layers: Sequence[Layer]) -> list[Named]:
+    """The format of Keras 1 and 2: layers in order, whatever they are called."""
+    stored = []
+    for name in _texts(group, "layer_names"):
+        layer = _child(group, name)
+        weights = [(each, _child(layer, each)) for each in _texts(layer, "weight_names")]
+        if weights:
+            stored.append(weights)
+    wanted = sum(bool(layer.shapes) for layer in layers)
+    if len(stored) < wanted:
+        raise _Unfit(f"holds {len(stored)} layers with weights instead of {wanted}")
+    following = iter(stored)
+    return [next(following) if layer.shapes else [] for layer in layers]
+
+
+def _texts(group: Any, name: str) -> list[str]:
+    """A list of names, which long networks spread over several attributes."""
+    parts = [group.attrs[name]] if name in group.attrs else []
+    for number in itertools.count():
+        if f"{name}{number}" not in group.attrs:
+            break
+        parts.append(group.attrs[f"{name}{number}"])
+    return [
+        text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        for part in parts
+        for text in part
+    ]
+
+
+def _nested(file: Any, layers: Sequence[Layer]) -> Iterator[list[Named]]:
+    """The format of Keras 3, where a layer is known by its class and how many came before.
+
+    The network may lie one level down, as part of somebody's whole classifier.
+    """
+    for children in _CHILDREN:
+        if children not in file:
+            continue
+        outer = _child(file, children)
+        yield _by_class(outer, layers)
+        for name in list(outer)[:1000]:
+            inner = _child(outer, name)
+            if isinstance(inner, h5py.Group) and children in inner:
+                yield _by_class(_child(inner, children), layers)
+
+
+def _by_class(group: Any, layers: Sequence[Layer]) -> list[Named]:
+    seen: Counter[str] = Counter()
+    groups = []
+    for layer in layers:
+        name = _snake(layer.type)
+        number = seen[name]
+        seen[name] += 1
+        key = f"{name}_{number}" if number else name
+        stored: Named = []
+        if layer.shapes and key in group:
+            variables = _child(_child(group, key), "vars")
+            stored = [(str(i), _child(variables, str(i))) for i in range(len(variables))]
+        groups.append(stored)
+    return groups
+
+
+def _snake(name: str) -> str:
+    """As `keras.src.utils.naming.to_snake_case` writes a class."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _child(group: Any, name: str) -> Any:
+    """What lies under a name in this very file; a name may be a path."""
+    here = group
+    for part in name.strip("/").split("/"):
+        if not isinstance(here, h5py.Group):
+            raise _Unfit("is laid out in an unknown way")
+        if not isinstance(here.get(part, getlink=True), h5py.HardLink):
+            raise _Unfit("points to other places instead of holding its numbers")
+        here = here[part]
+    return here
+
+
+def _arrays(layer: Layer, named: Named) -> list[np.ndarray]:
+    what = f"layer {layer.name} ({layer.type})"
+    if len(named) != len(layer.shapes):
+        raise _Unfit(f"has {len(named) or 'no'} arrays for {what}, not {len(layer.shapes)}")
+    for (_, stored), shape in zip(named, layer.shapes, strict=True):
+        if not isinstance(stored, h5py.Dataset) or stored.dtype.kind != "f":
+            raise _Unfit(f"holds no numbers for {what}")
+        if stored.external or stored.is_virtual:
+            raise _Unfit("points to other files instead of holding its numbers")
+        if stored.shape != shape:
+            raise _Unfit(f"has {_by(stored.shape)} numbers for {what}, not {_by(shape)}")
+    arrays = [np.asarray(stored[()], np.float32) for _, stored in named]
+    if not all(math.isfinite(float(np.abs(array).max(initial=0))) for array in arrays):
+        raise _Unfit(f"holds something else than numbers for {what}")
+    return arrays
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(side) for side in shape) or "1"
