@@ -199,10 +199,13 @@ class Run:
     def has_model(self) -> bool:
         return (self.folder / "model.keras").is_file()
 
+    @property
+    def results_path(self) -> Path:
+        return self.folder / "results.json"
+
     def results(self) -> dict[str, Any] | None:
         """The evaluation of its best epoch, or None while there is none."""
-        path = self.folder / "results.json"
-        return home.read_json(path) if path.is_file() else None
+        return home.read_json(self.results_path) if self.results_path.is_file() else None
 
     def delete(self) -> None:
         home.remove(self.folder)

@@ -1,9 +1,9 @@
-"""A trained model at work on pictures: the very file that was saved, compiled once, kept warm."""
+"""A trained network at work on pictures: the very file that was saved, compiled once, kept warm."""
 
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +12,46 @@ import numpy as np
 from core import home
 from core.data import dataset, images
 from core.data.archive import Source
-from core.data.dataset import Decoded
+from core.data.dataset import Dataset, Decoded
 from core.errors import UserError
 from core.network import engine
+from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import evaluation
 from core.results.prediction import Prediction
+
+Submit = Callable[[str, np.ndarray], None]
 
 _THUMBNAIL = 480
 
 
 class Predictor:
-    """The model of one run, ready to answer."""
+    """A network that names what is in a picture, ready to answer.
 
-    def __init__(self, run: Path) -> None:
+    Attributes:
+        classes: What it can say.
+        input_size: Side of the square pictures that it sees.
+    """
+
+    def __init__(
+        self, classes: Sequence[str], input_size: int, key: str, build: Callable[[], Any]
+    ) -> None:
         """
         Args:
-            run: The run's folder.
+            classes: In the network's order.
+            input_size: Side of the square pictures that it sees.
+            key: Stands for all that its answers depend on.
+            build: Makes the Keras model; can be pickled.
 
         Raises:
-            UserError: There is no trained model in it.
+            UserError: As `build`.
         """
-        model = run / "model.keras"
-        if not model.is_file():
-            found = "holds no model" if run.is_dir() else "is not there"
-            raise UserError(
-                f"Expected the folder of a trained run, but {run.name or run} {found}. "
-                "Train first, or wait until the training has ended."
-            )
-        facts = home.read_json(run / "model.json")
-        self.classes: tuple[str, ...] = tuple(facts["classes"])
-        self.input_size: int = facts["input_size"]
-        with model.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self.classes = tuple(classes)
+        self.input_size = input_size
         self._answers: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # one caller at a time
-        key = cache_key(model=digest, engine=engine.name())
-        self._engine = engine.compile_model(key, lambda: _load(model), self._answered)
+        convert_apart(key, build)
+        self._engine = engine.compile_model(key, build, self._answered)
 
     def _answered(self, key: str, probabilities: np.ndarray) -> None:
         self._answers[key] = probabilities
@@ -64,6 +67,30 @@ class Predictor:
             answered, self._answers = self._answers, {}
             answers = [answered[str(i)] for i in range(count)]
         return np.stack(answers) if answers else np.empty((0, len(self.classes)))
+
+    def answers(self, read: Callable[[Submit], Dataset]) -> tuple[Dataset, dict[str, np.ndarray]]:
+        """Name pictures while they are still read.
+
+        Args:
+            read: Reads a data set; told how to hand over a picture, from any thread, under a key
+                of its own.
+
+        Returns:
+            What `read` gave, and the class probabilities of each picture by its key.
+        """
+        submitting = threading.Lock()
+
+        def submit(key: str, pixels: np.ndarray) -> None:
+            with submitting:
+                self._engine.submit(key, pixels)
+
+        with self._lock:
+            try:
+                found = read(submit)
+            finally:
+                self._engine.wait()
+                answers, self._answers = self._answers, {}
+        return found, answers
 
     def predict(self, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
         """What is in these files, in their order; one that cannot be read says why.
@@ -106,21 +133,16 @@ class Predictor:
         Raises:
             UserError: The images have a class that the model does not know, or there are none.
         """
-        submitting = threading.Lock()
 
-        def each(decoded: Decoded) -> None:
-            pixels = images.to_square(decoded.image, self.input_size)
-            with submitting:
-                self._engine.submit(decoded.digest, pixels)
+        def read(submit: Submit) -> Dataset:
+            def each(decoded: Decoded) -> None:
+                submit(decoded.digest, images.to_square(decoded.image, self.input_size))
 
-        with self._lock:
-            try:
-                found = dataset.read(
-                    source, split=None, each=each, at_least=self.input_size, report=report
-                )
-            finally:
-                self._engine.wait()
-                answers, self._answers = self._answers, {}
+            return dataset.read(
+                source, split=None, each=each, at_least=self.input_size, report=report
+            )
+
+        found, answers = self.answers(read)
         unknown = [name for name in found.classes if name not in self.classes]
         if unknown:
             raise UserError(
@@ -131,7 +153,31 @@ class Predictor:
         return evaluation.evaluate(probabilities, found.records, self.classes)
 
 
+def of_run(run: Path) -> Predictor:
+    """The network of a run.
+
+    Args:
+        run: The run's folder.
+
+    Raises:
+        UserError: There is no trained network in it.
+    """
+    model = run.absolute() / "model.keras"
+    if not model.is_file():
+        found = "holds no model" if run.is_dir() else "is not there"
+        raise UserError(
+            f"Expected the folder of a trained run, but {run.name or run} {found}. "
+            "Train first, or wait until the training has ended."
+        )
+    facts = home.read_json(run / "model.json")
+    with model.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = cache_key(model=digest, engine=engine.name())
+    return Predictor(facts["classes"], facts["input_size"], key, partial(_load, model))
+
+
 def _load(model: Path) -> Any:
+    from core.backbones import hub  # noqa: F401  (registers the layer that a model may hold)
     from core.backbones.frameworks import keras
 
     return keras.models.load_model(model, compile=False, safe_mode=True)
@@ -139,7 +185,7 @@ def _load(model: Path) -> Any:
 
 @lru_cache(maxsize=4)
 def _warm(run: Path, changed: int) -> Predictor:
-    return Predictor(run)
+    return of_run(run)
 
 
 def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:

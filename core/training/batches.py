@@ -32,7 +32,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, batch: int) -> tuple[Any, Any]:
         return self._batch(np.arange(len(self._labels)), batch)
 
-    def shuffled(self, seed: int) -> Iterator[tuple[Any, Any]]:
+    def shuffled(self, seed: int | Sequence[int]) -> Iterator[tuple[Any, Any]]:
         """Batches without end: every image once an epoch, each epoch in another order.
 
         Keras fetches batches ahead, beyond the end of an epoch. An order that changed in

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from core.backbones.frameworks import keras
@@ -12,19 +13,26 @@ _SECONDS_BETWEEN_HEARTBEATS = 0.4
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells the run's log of each epoch and, a few times a second, of the step within it."""
+    """Tells the run's log of each epoch and, a few times a second, of the step within it.
+
+    Attributes:
+        steady: Whether the epochs to come take as long as these. Those that warm the head up do
+            not, so no time left is told meanwhile.
+    """
 
     def __init__(self, run: Run, epochs: int, steps: int) -> None:
         super().__init__()
+        self.steady = True
         self._run = run
         self._epochs = epochs
         self._steps = steps
         self._epoch = 0
+        self._done = self._before = 0
         self._began = self._epoch_began = self._beat = time.monotonic()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.monotonic()
-        self._tell_stage(0)
+        self._began, self._before = time.monotonic(), self._done
+        self._tell_stage(self._done)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
@@ -50,24 +58,29 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._tell_stage((epoch + 1) * self._steps)
 
     def _tell_stage(self, done: int) -> None:
-        total = self._epochs * self._steps
+        self._done = done
+        total, here = self._epochs * self._steps, done - self._before
         elapsed = time.monotonic() - self._began
-        left = round(elapsed * (total - done) / done, 1) if done else None
+        left = round(elapsed * (total - done) / here, 1) if here and self.steady else None
         self._run.log.append(
             "stage", stage=Stage.TRAINING, done=done, total=total, seconds_left=left
         )
 
 
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """Remembers the weights of the best epoch (see `best_epoch`).
+    """Remembers the best epoch's value of everything that training changes (see `best_epoch`).
+
+    Args:
+        variables: What that is.
 
     Attributes:
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss.
         epoch: The best one so far, or None before the first has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Sequence[Any]) -> None:
         super().__init__()
+        self._variables = variables
         self.history: list[dict[str, Any]] = []
         self.epoch: int | None = None
         self._weights: list[Any] = []
@@ -77,11 +90,11 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         self.history.append(row)
         self.epoch = best_epoch(self.history)
         if self.epoch == epoch + 1:
-            self._weights = [w.numpy().copy() for w in self.model.trainable_variables]
+            self._weights = [variable.numpy().copy() for variable in self._variables]
 
     def restore(self) -> None:
         """Put the best epoch's weights back."""
-        for variable, value in zip(self.model.trainable_variables, self._weights, strict=True):
+        for variable, value in zip(self._variables, self._weights, strict=True):
             variable.assign(value)
 
 

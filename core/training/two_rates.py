@@ -4,10 +4,6 @@ from typing import Any
 
 from core.backbones.frameworks import keras, tf
 
-# Pretrained layers need small steps: at the head's rate a few batches wipe out what they know.
-# A tenth is in the middle of what fastai's `fine_tune` spreads over a network (1 to 1/100).
-THAWED_RATE = 0.1
-
 
 class TwoRates(keras.Model):  # type: ignore[misc]
     """A functional model whose thawed layers have an optimizer of their own.
@@ -15,25 +11,30 @@ class TwoRates(keras.Model):  # type: ignore[misc]
     Call `compile` as for any model, then `slow_down`.
     """
 
-    def slow_down(self, thawed: list[Any]) -> None:
-        """Let these variables learn at THAWED_RATE times the model's rate."""
+    def slow_down(self, thawed: list[Any], share: float) -> None:
+        """Let these variables learn at a share of the model's rate.
+
+        Pretrained layers need small steps: at the head's rate a few batches wipe out what they
+        know.
+        """
         slow = {id(variable) for variable in thawed}
         self._thawed = thawed
         self._rest = [v for v in self.trainable_variables if id(v) not in slow]
         settings = self.optimizer.get_config()
-        settings["learning_rate"] *= THAWED_RATE
+        settings["learning_rate"] *= share
         self._thawed_optimizer = type(self.optimizer).from_config(settings)
         self._thawed_optimizer.build(thawed)
-        self.optimizer.build(self._rest)
+        if not self.optimizer.built:  # it may have warmed the head up already
+            self.optimizer.build(self._rest)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One batch, as Keras does it, but for the second optimizer."""
-        x, y = data
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             predicted = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=predicted)
+            loss = self.compute_loss(x=x, y=y, y_pred=predicted, sample_weight=weights)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         gradients = tape.gradient(loss, [*self._rest, *self._thawed])
         self.optimizer.apply(gradients[: len(self._rest)], self._rest)
         self._thawed_optimizer.apply(gradients[len(self._rest) :], self._thawed)
-        return dict(self.compute_metrics(x, y, predicted))
+        return dict(self.compute_metrics(x, y, predicted, weights))

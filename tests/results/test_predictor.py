@@ -16,7 +16,7 @@ from core.data.archive import open_source
 from core.errors import StopRequested, UserError
 from core.network import engine
 from core.results import predictor
-from core.results.predictor import Predictor
+from core.results.predictor import of_run
 
 MakeRun = Callable[..., Path]
 Picture = Callable[..., Path]
@@ -35,9 +35,9 @@ def test_answers_are_those_of_plain_keras(make_run: MakeRun, picture: Picture) -
     files = [picture(f"{c}{n}.png", c, n) for c in ("red", "green", "blue") for n in range(4)]
     pixels = np.stack([images.to_square(images.decode(p.read_bytes()), 32) for p in files])
     expected = keras.models.load_model(run / "model.keras").predict(pixels, verbose=0)
-    got = Predictor(run).probabilities(pixels)
+    got = of_run(run).probabilities(pixels)
     assert np.abs(got - expected).max() <= 1e-5
-    predictions = Predictor(run).predict(named(*files), top=3)
+    predictions = of_run(run).predict(named(*files), top=3)
     assert [p.label for p in predictions] == ["red"] * 4 + ["green"] * 4 + ["blue"] * 4
     for prediction, row in zip(predictions, expected, strict=True):
         assert [name for name, _ in prediction.top] == [
@@ -55,7 +55,7 @@ def test_files_keep_their_order_and_one_that_cannot_be_read_says_why(
     files.insert(0, ("first.txt", b"no picture"))
     files.insert(2, ("empty.jpg", b""))
     files.append(("cut.png", files[-1][1][:200]))
-    predictions = Predictor(make_run()).predict(files, top=1)
+    predictions = of_run(make_run()).predict(files, top=1)
     assert [p.file for p in predictions] == [name for name, _ in files]
     assert [p.label for p in predictions] == ["", "red", "", "blue", "green", ""]
     for prediction in predictions:
@@ -71,20 +71,20 @@ def test_files_keep_their_order_and_one_that_cannot_be_read_says_why(
 
 
 def test_nothing_but_unreadable_files(make_run: MakeRun) -> None:
-    (prediction,) = Predictor(make_run()).predict([("a", b"x")], top=3)
+    (prediction,) = of_run(make_run()).predict([("a", b"x")], top=3)
     assert prediction.error
-    assert Predictor(make_run()).predict([], top=3) == []
+    assert of_run(make_run()).predict([], top=3) == []
 
 
 def test_the_same_picture_twice(make_run: MakeRun, picture: Picture) -> None:
     file = named(picture("a.png", "red"))
-    one, two = Predictor(make_run()).predict(file * 2, top=2)
+    one, two = of_run(make_run()).predict(file * 2, top=2)
     assert one == two
 
 
 @pytest.mark.parametrize(("top", "named_classes"), [(1, 1), (2, 2), (3, 3), (99, 3)])
 def test_top(make_run: MakeRun, picture: Picture, top: int, named_classes: int) -> None:
-    (prediction,) = Predictor(make_run()).predict(named(picture("a.png", "red")), top)
+    (prediction,) = of_run(make_run()).predict(named(picture("a.png", "red")), top)
     assert len(prediction.top) == named_classes
     assert prediction.top[0] == ("red", prediction.confidence)
     confidences = [confidence for _, confidence in prediction.top]
@@ -94,14 +94,14 @@ def test_top(make_run: MakeRun, picture: Picture, top: int, named_classes: int) 
 @pytest.mark.parametrize("top", [0, -1])
 def test_top_must_name_something(make_run: MakeRun, picture: Picture, top: int) -> None:
     with pytest.raises(UserError, match="at least 1 class"):
-        Predictor(make_run()).predict(named(picture("a.png", "red")), top)
+        of_run(make_run()).predict(named(picture("a.png", "red")), top)
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"{tmp_path.name} holds no model"):
-        Predictor(tmp_path)
+        of_run(tmp_path)
     with pytest.raises(UserError, match="nowhere is not there"):
-        Predictor(tmp_path / "nowhere")
+        of_run(tmp_path / "nowhere")
 
 
 def labelled(picture: Picture, folder: str, **counts: int) -> Path:
@@ -115,7 +115,7 @@ def test_evaluation_counts_all_images(make_run: MakeRun, picture: Picture) -> No
     folder = labelled(picture, "data", red=5, blue=2, green=1)
     picture("data/green/wrong.png", "blue", 99)
     reports: list[tuple[int, int]] = []
-    found = Predictor(make_run()).evaluate(
+    found = of_run(make_run()).evaluate(
         open_source(folder), lambda done, total: reports.append((done, total))
     )
     assert found["images"] == 9
@@ -126,7 +126,7 @@ def test_evaluation_counts_all_images(make_run: MakeRun, picture: Picture) -> No
 
 
 def test_evaluation_of_some_of_the_classes(make_run: MakeRun, picture: Picture) -> None:
-    found = Predictor(make_run()).evaluate(
+    found = of_run(make_run()).evaluate(
         open_source(labelled(picture, "data", red=2, green=1)), no_report
     )
     assert found["images"] == 3
@@ -137,7 +137,7 @@ def test_evaluation_of_some_of_the_classes(make_run: MakeRun, picture: Picture) 
 def test_evaluation_uses_both_sides_of_a_split(make_run: MakeRun, picture: Picture) -> None:
     labelled(picture, "data/train", red=2, blue=2)
     root = labelled(picture, "data/test", red=1, blue=1).parent
-    found = Predictor(make_run()).evaluate(open_source(root), no_report)
+    found = of_run(make_run()).evaluate(open_source(root), no_report)
     assert found["images"] == 6
 
 
@@ -145,7 +145,7 @@ def test_unknown_classes_are_refused_by_name(make_run: MakeRun, picture: Picture
     folder = labelled(picture, "data", red=1, blue=1)
     picture("data/violet/0.png", "blue")
     picture("data/amber/0.png", "red")
-    warm = Predictor(make_run())
+    warm = of_run(make_run())
     with pytest.raises(UserError, match=r"knows blue, green, red.*amber, violet"):
         warm.evaluate(open_source(folder), no_report)
     (prediction,) = warm.predict(named(picture("a.png", "red")), 1)  # and it still works
@@ -156,7 +156,7 @@ def test_an_evaluation_that_was_stopped_leaves_nothing_in_the_way(
     make_run: MakeRun, picture: Picture
 ) -> None:
     folder = labelled(picture, "data", red=3, blue=3)
-    warm = Predictor(make_run())
+    warm = of_run(make_run())
 
     def stop(done: int, total: int) -> None:
         if done == 2:
@@ -210,7 +210,7 @@ def test_a_compiled_model_needs_no_keras_again(
     make_run: MakeRun, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run()
-    Predictor(run)
+    of_run(run)
     monkeypatch.setattr(predictor, "_load", lambda _: pytest.fail("the model is loaded again"))
-    (prediction,) = Predictor(run).predict(named(picture("a.png", "green")), 1)
+    (prediction,) = of_run(run).predict(named(picture("a.png", "green")), 1)
     assert prediction.label == "green"

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from core.backbones.catalog import BACKBONES
+from tests import tiny_network
+
 PAPERS = {"circle": (30, 60, 160), "cross": (200, 120, 30), "stripes": (40, 140, 60)}
 
 
@@ -41,6 +44,22 @@ def painted(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / folder
 
     return make
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny network in the catalogue, called "tiny"; its weights file."""
+    from core.backbones.frameworks import keras
+
+    row = tiny_network.row(tmp_path)
+    monkeypatch.setitem(BACKBONES, "tiny", row)
+    brought = tmp_path / "stick"
+    brought.mkdir()
+    monkeypatch.setenv("THAW_WEIGHTS", str(brought))
+    keras.utils.set_random_seed(11)
+    file = brought / row.weights.file
+    tiny_network.build().save_weights(file)
+    return file
 
 
 @pytest.fixture(scope="session")

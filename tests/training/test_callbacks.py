@@ -44,7 +44,7 @@ def model() -> Any:
 @pytest.mark.parametrize("name", HISTORIES)
 def test_the_best_epoch_is_kept_and_restored(model: Any, name: str) -> None:
     history, expected = HISTORIES[name]
-    best = KeepBest()
+    best = KeepBest(model.variables)
     best.set_model(model)
     assert best.epoch is None
     for epoch, logs in enumerate(history):

@@ -111,6 +111,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     assert home.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],
         "backbone": "efficientnet_lite0",
+        "alpha": 1.0,
         "frozen_layers": len(LITE0.layers),
         "input_size": 224,
     }
@@ -259,7 +260,7 @@ def test_all_layers_by_number_use_the_features_of_all(
 
 def test_an_unknown_backbone(painted: Painted, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Expected a backbone among"):
-        fit.train(new_run(tmp_path, backbone="alexnet"), feed(painted(2, seed=2)))
+        fit.train(new_run(tmp_path, backbone="lenet"), feed(painted(2, seed=2)))
 
 
 def test_one_batch_may_hold_all(painted: Painted, tmp_path: Path) -> None:

@@ -11,6 +11,11 @@ from core.errors import UserError
 from core.settings import SplitSettings, TrainingSettings
 
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
+    "alpha": ([0.25, 1, 1.4], [0, -1, math.nan, "1", True]),
+    "weights": (["imagenet", "0123456789abcdef" * 4], ["", "random", "../x", "F" * 64, None, 3]),
+    "thawed_rate": ([0.0001, 0.1, 1], [0, 1.1, -0.1, math.nan, "0.1"]),
+    "warm_up_epochs": ([0, 1, 1000], [-1, 1001, 1.0, None]),
+    "batch_norm_learns": ([True, False], [0, 1, "yes", None]),
     "frozen_layers": ([None, 0, 10_000], [-1, 10_001, 1.5, "all", True]),
     "dense": ([(), (1,), (8192, 1, 1)], [(0,), (8193,), (1, 1, 1, 1), (1.5,), ("8",), (-3,)]),
     "dropout": ([0, 0.0, 0.95], [-0.01, 0.96, 1, math.nan, math.inf, "0.5", True]),
@@ -36,6 +41,18 @@ def test_every_number_has_its_edges_tested() -> None:
     assert {field.name for field in dataclasses.fields(TrainingSettings)} == {*EDGES, "backbone"}
 
 
+def test_from_scratch_nothing_is_frozen() -> None:
+    assert TrainingSettings(weights="random", frozen_layers=0).from_scratch
+    for frozen in (None, 3):
+        with pytest.raises(UserError, match="0 frozen layers for a network from scratch"):
+            TrainingSettings(weights="random", frozen_layers=frozen)
+
+
+def test_settings_of_an_older_version_get_the_defaults() -> None:
+    older = {"backbone": "vgg16", "frozen_layers": 7, "epochs": 9, "dense": []}
+    assert TrainingSettings.from_dict(older) == TrainingSettings("vgg16", frozen_layers=7, epochs=9)
+
+
 def test_the_words_say_what_was_expected_and_what_came() -> None:
     with pytest.raises(UserError, match="Expected the epochs between 1 and 1000, received 0"):
         TrainingSettings(epochs=0)
@@ -50,7 +67,10 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
     [
         TrainingSettings(),
         TrainingSettings(frozen_layers=0),
-        TrainingSettings("vgg16", 7, (64, 32), 0.5, 9, 16, 0.01, "sgd", 4),
+        TrainingSettings(
+            "mobilenet", 0.25, "ab" * 32, 7, (64, 32), 0.5, 9, 16, 0.01, 0.3, 2, True, "sgd", 4
+        ),
+        TrainingSettings(weights="random", frozen_layers=0),
     ],
 )
 def test_there_and_back_through_json(settings: TrainingSettings) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.backbones.frameworks import keras
-from core.training.two_rates import THAWED_RATE, TwoRates
+from core.training.two_rates import TwoRates
 
+SHARE = 0.1
 X = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 Y = np.arange(12) % 3
 
@@ -26,7 +27,7 @@ def fitted(model: Any, optimizer: Any, thawed: Any = None, epochs: int = 1) -> d
         optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
     )
     if thawed is not None:
-        model.slow_down(thawed.trainable_variables)
+        model.slow_down(thawed.trainable_variables, SHARE)
     history = model.fit(X, Y, batch_size=12, epochs=epochs, shuffle=False, verbose=0).history
     return dict(history)
 
@@ -41,7 +42,7 @@ def test_one_step_of_gradient_descent() -> None:
     for before, full, step in zip(
         start.get_weights(), plain.get_weights(), slow.get_weights(), strict=True
     ):
-        share = THAWED_RATE if before.shape in ((4, 5), (5,)) else 1.0
+        share = SHARE if before.shape in ((4, 5), (5,)) else 1.0
         np.testing.assert_allclose(step - before, share * (full - before), atol=1e-6)
         assert np.abs(full - before).max() > 1e-3
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-5)

@@ -1,0 +1,80 @@
+"""What a network sees before it has learned anything new: its own 1000 ImageNet classes."""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from core.backbones import weights
+from core.backbones.backbone import Backbone
+from core.errors import UserError
+from core.network import engine
+from core.network.features import cache_key
+from core.network.prefix import RESIZE
+from core.results.prediction import Prediction
+from core.results.predictor import Predictor
+
+_LABELS = Path(__file__).parents[1] / "backbones" / "imagenet_labels.txt"
+
+
+@cache
+def labels() -> tuple[str, ...]:
+    """ImageNet's 1000 classes in plain words, in the order that networks give them in."""
+    return tuple(_LABELS.read_text(encoding="utf-8").splitlines())
+
+
+def untouched(backbone: Backbone, file: Path) -> Predictor:
+    """A network as it was published.
+
+    Args:
+        backbone: One that has its 1000-class head.
+        file: The head's weights, as `weights.obtain(…, head=True)` gives them.
+
+    Raises:
+        UserError: The file is damaged or belongs to another network.
+    """
+    key = cache_key(
+        untouched=backbone.name,
+        alpha=backbone.alpha,
+        weights=weights.digest(file),
+        input_size=backbone.input_size,
+        preprocessing=backbone.preprocessing,
+        resize=RESIZE,
+        engine=engine.name(),
+    )
+    build = partial(_build, backbone, file.absolute())
+    return Predictor(labels(), backbone.input_size, key, build)
+
+
+def _build(backbone: Backbone, file: Path) -> Any:
+    from core.backbones import load
+    from core.backbones.frameworks import keras
+
+    size = backbone.input_size
+    images = keras.layers.Input((size, size, 3), dtype="uint8", name="images")
+    network = load.load(backbone, file, top=True)
+    return keras.Model(images, network(load.preprocess(backbone.preprocessing, images)))
+
+
+@lru_cache(maxsize=2)
+def _warm(backbone: Backbone, file: Path) -> Predictor:
+    return untouched(backbone, file)
+
+
+def look(backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+    """What an untouched network sees in pictures, for a process that lives on.
+
+    Args:
+        backbone: One that has its 1000-class head.
+        files: Name and contents of each picture.
+        top: How many classes to name.
+
+    Raises:
+        UserError: Its 1000-class head is not on this machine.
+    """
+    file = weights.find(backbone, head=True)
+    if file is None:
+        raise UserError(
+            f"The 1000-class network of {backbone.title} is not on this machine. Download it first."
+        )
+    return _warm(backbone, file).predict(files, top)

@@ -1,0 +1,111 @@
+"""How long a training will take, and how much memory and disk: arithmetic on what a probe met."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from core.backbones.backbone import Backbone
+from core.settings import TrainingSettings
+
+LONG = 3600.0  # seconds from which a training is worth a warning
+_WARM_PROCESS = 600 << 20  # a training process that has TensorFlow loaded
+_FINISH = 0.5  # seconds to evaluate, and to write
+_WRITTEN = 200e6  # bytes of a model that are saved in a second
+_ARRAYS = 5  # of each thawed number: itself, its gradient, Adam's two moments, the best so far
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a few images met on this machine, with one backbone frozen to one depth.
+
+    Attributes:
+        prepare: Seconds to build and compile, once.
+        image: Seconds an image that is new, from its file to its features.
+        new_images: How many of the data set's images are new.
+        feature_bytes: Bytes of an image's features.
+        head_step: Seconds a step that trains the head alone.
+        step: Seconds a step that trains all that is thawed.
+        judge: Seconds an image that is only looked at, for validation.
+        frozen_image: Seconds an image would take with all layers frozen.
+        trained_from: How many layers run once an image; the rest runs in every step.
+    """
+
+    prepare: float
+    image: float
+    new_images: int
+    feature_bytes: int
+    head_step: float
+    step: float
+    judge: float
+    frozen_image: float
+    trained_from: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training will cost.
+
+    Attributes:
+        seconds: From its start to its results.
+        memory: Bytes that the training process will hold at most.
+        disk: Bytes that the run and its features will take.
+        frozen_seconds: What it would take with all layers frozen.
+    """
+
+    seconds: float
+    memory: int
+    disk: int
+    frozen_seconds: float
+
+    @property
+    def long(self) -> bool:
+        """Whether it deserves a warning."""
+        return self.seconds >= LONG
+
+
+def estimate(
+    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: dict[str, int]
+) -> Estimate:
+    """Work out what a training will cost.
+
+    Args:
+        probe: Measured for these settings but for epochs and rates.
+        settings: What to train.
+        backbone: The row that they name.
+        counts: Images of each side: train, validation and test.
+    """
+    images = sum(counts.values())
+    steps = -(-counts["train"] // settings.batch_size)
+    layers = backbone.layers
+    warm_up = settings.warm_up(len(layers))
+    validation = counts["validation"]
+    head_epoch = steps * probe.head_step
+    epoch = steps * probe.step + validation * probe.judge
+    judged = counts["test"] or validation
+    finish = _FINISH + 4 * backbone.parameters / _WRITTEN + judged * probe.judge
+    seconds = (
+        probe.prepare
+        + probe.new_images * probe.image
+        + warm_up * head_epoch
+        + (settings.epochs - warm_up) * epoch
+        + finish
+    )
+    frozen = probe.prepare + images * probe.frozen_image + settings.epochs * head_epoch + finish
+    trained = () if settings.all_frozen(len(layers)) else layers[probe.trained_from :]
+    numbers = sum(layer.size for layer in trained)
+    memory = (
+        _WARM_PROCESS
+        + 4 * backbone.parameters
+        + 4 * _ARRAYS * sum(layer.trainable for layer in trained)
+        + 4 * numbers * min(settings.batch_size, counts["train"])
+    )
+    disk = probe.new_images * probe.feature_bytes + 3 * 4 * backbone.parameters
+    return Estimate(seconds, memory, disk, frozen)

@@ -1,0 +1,117 @@
+"""What a training starts from: its network with weights, frozen and cut. TensorFlow comes late."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import home
+from core.backbones import own_weights, weights
+from core.backbones.backbone import Backbone
+from core.backbones.catalog import backbone_of
+from core.network.prefix import POOLED, Prefix, prefix_at
+from core.settings import IMAGENET, TrainingSettings
+
+if TYPE_CHECKING:
+    from core.network.classifier import Network
+
+_FEATURES_BYTES = 16 << 30
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the settings of a run come to.
+
+    Attributes:
+        settings: They.
+        backbone: The row that they name.
+        file: The weights to start from; None to start from nothing.
+        digest: Stands for these weights.
+    """
+
+    settings: TrainingSettings
+    backbone: Backbone
+    file: Path | None
+    digest: str
+
+    @classmethod
+    def of(cls, settings: TrainingSettings, report: weights.Report) -> "Setup":
+        """Find the weights, or download them.
+
+        Args:
+            settings: What to train.
+            report: Told bytes done and in total during a download; may raise to end it.
+
+        Raises:
+            UserError: The settings cannot be used, or the weights cannot be had.
+        """
+        backbone = backbone_of(settings)
+        if settings.from_scratch:
+            return cls(settings, backbone, None, f"random {settings.seed}")
+        if settings.weights != IMAGENET:
+            return cls(settings, backbone, own_weights.find(settings.weights), settings.weights)
+        file = weights.obtain(backbone, report)
+        return cls(settings, backbone, file, weights.digest(file))
+
+    @property
+    def all_frozen(self) -> bool:
+        """Whether nothing but the head learns."""
+        return self.settings.all_frozen(len(self.backbone.layers))
+
+    @property
+    def warm_up(self) -> int:
+        """How many epochs train the head alone before the thawed layers join in."""
+        return self.settings.warm_up(len(self.backbone.layers))
+
+    def build(self, images: int) -> "Network":
+        """Build, freeze and cut the network; imports TensorFlow.
+
+        Args:
+            images: About how many there are, which decides what features fit on the disk.
+        """
+        from core.network.classifier import Network
+
+        home.root().mkdir(parents=True, exist_ok=True)
+        return Network(
+            self.backbone,
+            self._body(),
+            self.digest,
+            frozen_layers=self.settings.frozen_layers,
+            budget=min(_FEATURES_BYTES, shutil.disk_usage(home.root()).free // 2),
+            images=images,
+        )
+
+    def _body(self) -> Any:
+        if self.file is None:
+            from core.backbones import load
+            from core.backbones.frameworks import keras
+
+            keras.utils.set_random_seed(self.settings.seed)
+            return load.build(self.backbone)
+        # Training changes thawed layers in place, so only a wholly frozen body is kept for others.
+        return (_frozen_body if self.all_frozen else _load)(self.backbone, self.file, self.digest)
+
+    def prefixes(self, network: "Callable[[], Network]") -> list[Prefix]:
+        """What runs once an image; where all is frozen it is known before the network is built.
+
+        While the head warms up nothing else learns: then, too, the backbone need not run each
+        epoch.
+
+        Args:
+            network: Waits for what `build` gives.
+        """
+        if self.all_frozen:
+            return [prefix_at(POOLED, self.backbone, self.digest, (self.backbone.features,))]
+        built = network()
+        return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
+
+
+def _load(backbone: Backbone, file: Path, digest: str) -> Any:
+    from core.backbones import load
+
+    return load.load(backbone, file)
+
+
+_frozen_body: Callable[[Backbone, Path, str], Any] = lru_cache(maxsize=1)(_load)

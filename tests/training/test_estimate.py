@@ -1,0 +1,98 @@
+"""The estimate is arithmetic on what a probe met; the probe runs the real thing."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.backbones.catalog import BACKBONES, backbone_named
+from core.data.archive import open_source
+from core.data.feed import SourceFeed
+from core.settings import SplitSettings, TrainingSettings
+from core.training.estimate import LONG, Probe, estimate
+
+Painted = Callable[..., Path]
+LITE0 = BACKBONES["efficientnet_lite0"]
+COUNTS = {"train": 100, "validation": 20, "test": 0}
+PROBE = Probe(
+    prepare=2.0,
+    image=0.01,
+    new_images=120,
+    feature_bytes=5120,
+    head_step=0.001,
+    step=0.5,
+    judge=0.02,
+    frozen_image=0.008,
+    trained_from=95,
+)
+
+
+def seconds(settings: TrainingSettings, probe: Probe = PROBE) -> float:
+    return estimate(probe, settings, LITE0, COUNTS).seconds
+
+
+def test_epochs_and_steps_add_up() -> None:
+    """100 images by 32 are 4 steps; each epoch looks at 20 images more."""
+    one = seconds(TrainingSettings(frozen_layers=95, epochs=11, warm_up_epochs=1))
+    two = seconds(TrainingSettings(frozen_layers=95, epochs=12, warm_up_epochs=1))
+    assert two - one == pytest.approx(4 * 0.5 + 20 * 0.02)
+
+
+def test_warm_up_epochs_cost_what_the_head_costs() -> None:
+    without = seconds(TrainingSettings(frozen_layers=95, epochs=5, warm_up_epochs=0))
+    warmed = seconds(TrainingSettings(frozen_layers=95, epochs=5, warm_up_epochs=2))
+    assert without - warmed == pytest.approx(2 * (4 * 0.5 + 20 * 0.02 - 4 * 0.001))
+    every = seconds(TrainingSettings(frozen_layers=95, epochs=5, warm_up_epochs=9))
+    assert every == seconds(TrainingSettings(frozen_layers=95, epochs=5, warm_up_epochs=4))
+
+
+def test_only_new_images_go_through_the_frozen_part() -> None:
+    known = dataclasses.replace(PROBE, new_images=0)
+    settings = TrainingSettings()
+    assert seconds(settings) - seconds(settings, known) == pytest.approx(120 * 0.01)
+    frozen = {estimate(p, settings, LITE0, COUNTS).frozen_seconds for p in (PROBE, known)}
+    assert len(frozen) == 1  # asked of another choice, whose features may not be there
+
+
+def test_memory_and_disk_grow_with_what_they_hold() -> None:
+    def memory(**settings: object) -> int:
+        return estimate(PROBE, TrainingSettings(**settings), LITE0, COUNTS).memory  # type: ignore[arg-type]
+
+    assert memory(frozen_layers=95) > memory()
+    assert memory(frozen_layers=95, batch_size=64) > memory(frozen_layers=95)
+    assert memory(frozen_layers=95, batch_size=4096) == memory(frozen_layers=95, batch_size=100)
+    more = dataclasses.replace(PROBE, feature_bytes=6120)
+    disks = [estimate(p, TrainingSettings(), LITE0, COUNTS).disk for p in (PROBE, more)]
+    assert disks[1] - disks[0] == 120 * 1000
+
+
+def test_an_hour_deserves_a_warning() -> None:
+    slow = dataclasses.replace(PROBE, step=LONG)
+    assert estimate(slow, TrainingSettings(frozen_layers=0), LITE0, COUNTS).long
+    assert not estimate(PROBE, TrainingSettings(frozen_layers=0), LITE0, COUNTS).long
+
+
+@pytest.mark.parametrize("frozen", [None, 4, 0])
+def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: int | None) -> None:
+    from core.training.probe import probe
+
+    feed = SourceFeed(open_source(painted(8)), SplitSettings())
+    dataset = feed.read(lambda _: True, lambda _: None, 16, lambda *_: None)
+    settings = TrainingSettings("tiny", frozen_layers=frozen, batch_size=8)
+    met = probe(feed, dataset, settings)
+    assert Probe.from_dict(json.loads(json.dumps(met.to_dict()))) == met
+    assert met.new_images == 24
+    for measured in (met.prepare, met.image, met.head_step, met.step, met.judge, met.frozen_image):
+        assert 0 < measured < 60
+    assert met.trained_from == {None: 11, 4: 4, 0: 0}[frozen]
+    pooled = 8 * 4
+    assert (
+        met.feature_bytes
+        == {None: pooled, 4: 8 * 8 * 8 * 4 + pooled, 0: 16 * 16 * 3 + pooled}[frozen]
+    )
+    again = probe(feed, dataset, settings)
+    assert again.new_images < 24  # what it tried is kept for the training
+    total = estimate(met, settings, backbone_named("tiny"), dataset.split_counts)
+    assert total.seconds > met.prepare
