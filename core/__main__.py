@@ -1,4 +1,4 @@
-"""The same jobs from a terminal: python -m core inspect | train | evaluate | predict | backbones.
+"""The same jobs from a terminal: python -m core inspect | advise | train | evaluate | predict | …
 
 Data goes to standard output, messages and progress to standard error. A user's mistake exits with
 2 and one sentence, an internal error with 1, one sentence and the log's path.
@@ -11,12 +11,14 @@ import json
 import os
 import socket
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from core import arguments
 from core.errors import UserError
 from core.runs import Run
-from core.settings import OPTIMIZERS, SplitSettings, TrainingSettings
+from core.settings import IMAGENET, RANDOM, SplitSettings, TrainingSettings
 from core.terminal import (
     Recorded,
     clean,
@@ -54,23 +56,14 @@ def inspect(args: argparse.Namespace) -> Result:
 
 def train(args: argparse.Namespace) -> Result:
     """Train in this process, into a folder."""
-    settings = TrainingSettings(
-        backbone=args.backbone,
-        frozen_layers=args.frozen_layers,
-        dense=args.dense,
-        dropout=args.dropout,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        optimizer=args.optimizer,
-        seed=args.seed,
-    )
-    split = SplitSettings(args.validation, args.seed)
     from core.backbones.catalog import backbone_of
+
+    settings = _settings(args)
+    backbone_of(settings)  # a mistake is told before there is a folder
+    split = SplitSettings(args.validation, args.seed)
     from core.data.archive import open_source
     from core.data.feed import SourceFeed
 
-    backbone_of(settings)  # a mistake is told before there is a folder
     source = open_source(args.path)
     folder = args.run.resolve()
     there_before = folder.exists()
@@ -104,6 +97,26 @@ def train(args: argparse.Namespace) -> Result:
     }
 
 
+def _settings(args: argparse.Namespace) -> TrainingSettings:
+    """What the options say; a weights file is checked and kept, and named by its digest."""
+    names = [each.name for each in fields(TrainingSettings)]
+    values = {name: getattr(args, name) for name in names}
+    if values["weights"] == RANDOM and values["frozen_layers"] is None:
+        values["frozen_layers"] = 0
+    if values["weights"] not in (IMAGENET, RANDOM):
+        from core.backbones import own_weights
+        from core.backbones.catalog import backbone_named
+
+        file = Path(values["weights"])
+        if not file.is_file():
+            raise UserError(
+                f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
+            )
+        backbone = backbone_named(args.backbone, args.alpha)
+        values["weights"] = own_weights.keep(file, file.name, backbone).digest
+    return TrainingSettings(**values)
+
+
 def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
     try:
         return Run.create(folder, settings, data=data)
@@ -125,9 +138,9 @@ def _undo(run: Run, there_before: bool) -> None:
 def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
     from core.data.archive import open_source
-    from core.results.predictor import Predictor
+    from core.results.predictor import of_run
 
-    predictor = Predictor(args.run)
+    predictor = of_run(args.run)
     results = predictor.evaluate(open_source(args.path), counter("judging images"))
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
     return {key: results[key] for key in ("accuracy", "images", "per_class", "confusion")}
@@ -135,9 +148,9 @@ def evaluate(args: argparse.Namespace) -> Result:
 
 def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
-    from core.results.predictor import Predictor
+    from core.results.predictor import of_run
 
-    predictor = Predictor(args.run)
+    predictor = of_run(args.run)
     rows = []
     for path in args.images:  # one after the other: thousands need not fit into memory
         try:
@@ -159,32 +172,36 @@ def predict(args: argparse.Namespace) -> Result:
     return {"predictions": rows}
 
 
-def backbones(args: argparse.Namespace) -> Result:
-    """The catalogue."""
-    from core.backbones.catalog import BACKBONES
-    from core.backbones.weights import ready_offline
+def advise(args: argparse.Namespace) -> Result:
+    """What to choose for the images in a zip or a folder, and why."""
+    from core.data.archive import open_source
+    from core.data.feed import SourceFeed
+    from core.training import advisor, survey
 
-    rows = []
-    for b in BACKBONES.values():
-        ready = ready_offline(b)
-        rows.append(
-            {
-                "name": b.name,
-                "title": b.title,
-                "parameters": b.parameters,
-                "layers": len(b.layers),
-                "blocks": [
-                    {"name": block.name, "first": block.first, "last": block.last}
-                    for block in b.blocks
-                ],
-                "input_size": b.input_size,
-                "weights": b.weights.origin,
-                "offline": ready,
-            }
-        )
-        print(f"{b.name}\t{b.parameters}\t{len(b.layers)} layers\t{b.input_size} px\t"
-              f"{b.weights.origin}\t{'ready' if ready else 'needs a download'}")  # fmt: skip
-    return {"backbones": rows}
+    feed = SourceFeed(open_source(args.path), SplitSettings(args.validation))
+    dataset, alike = survey.measure(feed, counter("looking at images"))
+    advice = advisor.advise(dataset, alike)
+    print(clean(advice.reasons))
+    chosen = {name: value for name, value in advice.settings.to_dict().items()
+              if value != TrainingSettings().to_dict()[name]}  # fmt: skip
+    print(" ".join(f"--{name.replace('_', '-')} {value}" for name, value in chosen.items()))
+    return {
+        "likeness": alike.to_dict(),
+        "case": advice.case,
+        "reasons": advice.reasons,
+        "settings": advice.settings.to_dict(),
+    }
+
+
+def backbones(args: argparse.Namespace) -> Result:
+    """The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module."""
+    from core import catalogue_command
+
+    if args.fetch:
+        return catalogue_command.fetch(args)
+    if args.add:
+        return catalogue_command.add(args)
+    return catalogue_command.listing()
 
 
 def _named_bytes(path: Path) -> tuple[str, bytes]:
@@ -217,72 +234,10 @@ def _write_rows(path: Path, rows: list[Result], top: int) -> None:
             writer.writerow([row["file"], row["label"], row["confidence"], *pairs])
 
 
-def _frozen_layers(text: str) -> int | None:
-    try:
-        return None if text == "all" else int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
+_COMMANDS = (inspect, advise, train, evaluate, predict, backbones)
 
 
-def _units(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected numbers as in 128,64, received {text!r}"
-        ) from None
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> Any:
-        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m core", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-
-    def command(job: Any) -> argparse.ArgumentParser:
-        added = commands.add_parser(job.__name__, help=job.__doc__, description=job.__doc__)
-        added.set_defaults(job=job)
-        added.add_argument("--json", action="store_true", help="end with one JSON object")
-        return added
-
-    added = command(inspect)
-    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
-
-    default = TrainingSettings()
-    added = command(train)
-    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
-    added.add_argument("--run", type=Path, required=True, metavar="DIR", help="a new folder")
-    added.add_argument("--backbone", default=default.backbone, metavar="NAME")
-    added.add_argument("--frozen-layers", type=_frozen_layers, default=None, metavar="all|N")
-    added.add_argument("--dense", type=_units, default=default.dense, metavar="U,U,U")
-    added.add_argument("--dropout", type=float, default=default.dropout, metavar="P")
-    added.add_argument("--epochs", type=int, default=default.epochs)
-    added.add_argument("--batch-size", type=int, default=default.batch_size)
-    added.add_argument("--learning-rate", type=float, default=default.learning_rate)
-    added.add_argument("--optimizer", default=default.optimizer, metavar="|".join(OPTIMIZERS))
-    added.add_argument("--validation", type=float, default=SplitSettings().validation)
-    added.add_argument("--seed", type=int, default=default.seed)
-
-    added = command(evaluate)
-    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
-    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip or folder")
-
-    added = command(predict)
-    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
-    added.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    added.add_argument("--top", type=int, default=3)
-    added.add_argument("--csv", type=Path, metavar="FILE")
-
-    command(backbones)
-    return parser
-
-
-def main(arguments: list[str] | None = None) -> int:
+def main(given: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
@@ -292,7 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a class may be called 猫 anywhere
     try:
-        args = _parser().parse_args(arguments)
+        args = arguments.parser(_COMMANDS).parse_args(given)
         result = args.job(args)
     except UserError as error:
         tell(str(error))

@@ -38,6 +38,20 @@ def counter(what: str) -> Any:
     return report
 
 
+def bytes_counter(what: str) -> Any:
+    """A report that counts bytes, at most twice a second."""
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > 0.5:
+            last = time.monotonic()
+            of = f" of {total / 1e6:.1f}" if total else ""
+            tell(f"{what}: {done / 1e6:.1f}{of} MB")
+
+    return report
+
+
 @contextmanager
 def following(run: Run) -> Iterator[None]:
     """Tells on standard error what the run's log says, as it grows."""

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import errors, home
+from core.backbones.backbone import Backbone
+from core.backbones.own_weights import OwnWeights
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive
@@ -23,9 +25,11 @@ from core.settings import SplitSettings, TrainingSettings
 if TYPE_CHECKING:
     from distributed import Client
 
+Answer = TypeVar("Answer")
+
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
-_asked: dict[str, float] = {}
+_looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
 
@@ -174,7 +178,7 @@ def import_state(dataset_id: str) -> ImportState:
 def _checked(job: Job, known: RunState | ImportState | None) -> RunState | ImportState:
     state = job.state(known)
     if state.status.final:
-        _asked.pop(job.key, None)
+        _looked.pop(job.key, None)
         return state
     if state.cluster is None or not _is_lost(job, state.cluster):
         return state
@@ -188,12 +192,12 @@ def _is_lost(job: Job, owner: dict[str, Any]) -> bool:
     if "pid" in owner and not is_alive(owner):
         return True
     now = time.monotonic()
-    if now < _asked.setdefault(job.key, now + _ASK_AGAIN_SECONDS):
+    if now < _looked.setdefault(job.key, now + _ASK_AGAIN_SECONDS):
         return False
     client = connection.connected_to(owner)
     if client is None:
         return False
-    _asked[job.key] = now + _ASK_AGAIN_SECONDS
+    _looked[job.key] = now + _ASK_AGAIN_SECONDS
     try:
         return not _knows(client, job.key)
     except (OSError, TimeoutError):
@@ -207,12 +211,23 @@ def place(run: Run) -> int:
     for other in all_runs():
         if other.id == run.id:
             continue
-        known = _places.get(other.id)
-        if known is None or not known.status.final:
-            known = _places[other.id] = status(other, known)
+        known = _known(other)
         waits = known.status == RunStatus.QUEUED and known.cluster is not None
         before += waits and (known.submitted, other.id) < (own.submitted, run.id)
     return before
+
+
+def busy() -> bool:
+    """Whether a training waits or is at work."""
+    return any(not _known(run).status.final for run in all_runs())
+
+
+def _known(run: Run) -> RunState:
+    """Where a run stands; one that has ended is read once."""
+    known = _places.get(run.id)
+    if known is None or not known.status.final:
+        known = _places[run.id] = status(run, known)
+    return known
 
 
 def stop(run: Run) -> None:
@@ -251,28 +266,62 @@ def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
         UserError: The run has no model, or a file is not there.
         JobFailed: Anything else; the details are in the log.
     """
+    files = [str(path) for path in paths]
+    return _ask(Kind.PREDICTION, tasks.predict, str(run.folder), files, top)
+
+
+def look(backbone: Backbone, paths: list[Path], top: int) -> list[Prediction]:
+    """Ask an untouched network what it sees. Waits for the answer.
+
+    Args:
+        backbone: One whose 1000-class head is on this machine.
+        paths: Pictures, in files that the worker can read.
+        top: How many of ImageNet's classes to tell of each picture.
+
+    Raises:
+        UserError: The head is not here.
+        JobFailed: Anything else; the details are in the log.
+    """
+    files = [str(path) for path in paths]
+    return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top)
+
+
+def keep_weights(path: Path, name: str, backbone: Backbone) -> OwnWeights:
+    """Have a weights file checked and kept. Waits for the answer.
+
+    Args:
+        path: The file, where the worker can read it.
+        name: What the user calls it.
+        backbone: What it is for.
+
+    Raises:
+        UserError: It does not fit.
+        JobFailed: Anything else; the details are in the log.
+    """
+    return _ask(Kind.READING, tasks.keep_weights, str(path), name, backbone.name, backbone.alpha)
+
+
+def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
+    """Have something done that somebody waits for."""
     from distributed import KilledWorker
 
     try:
         try:
-            return _predict(str(run.folder), [str(path) for path in paths], top)
+            return _asked(kind, function, *args)
         except (OSError, CancelledError):  # the cluster ended this very moment
-            return _predict(str(run.folder), [str(path) for path in paths], top)
+            return _asked(kind, function, *args)
     except UserError:
         raise
     except KilledWorker as error:
-        raise JobFailed(DIED[Kind.PREDICTION], errors.record(error)) from error
+        raise JobFailed(DIED[kind], errors.record(error)) from error
     except Exception as error:
-        sentence = "The pictures could not be looked at. Try again."
-        raise JobFailed(sentence, errors.record(error)) from error
+        raise JobFailed("That did not work. Try again.", errors.record(error)) from error
 
 
-def _predict(folder: str, paths: list[str], top: int) -> list[Prediction]:
-    resources = {str(Kind.PREDICTION): 1}
-    client = connection.ready()
-    future = client.submit(tasks.predict, folder, paths, top, resources=resources, pure=False)
-    answers: list[Prediction] = future.result()
-    return answers
+def _asked(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
+    future = connection.ready().submit(function, *args, resources={str(kind): 1}, pure=False)
+    answer: Answer = future.result()
+    return answer
 
 
 def _dataset_folder(dataset_id: str) -> Path:

@@ -7,21 +7,26 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core import errors, home
+from core.backbones import own_weights
+from core.backbones.own_weights import OwnWeights
 from core.errors import StopRequested, UserError
 from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import SplitSettings
+from core.settings import SplitSettings, TrainingSettings
+
+Answer = TypeVar("Answer")
 
 HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
     Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
     Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
 }
+LIKENESS = "likeness.json"
 _FILES_AT_ONCE = 8
 _loading = threading.Lock()
 
@@ -73,13 +78,13 @@ def train(run_folder: str, dataset_folder: str) -> None:
             raise UserError("The data set of this run has been deleted. Choose another one.")
         _load(Kind.TRAINING)
         from core.data.feed import StoredFeed
-        from core.results.predictor import Predictor
+        from core.results.predictor import of_run
         from core.training import fit
 
         run = Run.open(job.folder)
         fit.train(run, StoredFeed(Path(dataset_folder)))
         if run.has_model:
-            Predictor(run.folder)  # compiled now, so that the first picture need not wait for it
+            of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
     perform(job, work)
 
@@ -155,7 +160,8 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
         UserError: The run has no model, or a file is not there.
         JobFailed: Anything else; it is in the log.
     """
-    try:
+
+    def work() -> list[Prediction]:
         _load(Kind.PREDICTION)
         from core.data import archive
         from core.results import predictor
@@ -173,6 +179,90 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
             seen = iter(predictor.predict(Path(run_folder), files, top))
             answers += [refused.get(path) or next(seen) for path in some]
         return answers
+
+    return _answered(work)
+
+
+def look(backbone: str, alpha: float, paths: list[str], top: int) -> list[Prediction]:
+    """What an untouched network sees in each picture; its 1000-class head must be here.
+
+    Raises:
+        UserError: There is no such backbone, or its head is not here.
+        JobFailed: Anything else; it is in the log.
+    """
+
+    def work() -> list[Prediction]:
+        _load(Kind.PREDICTION)
+        from core.backbones.catalog import backbone_named
+        from core.results import untouched
+
+        files = [(Path(path).name, Path(path).read_bytes()) for path in paths]
+        return untouched.look(backbone_named(backbone, alpha), files, top)
+
+    return _answered(work)
+
+
+def keep_weights(path: str, name: str, backbone: str, alpha: float) -> OwnWeights:
+    """Check a weights file that somebody brought, and keep it.
+
+    Raises:
+        UserError: It does not fit the backbone.
+        JobFailed: Anything else; it is in the log.
+    """
+    from core.backbones.catalog import backbone_named
+
+    return _answered(lambda: own_weights.keep(Path(path), name, backbone_named(backbone, alpha)))
+
+
+def survey(dataset_folder: str) -> None:
+    """Measure how like ImageNet's photos a data set is, and leave it in its folder.
+
+    Raises:
+        UserError: The data set is gone.
+        JobFailed: Anything else; it is in the log.
+    """
+
+    def work() -> None:
+        _load(Kind.READING)
+        from core.data import store
+        from core.data.feed import StoredFeed
+        from core.training import survey as surveying
+
+        folder = Path(dataset_folder)
+        wanted = surveying.sample(store.load(folder).records)
+        feed = StoredFeed(folder)
+        _, found = surveying.measure(feed, lambda *_: None, wanted.__contains__)
+        home.write_json(folder / LIKENESS, found.to_dict())
+
+    _answered(work)
+
+
+def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
+    """Measure what a training would take, and leave it in a file.
+
+    Raises:
+        UserError: The data set is gone, or the settings cannot be used.
+        JobFailed: Anything else; it is in the log.
+    """
+
+    def work() -> None:
+        _load(Kind.TRAINING)
+        from core.data import store
+        from core.data.feed import StoredFeed
+        from core.training import probe as probing
+
+        folder = Path(dataset_folder)
+        chosen = TrainingSettings.from_dict(settings)
+        found = probing.probe(StoredFeed(folder), store.load(folder), chosen)
+        home.write_json(Path(result), found.to_dict())
+
+    _answered(work)
+
+
+def _answered(work: Callable[[], Answer]) -> Answer:
+    """Do what somebody waits for; what nobody expected is logged and told plainly."""
+    try:
+        return work()
     except UserError:
         raise
     except Exception as error:

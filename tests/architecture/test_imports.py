@@ -17,7 +17,8 @@ ROWS = [
     {"core.results"},
     {"core.training"},
     {"core.jobs"},
-    {"core.terminal", "pages"},
+    {"core.terminal", "core.arguments", "pages"},
+    {"core.catalogue_command"},
     {"core.__main__"},
     {"streamlit_app"},
 ]

@@ -9,10 +9,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core import home
+from core.data import store
+from core.data.archive import open_source
+from core.data.samples import write
 from core.jobs import connection
 from core.jobs.address import is_alive
+from core.settings import SplitSettings
 
-DEADLINE = 30.0
+DEADLINE = 90.0  # a machine may be busy with other things
 Wait = Callable[[Callable[[], object]], None]
 
 
@@ -62,3 +67,12 @@ def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         process.wait(DEADLINE)
     connection._started.clear()
     until(lambda: all(is_gone(member) for member in family))
+
+
+@pytest.fixture
+def sketches(clusters: Path, tmp_path: Path) -> str:
+    """A stored data set of drawings, imported in this process; its id."""
+    write("sketches", tmp_path / "sketches")
+    source = open_source(tmp_path / "sketches")
+    store.import_dataset(source, home.datasets() / "sketches", split=SplitSettings(), name="s")
+    return "sketches"

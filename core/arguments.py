@@ -1,0 +1,151 @@
+"""What can be said after `python -m core`: the commands' options."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.settings import IMAGENET, OPTIMIZERS, RANDOM, SplitSettings, TrainingSettings
+
+Command = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+def parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Args:
+        commands: Each is called by its name and described by its docstring; what it may be given
+            is said here by a function of that name.
+    """
+    made = _Parser(prog="python -m core", description="Thaw from a terminal.")
+    parsers = made.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for command in commands:
+        name = command.__name__
+        added = parsers.add_parser(name, help=command.__doc__, description=command.__doc__)
+        added.set_defaults(job=command)
+        added.add_argument("--json", action="store_true", help="end with one JSON object")
+        _OPTIONS[name](added)
+    return made
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> Any:
+        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
+
+
+def _images(added: argparse.ArgumentParser) -> None:
+    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
+
+
+def _advise(added: argparse.ArgumentParser) -> None:
+    _images(added)
+    added.add_argument("--validation", type=float, default=SplitSettings().validation)
+
+
+def _train(added: argparse.ArgumentParser) -> None:
+    default = TrainingSettings()
+    _images(added)
+    added.add_argument("--run", type=Path, required=True, metavar="DIR", help="a new folder")
+    added.add_argument("--backbone", default=default.backbone, metavar="NAME")
+    added.add_argument("--alpha", type=float, default=default.alpha, metavar="WIDTH")
+    added.add_argument(
+        "--weights",
+        default=default.weights,
+        metavar=f"{IMAGENET}|{RANDOM}|FILE",
+        help="what the backbone starts from; FILE is a .h5 or .weights.h5 of it",
+    )
+    added.add_argument("--frozen-layers", type=_frozen_layers, default=None, metavar="all|N")
+    added.add_argument("--dense", type=_units, default=default.dense, metavar="U,U,U")
+    added.add_argument("--dropout", type=float, default=default.dropout, metavar="P")
+    added.add_argument("--epochs", type=int, default=default.epochs)
+    added.add_argument("--batch-size", type=int, default=default.batch_size)
+    added.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    added.add_argument(
+        "--thawed-rate",
+        type=float,
+        default=default.thawed_rate,
+        metavar="SHARE",
+        help="what thawed layers take of the learning rate",
+    )
+    added.add_argument(
+        "--warm-up-epochs",
+        type=int,
+        default=default.warm_up_epochs,
+        metavar="N",
+        help="epochs that train the head alone before thawed layers join in",
+    )
+    added.add_argument(
+        "--batch-norm-learns",
+        action="store_true",
+        help="batch norm of thawed layers adapts its statistics too",
+    )
+    added.add_argument("--optimizer", default=default.optimizer, metavar="|".join(OPTIMIZERS))
+    added.add_argument("--validation", type=float, default=SplitSettings().validation)
+    added.add_argument("--seed", type=int, default=default.seed)
+
+
+def _evaluate(added: argparse.ArgumentParser) -> None:
+    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
+    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip or folder")
+
+
+def _predict(added: argparse.ArgumentParser) -> None:
+    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
+    added.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    added.add_argument("--top", type=int, default=3)
+    added.add_argument("--csv", type=Path, metavar="FILE")
+
+
+def _backbones(added: argparse.ArgumentParser) -> None:
+    added.add_argument(
+        "--fetch",
+        nargs="+",
+        metavar="NAME",
+        help="put the weights of these into the folder that --to names; all means all",
+    )
+    added.add_argument("--to", type=Path, metavar="DIR", help="where --fetch puts them")
+    added.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH")
+    added.add_argument(
+        "--with-classes",
+        action="store_true",
+        help="also the network with ImageNet's 1000 classes",
+    )
+    added.add_argument(
+        "--add",
+        metavar="HANDLE",
+        help="add a TensorFlow Hub module: a URL, a Kaggle path or a folder. It is a program that "
+        "will run on this machine: add only what you trust",
+    )
+    added.add_argument("--title", help="what the module that is added is called")
+    added.add_argument(
+        "--classes", metavar="HANDLE", help="the module with its 1000 or 1001 ImageNet classes"
+    )
+
+
+_OPTIONS = {
+    "inspect": _images,
+    "advise": _advise,
+    "train": _train,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "backbones": _backbones,
+}
+
+
+def _frozen_layers(text: str) -> int | None:
+    try:
+        return None if text == "all" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers as in 128,64, received {text!r}"
+        ) from None

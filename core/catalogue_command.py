@@ -1,0 +1,132 @@
+"""The catalogue in a terminal: what is in it, weights for a stick, modules from TensorFlow Hub."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.backbones import hub_modules, weights
+from core.backbones.backbone import Backbone, HubModule
+from core.backbones.catalog import all_backbones, backbone_named
+from core.errors import UserError
+from core.terminal import bytes_counter, tell
+
+Result = dict[str, Any]
+
+
+def listing() -> Result:
+    """All that the catalogue says."""
+    rows = [_row(backbone) for backbone in all_backbones().values()]
+    for row in rows:
+        ready = "ready" if row["offline"] else f"needs a download of {row['megabytes']:.0f} MB"
+        accuracy = f"{row['top1']:.1%} on ImageNet" if row["top1"] else "accuracy unknown"
+        print(  # noqa: T201
+            f"{row['name']}\t{row['parameters']}\t{row['layers']} layers\t{row['input_size']} px\t"
+            f"{accuracy}\t{row['weights']}, {row['licence']}\t{ready}"
+        )
+    return {"backbones": rows}
+
+
+def _row(backbone: Backbone) -> Result:
+    head = backbone.head
+    return {
+        "name": backbone.name,
+        "title": backbone.title,
+        "family": backbone.family,
+        "description": backbone.description,
+        "parameters": backbone.parameters,
+        "multiply_adds": backbone.multiply_adds,
+        "layers": len(backbone.layers),
+        "blocks": [
+            {"name": block.name, "first": block.first, "last": block.last, "level": block.level}
+            for block in backbone.blocks
+        ],
+        "input_size": backbone.input_size,
+        "widths": [width.alpha for width in backbone.widths],
+        "weights": backbone.weights.origin,
+        "source": _source(backbone.weights),
+        "licence": backbone.licence,
+        "megabytes": round(backbone.download_bytes() / 1e6, 1),
+        "top1": backbone.top1,
+        "offline": weights.ready_offline(backbone),
+        "offline_widths": [
+            width.alpha
+            for width in backbone.widths
+            if weights.ready_offline(backbone.of_width(width.alpha))
+        ],
+        "sealed": backbone.sealed,
+        "can_thaw": backbone.can_thaw,
+        "classes": None
+        if head is None
+        else {
+            "source": _source(head),
+            "megabytes": round(backbone.download_bytes(head=True) / 1e6, 1),
+            "offline": weights.ready_offline(backbone, head=True),
+        },
+    }
+
+
+def _source(source: Any) -> str:
+    """Where exactly weights come from: an address, a handle or a package."""
+    return str(getattr(source, "url", None) or getattr(source, "handle", None) or source.package)
+
+
+def fetch(args: argparse.Namespace) -> Result:
+    """Put weights into a folder, for a machine without internet.
+
+    Raises:
+        UserError: There is no folder named, no such backbone, or no way to its weights.
+    """
+    if args.to is None:
+        raise UserError("Expected a folder for the weights: add --to DIR.")
+    names = list(all_backbones()) if args.fetch == ["all"] else args.fetch
+    chosen = [backbone_named(name, args.alpha) for name in names]
+    files = []
+    for backbone in chosen:
+        for head in (False, True) if args.with_classes and backbone.head else (False,):
+            report = bytes_counter(f"fetching {backbone.title}")
+            try:
+                files.append(str(weights.bring(backbone, args.to, report, head=head)))
+            except OSError as error:
+                raise UserError(
+                    f"The weights cannot be written to {args.to} ({error.strerror}). Choose "
+                    "another folder."
+                ) from error
+            print(files[-1])  # noqa: T201
+    tell(f"On the other machine start Thaw with THAW_WEIGHTS set to the folder, as in "
+         f"THAW_WEIGHTS={args.to.absolute()} make run")  # fmt: skip
+    return {"files": files}
+
+
+def add(args: argparse.Namespace) -> Result:
+    """Add a TensorFlow Hub module to the catalogue.
+
+    Raises:
+        UserError: It cannot be had, or is no module for images.
+    """
+    module, classes = _module(args.add), _module(args.classes) if args.classes else None
+    folder = _here(module, args.title or module.file)
+    of_classes = _here(classes, "its classes") if classes else None
+    from core.backbones import hub  # imports TensorFlow
+
+    table = hub.described(folder)
+    if classes is not None and of_classes is not None:
+        named = hub.described(of_classes)
+        if named["features"] not in (1000, 1001):
+            raise UserError(
+                "Expected a module with ImageNet's 1000 or 1001 classes, but "
+                f"{classes.handle} gives {named['features']} numbers."
+            )
+    size = table.pop("input_size")
+    added = hub_modules.add(module, args.title or module.file, size, table, classes)
+    thawed = "can be thawed whole" if added.can_thaw else "stays frozen"
+    print(f"{added.name}\t{added.features} features\t{size} px\t{thawed}")  # noqa: T201
+    return {"added": _row(added)}
+
+
+def _module(handle: str) -> HubModule:
+    path = Path(handle).expanduser()
+    return HubModule(str(path.absolute()) if path.is_dir() else handle)
+
+
+def _here(module: HubModule, title: str) -> Path:
+    return weights.obtain_module(module, bytes_counter(f"fetching {title}"))

@@ -1,0 +1,91 @@
+"""What is found out before a training, and what an untouched network says, on a real cluster."""
+
+from pathlib import Path
+
+import h5py
+import pytest
+
+from core import home
+from core.backbones import own_weights
+from core.backbones.catalog import BACKBONES, backbone_named
+from core.data import store
+from core.errors import UserError
+from core.jobs import foresight, queue
+from core.settings import TrainingSettings
+from core.training.likeness import LIKE
+
+pytestmark = pytest.mark.cluster
+LITE0 = BACKBONES["efficientnet_lite0"]
+SETTINGS = TrainingSettings(frozen_layers=130)
+
+
+def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait):
+    assert foresight.known_likeness(sketches) is None
+    wait(lambda: foresight.likeness(sketches))
+    found = foresight.known_likeness(sketches)
+    assert found is not None
+    assert 0.1 < found.value < LIKE
+    assert set(found.named) == set(store.load(home.datasets() / sketches).classes)
+
+    assert foresight.known_probe(sketches, SETTINGS) is None
+    wait(lambda: foresight.probe(sketches, SETTINGS))
+    probe = foresight.known_probe(sketches, SETTINGS)
+    assert probe is not None
+    assert probe.step > probe.head_step > 0
+    more = TrainingSettings(frozen_layers=130, epochs=90, learning_rate=0.1)
+    assert foresight.known_probe(sketches, more) == probe  # epochs and rates are arithmetic
+    assert foresight.known_probe(sketches, TrainingSettings()) is None
+
+
+def test_what_cannot_be_found_out_is_told(clusters, wait):
+    def told() -> bool:
+        try:
+            foresight.likeness("20200101-000000-abcdef")
+        except UserError as error:
+            return "data set" in str(error)
+        return False
+
+    wait(told)
+
+
+def test_an_untouched_network_names_a_picture(sketches, tmp_path):
+    records = store.load(home.datasets() / sketches).records
+    picture = store.image_path(home.datasets() / sketches, records[0])
+    (seen,) = queue.look(LITE0, [picture], top=5)
+    assert seen.error is None
+    assert len(seen.top) == 5
+    assert seen.label not in store.load(home.datasets() / sketches).classes
+    (tmp_path / "text.jpg").write_text("no picture")
+    (unseen,) = queue.look(LITE0, [tmp_path / "text.jpg"], top=5)
+    assert unseen.error
+
+
+def test_a_network_without_its_classes_here_is_not_downloaded_unasked(clusters, tmp_path):
+    (tmp_path / "any.jpg").write_text("not even looked at")
+    with pytest.raises(UserError, match="Download it first"):
+        queue.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5)
+
+
+def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):
+    narrow = backbone_named("mobilenet", 0.25)
+    good, wrong = tmp_path / "good.weights.h5", tmp_path / "wrong.h5"
+    write_weights(good, narrow.layers)
+    write_weights(wrong, backbone_named("mobilenet", 0.5).layers)
+    kept = queue.keep_weights(good, "mine.h5", narrow)
+    assert own_weights.every(narrow) == [kept]
+    assert own_weights.find(kept.digest).read_bytes() == good.read_bytes()
+    with pytest.raises(UserError, match="layer conv1"):
+        queue.keep_weights(wrong, "wrong.h5", narrow)
+    assert own_weights.every(narrow) == [kept]
+
+
+def write_weights(path: Path, layers) -> None:
+    """The official layout: layers by name, in order."""
+    with h5py.File(path, "w") as file:
+        named = [layer for layer in layers if layer.shapes]
+        file.attrs["layer_names"] = [layer.name.encode() for layer in named]
+        for layer in named:
+            group = file.create_group(layer.name)
+            group.attrs["weight_names"] = [str(i).encode() for i in range(len(layer.shapes))]
+            for i, shape in enumerate(layer.shapes):
+                group.create_dataset(str(i), shape, "f4")
