@@ -6,7 +6,7 @@ from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus
-from pages.parts import bring, controls, live, state, words
+from pages.parts import advice, bring, controls, cost, live, state, words
 
 _MORE = " It was still getting better at the end: more epochs may help."
 
@@ -49,19 +49,21 @@ def choose() -> None:
         f"**{words.plain(dataset.name)}** {divided(dataset)}. What is preset below is right for a "
         "first try; change what you like, and press Train."
     )
-    place = st.container()
+    place, suggestion = st.container(), st.container()
+    settings = None
     try:
-        settings = controls.draw(len(dataset.classes))
-        download = controls.download(settings)
-        if download:
-            place.caption(download)
-        if place.button(
-            "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
-        ):
-            state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
-            st.rerun()
+        settings = controls.draw(chosen, dataset)
+        with place:
+            if st.button(
+                "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
+            ):
+                state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
+                st.rerun()
+            cost.draw(chosen, settings, dataset.split_counts)
     except UserError as error:
         place.error(words.plain(str(error)), icon=":material/error:")
+    with suggestion:
+        advice.draw(chosen, dataset, settings)
 
 
 def divided(dataset: Dataset) -> str:

@@ -1,21 +1,25 @@
 """The controls of the Train page: what to start from, how much to thaw, and the rest."""
 
+from typing import Any
+
 import streamlit as st
 
-from core.backbones.catalog import BACKBONES, Backbone, backbone_named, parameter_counts
-from core.backbones.weights import ready_offline
-from core.settings import DENSE_LAYERS, OPTIMIZERS, TrainingSettings
-from pages.parts import network_picture, state, words
+from core.backbones.catalog import backbone_of
+from core.data.dataset import Dataset
+from core.errors import UserError
+from core.settings import DENSE_LAYERS, IMAGENET, OPTIMIZERS, RANDOM, TrainingSettings
+from pages.parts import freeze_choice, start_choice, state, untouched, words
 
 _DEFAULTS = TrainingSettings()
 _UNITS = 128
 
 
-def draw(classes: int) -> TrainingSettings:
+def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
     """All controls, remembered while the visit lasts.
 
     Args:
-        classes: How many classes there are to learn.
+        dataset_id: The stored data set to learn from.
+        dataset: It.
 
     Raises:
         UserError: What was chosen does not make sense together.
@@ -23,84 +27,28 @@ def draw(classes: int) -> TrainingSettings:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("Start from", anchor=False)
-        backbone = _choose_backbone()
+        backbone, weights = start_choice.draw()
+        untouched.draw(backbone, dataset_id, dataset)
     with right:
         st.subheader("How much of it to thaw", anchor=False)
-        frozen = _choose_freeze(backbone)
-        counts = st.container(horizontal=True, gap="xsmall")
+        frozen = freeze_choice.choose(backbone, from_scratch=weights == RANDOM)
+        picture = st.container()
         with st.expander("More settings", icon=":material/tune:"):
             dense, dropout = _choose_head()
             rest = _choose_training()
-    with counts:
-        _parameters(backbone, frozen, dense, classes)
+            thawing = _choose_thawing() if frozen < len(backbone.layers) else {}
+    with picture:
+        freeze_choice.explain(backbone, frozen, dense, len(dataset.classes))
     return TrainingSettings(
         backbone=backbone.name,
+        alpha=backbone.alpha,
+        weights=weights,
         frozen_layers=None if frozen == len(backbone.layers) else frozen,
         dense=dense,
         dropout=dropout,
         **rest,
+        **thawing,
     )
-
-
-def _choose_backbone() -> Backbone:
-    names = list(BACKBONES)
-    backbone = backbone_named(
-        st.radio(
-            "A network that has seen a million photos (pretrained backbone)",
-            names,
-            index=names.index(_DEFAULTS.backbone),
-            format_func=lambda name: BACKBONES[name].title,
-            captions=[_facts(backbone) for backbone in BACKBONES.values()],
-            key=state.control("backbone"),
-            persist_state="session",
-        )
-    )
-    st.write(backbone.description)
-    return backbone
-
-
-def _facts(backbone: Backbone) -> str:
-    if ready_offline(backbone):
-        ready = ":green[:material/offline_pin: ready]"
-    else:
-        ready = f":material/download: {backbone.download_mb:g} MB, once"
-    top1 = f" · {words.percent(backbone.top1)} on ImageNet" if backbone.top1 else ""
-    return (
-        f"{backbone.parameters / 1e6:.1f} M parameters · {backbone.input_size} px{top1} · {ready}"
-    )
-
-
-def _choose_freeze(backbone: Backbone) -> int:
-    total = len(backbone.layers)
-    key = state.control("frozen_layers", backbone.name)
-    frozen = st.slider(
-        "Frozen layers",
-        0,
-        total,
-        state.default(key, total),
-        key=key,
-        persist_state="session",
-        help="Frozen layers keep what they know. Thawed layers learn from your pictures too: that "
-        "takes longer and wants more pictures.",
-    )
-    network_picture.draw(backbone, frozen)
-    if frozen == total:
-        st.write(
-            f"**All {total} layers frozen:** only the new last layer learns. Fast, and right for "
-            "small data."
-        )
-    elif frozen == 0:
-        st.write(
-            f"**All {total} layers thawed:** the whole network learns (fine-tuning). Slow, and "
-            "only right for thousands of pictures."
-        )
-    else:
-        st.write(
-            f"**{frozen} layers frozen, {total - frozen} thawed:** the later layers learn from "
-            "your pictures too (fine-tuning). Slower, and better where your pictures are unlike "
-            "photos."
-        )
-    return int(frozen)
 
 
 def _choose_head() -> tuple[tuple[int, ...], float]:
@@ -169,8 +117,7 @@ def _choose_training() -> dict[str, int | float | str]:
             format="%.5f",
             key=state.control("learning_rate"),
             persist_state="session",
-            help="How much it changes itself in each step. Thawed layers take a tenth of it: they "
-            "know something already.",
+            help="How much it changes itself in each step.",
         ),
         "optimizer": grid.selectbox(
             "Optimizer",
@@ -192,38 +139,55 @@ def _choose_training() -> dict[str, int | float | str]:
     }
 
 
-def _parameters(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: int) -> None:
-    total, trainable = parameter_counts(backbone, frozen, dense, classes)
-    st.badge(
-        f"{words.number(trainable)} parameters learn",
-        icon=":material/local_fire_department:",
-        color="orange",
-    )
-    st.badge(
-        f"{words.number(total - trainable)} stay frozen", icon=":material/ac_unit:", color="blue"
-    )
-    st.badge(f"{words.number(total)} in all", color="gray")
-
-
-def download(settings: TrainingSettings) -> str | None:
-    """What Train will have to fetch first, in a sentence; None where all is here."""
-    backbone = backbone_named(settings.backbone)
-    if ready_offline(backbone) or not backbone.download_mb:
-        return None
-    return (
-        f"Train downloads {backbone.title} first ({backbone.download_mb:g} MB); that needs the "
-        "internet."
-    )
+def _choose_thawing() -> dict[str, Any]:
+    st.markdown("**How thawed layers learn**")
+    grid = st.grid(2, min_column_width=180)
+    return {
+        "thawed_rate": grid.number_input(
+            "Share of the learning rate",
+            0.0001,
+            1.0,
+            state.default(state.control("thawed_rate"), _DEFAULTS.thawed_rate, "min"),
+            step=0.05,
+            format="%.4f",
+            key=state.control("thawed_rate"),
+            persist_state="session",
+            help="Thawed layers know something already, so they take smaller steps than the new "
+            "last layers.",
+        ),
+        "warm_up_epochs": grid.number_input(
+            "Warm-up epochs",
+            0,
+            1000,
+            state.default(state.control("warm_up_epochs"), _DEFAULTS.warm_up_epochs, "min"),
+            key=state.control("warm_up_epochs"),
+            persist_state="session",
+            help="Epochs at the start in which the new last layers learn alone, so that their "
+            "random numbers do not shake the thawed ones.",
+        ),
+        "batch_norm_learns": grid.toggle(
+            "Batch norm adapts too",
+            state.default(state.control("batch_norm_learns"), _DEFAULTS.batch_norm_learns),
+            key=state.control("batch_norm_learns"),
+            persist_state="session",
+            help="Batch norm scales what flows through the network by what it met in training. "
+            "Off: it keeps what it met in a million photos, which is steadier with few pictures.",
+        ),
+    }
 
 
 def summary(settings: TrainingSettings) -> str:
     """Settings in one line."""
-    backbone = BACKBONES.get(settings.backbone)
-    total = len(backbone.layers) if backbone else 0
-    frozen = "all" if settings.frozen_layers is None else f"{settings.frozen_layers} of {total}"
+    try:
+        backbone = backbone_of(settings)
+        title, total = backbone.title, f" of {len(backbone.layers)}"
+    except UserError:  # a module that is no longer in the catalogue
+        title, total = settings.backbone, ""
+    frozen = "all" if settings.frozen_layers is None else f"{settings.frozen_layers}{total}"
     head = " + ".join(str(units) for units in settings.dense)
+    start = {IMAGENET: "", RANDOM: " from scratch"}.get(settings.weights, " from a file")
     return (
-        f"{backbone.title if backbone else words.plain(settings.backbone)} · {frozen} layers "
+        f"{words.plain(title)}{start} · {frozen} layers "
         f"frozen{f' · dense {head}' if head else ''} · "
         f"{words.several(settings.epochs, 'epoch')} · {settings.optimizer}, "
         f"learning rate {settings.learning_rate:g}"

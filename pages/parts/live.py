@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from core.backbones.catalog import backbone_of
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage
 from core.settings import TrainingSettings
@@ -100,7 +101,7 @@ def _stages(current: RunState, settings: TrainingSettings) -> None:
         return
     done, total, seconds = current.stages[at_work]
     if at_work is Stage.TRAINING:
-        _training(current, done, total, seconds, settings.epochs)
+        _training(current, done, total, seconds, settings)
     else:
         doing, _, counted = _named(at_work, settings)
         amount = f" · {_amount(done, total, counted)}" if counted else ""
@@ -125,11 +126,16 @@ def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettin
         st.caption(" · ".join(told))
 
 
-def _training(current: RunState, done: int, total: int, seconds: float | None, epochs: int) -> None:
+def _training(
+    current: RunState, done: int, total: int, seconds: float | None, settings: TrainingSettings
+) -> None:
+    epochs = settings.epochs
     epoch = min(len(current.history) + 1, epochs)
+    alone = epoch <= settings.warm_up(len(backbone_of(settings).layers))
+    doing = "Warming up the new last layers" if alone else "Training"
     st.progress(
         min(done / max(total, 1), 1.0),
-        text=f"**Training** · epoch {epoch} of {epochs}{words.left(seconds)}",
+        text=f"**{doing}** · epoch {epoch} of {epochs}{words.left(seconds)}",
     )
     beat = current.heartbeat
     if beat:

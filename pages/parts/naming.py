@@ -1,16 +1,13 @@
 """Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
 
-from pathlib import PurePosixPath
-
 import streamlit as st
 from streamlit.typing import UploadedFile
 
 from core.data import samples
 from core.errors import UserError
 from core.jobs import queue
-from core.results.prediction import Prediction
 from core.runs import Run
-from pages.parts import gallery, state, uploads, words
+from pages.parts import answer, gallery, state, uploads, words
 
 _TOP = 5
 _KEPT = 200  # answers that a visit remembers for a run, or more that came in one go
@@ -56,7 +53,7 @@ def answers(run: Run) -> None:
         if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
             given.clear()
             st.rerun()
-    gallery.paged(given, f"answers-{run.id}", _answer, width=250)
+    gallery.paged(given, f"answers-{run.id}", lambda each: answer.draw(*each), width=250)
 
 
 def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
@@ -68,32 +65,9 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             uploads.on_disk(pictures) as paths,
         ):
             given = queue.predict(run, paths, _TOP)
-            kept[:0] = [(name, answer) for (name, _), answer in zip(pictures, given, strict=True)]
+            kept[:0] = [(name, said) for (name, _), said in zip(pictures, given, strict=True)]
             del kept[max(_KEPT, len(given)) :]
     except UserError as error:
         state.notice(error)
         return
     state.tick("predict", run)
-
-
-def _answer(given: tuple[str, Prediction]) -> None:
-    """One picture's name and what `queue.predict` said of it."""
-    name, answer = given
-    file = words.shortened(PurePosixPath(name).name, 30)
-    with st.container(border=True, height="stretch"):
-        if answer.error:
-            st.markdown(f":orange[:material/broken_image:] **{words.plain(file)}**")
-            st.write(f"It could not be looked at: {words.plain(answer.error)}.")
-            return
-        if answer.thumbnail:
-            st.image(answer.thumbnail, width="stretch", alt=f"{file}: {answer.label}")
-        st.markdown(
-            f"**{words.plain(words.shortened(answer.label))}**, "
-            f"{words.percent(answer.confidence)} sure"
-        )
-        for label, confidence in answer.top:
-            st.progress(
-                confidence,
-                text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
-            )
-        st.caption(words.plain(file))

@@ -4,6 +4,7 @@ Only ids and small facts are kept. The ids of the data set and the run stand in 
 that a reload, a bookmark or a second tab finds them; they are untrusted and checked on use.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ import streamlit as st
 from core import home
 from core.errors import UserError
 from core.runs import Run, RunState, open_run
-from core.settings import TrainingSettings
+from core.settings import IMAGENET, RANDOM, TrainingSettings
 
 DATA = "data"  # both the session key and the name in the address
 RUN = "run"
@@ -22,6 +23,7 @@ _TURNS = "turns"
 _NOTICE = "notice"
 _PRESET = "preset"
 _PREDICTIONS = "predictions"
+_UNTOUCHED = "untouched"
 
 
 def adopt_address() -> None:
@@ -123,6 +125,22 @@ def predictions(of: Run) -> list[Any]:
     return st.session_state.setdefault(_PREDICTIONS, {}).setdefault(of.id, [])
 
 
+def within(key: str, values: Iterable[Any]) -> None:
+    """Let go of what a control holds if it can no longer be chosen."""
+    if key in st.session_state and st.session_state[key] not in values:
+        del st.session_state[key]
+
+
+def seen_untouched(network: str) -> tuple[str, Any] | None:
+    """The last picture that an untouched network was shown, and what it said of it."""
+    return st.session_state.get(_UNTOUCHED, {}).get(network)
+
+
+def keep_seen(network: str, name: str, said: Any) -> None:
+    """Remember that picture."""
+    st.session_state[_UNTOUCHED] = {network: (name, said)}
+
+
 def tick(step: str, of: Run) -> None:
     """Note that a run's results were looked at, or that it was tried on a picture."""
     st.session_state[_LOOKED_AT if step == "evaluate" else _TRIED] = of.id
@@ -149,7 +167,12 @@ def use_settings(settings: TrainingSettings) -> None:
     values[control("dense")] = len(settings.dense)
     for place, units in enumerate(settings.dense):
         values[control("units", str(place))] = units
-    del values[control("frozen_layers")]
+    del values[control("frozen_layers")], values[control("alpha")], values[control("weights")]
+    values[control("alpha", settings.backbone)] = settings.alpha
+    own = settings.weights not in (IMAGENET, RANDOM)
+    values[control("start")] = "own" if own else settings.weights
+    if own:
+        values[control("own", f"{settings.backbone}-{settings.alpha:g}")] = settings.weights
     if settings.frozen_layers is not None:
         values[control("frozen_layers", settings.backbone)] = settings.frozen_layers
     else:

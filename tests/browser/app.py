@@ -25,6 +25,10 @@ _QUIET = (
 )
 
 
+# Nothing is to be fetched from anywhere, wherever the tests run: a proxy that nobody listens at.
+_OFFLINE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+
+
 class Served:
     """The web server and the cluster that it starts."""
 
@@ -53,7 +57,7 @@ class Served:
             self._server = subprocess.Popen(  # noqa: S603
                 [*command, "--server.port", str(self.port)],
                 cwd=ROOT,
-                env={**os.environ, "THAW_HOME": str(self.home)},
+                env={**os.environ, **_OFFLINE, "THAW_HOME": str(self.home)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -1,13 +1,28 @@
 """The app without a browser."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.jobs import foresight
 from tests.pages.painting import Open
 
 START = Path(__file__).parents[2] / "pages" / "start.py"
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What a page would have found out in the background, which only a cluster can do.
+
+    Pages draw themselves without; `tests/jobs` and `tests/browser` have the real thing.
+    """
+    asked: list[tuple[str, Any]] = []
+    monkeypatch.setattr(
+        foresight, "_ask_once", lambda name, kind, function, *args: asked.append((name, args))
+    )
+    return asked
 
 
 @pytest.fixture

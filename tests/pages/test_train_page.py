@@ -1,14 +1,19 @@
 """The Train page: the controls, a run at work, and how a run ends."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core import home
+from core.backbones.backbone import Level
 from core.backbones.catalog import BACKBONES
-from core.jobs import queue
+from core.jobs import foresight, queue
 from core.runs import Run
 from core.settings import TrainingSettings
-from pages.parts import controls
+from core.training.advisor import first_of
+from core.training.likeness import Likeness
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -51,11 +56,142 @@ def test_the_slider_tells_what_learns(open_page: Open) -> None:
     assert "in part" in shown(app)
 
 
-def test_each_backbone_has_a_slider_of_its_own_layers(open_page: Open) -> None:
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet", "efficientnet_v2_b0", "alexnet"])
+def test_each_backbone_has_a_slider_of_its_own_layers(open_page: Open, name: str) -> None:
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
-    for name, backbone in BACKBONES.items():
-        app.radio[0].set_value(name).run()
-        assert app.slider[0].max == len(backbone.layers) == app.slider[0].value
+    backbone_box(app).set_value(name).run()
+    assert app.slider[0].max == len(BACKBONES[name].layers) == app.slider[0].value
+    assert BACKBONES[name].description in shown(app)
+
+
+def backbone_box(app: AppTest) -> Any:
+    return next(box for box in app.selectbox if "pretrained backbone" in box.label)
+
+
+def test_a_width_changes_the_parameters_and_not_the_slider(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    backbone_box(app).set_value("mobilenet").run()
+    app.slider[0].set_value(40).run()
+    assert "3.2 million in all" in badges(app)
+    width = next(each for each in app.segmented_control if "alpha" in each.label)
+    width.set_value(0.25).run()
+    assert "219,058 in all" in badges(app)
+    assert app.slider[0].value == 40
+
+
+def badges(app: AppTest) -> str:
+    return "\n".join(str(each.value) for each in app.markdown)
+
+
+def test_a_sealed_module_is_frozen_whole(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    backbone_box(app).set_value("hub_mobilenet_v2").run()
+    (slider,) = app.select_slider
+    assert slider.label == "Frozen layers: one sealed block"
+    assert slider.value == "frozen whole" or slider.value == 2
+    assert "What it has seen before" not in str([c.label for c in app.segmented_control])
+
+
+def test_from_scratch_nothing_is_frozen(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    submitted: list[TrainingSettings] = []
+
+    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
+        submitted.append(settings)
+        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
+
+    monkeypatch.setattr(queue, "submit_training", submit)
+    app = open_page("train", data=dataset)
+    start = next(each for each in app.segmented_control if "seen before" in each.label)
+    start.set_value("random").run()
+    assert "All 141 layers thawed" in shown(app)
+    assert app.slider[0].disabled
+    button(app, "Train").click().run()
+    assert submitted == [TrainingSettings(weights="random", frozen_layers=0)]
+
+
+def test_a_file_of_ones_own_has_to_be_brought_first(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    start = next(each for each in app.segmented_control if "seen before" in each.label)
+    start.set_value("own").run()
+    assert "Expected a weights file of EfficientNet\\-Lite0" in app.error[0].value.replace(
+        "\u2060", ""
+    )
+    assert "Train" not in labels(app)
+
+
+def test_thawed_layers_have_settings_of_their_own(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    assert "Warm-up epochs" not in {each.label for each in app.number_input}
+    app.slider[0].set_value(100).run()
+    assert {"Warm-up epochs", "Share of the learning rate"} <= {
+        each.label for each in app.number_input
+    }
+    assert [toggle.label for toggle in app.toggle] == ["Batch norm adapts too"]
+
+
+def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    app.slider[0].set_value(95).run()
+    told = shown(app).replace("\u2060", "").replace("\\", "")
+    assert "Last frozen: layer 95, block5c_add (Add, for parts)" in told
+    assert "first to learn: layer 96, block6a_expand_conv (Conv2D, for whole things" in told
+
+
+def test_the_suggestion_is_asked_for_and_then_applied(
+    open_page: Open, no_cluster: list[tuple[str, Any]]
+) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    app = open_page("train", data=dataset)
+    assert f"survey-{dataset}" in [name for name, _ in no_cluster]
+    assert "to suggest what to choose" in shown(app)
+    home.write_json(
+        home.datasets() / dataset / "likeness.json",
+        Likeness(0.21, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
+    )
+    app.run()
+    assert "Suggestion for few images, unlike photos" in shown(app)
+    button(app, "Apply").click().run()
+    chosen = BACKBONES[backbone_box(app).value]
+    assert app.slider[0].value == first_of(chosen, Level.WHOLES)
+    values = {each.label: each.value for each in app.number_input}
+    assert (values["Epochs"], values["Learning rate"]) == (15, 0.003)
+    assert button(app, "Applied").disabled
+    app.slider[0].set_value(3).run()
+    assert not button(app, "Apply").disabled
+
+
+def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> None:
+    met = {"prepare": 1.0, "image": 0.01, "new_images": 8, "feature_bytes": 5120} | {
+        "head_step": 0.001, "step": 0.001, "judge": 0.001, "frozen_image": 0.01,
+        "trained_from": 141,
+    }  # fmt: skip
+    home.write_json(foresight._place(dataset, settings), met | changed)
+
+
+def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[str, Any]]) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    app = open_page("train", data=dataset)
+    assert "Measuring on a few of your pictures" in shown(app)
+    assert any(name.startswith(f"probe-{dataset}") for name, _ in no_cluster)
+    store_probe(dataset, TrainingSettings())
+    app.run()
+    assert "About **2 s** on this computer" in shown(app)
+    assert not app.warning
+
+
+def test_what_takes_an_hour_is_warned_of_with_a_cheaper_choice(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    settings = TrainingSettings(frozen_layers=0)
+    store_probe(dataset, settings, step=1000.0, trained_from=0)
+    store_probe(dataset, TrainingSettings())
+    app = open_page("train", data=dataset)
+    app.slider[0].set_value(0).run()
+    assert "This takes about 67 min on this computer" in app.warning[0].value
+    assert "**All layers frozen** takes about 2 s" in app.warning[0].value
+    button(app, "Choose that instead").click().run()
+    assert app.slider[0].value == 141
+    assert not app.warning
 
 
 def test_settings_survive_a_visit_to_another_page(open_page: Open) -> None:
@@ -95,7 +231,7 @@ def test_a_failed_run_says_why_and_trains_again_with_the_same_settings(open_page
     assert app.error[0].value.startswith(r"The process \*\*ended\*\*\.")
     assert "abcd" in app.error[0].value
     button(app, "Train again").click().run()
-    assert app.radio[0].value == "mobilenet"
+    assert backbone_box(app).value == "mobilenet"
     assert [slider.value for slider in app.slider] == [30, 0.25]
     values = {each.label: each.value for each in app.number_input}
     assert values["Units of layer 1"] == 64
@@ -137,11 +273,19 @@ def test_nothing_frozen_is_not_called_frozen(open_page: Open) -> None:
     assert "Pictures prepared" in shown(open_page("train", run=run.id))
 
 
-def test_a_download_is_said_before(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "ready_offline", lambda backbone: False)
+def test_a_network_that_is_not_here_says_how_it_comes(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_HOME", raising=False)
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
-    app.radio[0].set_value("mobilenet").run()
-    assert "MB); that needs the internet" in shown(app)
+    backbone_box(app).set_value("resnet50").run()
+    assert "Download it now (94 MB)" in labels(app)
+    told = "\n".join([shown(app), *(code.value for code in app.code)])
+    assert "It comes from Keras Applications, once" in told
+    assert "python -m core backbones --fetch resnet50 --to STICK" in told
+    assert "THAW_WEIGHTS=STICK make run" in told
+    assert "known once the network has been downloaded" in told
 
 
 def test_stop_asks_the_run_to_stop(open_page: Open) -> None:

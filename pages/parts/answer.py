@@ -1,0 +1,34 @@
+"""What a network said of one picture: the picture, and the classes it is most sure of."""
+
+from pathlib import PurePosixPath
+
+import streamlit as st
+
+from core.results.prediction import Prediction
+from pages.parts import words
+
+
+def draw(name: str, said: Prediction) -> None:
+    """A card.
+
+    Args:
+        name: The picture's name, as it came.
+        said: What the network said of it.
+    """
+    file = words.shortened(PurePosixPath(name).name, 30)
+    with st.container(border=True, height="stretch"):
+        if said.error:
+            st.markdown(f":orange[:material/broken_image:] **{words.plain(file)}**")
+            st.write(f"It could not be looked at: {words.plain(said.error)}.")
+            return
+        if said.thumbnail:
+            st.image(said.thumbnail, width="stretch", alt=f"{file}: {said.label}")
+        st.markdown(
+            f"**{words.plain(words.shortened(said.label))}**, {words.percent(said.confidence)} sure"
+        )
+        for label, confidence in said.top:
+            st.progress(
+                confidence,
+                text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
+            )
+        st.caption(words.plain(file))

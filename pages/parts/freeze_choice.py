@@ -1,0 +1,114 @@
+"""Choosing how much of a network to thaw: the slider, the picture, and what lies under it."""
+
+import streamlit as st
+
+from core.backbones.backbone import Backbone
+from core.backbones.catalog import parameter_counts
+from pages.parts import network_picture, state, words
+
+
+def choose(backbone: Backbone, *, from_scratch: bool) -> int:
+    """How many layers stay frozen.
+
+    Args:
+        backbone: Which network.
+        from_scratch: Whether it knows nothing that is worth keeping.
+    """
+    total = len(backbone.layers)
+    if backbone.sealed:
+        return _sealed(backbone)
+    if from_scratch:
+        st.slider("Frozen layers", 0, total, 0, disabled=True, key="frozen-from-scratch")
+        return 0
+    key = state.control("frozen_layers", backbone.name)
+    return int(
+        st.slider(
+            "Frozen layers",
+            0,
+            total,
+            state.default(key, total),
+            key=key,
+            persist_state="session",
+            help="Frozen layers keep what they know. Thawed layers learn from your pictures too: "
+            "that takes longer and wants more pictures.",
+        )
+    )
+
+
+def _sealed(backbone: Backbone) -> int:
+    """A module from TensorFlow Hub has no layers to count: it is frozen or thawed as a whole."""
+    key = state.control("frozen_layers", backbone.name)
+    total = len(backbone.layers)
+    frozen = st.select_slider(
+        "Frozen layers: one sealed block",
+        [0, total],
+        total if not backbone.can_thaw else state.default(key, total, total),
+        format_func=lambda chosen: "frozen whole" if chosen else "thawed whole",
+        disabled=not backbone.can_thaw,
+        key=key,
+        persist_state="session",
+        help="A TensorFlow Hub module hides its layers, so it can only be frozen or thawed whole.",
+    )
+    if not backbone.can_thaw:
+        st.caption("This module was published without what training needs, so it stays frozen.")
+    return int(frozen)
+
+
+def explain(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: int) -> None:
+    """What the slider's place means: picture, sentence, layers beside it, parameters."""
+    total, trainable = parameter_counts(backbone, frozen, dense, classes)
+    network_picture.draw(backbone, frozen, trainable / total)
+    st.write(_sentence(backbone, frozen))
+    if not backbone.sealed:
+        st.caption(_beside(backbone, frozen))
+    with st.container(horizontal=True, gap="xsmall"):
+        st.badge(
+            f"{words.number(trainable)} parameters learn ({words.percent(trainable / total)})",
+            icon=":material/local_fire_department:",
+            color="orange",
+        )
+        st.badge(
+            f"{words.number(total - trainable)} stay frozen",
+            icon=":material/ac_unit:",
+            color="blue",
+        )
+        st.badge(f"{words.number(total)} in all", color="gray")
+
+
+def _sentence(backbone: Backbone, frozen: int) -> str:
+    total = len(backbone.layers)
+    if frozen == total:
+        return (
+            f"**All {total} layers frozen:** only the new last layer learns. Fast, and right for "
+            "small data."
+        )
+    if frozen == 0:
+        return (
+            f"**All {total} layers thawed:** the whole network learns (fine-tuning). Slow, and "
+            "best with many pictures, or pictures unlike photos."
+        )
+    return (
+        f"**{frozen} layers frozen, {total - frozen} thawed:** the later layers learn from "
+        "your pictures too (fine-tuning). Slower, and better where your pictures are unlike "
+        "photos."
+    )
+
+
+def _beside(backbone: Backbone, frozen: int) -> str:
+    """The layers on both sides of the slider."""
+    layers, told = backbone.layers, []
+    if frozen:
+        level = next(b.level for b in backbone.blocks if b.first <= frozen - 1 <= b.last)
+        told.append(
+            f"Last frozen: layer {frozen}, {words.plain(layers[frozen - 1].name)} "
+            f"({layers[frozen - 1].type}, for {level.value})"
+        )
+    if frozen < len(layers):
+        layer = layers[frozen]
+        level = next(b.level for b in backbone.blocks if b.first <= frozen <= b.last)
+        told.append(
+            f"first to learn: layer {frozen + 1}, {words.plain(layer.name)} ({layer.type}, for "
+            f"{level.value}, {words.number(layer.trainable)} parameters)"
+        )
+    text = "; ".join(told)
+    return f"{text[:1].upper()}{text[1:]}."

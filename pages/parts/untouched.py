@@ -1,0 +1,79 @@
+"""What a network sees before it has learned anything new: its own 1000 classes."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core import home
+from core.backbones.backbone import Backbone
+from core.backbones.weights import ready_offline
+from core.data import store
+from core.data.dataset import Dataset, Record
+from core.errors import UserError
+from core.jobs import queue
+from pages.parts import answer, fetching, gallery, state, uploads, words
+
+_TOP = 5
+_OFFERED = 6  # pictures of the data set to try
+
+
+def draw(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
+    """Drop a picture, or take one of the data set, and see what the network makes of it."""
+    with st.expander("What does the untouched network see?", icon=":material/visibility:"):
+        if backbone.head is None:
+            st.write(
+                "This network was published without its 1000 ImageNet classes, so it has no names "
+                "for what it sees."
+            )
+        elif not ready_offline(backbone, head=True):
+            st.write(
+                "Its own 1000 classes come in a file of their own, which is not on this computer."
+            )
+            fetching.offer(backbone, head=True)
+        else:
+            _try(backbone, dataset_id, dataset)
+
+
+def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
+    st.write(
+        "Before it learns your classes it knows 1000 things from ImageNet, and it must call every "
+        "picture one of them. Show it a goldfish, or one of yours:"
+    )
+    folder = home.datasets() / dataset_id
+    grid = st.grid(3, min_column_width=72, gap="small")
+    for place, record in enumerate(_offered(dataset), 1):
+        with grid.cell():
+            gallery.picture(store.thumbnail_path(folder, record), f"A picture of {record.label}")
+            if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
+                _look(backbone, Path(record.file).name, [store.image_path(folder, record)])
+    widget = "untouched"
+    dropped = st.file_uploader("Or a picture of yours", key=state.turn(widget))
+    if dropped is not None:
+        state.renew(widget)
+        with uploads.on_disk([(dropped.name, dropped)]) as paths:
+            _look(backbone, dropped.name, paths)
+        st.rerun()
+    problem = state.notice()
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
+    seen = state.seen_untouched(f"{backbone.name}-{backbone.alpha:g}")
+    if seen:
+        answer.draw(*seen)
+
+
+def _offered(dataset: Dataset) -> list[Record]:
+    """One picture of each of the first classes."""
+    first: dict[str, Record] = {}
+    for record in dataset.records:
+        first.setdefault(record.label, record)
+    return [first[label] for label in dataset.classes if label in first][:_OFFERED]
+
+
+def _look(backbone: Backbone, name: str, paths: list[Path]) -> None:
+    try:
+        with st.spinner("Looking… The first time takes some seconds more."):
+            (said,) = queue.look(backbone, paths, _TOP)
+    except UserError as error:
+        state.notice(error)
+    else:
+        state.keep_seen(f"{backbone.name}-{backbone.alpha:g}", name, said)
