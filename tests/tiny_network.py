@@ -1,12 +1,10 @@
 """A network of 11 layers as a row of the catalogue: a short cut, batch norm and dropout."""
 
 import dataclasses
-import json
-from pathlib import Path
 from typing import Any
 
 from core.backbones import describe
-from core.backbones.backbone import Backbone, Download
+from core.backbones.backbone import Backbone, Download, Table
 from core.backbones.catalog import BACKBONES
 from core.backbones.frameworks import keras
 
@@ -31,12 +29,10 @@ def build(size: int = SIZE, top: bool = False) -> Any:
     return keras.Model(inputs, x, name="tiny")
 
 
-def row(folder: Path) -> Backbone:
-    """Its row, with the table in a folder."""
+def row() -> Backbone:
+    """Its row of the catalogue."""
     table = {"features": 8, "layers": [describe.row(layer) for layer in build().layers]}
     table |= {"blocks": _BLOCKS, "shared": 11, "head": []}
-    path = folder / "tiny.json"
-    path.write_text(json.dumps(table))
     return dataclasses.replace(
         BACKBONES["efficientnet_lite0"],
         name="tiny",
@@ -45,7 +41,7 @@ def row(folder: Path) -> Backbone:
         input_size=SIZE,
         weights=Download("https://nowhere.invalid/tiny.weights.h5"),
         head=None,
-        described=path,
+        described=Table.from_dict(table),
     )
 
 

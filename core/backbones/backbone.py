@@ -1,5 +1,6 @@
 """What there is to know about a pretrained network: the fields of a row of the catalogue."""
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,12 +97,18 @@ class HubModule:
     handle: str
 
     @property
-    def file(self) -> str:
-        """A folder name that owes nothing but letters, digits and dashes to the handle."""
-        plain = self.handle.partition("://")[2] or self.handle
+    def plain(self) -> str:
+        """A name that owes nothing but letters, digits and dashes to the handle."""
+        said = self.handle.partition("://")[2] or self.handle
         if Path(self.handle).is_absolute():
-            plain = Path(self.handle).name
-        return "-".join("".join(c if c.isalnum() else " " for c in plain).split())[-100:]
+            said = Path(self.handle).name
+        letters = "".join(c if c.isascii() and c.isalnum() else " " for c in said)
+        return "-".join(letters.split())[-100:].strip("-") or "module"
+
+    @property
+    def file(self) -> str:
+        """Its folder's name in a cache: no other module has the same."""
+        return f"{self.plain}-{hashlib.sha256(self.handle.encode()).hexdigest()[:8]}"
 
     @property
     def origin(self) -> str:
@@ -221,7 +228,7 @@ class Backbone:
             none.
         widths: Where it was published in several.
         alpha: Which of them this is.
-        described: The file of its table, where that is not the project's own.
+        described: What its Keras model looks like, where that is not among the project's tables.
     """
 
     name: str
@@ -238,13 +245,14 @@ class Backbone:
     head: Source | None = None
     widths: tuple[Width, ...] = ()
     alpha: float = 1.0
-    described: Path | None = None
+    described: Table | None = None
 
     @property
     def table(self) -> Table:
         """What its Keras model looks like."""
-        own = f"{self.name}-{self.alpha:g}" if self.alpha != 1 else self.name
-        return _read(self.described or _TABLES / f"{own}.json")
+        if self.described is not None:
+            return self.described
+        return _read(f"{self.name}-{self.alpha:g}" if self.alpha != 1 else self.name)
 
     @property
     def features(self) -> int:
@@ -324,8 +332,8 @@ class Backbone:
 
 
 @cache
-def _read(path: Path) -> Table:
-    return Table.from_dict(home.read_json(path))
+def _read(name: str) -> Table:
+    return Table.from_dict(home.read_json(_TABLES / f"{name}.json"))
 
 
 def _layer(row: list[Any]) -> Layer:

@@ -13,6 +13,7 @@ from typing import IO
 Report = Callable[[int, int], None]
 
 _CHUNK = 1 << 18
+_MOST_BYTES = 4 << 30  # four times the largest published network
 _TIMEOUT = 30  # seconds without a byte
 
 
@@ -65,6 +66,8 @@ def _receive(url: str, file: IO[bytes], report: Report, checksum: str | None) ->
             file.write(chunk)
             digest.update(chunk)
             done += len(chunk)
+            if done > _MOST_BYTES:
+                raise DownloadFailed("what came has no end")
             report(done, max(total, done) if total else 0)
     if done < total:
         raise DownloadFailed("the connection was cut")

@@ -5,6 +5,7 @@ model, so that a run's folder needs nothing else.
 """
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class SealedModule(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**options)
         self.outputs = outputs
         self._learnt: list[Any] = []  # what a saved model holds, until its module is there
+        self._module: Any = None
         self.built = True
         if folder is not None:
             self._open(Path(folder))
@@ -49,8 +51,8 @@ class SealedModule(keras.layers.Layer):  # type: ignore[misc]
         self._fixed = [keras.Variable(v, trainable=False, name=_named(v)) for v in others]
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        if _takes_training(self._module):
-            return self._module(images, training=bool(training))
+        if _takes_training(self._module):  # frozen, its moving averages stay as well
+            return self._module(images, training=bool(training) and self.trainable)
         return self._module(images)
 
     def compute_output_spec(self, images: Any, training: bool | None = None) -> Any:
@@ -64,12 +66,20 @@ class SealedModule(keras.layers.Layer):  # type: ignore[misc]
         shutil.copytree(self._folder, folder, dirs_exist_ok=True)
 
     def load_own_variables(self, store: Any) -> None:
-        """Keras' hook: it comes before the module does."""
+        """Keras' hook: in a saved model it comes before the module does."""
         self._learnt = [store[str(number)][()] for number in range(len(store.keys()))]
+        if self._module is not None:
+            self._assign()
 
     def load_assets(self, folder: str) -> None:
         """Keras' hook: take the module out of the saved model, as far as it was trained."""
-        self._open(Path(folder))
+        # Keras deletes what it hands over, and this model may be saved again.
+        self._kept = tempfile.TemporaryDirectory(prefix="thaw-module-")
+        shutil.copytree(folder, self._kept.name, dirs_exist_ok=True)
+        self._open(Path(self._kept.name))
+        self._assign()
+
+    def _assign(self) -> None:
         for variable, value in zip(self.variables, self._learnt, strict=True):
             variable.assign(value)
         self._learnt = []
@@ -105,16 +115,22 @@ def described(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: It takes no images, gives no vector, or is of an old format.
     """
+    tf = bring_in("tensorflow")
     module = _load(folder)
-    (signature, *_), _ = module.__call__.concrete_functions[0].structured_input_signature
-    shape = list(getattr(signature, "shape", ()))
-    if len(shape) != 4 or shape[-1] != 3:
+    sides = [_side(function) for function in module.__call__.concrete_functions]
+    size = next((side for side in sides if side is not None), None)
+    if size is None:
         raise UserError(
-            f"Expected a module that takes images [N, height, width, 3], but {folder.name} takes "
-            f"{shape or 'something else'}. Choose an image feature-vector module."
+            "Expected a module that takes square images [N, side, side, 3] in float32, but "
+            f"{folder.name} takes something else. Choose an image feature-vector module."
         )
-    size = int(shape[1] or _USUAL_SIZE)
-    answer = module(bring_in("tensorflow").zeros((1, size, size, 3)))
+    try:
+        answer = module(tf.zeros((1, size, size, 3)))
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        raise UserError(
+            f"The module {folder.name} fails on a black image. Choose an image feature-vector "
+            "module."
+        ) from error
     if len(getattr(answer, "shape", ())) != 2:
         raise UserError(
             f"Expected a module that gives a vector for each image, but {folder.name} gives "
@@ -141,11 +157,25 @@ def described(folder: Path) -> dict[str, Any]:
     }
 
 
+def _side(function: Any) -> int | None:
+    """Of the square images that a function takes, in pixels; None where it takes something else."""
+    tf = bring_in("tensorflow")
+    arguments, named = function.structured_input_signature
+    taken = [a for a in tf.nest.flatten((arguments, named)) if isinstance(a, tf.TensorSpec)]
+    if len(taken) != 1 or not arguments or arguments[0] is not taken[0]:
+        return None
+    if taken[0].dtype != tf.float32 or taken[0].shape.rank != 4:
+        return None
+    number, height, width, channels = taken[0].shape
+    fits = number is None and height == width and channels in (3, None)
+    return int(height or _USUAL_SIZE) if fits else None
+
+
 def _load(folder: Path) -> Any:
-    hub = bring_in("tensorflow_hub")
+    hub, errors = bring_in("tensorflow_hub"), bring_in("tensorflow").errors
     try:
         module = hub.load(str(folder))
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError, LookupError, errors.OpError) as error:
         raise UserError(
             f"Expected a TensorFlow Hub module (a SavedModel), but {folder.name} is none or is "
             "damaged. Get it again from where it came."

@@ -20,7 +20,7 @@ def added() -> dict[str, Backbone]:
     for path in sorted(home.hub().glob("*.json")):
         try:
             rows[path.stem] = _row(path)
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
             logger.warning("%s is damaged and left out of the catalogue: %r", path.name, error)
     return rows
 
@@ -36,8 +36,9 @@ def add(handle: HubModule, title: str, input_size: int, table: dict[str, Any],
         table: What it is like, as `Table.from_dict` reads it.
         classes: The module with its 1000 or 1001 ImageNet classes, where there is one.
     """
-    name = f"hub-{handle.file.lower()}"
-    path = home.hub() / f"{name}.json"
+    taken = added().get(f"hub-{handle.plain.lower()}")
+    name = handle.plain if taken is None or taken.weights == handle else handle.file
+    path = home.hub() / f"hub-{name.lower()}.json"
     facts = {"title": title, "handle": handle.handle, "input_size": input_size}
     home.write_json(path, facts | {"classes": classes.handle if classes else None} | table)
     return _row(path)
@@ -45,8 +46,7 @@ def add(handle: HubModule, title: str, input_size: int, table: dict[str, Any],
 
 def _row(path: Path) -> Backbone:
     facts = home.read_json(path)
-    Table.from_dict(facts)  # damaged: better known now than on a page
-    return Backbone(
+    row = Backbone(
         name=path.stem,
         title=str(facts["title"]),
         family="TensorFlow Hub",
@@ -59,5 +59,7 @@ def _row(path: Path) -> Backbone:
         head=HubModule(str(facts["classes"])) if facts["classes"] else None,
         licence="see its publisher",
         top1=None,
-        described=path,
+        described=Table.from_dict(facts),
     )
+    int(row.parameters + row.download_bytes())  # damaged: better known now than on a page
+    return row

@@ -1,6 +1,7 @@
 """Weights files that people brought, kept by the digest of their bytes. No TensorFlow."""
 
 import hashlib
+import logging
 import re
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ from core import home
 from core.backbones.backbone import Backbone
 from core.backbones.weights_check import check_apart
 from core.errors import UserError
+
+logger = logging.getLogger("thaw")
 
 MAX_BYTES = 2 << 30  # twice the largest published file for a network of the catalogue
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -57,6 +60,7 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
             f"Expected a weights file of at most {MAX_BYTES >> 30} GB, received "
             f"{file.stat().st_size / 1e9:.1f} GB."
         )
+    name = name.encode("utf-8", "replace").decode()  # a form may send half a character
     check_apart(file, name, backbone)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -83,13 +87,22 @@ def every(backbone: Backbone | None = None) -> list[OwnWeights]:
     Args:
         backbone: Only what fits this network.
     """
-    found = [OwnWeights(**home.read_json(path)) for path in home.weights().glob("*.json")]
+    read = map(_read, home.weights().glob("*.json"))
     fitting = [
         own
-        for own in found
-        if backbone is None or (own.backbone, own.alpha) == (backbone.name, backbone.alpha)
+        for own in read
+        if own is not None
+        and (backbone is None or (own.backbone, own.alpha) == (backbone.name, backbone.alpha))
     ]
     return sorted(fitting, key=lambda own: -own.added)
+
+
+def _read(path: Path) -> OwnWeights | None:
+    try:
+        return OwnWeights(**home.read_json(path))
+    except (ValueError, TypeError, OSError) as error:
+        logger.warning("%s is damaged and left out: %r", path.name, error)
+        return None
 
 
 def find(digest: str) -> Path:

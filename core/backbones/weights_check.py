@@ -42,7 +42,11 @@ def check_apart(file: Path, name: str, backbone: Backbone) -> None:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "core.backbones.weights_check", str(file.absolute())],
             cwd=_PROJECT,
-            env={**os.environ, "THAW_HOME": str(home.root())},
+            env={
+                **os.environ,
+                "THAW_HOME": str(home.root()),
+                "OPENBLAS_NUM_THREADS": "1",  # each thread would reserve address space
+            },
             input=pickle.dumps((backbone.layers, backbone.title, name)),
             capture_output=True,
             timeout=_SECONDS,

@@ -6,7 +6,6 @@ to other files of the server.
 """
 
 import itertools
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from core.backbones.backbone import Layer
 from core.errors import UserError
 
 _CHILDREN = ("layers", "_layer_checkpoint_dependencies")  # Keras 3; TensorFlow 2.12 to 2.15
+_MOST_CHILDREN = 4  # in a layer that is a `Sequential`; ConvNeXt's have two
 
 
 class _Unfit(Exception):
@@ -133,12 +133,25 @@ def _by_class(group: Any, layers: Sequence[Layer]) -> list[Named]:
         number = seen[name]
         seen[name] += 1
         key = f"{name}_{number}" if number else name
-        stored: Named = []
-        if layer.shapes and key in group:
-            variables = _child(_child(group, key), "vars")
-            stored = [(str(i), _child(variables, str(i))) for i in range(len(variables))]
-        groups.append(stored)
+        groups.append(
+            _variables(_child(group, key), layer) if layer.shapes and key in group else []
+        )
     return groups
+
+
+def _variables(group: Any, layer: Layer) -> Named:
+    """The datasets of one layer, which may itself be a `Sequential` of a few layers."""
+    variables = _child(group, "vars")
+    children: Any = next((_child(group, each) for each in _CHILDREN if each in group), ())
+    if len(variables) or not 0 < len(children) <= _MOST_CHILDREN:
+        return [(str(i), _child(variables, str(i))) for i in range(len(variables))]
+    inner = [_variables(_child(children, name), layer) for name in children]
+    # The file keeps them by name, not in their order; their shapes tell it.
+    orders = [list(itertools.chain(*order)) for order in itertools.permutations(inner)]
+    return next(
+        (o for o in orders if tuple(getattr(s, "shape", None) for _, s in o) == layer.shapes),
+        orders[0],
+    )
 
 
 def _snake(name: str) -> str:
@@ -153,7 +166,10 @@ def _child(group: Any, name: str) -> Any:
     for part in name.strip("/").split("/"):
         if not isinstance(here, h5py.Group):
             raise _Unfit("is laid out in an unknown way")
-        if not isinstance(here.get(part, getlink=True), h5py.HardLink):
+        link = here.get(part, getlink=True)
+        if link is None:
+            raise _Unfit("lacks some of the numbers that it names")
+        if not isinstance(link, h5py.HardLink):
             raise _Unfit("points to other places instead of holding its numbers")
         here = here[part]
     return here
@@ -170,8 +186,11 @@ def _arrays(layer: Layer, named: Named) -> list[np.ndarray]:
             raise _Unfit("points to other files instead of holding its numbers")
         if stored.shape != shape:
             raise _Unfit(f"has {_by(stored.shape)} numbers for {what}, not {_by(shape)}")
-    arrays = [np.asarray(stored[()], np.float32) for _, stored in named]
-    if not all(math.isfinite(float(np.abs(array).max(initial=0))) for array in arrays):
+        if stored.chunks and any(c > side for c, side in zip(stored.chunks, shape, strict=True)):
+            raise _Unfit("is laid out in an unknown way")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite
+        arrays = [np.asarray(stored[()], np.float32) for _, stored in named]
+    if not all(np.isfinite(array).all() for array in arrays):
         raise _Unfit(f"holds something else than numbers for {what}")
     return arrays
 

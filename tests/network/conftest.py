@@ -4,7 +4,6 @@ import dataclasses
 import math
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,9 +77,9 @@ def built(name: str) -> tuple[Backbone, Any]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> tuple[Backbone, Any]:
+def tiny() -> tuple[Backbone, Any]:
     """A network of 11 layers with a short cut, batch norm and dropout."""
-    return tiny_network.row(tmp_path), livened(tiny_network.build())
+    return tiny_network.row(), livened(tiny_network.build())
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny network in the catalogue, called "tiny"; its weights file."""
     from core.backbones.frameworks import keras
 
-    row = tiny_network.row(tmp_path)
+    row = tiny_network.row()
     monkeypatch.setitem(BACKBONES, "tiny", row)
     brought = tmp_path / "stick"
     brought.mkdir()
