@@ -20,6 +20,8 @@ from core.data import images
 from core.errors import UserError
 from core.network.classifier import InferenceMode
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FEATURES = 5
 DAISY = 985  # among ImageNet's classes

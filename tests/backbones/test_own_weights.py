@@ -17,6 +17,8 @@ from core.backbones.backbone import Backbone, Table
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 MOBILENET = BACKBONES["mobilenet"]
 GONE = "no longer here"
 HOSTILE = [

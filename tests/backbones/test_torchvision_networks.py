@@ -14,6 +14,8 @@ from core.backbones.frameworks import keras
 from core.errors import UserError
 from tests.backbones.test_torch_weights import zipped
 
+pytestmark = pytest.mark.slow
+
 State = dict[str, np.ndarray]
 Shape = tuple[int, ...]
 
@@ -213,9 +215,7 @@ def resnet18_with_classes() -> keras.Model:
     return load.build(BACKBONES["resnet18"], input_size=75, top=True)
 
 
-RESNET34 = pytest.param("resnet34", marks=pytest.mark.slow)
-ALEXNET = pytest.param("alexnet", marks=pytest.mark.slow)
-each_resnet = pytest.mark.parametrize("name", ["resnet18", RESNET34])
+each_resnet = pytest.mark.parametrize("name", ["resnet18", "resnet34"])
 
 
 @each_resnet
@@ -248,7 +248,6 @@ def test_each_layer_of_alexnet_is_that_of_torchvision(alexnet_weights: State, si
     assert_layer_by_layer(model, pictures, alexnet_pass(alexnet_weights, pictures, top=False))
 
 
-@pytest.mark.slow
 def test_the_classes_of_alexnet_are_those_of_torchvision(alexnet_weights: State) -> None:
     pictures = random_pictures(224, count=1)
     model = load.build(BACKBONES["alexnet"], top=True)
@@ -262,7 +261,7 @@ def parameters_of(model: keras.Model) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-@pytest.mark.parametrize("name", ["resnet18", RESNET34, ALEXNET])
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "alexnet"])
 def test_has_as_many_parameters_as_torchvision_says(name: str) -> None:
     model = load.build(BACKBONES[name], top=True)
     assert parameters_of(model) == PARAMETERS[name]
@@ -359,7 +358,6 @@ def test_an_alexnet_of_another_shape_is_refused(alexnet_weights: State) -> None:
         alexnet.load_torch_weights(alexnet.alexnet(96), state)
 
 
-@pytest.mark.slow
 def test_an_alexnet_of_other_classes_is_refused(alexnet_weights: State) -> None:
     state = alexnet_weights | {"classifier.6.weight": np.zeros((10, 4096), "f4")}
     with pytest.raises(ValueError, match="shape"):

@@ -766,6 +766,7 @@ def test_devices_and_pipes_in_a_module_are_left_out(site: Site, thaw_home: Path)
     assert files_in(thaw_home) == [folder / "saved_model.pb"]
 
 
+@pytest.mark.slow
 def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) -> None:
     """A size below zero leads Python's own reader back to the same member, before 3.11.14."""
     circle = header("saved_model.pb", 0) + header("circle", -512) + bytes(1024)
@@ -894,15 +895,16 @@ def real_mobilenet_v2(material: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "alpha", "top"),
     [
         ("mobilenet_v2", 1.0, False),
-        pytest.param("mobilenet_v2", 0.35, False, marks=pytest.mark.slow),
-        pytest.param("mobilenet", 0.25, False, marks=pytest.mark.slow),
+        ("mobilenet_v2", 0.35, False),
+        ("mobilenet", 0.25, False),
         ("mobilenet", 0.25, True),
-        pytest.param("mobilenet", 0.75, False, marks=pytest.mark.slow),
-        pytest.param("mobilenet", 0.75, True, marks=pytest.mark.slow),
+        ("mobilenet", 0.75, False),
+        ("mobilenet", 0.75, True),
     ],
 )
 def test_real_weights_load_as_keras_itself_loads_them(

@@ -22,6 +22,8 @@ from core.backbones.frameworks import bring_in, keras
 from core.errors import UserError
 from tests.families import each_network
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NARROW = backbone_named("mobilenet_v2", 0.35)
 layers = keras.layers
@@ -625,7 +627,6 @@ def test_a_chunk_larger_than_its_numbers_takes_no_memory(tmp_path: Path) -> None
     assert grown_by(path) < 64
 
 
-
 def mutated(content: bytes, chance: random.Random) -> bytes:
     """Some bytes are others, or lie where they did not."""
     changed = bytearray(content)
@@ -685,7 +686,6 @@ def read_each(paths: list[Path], expected: Layers) -> list[str]:
 
 
 @posix
-@pytest.mark.slow
 @each_format
 def test_a_damaged_file_gives_numbers_in_their_shapes_or_is_refused(
     tmp_path: Path, name: str, write: Writer

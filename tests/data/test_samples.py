@@ -29,6 +29,7 @@ def test_sample_reads_as_any_data_set(name: str, tmp_path: Path) -> None:
     assert len({record.digest for record in found.records}) == sample.images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", samples.SAMPLES)
 def test_examples_are_not_in_the_set(name: str, tmp_path: Path) -> None:
     samples.write(name, tmp_path)

@@ -206,6 +206,7 @@ def test_dropout_drops_only_where_thawed_layers_run_as_in_training(
     assert np.allclose(first, second) != drops
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [6, 0])
 def test_dropout_of_the_backbone_does_not_drop_in_training(
     tiny: Tiny, pictures: Pictures, frozen: int

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import foresight
@@ -23,6 +24,15 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         foresight, "_ask_once", lambda name, kind, function, *args: asked.append((name, args))
     )
     return asked
+
+
+@pytest.fixture(autouse=True)
+def keras_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit has Keras forget everything before each run of a page, where it was imported.
+
+    The web process never imports it, but other tests of this process do, and it takes a second.
+    """
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_an_hour_deserves_a_warning() -> None:
     assert not estimate(PROBE, TrainingSettings(frozen_layers=0), LITE0, COUNTS).long
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [None, 4, 0])
 def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: int | None) -> None:
     from core.training.probe import probe

@@ -136,6 +136,7 @@ def assert_kept_model_says_what_the_results_say(run: Run, folder: Path) -> None:
     assert results["confusion"] == confusion.tolist()
 
 
+@pytest.mark.slow
 def test_another_head_on_the_same_pictures_runs_nothing_frozen_again(
     painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +205,7 @@ def test_a_stop_in_the_first_epoch_leaves_no_model(
     assert not {"model.keras", "model.json", "results.json"} & files(run)
 
 
+@pytest.mark.slow
 def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> None:
     folder = painted(8, seed=1)
     run = new_run(tmp_path, epochs=1000)
@@ -263,6 +265,7 @@ def test_an_unknown_backbone(painted: Painted, tmp_path: Path) -> None:
         fit.train(new_run(tmp_path, backbone="lenet"), feed(painted(2, seed=2)))
 
 
+@pytest.mark.slow
 def test_one_batch_may_hold_all(painted: Painted, tmp_path: Path) -> None:
     run = new_run(tmp_path, batch_size=4096, epochs=2)
     results = fit.train(run, feed(painted(2, seed=2)))
@@ -270,6 +273,7 @@ def test_one_batch_may_hold_all(painted: Painted, tmp_path: Path) -> None:
     assert run.state().stages[Stage.TRAINING][:2] == (2, 2)
 
 
+@pytest.mark.slow
 def test_results_rest_on_a_test_side_where_there_is_one(painted: Painted, tmp_path: Path) -> None:
     archive = tmp_path / "split"
     archive.mkdir()

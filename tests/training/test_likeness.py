@@ -45,6 +45,7 @@ def test_consistency_counts() -> None:
     assert value(a=sure_of(1, 2, 3, 4)) < value(a=sure_of(1, 1, 3, 3)) < value(a=sure_of(1, 1, 1))
 
 
+@pytest.mark.slow
 def test_it_does_not_depend_on_how_many_images_there_are() -> None:
     random = np.random.default_rng(0)
     rows = random.dirichlet(np.full(1000, 0.02), 400)
@@ -87,6 +88,7 @@ def test_photos_are_nearer_than_drawings(material: Path, tmp_path: Path) -> None
     assert min(photos) - max(drawings) > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_survey_keeps_tensorflow_out_of_its_process(tmp_path: Path) -> None:
     """It runs where data sets are read, which stays light: conversion has a process of its own."""
