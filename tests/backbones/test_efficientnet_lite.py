@@ -27,11 +27,10 @@ FACTORS = {
     "efficientnet_lite2": ("1.1", "1.2"),
 }
 
+pytestmark = pytest.mark.slow
+
 Weights = dict[str, np.ndarray]
-LITE1, LITE2 = (
-    pytest.param(f"efficientnet_lite{number}", marks=pytest.mark.slow) for number in (1, 2)
-)
-each_lite = pytest.mark.parametrize("name", [LITE0.name, LITE1, LITE2])
+each_lite = pytest.mark.parametrize("name", [f"efficientnet_lite{number}" for number in range(3)])
 
 
 def file_of(name: str) -> Path:
@@ -198,7 +197,6 @@ def test_the_weights_of_another_lite_are_refused(name: str) -> None:
         load.load(BACKBONES[name], file)
 
 
-@pytest.mark.slow
 def test_knows_a_daisy(material: Path) -> None:
     """With its 1000 classes, it names what is on real photographs."""
     listed = json.loads((material / "keras_home/models/imagenet_class_index.json").read_text())

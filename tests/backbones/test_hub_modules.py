@@ -232,6 +232,7 @@ def saved(folder: Path, outputs: int = 5) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_is_added_and_used_from_where_it_lies(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,6 +338,7 @@ def test_an_added_folder_that_is_gone_leaves_the_catalogue_whole(
     assert "download" not in line  # there is nowhere to download it from
 
 
+@pytest.mark.slow
 def test_real_modules_are_added(material: Path, capsys: pytest.CaptureFixture[str]) -> None:
     style = material / "hub_style"
     features = style / "mobilenet_v1_025_224_feature_vector"

@@ -160,6 +160,7 @@ def test_only_thawed_layers_learn_in_real_networks(
     assert_only_thawed_layers_learn(made, 2 * len(made[1].layers) // 3, images, AMPLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [0, 2, 5, 6, 8])
 def test_batch_norm_of_thawed_layers_adapts_only_where_it_is_asked_to(
     tiny: Tiny, pictures: Pictures, frozen: int

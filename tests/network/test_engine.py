@@ -123,6 +123,7 @@ def turn(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["graph.xml", "graph.bin"])
 @pytest.mark.parametrize(
     "damage",

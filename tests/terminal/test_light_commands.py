@@ -246,6 +246,7 @@ def hostile(folder: Path) -> dict[str, Path]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["up", "root", "text", "empty"])
 def test_hostile_archives(thaw: Thaw, tmp_path: Path, user_home: Path, name: str) -> None:
     archive = hostile(tmp_path)[name]

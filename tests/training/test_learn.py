@@ -18,6 +18,8 @@ from core.settings import SplitSettings, TrainingSettings
 from core.training import callbacks, fit
 from tests import tiny_network
 
+pytestmark = pytest.mark.slow
+
 Painted = Callable[..., Path]
 LAYERS = 11
 LAST = LAYERS - 1
@@ -47,11 +49,7 @@ def same(before: list[np.ndarray], after: list[np.ndarray]) -> list[bool]:
     return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
 
 
-@pytest.mark.parametrize(
-    "frozen",
-    [0, pytest.param(LAYERS // 3, marks=pytest.mark.slow), 2 * LAYERS // 3,
-     pytest.param(LAYERS, marks=pytest.mark.slow), None],
-)  # fmt: skip
+@pytest.mark.parametrize("frozen", [0, LAYERS // 3, 2 * LAYERS // 3, LAYERS, None])
 def test_frozen_layers_stay_to_the_bit_and_thawed_ones_learn(
     painted: Painted, tiny: Path, tmp_path: Path, frozen: int | None
 ) -> None:
@@ -71,7 +69,6 @@ def test_frozen_layers_stay_to_the_bit_and_thawed_ones_learn(
     assert results["parameters"] == {"total": total, "trainable": trainable}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [0, 4, 8])
 def test_batch_norm_adapts_where_it_is_asked_to(
     painted: Painted, tiny: Path, tmp_path: Path, frozen: int
@@ -84,7 +81,6 @@ def test_batch_norm_adapts_where_it_is_asked_to(
             assert moved == (index >= frozen), name
 
 
-@pytest.mark.slow
 def test_from_scratch_everything_learns_and_nothing_is_pretrained(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
@@ -106,7 +102,6 @@ def test_from_scratch_everything_learns_and_nothing_is_pretrained(
     assert not same(after["conv1"], layers_of(other)["conv1"])[0]
 
 
-@pytest.mark.slow
 def test_a_file_of_ones_own_is_what_it_starts_from(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
@@ -134,7 +129,6 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     monkeypatch.setattr(callbacks.Progress, "on_epoch_end", end)
 
 
-@pytest.mark.slow
 def test_the_head_warms_up_alone(
     painted: Painted, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +143,6 @@ def test_the_head_warms_up_alone(
     assert all(all(same(before[name], after[name])) for name in before)
 
 
-@pytest.mark.slow
 def test_then_the_thawed_layers_join_in(
     painted: Painted, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +157,6 @@ def test_then_the_thawed_layers_join_in(
     assert stages[-1]["done"] == stages[-1]["total"]
 
 
-@pytest.mark.slow
 def test_one_epoch_is_left_for_the_thawed_layers(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
@@ -172,7 +164,6 @@ def test_one_epoch_is_left_for_the_thawed_layers(
     assert not same(pretrained(tiny)["conv3"], layers_of(run)["conv3"])[0]
 
 
-@pytest.mark.slow
 def test_warming_up_runs_the_backbone_once_an_image_and_not_again(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
@@ -186,7 +177,6 @@ def test_warming_up_runs_the_backbone_once_an_image_and_not_again(
     assert run.results()["history"] == again.results()["history"]  # type: ignore[index]
 
 
-@pytest.mark.slow
 def test_the_kept_model_says_what_the_results_say(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
