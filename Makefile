@@ -17,7 +17,8 @@ check: .venv/.dev
 test: .venv/.dev
 	sh tests/install_chromium.sh
 	$(MAKE) check
-	$(BIN)/pytest -m "(cluster or browser or slow) and not exhaustive"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not (cluster or browser or exhaustive)"
+	$(BIN)/pytest -m "(cluster or browser) and not exhaustive"
 
 test-all: test
 	$(BIN)/pytest -m exhaustive

