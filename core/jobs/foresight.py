@@ -5,10 +5,12 @@ Both are kept on disk once they are known. Until then every call answers at once
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import errors, home
+from core.backbones.catalog import backbone_of
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.job import Kind
@@ -21,11 +23,10 @@ from core.training.likeness import Likeness
 if TYPE_CHECKING:
     from distributed import Future
 
+# What the features of frozen layers depend on, and with them what a run leaves for the next one.
+_FEATURES = ("backbone", "alpha", "weights", "frozen_layers")
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
-_MEASURED = (
-    "backbone", "alpha", "weights", "frozen_layers", "dense", "batch_size", "optimizer",
-    "batch_norm_learns",
-)  # fmt: skip
+_MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
 _KEPT = 500
 _futures: "dict[str, Future]" = {}
 
@@ -83,7 +84,25 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
 def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     """What a few images met with these settings, if they have been tried."""
     path = _place(dataset_id, settings)
-    return Probe.from_dict(home.read_json(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = Probe.from_dict(home.read_json(path))
+    return replace(found, new_images=0) if _ran_before(dataset_id, settings) else found
+
+
+def _ran_before(dataset_id: str, settings: TrainingSettings) -> bool:
+    """Whether a run has left the features of all images behind."""
+    ended = (run for run in all_runs() if run.dataset == dataset_id and run.results_path.is_file())
+    return any(
+        all(getattr(run.settings, name) == getattr(settings, name) for name in _FEATURES)
+        and _warms_up(run.settings) >= _warms_up(settings)
+        for run in ended
+    )
+
+
+def _warms_up(settings: TrainingSettings) -> bool:
+    """Whether there are features of the whole network as well, for the head to warm up on."""
+    return bool(settings.warm_up(len(backbone_of(settings).layers)))
 
 
 def _place(dataset_id: str, settings: TrainingSettings) -> Path:
@@ -91,15 +110,11 @@ def _place(dataset_id: str, settings: TrainingSettings) -> Path:
 
 
 def _key(dataset_id: str, settings: TrainingSettings) -> str:
-    """A run leaves features behind, so the next one on the same images takes another time."""
     values = settings.to_dict()
-    ended = sum(run.results_path.is_file() and run.dataset == dataset_id for run in all_runs())
-    warms_up = bool(settings.warm_up_epochs and settings.epochs > 1)
     return cache_key(
         dataset=dataset_id,
-        ended=ended,
         host=socket.gethostname(),
-        warms_up=warms_up,
+        warms_up=_warms_up(settings),
         **{name: values[name] for name in _MEASURED},
     )
 

@@ -1,5 +1,6 @@
 """What is found out before a training, and what an untouched network says, on a real cluster."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -35,6 +36,18 @@ def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait)
     more = TrainingSettings(frozen_layers=130, epochs=90, learning_rate=0.1)
     assert foresight.known_probe(sketches, more) == probe  # epochs and rates are arithmetic
     assert foresight.known_probe(sketches, TrainingSettings()) is None
+
+
+def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
+    settings = TrainingSettings(epochs=1)
+    wait(lambda: foresight.probe(sketches, settings))
+    before = foresight.known_probe(sketches, settings)
+    assert before is not None
+    assert before.new_images == len(store.load(home.datasets() / sketches).records)
+    run = queue.submit_training(sketches, settings, data="sketches")
+    wait(lambda: queue.status(run).status.final)
+    longer = TrainingSettings(epochs=7)
+    assert foresight.known_probe(sketches, longer) == replace(before, new_images=0)
 
 
 def test_what_cannot_be_found_out_is_told(clusters, wait):
