@@ -14,7 +14,7 @@ def wanting(backbone: Backbone) -> str:
     if isinstance(backbone.weights, PipFile):
         return "comes with a pip package"
     size = backbone.download_bytes()
-    return f"{words.size(size)} to download, once" if size else "its folder is gone"
+    return f"{words.size(size)} to download" if size else "its folder is gone"
 
 
 def offer(backbone: Backbone, *, head: bool = False) -> None:

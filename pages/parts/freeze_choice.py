@@ -77,6 +77,15 @@ def explain(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: in
 
 def _sentence(backbone: Backbone, frozen: int) -> str:
     total = len(backbone.layers)
+    if backbone.sealed:
+        if frozen:
+            return (
+                "**Frozen whole:** only the new last layer learns. Fast, and right for small data."
+            )
+        return (
+            "**Thawed whole:** the whole module learns too (fine-tuning). Slow, and best with many "
+            "pictures, or pictures unlike photos."
+        )
     if frozen == total:
         return (
             f"**All {total} layers frozen:** only the new last layer learns. Fast, and right for "

@@ -16,7 +16,7 @@ _OWN = "own"
 _STARTS = {
     IMAGENET: ("A million photos", ":material/ac_unit:"),
     RANDOM: ("Nothing", ":material/casino:"),
-    _OWN: ("A file of mine", ":material/upload_file:"),
+    _OWN: ("My file", ":material/upload_file:"),
 }
 _REFERENCE = "efficientnet_lite0"
 

@@ -49,7 +49,7 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     expect(page.get_by_role("img", name=re.compile("boat: ")).first).to_be_visible()
     press(page, "Choose how to train")
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
-    train(page, served, sketches, epochs=150)
+    train(page, served, sketches, epochs=80)
 
     assert len(set(watch_changes(page, 3))) == 4
     address = page.url
@@ -100,6 +100,7 @@ def test_the_web_process_carries_no_network(served: Served, page: Page, trained:
     assert not [name for name in loaded if re.search("tensorflow|openvino|keras", name)]
 
 
+@pytest.mark.exhaustive
 def test_a_killed_worker_is_said_plainly_and_the_next_run_is_well(
     served: Served, page: Page, sketches: str
 ) -> None:

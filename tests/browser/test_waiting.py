@@ -11,6 +11,7 @@ from tests.browser.test_journey import epochs_done, watch_changes
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.exhaustive
 def test_later_runs_show_their_place_and_stop_keeps_the_best(
     served: Served, browser: Browser, page: Page, sketches: str
 ) -> None:

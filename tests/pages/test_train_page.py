@@ -89,6 +89,7 @@ def test_a_sealed_module_is_frozen_whole(open_page: Open) -> None:
     (slider,) = app.select_slider
     assert slider.label == "Frozen layers: one sealed block"
     assert slider.value == "frozen whole" or slider.value == 2
+    assert "**Frozen whole:**" in shown(app)
     assert "What it has seen before" not in str([c.label for c in app.segmented_control])
 
 

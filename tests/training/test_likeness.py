@@ -88,6 +88,7 @@ def test_photos_are_nearer_than_drawings(material: Path, tmp_path: Path) -> None
     assert min(photos) - max(drawings) > 0.1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.slow
 def test_the_survey_keeps_tensorflow_out_of_its_process(tmp_path: Path) -> None:
