@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import foresight, queue
 from core.runs import Run, RunState, RunStatus
 from pages.parts import advice, bring, controls, cost, live, state, words
 
@@ -57,6 +57,7 @@ def choose() -> None:
             if st.button(
                 "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
             ):
+                foresight.forget_probes()
                 state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
                 st.rerun()
             cost.draw(chosen, settings, dataset.split_counts)

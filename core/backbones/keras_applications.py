@@ -76,8 +76,9 @@ def _efficientnet_v2(number: int, size: int, top1: float, checksums: tuple[str, 
         f"EfficientNetV2-B{number}",
         "EfficientNetV2",
         "Of 2021: found by a search for networks that learn fast. "
-        + ("Accurate for its size.", "A little larger.", "Larger.", "The most accurate here but "
-           "for ConvNeXt.")[number],
+        + ("Accurate for its size.", "A little larger.", "Larger.", "The most accurate of all.")[
+            number
+        ],
         files=(
             f"efficientnet_v2/efficientnetv2-b{number}_notop.h5",
             f"efficientnet_v2/efficientnetv2-b{number}.h5",

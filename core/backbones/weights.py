@@ -1,5 +1,6 @@
 """Where a network's weights lie on this machine, and how they get here when asked for."""
 
+import errno
 import gzip
 import hashlib
 import importlib.util
@@ -208,8 +209,11 @@ def _bring_module(source: HubModule, target: Path, report: Report) -> None:
         _unpack(archive, aside / "module")
         if not _is_module(aside / "module"):
             raise DownloadFailed("what came is no TensorFlow 2 module")
-        (aside / "module").replace(target)
+        if not _is_module(target):  # somebody else may have brought it meanwhile
+            (aside / "module").replace(target)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise  # no fault of what came
         raise DownloadFailed("what came is no module, perhaps a login page") from error
     finally:
         shutil.rmtree(aside)

@@ -4,8 +4,9 @@ Both are kept on disk once they are known. Until then every call answers at once
 """
 
 import socket
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.job import Kind
 from core.network.features import cache_key
-from core.runs import all_runs
+from core.runs import Run, all_runs
 from core.settings import TrainingSettings
 from core.training.estimate import Probe
 from core.training.likeness import Likeness
@@ -28,7 +29,12 @@ _FEATURES = ("backbone", "alpha", "weights", "frozen_layers")
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
 _KEPT = 500
+_AFTER_ALL = -1e12  # whatever somebody pressed a button for goes first
+_IDLE = 3.0  # seconds after which nobody looks for an answer any more; pages ask each second
+_RETRY = 60.0  # seconds until what failed is tried again
 _futures: "dict[str, Future]" = {}
+_wanted: dict[str, float] = {}  # when somebody last asked
+_failures: dict[str, tuple[float, UserError]] = {}
 
 
 def known_likeness(dataset_id: str) -> Likeness | None:
@@ -66,9 +72,10 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
         return found
     name = f"probe-{dataset_id}"
     for other, future in list(_futures.items()):
-        if other.startswith(name) and not other.endswith(path.stem) and not future.done():
+        unwanted = time.monotonic() - _wanted.get(other, 0.0) > _IDLE
+        if other.startswith(name) and unwanted and not future.done():
             future.cancel()  # the slider has moved on; what has begun goes on
-            del _futures[other]
+            _futures.pop(other, None)
     folder = home.datasets() / dataset_id
     _ask_once(
         f"{name}-{path.stem}",
@@ -81,23 +88,36 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     return None
 
 
+def forget_probes() -> None:
+    """Drop the probes that have not begun: somebody trains, and knows what they want."""
+    for name, future in list(_futures.items()):
+        if name.startswith("probe-") and not future.done():
+            future.cancel()
+            _futures.pop(name, None)
+
+
 def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     """What a few images met with these settings, if they have been tried."""
     path = _place(dataset_id, settings)
     if not path.is_file():
         return None
     found = Probe.from_dict(home.read_json(path))
-    return replace(found, new_images=0) if _ran_before(dataset_id, settings) else found
+    since = path.stat().st_mtime
+    done = any(_leaves_features(run, dataset_id, settings, since) for run in all_runs())
+    return replace(found, new_images=0) if done else found
 
 
-def _ran_before(dataset_id: str, settings: TrainingSettings) -> bool:
-    """Whether a run has left the features of all images behind."""
-    ended = (run for run in all_runs() if run.dataset == dataset_id and run.results_path.is_file())
-    return any(
-        all(getattr(run.settings, name) == getattr(settings, name) for name in _FEATURES)
-        and _warms_up(run.settings) >= _warms_up(settings)
-        for run in ended
-    )
+def _leaves_features(run: Run, dataset_id: str, settings: TrainingSettings, since: float) -> bool:
+    """Whether a run has since left the features of all images behind."""
+    try:
+        if run.dataset != dataset_id or run.results_path.stat().st_mtime < since:
+            return False
+        theirs = run.settings
+    except (UserError, FileNotFoundError):  # of a newer Thaw, not ended, or deleted meanwhile
+        return False
+    return all(
+        getattr(theirs, name) == getattr(settings, name) for name in _FEATURES
+    ) and _warms_up(theirs) >= _warms_up(settings)
 
 
 def _warms_up(settings: TrainingSettings) -> bool:
@@ -112,6 +132,7 @@ def _place(dataset_id: str, settings: TrainingSettings) -> Path:
 def _key(dataset_id: str, settings: TrainingSettings) -> str:
     values = settings.to_dict()
     return cache_key(
+        told=[field.name for field in fields(Probe)],
         dataset=dataset_id,
         host=socket.gethostname(),
         warms_up=_warms_up(settings),
@@ -125,16 +146,24 @@ def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -
     Raises:
         UserError: It was tried and did not work.
     """
+    _wanted[name] = time.monotonic()
+    since, failure = _failures.get(name, (0.0, None))
+    if failure is not None and time.monotonic() - since < _RETRY:
+        raise failure
     future = _futures.get(name)
-    if future is not None and future.status not in ("cancelled", "lost"):
-        if future.status == "error":
-            error = future.exception()
-            if isinstance(error, UserError):
-                raise error
-            sentence = "This could not be found out."
-            raise tasks.JobFailed(sentence, errors.record(error)) from error
+    if future is not None and not future.done():
         return
+    if future is not None and future.status == "error":
+        error = future.exception()
+        if not isinstance(error, UserError):
+            error = tasks.JobFailed("This could not be found out.", errors.record(error))
+        _failures[name] = time.monotonic(), error
+        _futures.pop(name, None)
+        raise error
     client = connection.ready()
-    _futures[name] = client.submit(function, *args, resources={str(kind): 1}, pure=False)
-    while len(_futures) > _KEPT:
-        del _futures[next(iter(_futures))]
+    _futures[name] = client.submit(
+        function, *args, resources={str(kind): 1}, priority=_AFTER_ALL, pure=False
+    )
+    for kept in (_futures, _wanted, _failures):
+        while len(kept) > _KEPT:
+            kept.pop(next(iter(kept)), None)

@@ -24,6 +24,8 @@ def sweep(now: float | None = None) -> None:
     for folder in ("", "*/", "*/*/"):
         for name in (".deleted-*", ".new-*"):
             _remove_old(home.root().glob(folder + name), now)
+    for name in (".download-*", ".module-*", ".copy-*"):
+        _remove_old((home.cache() / "weights" / "models").glob(name), now)
     _remove_old((path for path in home.uploads().glob("*") if path.name not in needed), now)
 
 

@@ -163,24 +163,32 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
 
     def work() -> list[Prediction]:
         _load(Kind.PREDICTION)
-        from core.data import archive
         from core.results import predictor
 
         answers: list[Prediction] = []
         for first in range(0, len(paths), _FILES_AT_ONCE):
             some = [Path(path) for path in paths[first : first + _FILES_AT_ONCE]]
-            refused: dict[Path, Prediction] = {}
-            for path in some:
-                try:
-                    archive.refuse_large(path.stat().st_size)
-                except archive.UnreadableMember as error:
-                    refused[path] = Prediction(path.name, error=str(error))
-            files = [(path.name, path.read_bytes()) for path in some if path not in refused]
-            seen = iter(predictor.predict(Path(run_folder), files, top))
-            answers += [refused.get(path) or next(seen) for path in some]
+            answers += _seen(some, lambda files: predictor.predict(Path(run_folder), files, top))
         return answers
 
     return _answered(work)
+
+
+def _seen(
+    paths: list[Path], look_at: Callable[[list[tuple[str, bytes]]], list[Prediction]]
+) -> list[Prediction]:
+    """What is seen in some files; what is too large for a picture is not read."""
+    from core.data import archive
+
+    refused: dict[Path, Prediction] = {}
+    for path in paths:
+        try:
+            archive.refuse_large(path.stat().st_size)
+        except archive.UnreadableMember as error:
+            refused[path] = Prediction(path.name, error=str(error))
+    files = [(path.name, path.read_bytes()) for path in paths if path not in refused]
+    seen = iter(look_at(files))
+    return [refused.get(path) or next(seen) for path in paths]
 
 
 def look(backbone: str, alpha: float, paths: list[str], top: int) -> list[Prediction]:
@@ -196,8 +204,9 @@ def look(backbone: str, alpha: float, paths: list[str], top: int) -> list[Predic
         from core.backbones.catalog import backbone_named
         from core.results import untouched
 
-        files = [(Path(path).name, Path(path).read_bytes()) for path in paths]
-        return untouched.look(backbone_named(backbone, alpha), files, top)
+        chosen = backbone_named(backbone, alpha)
+        some = [Path(path) for path in paths]
+        return _seen(some, lambda files: untouched.look(chosen, files, top))
 
     return _answered(work)
 
@@ -232,6 +241,7 @@ def survey(dataset_folder: str) -> None:
         wanted = surveying.sample(store.load(folder).records)
         feed = StoredFeed(folder)
         _, found = surveying.measure(feed, lambda *_: None, wanted.__contains__)
+        store.load(folder)  # deleted meanwhile, it must not come back
         home.write_json(folder / LIKENESS, found.to_dict())
 
     _answered(work)
@@ -251,6 +261,8 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
         from core.data.feed import StoredFeed
         from core.training import probe as probing
 
+        if Path(result).is_file():  # somebody else wanted to know the same
+            return
         folder = Path(dataset_folder)
         chosen = TrainingSettings.from_dict(settings)
         found = probing.probe(StoredFeed(folder), store.load(folder), chosen)

@@ -87,7 +87,7 @@ class Network:
         if affordable:
             self._cut = affordable[-1]
             shape = tuple(self._cut.tensor.shape[1:])
-            self.prefix = prefix_at(self._cut.name, backbone, weights, shape)
+            self.prefix = prefix_at(str(self._cut.position), backbone, weights, shape)
         else:
             side = backbone.input_size
             self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3))
@@ -98,7 +98,8 @@ class Network:
         if self.prefix.cut in (POOLED, PIXELS):
             return len(self.body.layers) if self.prefix.cut == POOLED else 0
         names = [layer.name for layer in self.body.layers]
-        return names.index(self.prefix.cut) + 1 if self.prefix.cut in names else self.frozen
+        cut = self._cut.name if self._cut else None
+        return names.index(cut) + 1 if cut in names else self.frozen
 
     def prefix_model(self, prefix: Prefix | None = None) -> Any:
         """What runs once an image: uint8 images [N, size, size, 3] to features.

@@ -18,12 +18,15 @@ class Cut:
     """A place where one tensor carries everything.
 
     Attributes:
-        name: The operation whose output is that tensor.
+        name: The operation whose output is that tensor. Keras makes some names up, differently
+            each time, so it says nothing beyond this process.
+        position: That operation's place in `model.operations`, the same each time.
         tensor: The tensor (symbolic, [N, …]).
         size: Its numbers for one image.
     """
 
     name: str
+    position: int
     tensor: Any
     size: int
 
@@ -65,11 +68,11 @@ def cuts(model: keras.Model, frozen_layers: int) -> list[Cut]:
         At least one cut, the deepest last.
     """
     graph = _Graph(model)
-    found = [_cut(model.inputs[0])]
+    found = [graph.cut(model.inputs[0])]
     for index in range(graph.first_of(model.layers[frozen_layers:])):
         crossing = graph.crossing(index)
         if len(crossing) == 1 and crossing[0] is not found[-1].tensor:
-            found.append(_cut(crossing[0]))
+            found.append(graph.cut(crossing[0]))
     return found
 
 
@@ -82,10 +85,6 @@ def boundary(model: keras.Model, frozen_layers: int) -> list[Any]:
     """
     graph = _Graph(model)
     return graph.crossing(max(graph.first_of(model.layers[frozen_layers:]) - 1, 0))
-
-
-def _cut(tensor: Any) -> Cut:
-    return Cut(tensor._keras_history.operation.name, tensor, math.prod(tensor.shape[1:]))
 
 
 class _Graph:
@@ -112,6 +111,12 @@ class _Graph:
     def first_of(self, layers: list[Any]) -> int:
         """Position of the first of some layers; behind everything where there are none."""
         return min((self._position[id(layer)] for layer in layers), default=len(self._position))
+
+    def cut(self, tensor: Any) -> Cut:
+        """What there is to know of a place that only this tensor crosses."""
+        made, _ = self._made[id(tensor)]
+        name = tensor._keras_history.operation.name
+        return Cut(name, made, tensor, math.prod(tensor.shape[1:]))
 
     def crossing(self, index: int) -> list[Any]:
         """The tensors made up to an operation that are used after it."""

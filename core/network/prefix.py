@@ -1,6 +1,7 @@
 """The part of a network that runs once an image, as its cache key knows it. No TensorFlow."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import PIL
 
@@ -18,7 +19,7 @@ class Prefix:
     """What runs once an image: everything up to a cut.
 
     Attributes:
-        cut: The operation it ends with, or POOLED or PIXELS.
+        cut: The place in `model.operations` that it ends with, or POOLED or PIXELS.
         key: Stands for all that its numbers depend on but the image.
         shape: Of one image's features.
         dtype: Of the features.
@@ -34,7 +35,7 @@ def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]
     """Describe the prefix that ends at a cut.
 
     Args:
-        cut: The operation's name, or POOLED or PIXELS.
+        cut: The place in `model.operations`, or POOLED or PIXELS.
         backbone: Its row of the catalogue.
         weights: Digest of its weights.
         shape: Of one image's features.
@@ -47,6 +48,8 @@ def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]
         "alpha": backbone.alpha,
         "weights": weights,
         "preprocessing": backbone.preprocessing,
+        "shape": shape,
+        "keras": version("keras"),
         "engine": engine.name(),
     }
     return Prefix(cut, cache_key(**facts), shape, "float32")

@@ -13,7 +13,7 @@ from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES, all_backbones, backbone_of
 from core.backbones.weights import ready_offline
 from core.data.dataset import Dataset
-from core.settings import IMAGENET, TrainingSettings
+from core.settings import IMAGENET, RANDOM, TrainingSettings
 from core.training.estimate import LONG, Estimate
 from core.training.likeness import Likeness
 
@@ -104,14 +104,16 @@ def cheaper(
         What it is in a few words, the settings, and about how many seconds they take.
     """
     backbone = backbone_of(settings)
-    frozen = replace(settings, frozen_layers=None, weights=IMAGENET)
+    kept = IMAGENET if settings.weights == RANDOM else settings.weights
+    frozen = replace(settings, frozen_layers=None, weights=kept)
     found = []
-    if settings.frozen_layers is not None and ready_offline(backbone):
+    if settings.frozen_layers is not None and (kept != IMAGENET or ready_offline(backbone)):
         found.append(("All layers frozen", frozen, estimate.frozen_seconds))
     for other in all_backbones().values():
-        if other.multiply_adds and ready_offline(other):
+        # What a hub module computes is not known.
+        if other.multiply_adds and backbone.multiply_adds and ready_offline(other):
             seconds = estimate.frozen_seconds * other.multiply_adds / backbone.multiply_adds
-            chosen = replace(frozen, backbone=other.name, alpha=1.0)
+            chosen = replace(frozen, backbone=other.name, alpha=1.0, weights=IMAGENET)
             found.append((f"{other.title}, all layers frozen", chosen, seconds))
     fitting = [choice for choice in found if choice[2] <= estimate.seconds / 2]
     # The smallest change that brings it below a warning, else the fastest.

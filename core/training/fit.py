@@ -1,7 +1,7 @@
 """Trains a run from images to results: reading, frozen layers, training, evaluation.
 
-The work overlaps: while images are read and decoded, the network is built and compiled, and the
-first images go through its frozen part.
+The work overlaps: while images are read and decoded, the network is built and compiled (where all
+layers are frozen; else it is built first), and the first images go through its frozen part.
 """
 
 import time

@@ -46,7 +46,7 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
             gallery.picture(store.thumbnail_path(folder, record), f"A picture of {record.label}")
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
                 _look(backbone, Path(record.file).name, [store.image_path(folder, record)])
-    widget = "untouched"
+    widget = "picture-for-the-untouched"
     dropped = st.file_uploader("Or a picture of yours", key=state.turn(widget))
     if dropped is not None:
         state.renew(widget)

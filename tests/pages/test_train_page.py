@@ -7,9 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import home
-from core.backbones.backbone import Level
+from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
 from core.jobs import foresight, queue
+from core.results.prediction import Prediction
 from core.runs import Run
 from core.settings import TrainingSettings
 from core.training.advisor import first_of
@@ -309,3 +310,21 @@ def test_a_deleted_data_set_is_said_plainly(open_page: Open) -> None:
     app = open_page("train", data="20200101-000000-abcdef")
     assert app.error
     assert labels(app) == ["Bring pictures"]
+
+
+def test_a_picture_dropped_for_the_untouched_network_is_named(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[bytes]] = []
+
+    def look(backbone: Backbone, paths: list[Path], top: int) -> list[Prediction]:
+        asked.append([path.read_bytes() for path in paths])
+        return [Prediction("a.png", "goldfish", 0.75, [("goldfish", 0.75), ("cat", 0.25)])]
+
+    monkeypatch.setattr(queue, "look", look)
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    for picture in (b"first", b"second"):
+        app.file_uploader[0].upload("a.png", picture, "image/png").run()
+        assert not app.exception
+        assert asked[-1] == [picture]
+        assert "**goldfish**, 75 % sure" in shown(app)
