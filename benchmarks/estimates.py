@@ -7,21 +7,20 @@ and writes benchmarks/results/estimates-<name of the data>.csv. Uses a THAW_HOME
 
 import argparse
 import os
-import shutil
 import signal
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import RESULTS, machine
-from benchmarks.warm_worker import wait
+from benchmarks.warm_worker import bring, wait
 from core import home
 from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
 from core.backbones.weights import ready_offline
 from core.data import store
 from core.jobs import foresight, queue
-from core.settings import SplitSettings, TrainingSettings
+from core.settings import TrainingSettings
 from core.training.advisor import first_of
 from core.training.estimate import estimate
 
@@ -78,10 +77,7 @@ def main() -> None:
         os.environ["THAW_HOME"] = scratch
         owner = queue.ensure_started()
         try:
-            upload = home.uploads() / "bench"
-            shutil.copytree(args.folder, upload)
-            data = queue.submit_import(upload, "bench", SplitSettings())
-            wait(lambda: queue.import_state(data).status.final)
+            data = bring(args.folder)
             rows = []
             for backbone in ready():
                 for thawed in (False, True):

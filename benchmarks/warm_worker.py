@@ -27,6 +27,15 @@ def wait(ready: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def bring(folder: Path) -> str:
+    """Import class folders as the app does; the id of the data set."""
+    upload = home.uploads() / "bench"
+    shutil.copytree(folder, upload)
+    data = queue.submit_import(upload, "bench", SplitSettings())
+    wait(lambda: queue.import_state(data).status.final)
+    return data
+
+
 def train(data: str, epochs: int, dense: tuple[int, ...]) -> tuple[Run, float]:
     """Seconds from pressing Train to the results."""
     began = time.perf_counter()
@@ -45,10 +54,7 @@ def main() -> None:
     args = parser.parse_args()
     owner = queue.ensure_started()
     try:
-        upload = home.uploads() / "bench"
-        shutil.copytree(args.folder, upload)
-        data = queue.submit_import(upload, "bench", SplitSettings())
-        wait(lambda: queue.import_state(data).status.final)
+        data = bring(args.folder)
         train(data, args.epochs, ())
         # The worker compiles each model for prediction once its results are shown.
         wait(lambda: len(list((home.cache() / "graphs").glob("[!.]*"))) == 2)

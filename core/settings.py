@@ -122,6 +122,11 @@ class TrainingSettings:
         """Whether the backbone starts from random numbers."""
         return self.weights == RANDOM
 
+    @property
+    def statistics_adapt(self) -> bool:
+        """Whether batch norm of thawed layers adapts its statistics."""
+        return self.batch_norm_learns or self.from_scratch
+
     def all_frozen(self, layers: int) -> bool:
         """Whether nothing but the head learns in a backbone of so many layers."""
         return self.frozen_layers in (None, layers)

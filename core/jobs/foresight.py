@@ -71,11 +71,8 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     if found is not None:
         return found
     name = f"probe-{dataset_id}"
-    for other, future in list(_futures.items()):
-        unwanted = time.monotonic() - _wanted.get(other, 0.0) > _IDLE
-        if other.startswith(name) and unwanted and not future.done():
-            future.cancel()  # the slider has moved on; what has begun goes on
-            _futures.pop(other, None)
+    now = time.monotonic()  # where the slider has moved on, nobody wants the earlier ones
+    _drop(lambda other: other.startswith(name) and now - _wanted.get(other, 0.0) > _IDLE)
     folder = home.datasets() / dataset_id
     _ask_once(
         f"{name}-{path.stem}",
@@ -90,8 +87,13 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
 
 def forget_probes() -> None:
     """Drop the probes that have not begun: somebody trains, and knows what they want."""
+    _drop(lambda name: name.startswith("probe-"))
+
+
+def _drop(unwanted: Callable[[str], bool]) -> None:
+    """Cancel what has not begun; what has begun goes on."""
     for name, future in list(_futures.items()):
-        if name.startswith("probe-") and not future.done():
+        if unwanted(name) and not future.done():
             future.cancel()
             _futures.pop(name, None)
 

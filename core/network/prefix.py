@@ -1,7 +1,9 @@
 """The part of a network that runs once an image, as its cache key knows it. No TensorFlow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import PIL
 
@@ -29,6 +31,18 @@ class Prefix:
     key: str
     shape: tuple[int, ...]
     dtype: str
+
+    def compile(self, build: Callable[[], Any], answer: engine.Answer) -> engine.Engine:
+        """Make it ready to run.
+
+        Args:
+            build: Makes its Keras model, where that is not converted yet; see
+                `engine.compile_model`.
+            answer: Told the key of each image and its features, from any thread.
+        """
+        if self.cut == PIXELS:
+            return engine.Pixels(answer)
+        return engine.compile_model(self.key, build, answer)
 
 
 def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]) -> Prefix:

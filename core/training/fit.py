@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core import home
@@ -17,7 +18,7 @@ from core.data.images import to_square
 from core.errors import StopRequested
 from core.network import engine
 from core.network.features import FeatureCache
-from core.network.prefix import PIXELS, Prefix
+from core.network.prefix import Prefix
 from core.progress import StageReporter
 from core.results import evaluation
 from core.runs import Run, Stage
@@ -65,14 +66,7 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
         features = {p: FeatureCache(p.key, p.shape, p.dtype) for p in prefixes}
 
         def compiler(prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
-            def compile_engine(answer: engine.Answer) -> engine.Engine:
-                if prefix.cut == PIXELS:
-                    return engine.Pixels(answer)
-                return engine.compile_model(
-                    prefix.key, lambda: building.result().prefix_model(prefix), answer
-                )
-
-            return compile_engine
+            return partial(prefix.compile, lambda: building.result().prefix_model(prefix))
 
         compilers = {prefix: compiler(prefix) for prefix in prefixes}
         size = setup.backbone.input_size

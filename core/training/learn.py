@@ -30,6 +30,30 @@ def compile_for_training(model: Any, optimizer: Any) -> None:
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
+def compile_whole(
+    trainee: Any, network: Network, settings: TrainingSettings, optimizer: Any
+) -> Any:
+    """What trains all that is thawed: pretrained layers at their own, lower rate.
+
+    Args:
+        trainee: As `network.trainee` gives it.
+        network: Frozen and cut.
+        settings: For the share of the rate.
+        optimizer: Of the head; it may have warmed it up already.
+
+    Returns:
+        The Keras model to call `fit` of; it shares its variables with the trainee.
+    """
+    thawed = network.body.trainable_variables
+    if not thawed or settings.from_scratch:
+        compile_for_training(trainee, optimizer)
+        return trainee
+    model = TwoRates(trainee.inputs[0], trainee.outputs[0])
+    compile_for_training(model, optimizer)
+    model.slow_down(thawed, settings.thawed_rate)
+    return model
+
+
 class Learning:
     """One fit of a network.
 
@@ -62,7 +86,7 @@ class Learning:
             settings.dense, settings.dropout, len(dataset.classes), settings.seed
         )
         self._optimizer = optimizer_of(settings)
-        statistics = settings.batch_norm_learns or settings.from_scratch
+        statistics = settings.statistics_adapt
         self._trainee = network.trainee(self.head, batch_norm_learns=statistics)
         changing = self._trainee.variables if statistics else self._trainee.trainable_variables
         self.best = KeepBest(list(changing))
@@ -86,15 +110,8 @@ class Learning:
                 compile_for_training(alone, self._optimizer)
                 self._epochs(alone, network.pooled, 0, warm_up)
                 self._progress.steady = True
-            trainee = self._trainee
-            thawed = network.body.trainable_variables
-            if thawed and not settings.from_scratch:
-                trainee = TwoRates(trainee.inputs[0], trainee.outputs[0])
-                compile_for_training(trainee, self._optimizer)
-                trainee.slow_down(thawed, settings.thawed_rate)
-            else:
-                compile_for_training(trainee, self._optimizer)
-            self._epochs(trainee, network.prefix, warm_up, settings.epochs)
+            whole = compile_whole(self._trainee, network, settings, self._optimizer)
+            self._epochs(whole, network.prefix, warm_up, settings.epochs)
         if self.best.epoch is None:
             raise StopRequested
         self.best.restore()

@@ -16,12 +16,11 @@ from core.data.images import to_square
 from core.network import engine
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
-from core.network.prefix import PIXELS, Prefix
+from core.network.prefix import Prefix
 from core.settings import TrainingSettings
 from core.training.estimate import Probe
-from core.training.learn import compile_for_training, optimizer_of
+from core.training.learn import compile_for_training, compile_whole, optimizer_of
 from core.training.setup import Setup
-from core.training.two_rates import TwoRates
 
 _IMAGES = 24
 _HEAVY = 2_000_000_000  # multiply-adds an image from which fewer images must do
@@ -60,11 +59,8 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     traced_head, head_step = _step(alone, network.pooled, batch, classes)
     tracing, step, judge = traced_head, head_step, head_step / batch
     if not setup.all_frozen:
-        statistics = settings.batch_norm_learns or settings.from_scratch
-        trainee = network.trainee(head, batch_norm_learns=statistics)
-        model = TwoRates(trainee.inputs[0], trainee.outputs[0])
-        compile_for_training(model, optimizer_of(settings))
-        model.slow_down(network.body.trainable_variables, settings.thawed_rate)
+        trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
+        model = compile_whole(trainee, network, settings, optimizer_of(settings))
         judge = _judge(model, network.prefix)
         most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
         tried = min(batch, most)
@@ -141,11 +137,7 @@ class _Trial:
         return self._ready[prefix]
 
     def _compile(self, prefix: Prefix, cache: FeatureCache) -> engine.Engine:
-        if prefix.cut == PIXELS:
-            return engine.Pixels(cache.add)
-        return engine.compile_model(
-            prefix.key, lambda: self._network.prefix_model(prefix), cache.add
-        )
+        return prefix.compile(lambda: self._network.prefix_model(prefix), cache.add)
 
 
 def _bytes(prefix: Prefix) -> int:
