@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from core.backbones import own_weights, weights_check
 from core.backbones.backbone import Backbone, Table
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.errors import UserError
+from tests import official_weights
 
 pytestmark = pytest.mark.slow
 
@@ -58,14 +58,10 @@ def network(width: int = 4, name: str = "small") -> Backbone:
 def weights_of(backbone: Backbone, path: Path, seed: int = 0) -> Path:
     """A file in the layout of those that Keras Applications publishes."""
     numbers = np.random.default_rng(seed)
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in backbone.layers]
-        for layer in backbone.layers:
-            group = file.create_group(layer.name)
-            names = [f"{number}:0" for number in range(len(layer.shapes))]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, shape in zip(names, layer.shapes, strict=True):
-                group[name] = numbers.random(shape, np.float32)
+    layers = backbone.layers
+    official_weights.write(
+        path, [(each.name, official_weights.random_arrays(each.shapes, numbers)) for each in layers]
+    )
     return path
 
 

@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 
@@ -26,6 +25,7 @@ from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Tabl
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
+from tests import official_weights
 
 ROOT = Path(__file__).parents[2]
 MOBILENET_V2 = BACKBONES["mobilenet_v2"]
@@ -53,14 +53,10 @@ def h5(rows: Rows) -> bytes:
     """A weights file in the layout of those that Keras Applications publishes."""
     numbers = np.random.default_rng(0)
     content = io.BytesIO()
-    with h5py.File(content, "w") as file:
-        file.attrs["layer_names"] = [row[0].encode() for row in rows]
-        for name, _, shapes, *_ in rows:
-            group = file.create_group(name)
-            names = [f"{name}/{number}:0" for number in range(len(shapes))]
-            group.attrs["weight_names"] = [each.encode() for each in names]
-            for each, shape in zip(names, shapes, strict=True):
-                group[each] = numbers.random(shape, np.float32)
+    official_weights.write(
+        content,
+        [(name, official_weights.random_arrays(shapes, numbers)) for name, _, shapes, *_ in rows],
+    )
     return content.getvalue()
 
 

@@ -20,6 +20,7 @@ from core.backbones.backbone import Backbone, Layer, Table
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.backbones.frameworks import bring_in, keras
 from core.errors import UserError
+from tests import official_weights
 from tests.families import one_network
 
 pytestmark = pytest.mark.slow
@@ -65,14 +66,7 @@ def layers_of(model: keras.Model) -> Layers:
 
 def official(model: keras.Model, path: Path) -> None:
     """As Keras 1 and 2 wrote the files that `keras.applications` downloads."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
-        for layer in model.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{number}:0" for number in range(len(layer.weights))]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, array in zip(names, layer.get_weights(), strict=True):
-                group[name] = array
+    official_weights.write(path, [(layer.name, layer.get_weights()) for layer in model.layers])
 
 
 def whole(model: keras.Model, path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
+import numpy as np
 import pytest
 
 from core import home
@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.jobs import foresight, queue
 from core.settings import TrainingSettings
 from core.training.likeness import LIKE
+from tests import official_weights
 
 pytestmark = pytest.mark.cluster
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -93,12 +94,8 @@ def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):
 
 
 def write_weights(path: Path, layers) -> None:
-    """The official layout: layers by name, in order."""
-    with h5py.File(path, "w") as file:
-        named = [layer for layer in layers if layer.shapes]
-        file.attrs["layer_names"] = [layer.name.encode() for layer in named]
-        for layer in named:
-            group = file.create_group(layer.name)
-            group.attrs["weight_names"] = [str(i).encode() for i in range(len(layer.shapes))]
-            for i, shape in enumerate(layer.shapes):
-                group.create_dataset(str(i), shape, "f4")
+    numbers = np.random.default_rng(0)
+    official_weights.write(
+        path,
+        [(layer.name, official_weights.random_arrays(layer.shapes, numbers)) for layer in layers],
+    )
