@@ -15,10 +15,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from psutil import pid_exists
+
 from core import arguments
 from core.errors import UserError
 from core.runs import Run
-from core.settings import IMAGENET, RANDOM, SplitSettings, TrainingSettings
+from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, SplitSettings, TrainingSettings
 from core.terminal import (
     Recorded,
     clean,
@@ -56,26 +58,30 @@ def inspect(args: argparse.Namespace) -> Result:
 
 def train(args: argparse.Namespace) -> Result:
     """Train in this process, into a folder."""
-    from core.backbones.catalog import backbone_of
-
-    settings = _settings(args)
-    backbone_of(settings)  # a mistake is told before there is a folder
-    split = SplitSettings(args.validation, args.seed)
     from core.data.archive import open_source
     from core.data.feed import SourceFeed
 
     source = open_source(args.path)
     folder = args.run.resolve()
     there_before = folder.exists()
-    run = _create(folder, settings, source.name)
+    if args.resume:
+        run = _resumed(folder, args)
+        seed = run.settings.seed
+    else:
+        settings = _settings(args, source)
+        seed = settings.seed
+        run = _create(folder, settings, source.name)
     from core.training.fit import train
 
     with stop_on_interrupt(run), following(run):
         run.log.append("started", host=socket.gethostname(), pid=os.getpid())
         try:
-            results = train(run, SourceFeed(source, split))
-        except UserError:
-            _undo(run, there_before)
+            results = train(run, SourceFeed(source, SplitSettings(args.validation, seed)))
+        except UserError as error:
+            if args.resume:
+                run.log.append("failed", message=str(error))
+            else:
+                _undo(run, there_before)
             raise
         except KeyboardInterrupt:
             run.log.append("stopped", best_epoch=None)
@@ -85,7 +91,8 @@ def train(args: argparse.Namespace) -> Result:
             run.log.append("failed", message="Something went wrong inside.", incident=incident)
             raise Recorded(told) from error
     if results["best_epoch"] is None:
-        _undo(run, there_before)
+        if not args.resume:
+            _undo(run, there_before)
         raise UserError("Stopped before the first epoch ended, so there is no model.")
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
@@ -97,24 +104,46 @@ def train(args: argparse.Namespace) -> Result:
     }
 
 
-def _settings(args: argparse.Namespace) -> TrainingSettings:
-    """What the options say; a weights file is checked and kept, and named by its digest."""
-    names = [each.name for each in fields(TrainingSettings)]
-    values = {name: getattr(args, name) for name in names}
-    if values["weights"] == RANDOM and values["frozen_layers"] is None:
-        values["frozen_layers"] = 0
-    if values["weights"] not in (IMAGENET, RANDOM):
+def _resumed(folder: Path, args: argparse.Namespace) -> Run:
+    """A run that is there, queued again; one whose process was killed is not at work any more."""
+    run = Run.open(folder)
+    state = run.state()
+    if not state.status.final:
+        if state.host == socket.gethostname() and state.pid and pid_exists(state.pid):
+            raise UserError(f"This run is still at work, in process {state.pid}.")
+        run.log.append("interrupted", message="Its process ended.")
+    more = getattr(args, "epochs", 0) - len(state.history)
+    ordered = state.epochs or run.settings.epochs
+    run.resume(more=more if len(state.history) + more > ordered else 0)
+    return run
+
+
+def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
+    """What recipe and options say; a weights file is checked and kept, and named by its digest."""
+    from core.backbones.catalog import backbone_named, backbone_of
+
+    given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
+             if hasattr(args, each.name)}  # fmt: skip
+    base = _advice(source, args.validation).settings if args.recipe == "best" else None
+    values = (base.to_dict() if base else {}) | given
+    if values.get("weights") == RANDOM:
+        values.setdefault("frozen_layers", 0)
+    if values.get("frozen_layers") not in (None, "all"):
+        values.setdefault("epochs", THAWED_EPOCHS)
+    if values.get("weights", IMAGENET) not in (IMAGENET, RANDOM):
         from core.backbones import own_weights
-        from core.backbones.catalog import backbone_named
 
         file = Path(values["weights"])
         if not file.is_file():
             raise UserError(
                 f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
             )
-        backbone = backbone_named(args.backbone, args.alpha)
+        named = TrainingSettings(**values | {"weights": IMAGENET})
+        backbone = backbone_named(named.backbone, named.alpha)
         values["weights"] = own_weights.keep(file, file.name, backbone).digest
-    return TrainingSettings(**values)
+    settings = TrainingSettings.from_dict(values)
+    backbone_of(settings)  # a mistake is told before there is a folder
+    return settings
 
 
 def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
@@ -175,22 +204,34 @@ def predict(args: argparse.Namespace) -> Result:
 def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
     from core.data.archive import open_source
-    from core.data.feed import SourceFeed
-    from core.training import advisor, survey
 
-    feed = SourceFeed(open_source(args.path), SplitSettings(args.validation))
-    dataset, alike = survey.measure(feed, counter("looking at images"))
-    advice = advisor.advise(dataset, alike)
+    advice = _advice(open_source(args.path), args.validation)
     print(clean(advice.reasons))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
-    print(" ".join(f"--{name.replace('_', '-')} {value}" for name, value in chosen.items()))
+    print(" ".join(_option(name, value) for name, value in chosen.items()))
     return {
-        "likeness": alike.to_dict(),
+        "likeness": advice.likeness.to_dict(),
         "case": advice.case,
         "reasons": advice.reasons,
         "settings": advice.settings.to_dict(),
     }
+
+
+def _advice(source: Any, validation: float) -> Any:
+    from core.data.feed import SourceFeed
+    from core.training import advisor, survey
+
+    feed = SourceFeed(source, SplitSettings(validation))
+    dataset, alike = survey.measure(feed, counter("looking at images"))
+    return advisor.advise(dataset, alike)
+
+
+def _option(name: str, value: Any) -> str:
+    """A setting as the command line takes it."""
+    if isinstance(value, bool):
+        return f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+    return f"--{name.replace('_', '-')} {value}"
 
 
 def backbones(args: argparse.Namespace) -> Result:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.settings import IMAGENET, OPTIMIZERS, RANDOM, SplitSettings, TrainingSettings
+from core.settings import IMAGENET, OPTIMIZERS, RANDOM, SCHEDULES, SplitSettings, Strength
 
 Command = Callable[[argparse.Namespace], dict[str, Any]]
+RECIPES = ("quick", "best")
 
 
 def parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
@@ -46,45 +47,79 @@ def _advise(added: argparse.ArgumentParser) -> None:
 
 
 def _train(added: argparse.ArgumentParser) -> None:
-    default = TrainingSettings()
+    """What is not given is not set: the recipe says it, or the run that is resumed."""
     _images(added)
-    added.add_argument("--run", type=Path, required=True, metavar="DIR", help="a new folder")
-    added.add_argument("--backbone", default=default.backbone, metavar="NAME")
-    added.add_argument("--alpha", type=float, default=default.alpha, metavar="WIDTH")
+    folder = "a new folder; with --resume, that of a run"
+    added.add_argument("--run", type=Path, required=True, metavar="DIR", help=folder)
     added.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with that run from its last epoch, on the same images; with --epochs beyond "
+        "those that it has, train it further",
+    )
+    added.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default=RECIPES[0],
+        help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
+        "justify. Other options change what the recipe says",
+    )
+    added.add_argument("--validation", type=float, default=SplitSettings().validation)
+    settings = added.add_argument_group("settings")
+
+    def setting(name: str, **options: Any) -> None:
+        settings.add_argument(name, default=argparse.SUPPRESS, **options)
+
+    setting("--backbone", metavar="NAME")
+    setting("--alpha", type=float, metavar="WIDTH")
+    setting(
         "--weights",
-        default=default.weights,
         metavar=f"{IMAGENET}|{RANDOM}|FILE",
         help="what the backbone starts from; FILE is a .h5 or .weights.h5 of it",
     )
-    added.add_argument("--frozen-layers", type=_frozen_layers, default=None, metavar="all|N")
-    added.add_argument("--dense", type=_units, default=default.dense, metavar="U,U,U")
-    added.add_argument("--dropout", type=float, default=default.dropout, metavar="P")
-    added.add_argument("--epochs", type=int, default=default.epochs)
-    added.add_argument("--batch-size", type=int, default=default.batch_size)
-    added.add_argument("--learning-rate", type=float, default=default.learning_rate)
-    added.add_argument(
+    setting("--frozen-layers", type=_frozen_layers, metavar="all|N")
+    setting("--dense", type=_units, metavar="U,U,U")
+    setting("--dropout", type=float, metavar="P")
+    setting("--epochs", type=int, help="40 with all layers frozen, else 15")
+    setting("--batch-size", type=int)
+    setting("--learning-rate", type=float)
+    setting(
         "--thawed-rate",
         type=float,
-        default=default.thawed_rate,
         metavar="SHARE",
         help="what thawed layers take of the learning rate",
     )
-    added.add_argument(
+    setting(
         "--warm-up-epochs",
         type=int,
-        default=default.warm_up_epochs,
         metavar="N",
         help="epochs that train the head alone before thawed layers join in",
     )
-    added.add_argument(
+    setting(
         "--batch-norm-learns",
         action="store_true",
         help="batch norm of thawed layers adapts its statistics too",
     )
-    added.add_argument("--optimizer", default=default.optimizer, metavar="|".join(OPTIMIZERS))
-    added.add_argument("--validation", type=float, default=SplitSettings().validation)
-    added.add_argument("--seed", type=int, default=default.seed)
+    setting("--optimizer", metavar="|".join(OPTIMIZERS))
+    setting("--schedule", metavar="|".join(SCHEDULES), help="how the learning rate goes on")
+    setting("--weight-decay", type=float, metavar="SHARE")
+    setting("--label-smoothing", type=float, metavar="SHARE")
+    setting("--balanced", action="store_true", help="rare classes count as much as common ones")
+    setting(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end when so many epochs were no better; 0 trains all of them",
+    )
+    setting("--augment", metavar="|".join(Strength), help="vary the training images")
+    setting("--views", type=int, metavar="K", help="variants of each training image")
+    setting(
+        "--no-mirror",
+        action="store_false",
+        dest="mirror",
+        help="variants are not mirrored, as is right for letters",
+    )
+    setting("--seed", type=int)
 
 
 def _evaluate(added: argparse.ArgumentParser) -> None:
@@ -106,7 +141,12 @@ def _backbones(added: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="put the weights of these into the folder that --to names; all means all",
     )
-    added.add_argument("--to", type=Path, metavar="DIR", help="where --fetch puts them")
+    added.add_argument(
+        "--to",
+        type=Path,
+        metavar="STICK",
+        help=r"where --fetch puts them: the folder of a stick, such as E:\thaw on Windows",
+    )
     added.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH")
     added.add_argument(
         "--with-classes",

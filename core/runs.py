@@ -12,17 +12,18 @@ from core.settings import TrainingSettings
 
 
 class RunStatus(StrEnum):
-    """Where a run stands. The last three are final."""
+    """Where a run stands. All but the first two are final, unless it is resumed."""
 
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
     FAILED = "failed"
 
     @property
     def final(self) -> bool:
-        return self in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED)
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 class Stage(StrEnum):
@@ -45,8 +46,15 @@ class RunState:
         heartbeat: The latest step within an epoch: epoch, step, steps, loss, accuracy.
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss, seconds.
         best_epoch: The epoch whose weights are kept, once there is one.
-        message: Why it failed, in plain words.
+        images: How many images each side of the split has, once that is known.
+        classes: How many classes there are, from then on.
+        message: Why it failed or was interrupted, in plain words.
         cluster: The process that took the job: pid and created; None for a terminal's run.
+        host: The computer that it runs on.
+        pid: The process that it runs in.
+        epochs: How many it was told to train when it was resumed; None for what its settings say.
+        begin: The epoch after which the present stretch of epochs began.
+        turn: How often it was resumed.
         offset: How much of the log has been read.
     """
 
@@ -59,34 +67,56 @@ class RunState:
     heartbeat: Event | None = None
     history: list[Event] = field(default_factory=list)
     best_epoch: int | None = None
+    images: dict[str, int] = field(default_factory=dict)
+    classes: int = 0
     message: str | None = None
     incident: str | None = None
     cluster: dict[str, Any] | None = None
+    host: str | None = None
+    pid: int | None = None
+    epochs: int | None = None
+    begin: int = 0
+    turn: int = 0
     offset: int = 0
 
     def apply(self, event: Event) -> None:
-        """Fold in one more event. After the first final event nothing changes any more."""
-        if self.status.final:
+        """Fold in one more event. After a final one only `resumed` changes anything."""
+        if self.status.final and event["event"] != "resumed":
             return
         match event["event"]:
+            case "resumed":
+                self._begin_again(event)
             case "queued":
                 self.submitted = event["time"]
                 self.cluster = event.get("cluster")
             case "started":
                 self.status, self.started = RunStatus.RUNNING, event["time"]
+                self.host, self.pid = event.get("host"), event.get("pid")
             case "stage":
                 self.stage = Stage(event["stage"])
                 self.stages[self.stage] = (event["done"], event["total"], event["seconds_left"])
+            case "images":
+                self.images, self.classes = event["images"], event["classes"]
+            case "restored":  # epochs after the last checkpoint are trained once more
+                self.history = [row for row in self.history if row["epoch"] <= event["epoch"]]
+                self.best_epoch = best_epoch(self.history) if self.history else None
             case "batch":
                 self.heartbeat = event
             case "epoch":
                 self.heartbeat = None
                 self.history.append(event)
                 self.best_epoch = best_epoch(self.history)
-            case "finished" | "stopped" | "failed" as status:
+            case "finished" | "stopped" | "interrupted" | "failed" as status:
                 self.status, self.ended = RunStatus(status), event["time"]
                 self.message = event.get("message")
                 self.incident = event.get("incident")
+
+    def _begin_again(self, event: Event) -> None:
+        self.status, self.submitted = RunStatus.QUEUED, event["time"]
+        self.started = self.ended = self.message = self.incident = None
+        self.stage, self.stages, self.heartbeat = None, {}, None
+        self.cluster, self.epochs, self.begin = event["cluster"], event["epochs"], event["begin"]
+        self.turn += 1
 
 
 def best_epoch(history: list[Event]) -> int:
@@ -99,7 +129,8 @@ class Run:
     """One training run, wherever its folder lies.
 
     The folder holds `settings.json` (settings, name and data set), `progress.jsonl` (see
-    docs/run-folder.md), and at the end `model.json`, `model.keras` and `results.json`.
+    docs/run-folder.md), a checkpoint after each epoch, and at the end `model.json`, `model.keras`
+    and `results.json`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -186,6 +217,32 @@ class Run:
         for event in events:
             state.apply(event)
         return state
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that a resumed training goes on from; may not be there."""
+        return self.folder / "checkpoint.npz"
+
+    def resume(self, *, more: int = 0, cluster: dict[str, Any] | None = None) -> None:
+        """Queue it again, to go on from its last epoch.
+
+        Args:
+            more: Epochs to add after those that it has; 0 for those that are left of what was
+                ordered.
+            cluster: The process that will take the job.
+
+        Raises:
+            UserError: It is still at work, or all its epochs are trained.
+        """
+        state = self.state()
+        done, ordered = len(state.history), state.epochs or self.settings.epochs
+        if not state.status.final:
+            raise UserError("This run is still at work. Wait for it, or stop it first.")
+        if not more and state.status is RunStatus.FINISHED:
+            raise UserError(f"All {done} epochs of this run are trained. Say how many to add.")
+        begin, epochs = (done, done + more) if more else (state.begin, ordered)
+        (self.folder / "stop").unlink(missing_ok=True)
+        self.log.append("resumed", cluster=cluster, epochs=epochs, begin=begin)
 
     def request_stop(self) -> None:
         """Ask the worker to stop and keep the best so far. It looks after every batch."""

@@ -2,15 +2,29 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 from core.errors import UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+SCHEDULES = ("cosine", "plateau", "constant")
 DENSE_LAYERS = 3
 IMAGENET, RANDOM = "imagenet", "random"
+EPOCHS = 40  # of milliseconds each, where all layers are frozen
+THAWED_EPOCHS = 15
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Strength(StrEnum):
+    """How much training images are varied (augmentation)."""
+
+    NONE = "none"
+    LIGHT = "light"
+    MEDIUM = "medium"
+    STRONG = "strong"
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class TrainingSettings:
         dropout: Share of units dropped before the class layer and after each dense layer.
         epochs: Passes over the training images.
         batch_size: Images a step.
-        learning_rate: Step size of the optimizer.
+        learning_rate: Step size of the optimizer, at its highest.
         thawed_rate: What thawed layers of the backbone take of it: they know something already.
             A tenth is in the middle of what fastai's `fine_tune` spreads over a network (1 to
             1/100).
@@ -55,6 +69,16 @@ class TrainingSettings:
         batch_norm_learns: Whether the batch norm of thawed layers also adapts its statistics, and
             their dropout drops; otherwise gamma and beta alone learn.
         optimizer: One of OPTIMIZERS.
+        schedule: How the learning rate goes on, one of SCHEDULES; see `training/schedule.py`.
+        weight_decay: Share that each step takes off the weights, times the learning rate; 0 leaves
+            it to the optimizer (AdamW takes 0.004, the others nothing).
+        label_smoothing: Share of certainty that the labels give to the other classes.
+        balanced: Whether rare classes count as much as common ones ("class weights").
+        patience: Training ends when validation has not been better for so many epochs; 0 goes on to
+            the last ("early stopping").
+        augment: How much the training images are varied, one of Strength.
+        views: Into how many variants of each, besides itself.
+        mirror: Whether variants may be mirrored: harmless for most things, wrong for letters.
         seed: Seeds initial weights, dropout and the order of images.
     """
 
@@ -64,13 +88,21 @@ class TrainingSettings:
     frozen_layers: int | None = None
     dense: tuple[int, ...] = ()
     dropout: float = 0.0
-    epochs: int = 5
+    epochs: int = EPOCHS
     batch_size: int = 32
-    learning_rate: float = 0.001
+    learning_rate: float = 0.005
     thawed_rate: float = 0.1
     warm_up_epochs: int = 1
     batch_norm_learns: bool = False
     optimizer: str = "adam"
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    balanced: bool = False
+    patience: int = 0
+    augment: Strength = Strength.NONE
+    views: int = 4
+    mirror: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,15 +123,17 @@ class TrainingSettings:
         _between("learning rate", self.learning_rate, 1e-7, 10.0)
         _between("share of the learning rate for thawed layers", self.thawed_rate, 0.0001, 1.0)
         _whole("warm-up epochs", self.warm_up_epochs, 0, 1000)
-        if not isinstance(self.batch_norm_learns, bool):
-            raise UserError(
-                "Expected true or false for whether batch norm learns, received "
-                f"{self.batch_norm_learns!r}."
-            )
-        if self.optimizer not in OPTIMIZERS:
-            raise UserError(
-                f"Expected an optimizer among {', '.join(OPTIMIZERS)}, received {self.optimizer!r}."
-            )
+        _whether("batch norm learns", self.batch_norm_learns)
+        _among("an optimizer", self.optimizer, OPTIMIZERS)
+        _among("a schedule of the learning rate", self.schedule, SCHEDULES)
+        _between("weight decay", self.weight_decay, 0.0, 1.0)
+        _between("label smoothing", self.label_smoothing, 0.0, 0.9)
+        _whether("classes are balanced", self.balanced)
+        _whole("epochs without improvement", self.patience, 0, 1000)
+        _among("a strength of augmentation", self.augment, tuple(Strength))
+        object.__setattr__(self, "augment", Strength(self.augment))
+        _whole("variants of each image", self.views, 1, 50)
+        _whether("images are mirrored", self.mirror)
         _whole("seed", self.seed, 0, 2**31 - 1)
 
     def _check_weights(self) -> None:
@@ -171,6 +205,16 @@ def _between(name: str, value: float, low: float, high: float) -> None:
         raise UserError(f"Expected a number for the {name}, received {value!r}.")
     if not low <= value <= high:
         raise UserError(f"Expected the {name} between {low:g} and {high:g}, received {value:g}.")
+
+
+def _whether(what: str, value: bool) -> None:
+    if not isinstance(value, bool):
+        raise UserError(f"Expected true or false for whether {what}, received {value!r}.")
+
+
+def _among(what: str, value: str, names: Sequence[str]) -> None:
+    if value not in names:
+        raise UserError(f"Expected {what} among {', '.join(names)}, received {value!r}.")
 
 
 def _whole(name: str, value: int, low: int, high: int) -> None:

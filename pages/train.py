@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from core.data import store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import foresight, queue
 from core.runs import Run, RunState, RunStatus
 from pages.parts import advice, bring, controls, cost, live, state, words
 
-_MORE = " It was still getting better at the end: more epochs may help."
+_MORE_EPOCHS = 5
 
 
 def main() -> None:
@@ -82,9 +83,9 @@ def watch(run: Run) -> None:
     """A run, live or over."""
     settings = run.settings
     st.title(words.plain(run.data), anchor=False)
-    st.caption(controls.summary(settings))
-    ending = st.container()
+    summary, ending = st.empty(), st.container()
     current = live.draw(run)
+    summary.caption(controls.summary(settings, current.epochs))
     if current.status.final:
         with ending:
             over(run, current)
@@ -102,45 +103,87 @@ def watch(run: Run) -> None:
 def over(run: Run, current: RunState) -> None:
     """How it ended, and what to do next."""
     results = run.results()
-    if current.status is RunStatus.FAILED:
+    if current.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         number = f" (number {current.incident})" if current.incident else ""
-        st.error(
-            words.plain(current.message or "This run ended without a word.") + number,
-            icon=":material/error:",
-        )
+        told = words.plain(current.message or "This run ended without a word.") + number
+        if current.status is RunStatus.FAILED:
+            st.error(told, icon=":material/error:")
+        else:
+            st.warning(told, icon=":material/power_off:")
     elif results is None:
         st.info(
             "Stopped before the first epoch had ended, so there is nothing to keep yet.",
             icon=":material/stop_circle:",
         )
     else:
-        stopped = current.status is RunStatus.STOPPED
-        more = _MORE if rising(current) and results["accuracy"] < 1 else ""
         st.success(
-            f"{'Stopped; the best so far is kept' if stopped else 'Done'}: it gets "
-            f"**{words.percent(results['accuracy'])}** right, {results['correct']} of "
-            f"{results['images']} pictures that it had never seen.{more}",
+            f"{ended(run, current)}: it gets **{words.percent(results['accuracy'])}** right, "
+            f"{results['correct']} of {results['images']} pictures that it had never seen.",
             icon=":material/check_circle:",
         )
     with st.container(horizontal=True):
+        go_on = can_go_on(run, current)
         if results is not None and st.button(
             "Look at the results", type="primary", icon=":material/arrow_forward:", key="lead-on"
         ):
             state.go("evaluate", run=run.id)
+        if go_on and current.status is RunStatus.FINISHED:
+            st.button(
+                f"Train {_MORE_EPOCHS} more epochs",
+                icon=":material/fast_forward:",
+                key="more",
+                on_click=resume,
+                args=(run, _MORE_EPOCHS),
+            )
+        elif go_on:
+            st.button(
+                "Resume",
+                type="secondary" if results is not None else "primary",
+                icon=":material/resume:",
+                key="resume",
+                on_click=resume,
+                args=(run,),
+                help="It goes on from its last epoch.",
+            )
         st.button(
             "Train again",
-            type="secondary" if results is not None else "primary",
+            type="secondary" if results is not None or go_on else "primary",
             icon=":material/replay:",
             key="again",
             on_click=again,
             args=(run,),
+            help="Back to the controls, set as they were for this run.",
         )
 
 
-def rising(current: RunState) -> bool:
-    """Whether a run came to its end while its last epoch was the best yet."""
-    finished = current.status is RunStatus.FINISHED and len(current.history) > 1
-    return finished and current.best_epoch == current.history[-1]["epoch"]
+def ended(run: Run, current: RunState) -> str:
+    """How a run ended that has results."""
+    if current.status is RunStatus.STOPPED:
+        return "Stopped; the best so far is kept"
+    epochs = current.epochs or run.settings.epochs
+    if len(current.history) < epochs:
+        return (
+            f"Done early, since {words.several(run.settings.patience, 'epoch')} in a row were no "
+            "better"
+        )
+    return "Done"
+
+
+def can_go_on(run: Run, current: RunState) -> bool:
+    """Whether there is something to go on from: its data set, and its last epoch."""
+    if run.dataset is None or not store.folder_of(run.dataset).is_dir():
+        return False
+    if current.status is RunStatus.FAILED:  # what failed for a reason told would fail again
+        return current.incident is not None and run.checkpoint.is_file()
+    return current.status is not RunStatus.FINISHED or run.checkpoint.is_file()
+
+
+def resume(run: Run, more: int = 0) -> None:
+    """Queue it again."""
+    try:
+        queue.resume(run, more=more)
+    except UserError as error:
+        state.notice(error)
 
 
 def again(run: Run) -> None:

@@ -20,6 +20,9 @@ class ImageFeed(Protocol):
     def count(self) -> int:
         """About how many images there are."""
 
+    def may_train(self) -> set[str] | None:
+        """Digests of the images to learn from; None where only reading them all will tell."""
+
     def read(
         self,
         wanted: Callable[[str], bool],
@@ -48,6 +51,9 @@ class SourceFeed:
     def count(self) -> int:
         return len(self._source.members)
 
+    def may_train(self) -> set[str] | None:
+        return None
+
     def read(
         self,
         wanted: Callable[[str], bool],
@@ -74,6 +80,9 @@ class StoredFeed:
     @property
     def count(self) -> int:
         return len(self._dataset.records)
+
+    def may_train(self) -> set[str] | None:
+        return {record.digest for record in self._dataset.of("train")}
 
     def read(
         self,

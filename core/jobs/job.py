@@ -29,7 +29,7 @@ DIED = {
 }
 INTERRUPTED = {
     Kind.TRAINING: "The training was interrupted: Thaw's background process ended, or the "
-    "computer was restarted. Press Train to run it again.",
+    "computer was restarted. What it had learned until then is kept.",
     Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
     "the computer was restarted. Add the pictures again.",
 }
@@ -46,6 +46,7 @@ class ImportState:
         message: Why it failed, in plain words.
         cluster: The process that took the job.
         upload: Folder below the uploads that holds what is read.
+        turn: Always 0: a reading is not resumed.
         offset: How much of the log has been read.
     """
 
@@ -61,6 +62,7 @@ class ImportState:
     incident: str | None = None
     cluster: dict[str, Any] | None = None
     upload: str | None = None
+    turn: int = 0
     offset: int = 0
 
     def apply(self, event: Event) -> None:
@@ -92,16 +94,21 @@ class Job:
     def of_key(cls, key: object) -> "Job | None":
         """The job behind a Dask key, if it is one."""
         kind, _, name = str(key).partition("-")
+        name = name.partition(".")[0]
         if kind == Kind.TRAINING and home.is_id(name):
             return cls(Kind.TRAINING, home.runs() / name)
         if kind == Kind.READING and home.is_id(name):
             return cls(Kind.READING, home.datasets() / name)
         return None
 
-    @property
-    def key(self) -> str:
-        """The job's name in Dask."""
-        return f"{self.kind}-{self.folder.name}"
+    def key(self, state: RunState | ImportState) -> str:
+        """The job's name in Dask: another one each time that it is resumed.
+
+        Args:
+            state: Where it stands.
+        """
+        turn = f".{state.turn}" if state.turn else ""
+        return f"{self.kind}-{self.folder.name}{turn}"
 
     @property
     def log(self) -> EventLog:
@@ -139,6 +146,10 @@ class Job:
 
     def fail(self, message: str, incident: str | None = None) -> None:
         self._end("failed", message=message, incident=incident)
+
+    def lose(self, message: str) -> None:
+        """Nobody works on it any more, through no fault of its own. A training can be resumed."""
+        self._end("interrupted" if self.kind is Kind.TRAINING else "failed", message=message)
 
     def _end(self, event: str, **fields: Any) -> None:
         """Write the final event, unless there is one, and tidy up after a reading."""

@@ -57,7 +57,7 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
         if job is not None:
             if finish == "erred":
                 logger.error("job %s: %s", key, kwargs.get("exception_text") or "its worker died")
-            loop.run_in_executor(None, _told, job, finish in ("erred", "memory"))
+            loop.run_in_executor(None, _told, job, str(key), finish in ("erred", "memory"))
 
     def _next(self) -> None:
         """Give workers that have become free what has waited longest."""
@@ -66,18 +66,20 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
             self.scheduler.transitions(waiting, "thaw-next")
 
 
-def _told(job: Job, lost: bool) -> None:
+def _told(job: Job, key: str, lost: bool) -> None:
     """See to it that a job's log says how it ended.
 
     Args:
         job: It is no longer with a worker.
+        key: Its name in Dask; it may have been resumed under another since.
         lost: Nobody will run it again, even if it has not begun.
     """
     try:
-        if lost or job.state().started is not None:
-            job.fail(DIED[job.kind])
+        state = job.state()
+        if job.key(state) == key and (lost or state.started is not None):
+            job.lose(DIED[job.kind])
     except Exception:
-        logger.exception("job %s could not be marked as failed", job.key)
+        logger.exception("job %s could not be marked as lost", key)
 
 
 class WarmUp(WorkerPlugin):  # type: ignore[misc]

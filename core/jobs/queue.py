@@ -1,4 +1,4 @@
-"""What pages ask of the cluster: submit, watch, stop, predict. Any thread may call.
+"""What pages order of the cluster: submit, watch, stop, resume. Any thread may call.
 
 What a job is up to stands in its folder; Dask is asked only whether a job got lost.
 """
@@ -7,25 +7,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from core import errors, home
-from core.backbones.backbone import Backbone
-from core.backbones.own_weights import OwnWeights
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive
 from core.jobs.connection import ensure_started as ensure_started  # the door's
-from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
+from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
 from core.jobs.tasks import JobFailed
-from core.results.prediction import Prediction
 from core.runs import Run, RunState, RunStatus, all_runs
 from core.settings import SplitSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Answer = TypeVar("Answer")
 
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -50,6 +45,21 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
     run = Run.create(folder, settings, data=data, dataset=dataset_id, cluster=owner)
     submit(Job(Kind.TRAINING, folder), tasks.train, str(folder), str(dataset))
     return run
+
+
+def resume(run: Run, *, more: int = 0) -> None:
+    """Queue a run again, to go on from its last epoch.
+
+    Args:
+        run: It.
+        more: Epochs to add; 0 trains those that were ordered and are not trained yet.
+
+    Raises:
+        UserError: It is at work or all trained, its data set is gone, or no cluster takes the job.
+    """
+    dataset = _dataset_folder(run.dataset or "")
+    run.resume(more=more, cluster=connection.line().owner)
+    submit(Job(Kind.TRAINING, run.folder), tasks.train, str(run.folder), str(dataset))
 
 
 def submit_import(path: Path, name: str, split: SplitSettings) -> str:
@@ -127,21 +137,22 @@ def _hand_over(job: Job, function: Callable[..., None], *args: Any) -> None:
 
     line = connection.line()
     state = job.state()
+    key = job.key(state)
     if state.cluster != line.owner:
         job.requeue(line.owner)
     future = line.client.submit(
         function,
         *args,
-        key=job.key,
+        key=key,
         resources={str(job.kind): 1},
         priority=-state.submitted,  # first come, first served, whoever sent it
         pure=False,
     )
     fire_and_forget(future)
     deadline = time.monotonic() + _SUBMIT_SECONDS
-    while not _knows(line.client, job.key) and job.state().status == RunStatus.QUEUED:
+    while not _knows(line.client, key) and job.state().status == RunStatus.QUEUED:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{job.key} has not arrived")
+            raise TimeoutError(f"{key} has not arrived")
         time.sleep(0.01)
 
 
@@ -177,29 +188,30 @@ def import_state(dataset_id: str) -> ImportState:
 
 def _checked(job: Job, known: RunState | ImportState | None) -> RunState | ImportState:
     state = job.state(known)
+    key = job.key(state)
     if state.status.final:
-        _looked.pop(job.key, None)
+        _looked.pop(key, None)
         return state
-    if state.cluster is None or not _is_lost(job, state.cluster):
+    if state.cluster is None or not _is_lost(key, state.cluster):
         return state
     if not job.state().status.final:  # it may have ended while we asked
-        job.fail(INTERRUPTED[job.kind])
+        job.lose(INTERRUPTED[job.kind])
     return job.state(state)
 
 
-def _is_lost(job: Job, owner: dict[str, Any]) -> bool:
+def _is_lost(key: str, owner: dict[str, Any]) -> bool:
     """Whether the cluster that took a job is gone, or has never heard of it."""
     if "pid" in owner and not is_alive(owner):
         return True
     now = time.monotonic()
-    if now < _looked.setdefault(job.key, now + _ASK_AGAIN_SECONDS):
+    if now < _looked.setdefault(key, now + _ASK_AGAIN_SECONDS):
         return False
     client = connection.connected_to(owner)
     if client is None:
         return False
-    _looked[job.key] = now + _ASK_AGAIN_SECONDS
+    _looked[key] = now + _ASK_AGAIN_SECONDS
     try:
-        return not _knows(client, job.key)
+        return not _knows(client, key)
     except (OSError, TimeoutError):
         return False  # it does not answer now; that says nothing about the job
 
@@ -225,9 +237,15 @@ def busy() -> bool:
 def _known(run: Run) -> RunState:
     """Where a run stands; one that has ended is read once."""
     known = _places.get(run.id)
-    if known is None or not known.status.final:
+    if known is None or not known.status.final or known.offset != _size(run):
         known = _places[run.id] = status(run, known)
     return known
+
+
+def _size(run: Run) -> int:
+    """Bytes of a run's log: one that has ended may have been resumed since."""
+    path = run.log.path
+    return path.stat().st_size if path.is_file() else 0
 
 
 def stop(run: Run) -> None:
@@ -252,76 +270,6 @@ def _stop(job: Job) -> None:
     # A worker that takes the job just now looks for the request after it has logged `started`.
     if job.state().status == RunStatus.QUEUED:
         job.stopped()
-
-
-def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
-    """Ask a run's model what it sees. Waits for the answer.
-
-    Args:
-        run: One that has a model.
-        paths: Pictures, in files that the worker can read.
-        top: How many classes to tell of each picture.
-
-    Raises:
-        UserError: The run has no model, or a file is not there.
-        JobFailed: Anything else; the details are in the log.
-    """
-    files = [str(path) for path in paths]
-    return _ask(Kind.PREDICTION, tasks.predict, str(run.folder), files, top)
-
-
-def look(backbone: Backbone, paths: list[Path], top: int) -> list[Prediction]:
-    """Ask an untouched network what it sees. Waits for the answer.
-
-    Args:
-        backbone: One whose 1000-class head is on this machine.
-        paths: Pictures, in files that the worker can read.
-        top: How many of ImageNet's classes to tell of each picture.
-
-    Raises:
-        UserError: The head is not here.
-        JobFailed: Anything else; the details are in the log.
-    """
-    files = [str(path) for path in paths]
-    return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top)
-
-
-def keep_weights(path: Path, name: str, backbone: Backbone) -> OwnWeights:
-    """Have a weights file checked and kept. Waits for the answer.
-
-    Args:
-        path: The file, where the worker can read it.
-        name: What the user calls it.
-        backbone: What it is for.
-
-    Raises:
-        UserError: It does not fit.
-        JobFailed: Anything else; the details are in the log.
-    """
-    return _ask(Kind.READING, tasks.keep_weights, str(path), name, backbone.name, backbone.alpha)
-
-
-def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
-    """Have something done that somebody waits for."""
-    from distributed import KilledWorker
-
-    try:
-        try:
-            return _asked(kind, function, *args)
-        except (OSError, CancelledError):  # the cluster ended this very moment
-            return _asked(kind, function, *args)
-    except UserError:
-        raise
-    except KilledWorker as error:
-        raise JobFailed(DIED[kind], errors.record(error)) from error
-    except Exception as error:
-        raise JobFailed("That did not work. Try again.", errors.record(error)) from error
-
-
-def _asked(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
-    future = connection.ready().submit(function, *args, resources={str(kind): 1}, pure=False)
-    answer: Answer = future.result()
-    return answer
 
 
 def _dataset_folder(dataset_id: str) -> Path:

@@ -135,7 +135,7 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     if state.status.final:
         return
     if state.started is not None:
-        job.fail(DIED[job.kind])
+        job.lose(DIED[job.kind])
         return
     if job.stop_requested:
         job.stopped()

@@ -12,15 +12,18 @@ import os
 import secrets
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import home
+from core.errors import UserError
 
 _SEGMENT_BYTES = 64 << 20
+_IN_MEMORY = 128 << 20  # bytes of features that are not worth reading again and again
 
 
 def cache_key(**facts: Any) -> str:
@@ -54,6 +57,8 @@ class FeatureCache:
         self._pending: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
         self._read_segments()
+        with suppress(OSError):
+            os.utime(self._folder)  # `drop_oldest` goes by when they were last used
 
     def __contains__(self, digest: str) -> bool:
         """Whether this image's features are here and undamaged."""
@@ -140,7 +145,7 @@ class FeatureCache:
 
 
 class Features:
-    """Features of a list of images, read from disk a batch at a time."""
+    """Features of a list of images, read from disk a batch at a time unless they are few."""
 
     def __init__(
         self, segments: list[Any], places: list[tuple[int, int]], shape: tuple[int, ...]
@@ -148,14 +153,57 @@ class Features:
         self._segments = segments
         self._places = places
         self.shape = shape
+        one = segments[places[0][0]][places[0][1]]["features"].nbytes if places else 0
+        few = one * len(places) <= _IN_MEMORY
+        self._all = self._read(range(len(places))) if places and few else None
 
     def __len__(self) -> int:
         return len(self._places)
 
     def take(self, indices: Iterable[int]) -> np.ndarray:
         """The features at these positions, [n, *shape]."""
+        if self._all is not None:
+            chosen: np.ndarray = self._all[np.asarray(indices)]
+            return chosen
+        return self._read(indices)
+
+    def _read(self, indices: Iterable[int]) -> np.ndarray:
         places = [self._places[index] for index in indices]
         return np.stack([self._segments[s][row]["features"] for s, row in places])
+
+
+def limit() -> int:
+    """Bytes that all features together may take on disk: THAW_CACHE_GB, or 20 GB.
+
+    Raises:
+        UserError: That is no number.
+    """
+    given = os.environ.get("THAW_CACHE_GB") or "20"
+    try:
+        return max(0, int(float(given) * 1e9))
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"Expected a number of gigabytes in THAW_CACHE_GB, received {given!r}."
+        ) from None
+
+
+def drop_oldest(spare: Collection[str]) -> None:
+    """Delete the features that were used longest ago until what is left fits the limit.
+
+    Args:
+        spare: Keys that somebody works with.
+    """
+    folders = [f for f in features_folder().glob("*") if f.is_dir()]
+    used = {folder: home.disk_used(folder) for folder in folders}
+    over = sum(used.values()) - limit()
+    for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime):
+        if over <= 0:
+            return
+        if folder.name in spare:
+            continue
+        for segment in folder.glob("*.npy"):
+            segment.unlink(missing_ok=True)
+        over -= used[folder]
 
 
 def empty_cache() -> None:

@@ -41,6 +41,7 @@ class Advice:
     case: Case
     settings: TrainingSettings
     reasons: str
+    likeness: Likeness
 
 
 def advise(dataset: Dataset, likeness: Likeness) -> Advice:
@@ -59,7 +60,8 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
         (True, False): Case.MANY_UNLIKE,
     }[many, likeness.like]
     backbone = _backbone()
-    return Advice(case, _settings(case, backbone), _reasons(case, images, likeness, backbone))
+    reasons = _reasons(case, images, likeness, backbone)
+    return Advice(case, _settings(case, backbone), reasons, likeness)
 
 
 def _backbone() -> Backbone:
@@ -75,7 +77,7 @@ def _backbone() -> Backbone:
 def _settings(case: Case, backbone: Backbone) -> TrainingSettings:
     match case:
         case Case.FEW_LIKE:
-            return TrainingSettings(backbone.name, epochs=20, learning_rate=0.003)
+            return TrainingSettings(backbone.name)
         case Case.FEW_UNLIKE:
             frozen, share, epochs = first_of(backbone, Level.WHOLES), 0.1, 15
         case Case.MANY_LIKE:

@@ -1,11 +1,14 @@
 """Feeds cached features to Keras a batch at a time."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from core.backbones.frameworks import keras
+from core.data.augment import Augmentation
 from core.data.dataset import Record
 from core.network.features import FeatureCache
 
@@ -21,8 +24,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch_size: int,
     ) -> None:
         super().__init__()
-        index = {label: number for number, label in enumerate(classes)}
-        self._labels = np.array([index[record.label] for record in records])
+        self._labels = labels_of(records, classes)
         self._features = cache.rows(record.digest for record in records)
         self._batch_size = batch_size
 
@@ -30,20 +32,117 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return -(-len(self._labels) // self._batch_size)
 
     def __getitem__(self, batch: int) -> tuple[Any, Any]:
-        return self._batch(np.arange(len(self._labels)), batch)
-
-    def shuffled(self, seed: int | Sequence[int]) -> Iterator[tuple[Any, Any]]:
-        """Batches without end: every image once an epoch, each epoch in another order.
-
-        Keras fetches batches ahead, beyond the end of an epoch. An order that changed in
-        `on_epoch_end` would change under its hands.
-        """
-        random = np.random.default_rng(seed)
-        while True:
-            order = random.permutation(len(self._labels))
-            for batch in range(len(self)):
-                yield self._batch(order, batch)
-
-    def _batch(self, order: np.ndarray, batch: int) -> tuple[Any, Any]:
-        chosen = order[batch * self._batch_size :][: self._batch_size]
+        chosen = np.arange(len(self._labels))[batch * self._batch_size :][: self._batch_size]
         return self._features.take(chosen), self._labels[chosen]
+
+
+class Views:
+    """Features of each training image and of its variants.
+
+    Attributes:
+        of_each: How many of an image are kept: itself and its variants.
+    """
+
+    def __init__(
+        self,
+        cache: FeatureCache,
+        digests: Sequence[str],
+        variants: Sequence[Sequence[str]],
+        anew: Augmentation | None = None,
+    ) -> None:
+        """
+        Args:
+            cache: Where their features are.
+            digests: Of the images.
+            variants: The cache's names of each image's variants, the same number for all.
+            anew: How to vary pixels in every epoch, where what is cached is pixels.
+        """
+        self.of_each = 1 + len(variants[0])
+        self._anew = anew
+        self._digests = digests
+        self._features = cache.rows(
+            key for digest, more in zip(digests, variants, strict=True) for key in (digest, *more)
+        )
+
+    def take(self, images: np.ndarray, views: np.ndarray, epoch: int) -> np.ndarray:
+        """The features of these images, [n, …].
+
+        Args:
+            images: Their places in the list of records.
+            views: Which variant of each; 0 is the image itself.
+            epoch: How many epochs are over.
+        """
+        taken = self._features.take(images * self.of_each + views)
+        if self._anew is None:
+            return taken
+        return np.stack(
+            [
+                self._anew.view(Image.fromarray(pixels), self._digests[image], epoch, len(pixels))
+                for image, pixels in zip(images, taken, strict=True)
+            ]
+        )
+
+
+class Lessons:
+    """What a network learns from: batches without end, every image once an epoch.
+
+    Keras fetches batches ahead, beyond the end of an epoch. An order that changed in
+    `on_epoch_end` would change under its hands, so this is one endless stream. Each epoch's order
+    depends on the seed and its number alone: a training that is resumed meets the same batches.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        classes: Sequence[str],
+        views: Views,
+        batch_size: int,
+        weights: np.ndarray | None = None,
+    ) -> None:
+        """
+        Args:
+            records: The images.
+            classes: In the network's order.
+            views: Their features.
+            batch_size: Images a batch.
+            weights: How much an image of each class counts, where not all count the same.
+        """
+        self._labels = labels_of(records, classes)
+        self._weights = weights
+        self._views = views
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return -(-len(self._labels) // self._batch_size)
+
+    def from_epoch(self, epoch: int, seed: int) -> Iterator[tuple[Any, ...]]:
+        """Batches from the beginning of an epoch on.
+
+        Args:
+            epoch: How many epochs are over.
+            seed: Of the run.
+        """
+        for number in itertools.count(epoch):
+            random = np.random.default_rng([seed, number])
+            order = random.permutation(len(self._labels))
+            chosen_views = random.integers(0, self._views.of_each, len(self._labels))
+            for first in range(0, len(order), self._batch_size):
+                chosen = order[first : first + self._batch_size]
+                labels = self._labels[chosen]
+                batch = self._views.take(chosen, chosen_views[chosen], number), labels
+                yield batch if self._weights is None else (*batch, self._weights[labels])
+
+
+def labels_of(records: Sequence[Record], classes: Sequence[str]) -> np.ndarray:
+    """The class number of each image."""
+    index = {label: number for number, label in enumerate(classes)}
+    return np.array([index[record.label] for record in records])
+
+
+def balancing(labels: np.ndarray, classes: int) -> np.ndarray:
+    """How much an image of each class counts so that all classes count the same; 1 on average.
+
+    As scikit-learn's `class_weight="balanced"`.
+    """
+    return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))

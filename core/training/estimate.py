@@ -20,7 +20,7 @@ class Probe:
     Attributes:
         prepare: Seconds to build and compile, once.
         image: Seconds an image that is new, from its file to its features.
-        new_images: How many of the data set's images are new.
+        new_images: How many of the data set's images and their variants are new.
         feature_bytes: Bytes of an image's features.
         head_step: Seconds a step that trains the head alone.
         step: Seconds a step that trains all that is thawed.

@@ -17,7 +17,7 @@ from core.data.feed import ImageFeed
 from core.data.images import to_square
 from core.errors import StopRequested
 from core.network import engine
-from core.network.features import FeatureCache
+from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.progress import StageReporter
 from core.results import evaluation
@@ -48,7 +48,7 @@ def train(run: Run, feed: ImageFeed) -> dict[str, Any]:
     except StopRequested:
         run.log.append("stopped", best_epoch=None)
         return {"history": [], "best_epoch": None}
-    if run.stop_requested and len(results["history"]) < run.settings.epochs:
+    if run.stop_requested and len(results["history"]) < results["ordered"]:
         run.log.append("stopped", best_epoch=results["best_epoch"])
     else:
         run.log.append("finished", best_epoch=results["best_epoch"])
@@ -61,7 +61,8 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
 
     setup = Setup.of(run.settings, StageReporter(run.log, Stage.WEIGHTS, stop))
     with ThreadPoolExecutor(1, "network") as builder:
-        building = builder.submit(setup.build, feed.count)
+        copies = 1 + (run.settings.views if setup.augmentation else 0)
+        building = builder.submit(setup.build, feed.count * copies)
         prefixes = setup.prefixes(building.result)
         features = {p: FeatureCache(p.key, p.shape, p.dtype) for p in prefixes}
 
@@ -70,13 +71,15 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
 
         compilers = {prefix: compiler(prefix) for prefix in prefixes}
         size = setup.backbone.input_size
-        dataset, seconds = _extract(run, feed, size, features, compilers, stop)
+        dataset, seconds = _extract(run, setup, feed, size, features, compilers, stop)
         network = building.result()
+    drop_oldest([prefix.key for prefix in prefixes])
     from core.training.learn import Learning
 
+    run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
     fitting = time.monotonic()
-    learning = Learning(run, network, dataset, features)
-    learning.fit(setup.warm_up)
+    learning = Learning(run, setup, network, dataset, features)
+    learning.fit()
     judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one
     probabilities = learning.answers(judged)
     run.log.append("stage", stage=Stage.EVALUATION, done=0, total=1, seconds_left=None)
@@ -89,6 +92,7 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
         "split": "test" if dataset.of("test") else "validation",
         "history": best.history,
         "best_epoch": best.epoch,
+        "ordered": learning.epochs,
         "val_accuracy": row["val_accuracy"],
         "parameters": network.parameters(learning.head),
         "seconds": seconds,
@@ -100,41 +104,60 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
 
 def _extract(
     run: Run,
+    setup: Setup,
     feed: ImageFeed,
     size: int,
     features: Mapping[Prefix, FeatureCache],
     compilers: Mapping[Prefix, Callable[[engine.Answer], engine.Engine]],
     stop: Callable[[], bool],
 ) -> tuple[Dataset, dict[str, float]]:
-    """Read the images and run each that is new through the frozen part."""
+    """Read the images and run each that is new, and its variants, through the frozen part."""
     began = time.monotonic()
     reading = StageReporter(run.log, Stage.READING, stop)
     frozen = StageReporter(run.log, Stage.FEATURES, stop)
+    augmentation, learns = setup.augmentation, feed.may_train()
+
+    def variants(prefix: Prefix, digest: str) -> list[str]:
+        """The cache's names of an image's variants; those of validation images are not needed."""
+        if learns is not None and digest not in learns:
+            return []
+        return setup.variant_keys(prefix, digest)
+
     with ExitStack() as stack:
-        extractions = [
-            stack.enter_context(Extraction(cache, compilers[prefix], size * size * 3))
+        extractions = {
+            prefix: stack.enter_context(Extraction(cache, compilers[prefix], size * size * 3))
             for prefix, cache in features.items()
-        ]
+        }
 
         def each(decoded: Decoded) -> None:
-            wanting = [one for one in extractions if one.wants(decoded.digest)]
+            wanting = [one for one in extractions.values() if one.wants(decoded.digest)]
             if wanting:
                 pixels = to_square(decoded.image, size)
             for extraction in wanting:
                 extraction.add(decoded.digest, pixels)
+            for prefix, extraction in extractions.items():
+                for number, key in enumerate(variants(prefix, decoded.digest)):
+                    if extraction.wants(key):
+                        assert augmentation is not None
+                        view = augmentation.view(decoded.image, decoded.digest, number, size)
+                        extraction.add(key, view)
 
         def report(done: int, total: int) -> None:
             reading(done, total)
-            slowest = max(extractions, key=lambda one: total - one.known - one.done)
-            frozen(slowest.done, total - slowest.known)
+            slowest = max(extractions.values(), key=lambda one: one.added - one.done)
+            frozen(slowest.done, slowest.added * total // max(done, 1))
 
         def wanted(digest: str) -> bool:
-            return any(digest not in cache for cache in features.values())
+            return any(
+                key not in cache
+                for prefix, cache in features.items()
+                for key in [digest, *variants(prefix, digest)]
+            )
 
         dataset = feed.read(wanted, each, size, report)
         read = time.monotonic()
-        longest = max(extractions, key=lambda one: one.added)
-        for extraction in extractions:
+        longest = max(extractions.values(), key=lambda one: one.added)
+        for extraction in extractions.values():
             extraction.finish(lambda *_: frozen(longest.done, longest.added))
     ended = time.monotonic()
     return dataset, {"read": round(read - began, 3), "features": round(ended - read, 3)}

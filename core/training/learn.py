@@ -1,6 +1,7 @@
 """Trains what is not frozen, on features: the head alone first, then the thawed layers with it."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -8,26 +9,45 @@ import numpy as np
 
 from core.backbones.frameworks import keras
 from core.data.dataset import Dataset, Record
-from core.errors import StopRequested
+from core.errors import StopRequested, UserError
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
-from core.network.prefix import Prefix
-from core.runs import Run
+from core.network.prefix import PIXELS, Prefix
+from core.runs import Run, RunState
 from core.settings import TrainingSettings
-from core.training.batches import Batches
-from core.training.callbacks import KeepBest, Progress
+from core.training.batches import Batches, Lessons, Views, balancing, labels_of
+from core.training.callbacks import Keep, KeepBest, Progress, Rate
+from core.training.checkpoint import Checkpoint, Saved
+from core.training.schedule import share
+from core.training.setup import Setup
 from core.training.two_rates import TwoRates
+
+_SEEDS = "int64"  # the type of the variables that dropout draws from
 
 
 def optimizer_of(settings: TrainingSettings) -> Any:
     """A new optimizer as the settings say."""
-    rate = {"learning_rate": settings.learning_rate}
-    return keras.optimizers.get({"class_name": settings.optimizer, "config": rate})
+    config = {"learning_rate": settings.learning_rate}
+    if settings.weight_decay:
+        config["weight_decay"] = settings.weight_decay
+    return keras.optimizers.get({"class_name": settings.optimizer, "config": config})
 
 
-def compile_for_training(model: Any, optimizer: Any) -> None:
+def compile_for_training(model: Any, optimizer: Any, label_smoothing: float = 0.0) -> None:
     """Tell a Keras model from features to class probabilities what to learn by."""
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = smoothed(label_smoothing) if label_smoothing else "sparse_categorical_crossentropy"
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+
+def smoothed(share: float) -> Callable[[Any, Any], Any]:
+    """Cross-entropy with labels that leave a share of certainty to the other classes."""
+
+    def loss(labels: Any, predicted: Any) -> Any:
+        flat = keras.ops.reshape(keras.ops.cast(labels, "int32"), (-1,))
+        certain = keras.ops.one_hot(flat, predicted.shape[-1])
+        return keras.losses.categorical_crossentropy(certain, predicted, label_smoothing=share)
+
+    return loss
 
 
 def compile_whole(
@@ -46,41 +66,55 @@ def compile_whole(
     """
     thawed = network.body.trainable_variables
     if not thawed or settings.from_scratch:
-        compile_for_training(trainee, optimizer)
+        compile_for_training(trainee, optimizer, settings.label_smoothing)
         return trainee
     model = TwoRates(trainee.inputs[0], trainee.outputs[0])
-    compile_for_training(model, optimizer)
+    compile_for_training(model, optimizer, settings.label_smoothing)
     model.slow_down(thawed, settings.thawed_rate)
     return model
 
 
+def digest_of(records: Sequence[Record]) -> str:
+    """Stands for images, their classes and their sides of the split."""
+    told = sorted(f"{record.digest} {record.split} {record.label}" for record in records)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
 class Learning:
-    """One fit of a network.
+    """One fit of a network, or what is left of one that was resumed.
 
     Attributes:
         head: The layers from pooled features to class probabilities.
         best: The best epoch and the history.
+        epochs: How many there are to be.
     """
 
     def __init__(
         self,
         run: Run,
+        setup: Setup,
         network: Network,
         dataset: Dataset,
         features: Mapping[Prefix, FeatureCache],
     ) -> None:
         """
         Args:
-            run: Its settings, and its log for progress.
+            run: Its log, for progress, and its checkpoint.
+            setup: What its settings come to.
             network: Frozen and cut.
             dataset: The images.
             features: Of all of them, at the cut and, where the head warms up, of the whole
                 backbone.
         """
-        self._settings = settings = run.settings
+        self._run = run
+        self._setup = setup
+        self._settings = settings = setup.settings
         self._network = network
         self._dataset = dataset
         self._features = features
+        state = run.state()
+        self.epochs = state.epochs or settings.epochs
+        self._begin = state.begin
         keras.utils.set_random_seed(settings.seed)
         self.head = head_layers(
             settings.dense, settings.dropout, len(dataset.classes), settings.seed
@@ -88,30 +122,40 @@ class Learning:
         self._optimizer = optimizer_of(settings)
         statistics = settings.statistics_adapt
         self._trainee = network.trainee(self.head, batch_norm_learns=statistics)
-        changing = self._trainee.variables if statistics else self._trainee.trainable_variables
-        self.best = KeepBest(list(changing))
-        steps = len(self._batches(network.prefix, dataset.of("train")))
-        self._progress = Progress(run, settings.epochs, steps)
+        self._changing = [
+            variable
+            for variable in self._trainee.variables
+            if variable.trainable or statistics or variable.dtype == _SEEDS
+        ]
+        self.best = KeepBest(self._changing, settings.patience)
+        self._checkpoint = Checkpoint(run.checkpoint)
+        self._saved: Saved | None = None
+        self._images = digest_of(dataset.records)
+        self._progress = Progress(run, self.epochs, self._steps, self._go_back(state))
 
-    def fit(self, warm_up: int) -> None:
+    def fit(self) -> None:
         """Train until the last epoch or until the run is stopped, and go back to the best epoch.
-
-        Args:
-            warm_up: How many of the epochs train the head alone.
 
         Raises:
             StopRequested: It was stopped before its first epoch had ended.
         """
-        settings, network = self._settings, self._network
+        network, settings, warm_up = self._network, self._settings, self._setup.warm_up
+        self.best.waited_from = max(warm_up, self._begin)
         with suppress(StopRequested):  # the best epoch so far is kept
-            if warm_up:
+            if self._done < warm_up:
                 self._progress.steady = False
                 alone = network.head_alone(self.head)
-                compile_for_training(alone, self._optimizer)
-                self._epochs(alone, network.pooled, 0, warm_up)
+                compile_for_training(alone, self._optimizer, settings.label_smoothing)
+                rates = [(self._optimizer, settings.learning_rate)]
+                self._train(alone, network.pooled, 0, warm_up, rates)
                 self._progress.steady = True
-            whole = compile_whole(self._trainee, network, settings, self._optimizer)
-            self._epochs(whole, network.prefix, warm_up, settings.epochs)
+            if self._done < self.epochs:
+                whole = compile_whole(self._trainee, network, settings, self._optimizer)
+                rates = [(self._optimizer, settings.learning_rate)]
+                if isinstance(whole, TwoRates):
+                    slow = settings.learning_rate * settings.thawed_rate
+                    rates.append((whole.thawed_optimizer, slow))
+                self._train(whole, network.prefix, warm_up, self.epochs, rates)
         if self.best.epoch is None:
             raise StopRequested
         self.best.restore()
@@ -123,19 +167,95 @@ class Learning:
             [self._trainee(batches[i][0], training=False) for i in range(len(batches))]
         )
 
-    def _epochs(self, model: Any, prefix: Prefix, first: int, end: int) -> None:
-        settings = self._settings
-        training = self._batches(prefix, self._dataset.of("train"))
+    def _train(
+        self, model: Any, prefix: Prefix, first: int, end: int, rates: list[tuple[Any, float]]
+    ) -> None:
+        """Train one model from where the run stands to an epoch.
+
+        Args:
+            model: Compiled.
+            prefix: Whose features it learns from.
+            first: The epoch after which this model is the one to train.
+            end: The epoch to train to.
+            rates: Its optimizers, each with its full rate.
+        """
+        if not self._optimizer.built:
+            self._optimizer.build(model.trainable_variables)
+        self._take_up([optimizer for optimizer, _ in rates])
+        begin, seed = max(first, self._begin), self._settings.seed
+
+        def share_at(epoch: float) -> float:
+            losses = [row["val_loss"] for row in self.best.history if row["epoch"] > begin]
+            again = self._begin > first
+            return share(self._settings.schedule, epoch, begin, end, losses, again=again)
+
+        def keep(done: int) -> None:
+            self._done = done
+            groups = {
+                f"optimizer{n}": optimizer.variables for n, (optimizer, _) in enumerate(rates)
+            }
+            facts = {"epoch": done, "history": self.best.history, "images": self._images}
+            self._checkpoint.write(facts, now=self._changing, best=self.best.values, **groups)
+
+        lessons = self._lessons(prefix)
         model.fit(
-            training.shuffled([settings.seed, first] if first else settings.seed),
-            steps_per_epoch=len(training),
+            lessons.from_epoch(self._done, seed),
+            steps_per_epoch=len(lessons),
             shuffle=False,  # they are
             validation_data=self._batches(prefix, self._dataset.of("validation")),
-            initial_epoch=first,
+            initial_epoch=self._done,
             epochs=end,
-            callbacks=[self.best, self._progress],
+            callbacks=[
+                Rate(rates, share_at, len(lessons)),
+                self.best,
+                Keep(keep),
+                self._progress,
+            ],
             verbose=0,
         )
+
+    def _go_back(self, state: RunState) -> int:
+        """Put everything back to the checkpoint of a run that was resumed; the epochs done."""
+        self._done = 0
+        if not state.turn:
+            return 0
+        saved = self._checkpoint.read()
+        if saved is not None and saved.facts["images"] != self._images:
+            raise UserError(
+                "Expected the images that this run learned from, divided as they were, received "
+                "others. Resume it with the same ones, or begin a new run."
+            )
+        if saved is not None and saved.fits(now=self._changing, best=self._changing):
+            self._saved = saved
+            self._done = saved.facts["epoch"]
+            self.best.remember(saved.facts["history"], saved.group("best"))
+            saved.restore("now", self._changing)
+        self._run.log.append("restored", epoch=self._done)
+        return self._done
+
+    def _take_up(self, optimizers: list[Any]) -> None:
+        """Go on with the moments of the checkpoint, once; the thawed layers' may have none yet."""
+        saved, self._saved = self._saved, None
+        if saved is None:
+            return
+        for number, optimizer in enumerate(optimizers):
+            if saved.fits(**{f"optimizer{number}": optimizer.variables}):
+                saved.restore(f"optimizer{number}", optimizer.variables)
+
+    @property
+    def _steps(self) -> int:
+        return len(self._lessons(self._network.prefix))
+
+    def _lessons(self, prefix: Prefix) -> Lessons:
+        classes, settings = self._dataset.classes, self._settings
+        records = self._dataset.of("train")
+        digests = [record.digest for record in records]
+        variants = [self._setup.variant_keys(prefix, digest) for digest in digests]
+        anew = self._setup.augmentation if prefix.cut == PIXELS else None
+        views = Views(self._features[prefix], digests, variants, anew)
+        weights = balancing(labels_of(records, classes), len(classes))
+        size = settings.batch_size
+        return Lessons(records, classes, views, size, weights if settings.balanced else None)
 
     def _batches(self, prefix: Prefix, records: Sequence[Record]) -> Batches:
         classes, size = self._dataset.classes, self._settings.batch_size

@@ -48,7 +48,14 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     prefixes = setup.prefixes(lambda: network)
     digests = [record.digest for record in dataset.records]
     trial = _Trial(feed, network)
-    new = max(trial.missing(prefix, digests) for prefix in prefixes)
+    learned_from = [record.digest for record in dataset.of("train")]
+    new = max(
+        trial.missing(
+            prefix,
+            digests + [key for each in learned_from for key in setup.variant_keys(prefix, each)],
+        )
+        for prefix in prefixes
+    )
     few = digests[:: max(1, len(digests) // trial.images)][: trial.images]
     image = trial.seconds(prefixes, set(few))
     frozen = image if prefixes == [network.pooled] else trial.seconds([network.pooled], set(few))
@@ -100,10 +107,10 @@ class _Trial:
         self.compiling = 0.0
         self._ready: dict[Prefix, tuple[FeatureCache, engine.Engine]] = {}
 
-    def missing(self, prefix: Prefix, digests: list[str]) -> int:
-        """How many images have no features yet."""
+    def missing(self, prefix: Prefix, keys: list[str]) -> int:
+        """How many images and variants have no features yet."""
         cache, _ = self._made(prefix)
-        return sum(digest not in cache for digest in digests)
+        return sum(key not in cache for key in keys)
 
     def seconds(self, prefixes: list[Prefix], chosen: set[str]) -> float:
         """Seconds an image from its file to its features, all processors at work."""

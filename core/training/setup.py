@@ -11,13 +11,13 @@ from core import home
 from core.backbones import own_weights, weights
 from core.backbones.backbone import Backbone
 from core.backbones.catalog import backbone_of
-from core.network.prefix import POOLED, Prefix, prefix_at
-from core.settings import IMAGENET, TrainingSettings
+from core.data.augment import Augmentation
+from core.network import features
+from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
+from core.settings import IMAGENET, Strength, TrainingSettings
 
 if TYPE_CHECKING:
     from core.network.classifier import Network
-
-_FEATURES_BYTES = 16 << 30
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,23 @@ class Setup:
         """How many epochs train the head alone before the thawed layers join in."""
         return self.settings.warm_up(len(self.backbone.layers))
 
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """How training images are varied, where they are."""
+        if self.settings.augment is Strength.NONE:
+            return None
+        return Augmentation(self.settings.augment, self.settings.mirror)
+
+    def variant_keys(self, prefix: Prefix, digest: str) -> list[str]:
+        """The cache's names of the variants of a training image at a cut.
+
+        There are none while a head warms up, nor of pixels, which are varied anew in every epoch.
+        """
+        warming = prefix.cut == POOLED and not self.all_frozen
+        if self.augmentation is None or warming or prefix.cut == PIXELS:
+            return []
+        return [self.augmentation.key(digest, n) for n in range(self.settings.views)]
+
     def build(self, images: int) -> "Network":
         """Build, freeze and cut the network; imports TensorFlow.
 
@@ -79,7 +96,7 @@ class Setup:
             self._body(),
             self.digest,
             frozen_layers=self.settings.frozen_layers,
-            budget=min(_FEATURES_BYTES, shutil.disk_usage(home.root()).free // 2),
+            budget=min(features.limit(), shutil.disk_usage(home.root()).free // 2),
             images=images,
         )
 

@@ -9,6 +9,9 @@ class TwoRates(keras.Model):  # type: ignore[misc]
     """A functional model whose thawed layers have an optimizer of their own.
 
     Call `compile` as for any model, then `slow_down`.
+
+    Attributes:
+        thawed_optimizer: It.
     """
 
     def slow_down(self, thawed: list[Any], share: float) -> None:
@@ -22,8 +25,8 @@ class TwoRates(keras.Model):  # type: ignore[misc]
         self._rest = [v for v in self.trainable_variables if id(v) not in slow]
         settings = self.optimizer.get_config()
         settings["learning_rate"] *= share
-        self._thawed_optimizer = type(self.optimizer).from_config(settings)
-        self._thawed_optimizer.build(thawed)
+        self.thawed_optimizer = type(self.optimizer).from_config(settings)
+        self.thawed_optimizer.build(thawed)
         if not self.optimizer.built:  # it may have warmed the head up already
             self.optimizer.build(self._rest)
 
@@ -36,5 +39,5 @@ class TwoRates(keras.Model):  # type: ignore[misc]
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         gradients = tape.gradient(loss, [*self._rest, *self._thawed])
         self.optimizer.apply(gradients[: len(self._rest)], self._rest)
-        self._thawed_optimizer.apply(gradients[len(self._rest) :], self._thawed)
+        self.thawed_optimizer.apply(gradients[len(self._rest) :], self._thawed)
         return dict(self.compute_metrics(x, y, predicted, weights))

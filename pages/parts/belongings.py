@@ -17,6 +17,7 @@ _STATUS = {
     RunStatus.RUNNING: ("training", ":material/autorenew:", "orange"),
     RunStatus.FINISHED: ("done", ":material/check_circle:", "green"),
     RunStatus.STOPPED: ("stopped", ":material/stop_circle:", "gray"),
+    RunStatus.INTERRUPTED: ("interrupted", ":material/power_off:", "yellow"),
     RunStatus.FAILED: ("failed", ":material/error:", "red"),
 }
 
@@ -60,7 +61,7 @@ def _run(run: Run) -> None:
             if results:
                 st.badge(f"{words.percent(results['accuracy'])} right", color="violet")
         st.caption(f"{words.when(current.submitted)}  \n{_summary(run, current)}")
-        if current.status is RunStatus.FAILED and current.message:
+        if current.message:
             st.caption(words.plain(current.message))
         with st.container(horizontal=True):
             if st.button("Open", key=f"open-{run.id}"):
@@ -80,10 +81,10 @@ def _summary(run: Run, current: RunState) -> str:
         settings = run.settings
     except UserError as error:
         return words.plain(str(error))
-    told = controls.summary(settings)
+    told = controls.summary(settings, current.epochs)
     if current.status is RunStatus.RUNNING and current.stage is Stage.TRAINING:
-        epoch = min(len(current.history) + 1, settings.epochs)
-        told += f"  \n**epoch {epoch} of {settings.epochs}**"
+        epochs = current.epochs or settings.epochs
+        told += f"  \n**epoch {min(len(current.history) + 1, epochs)} of {epochs}**"
     return told
 
 

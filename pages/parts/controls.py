@@ -7,11 +7,22 @@ import streamlit as st
 from core.backbones.catalog import backbone_of
 from core.data.dataset import Dataset
 from core.errors import UserError
-from core.settings import DENSE_LAYERS, IMAGENET, OPTIMIZERS, RANDOM, TrainingSettings
-from pages.parts import freeze_choice, start_choice, state, untouched, words
+from core.settings import (
+    DENSE_LAYERS,
+    EPOCHS,
+    IMAGENET,
+    OPTIMIZERS,
+    RANDOM,
+    SCHEDULES,
+    THAWED_EPOCHS,
+    Strength,
+    TrainingSettings,
+)
+from pages.parts import augment_choice, freeze_choice, start_choice, state, untouched, words
 
 _DEFAULTS = TrainingSettings()
 _UNITS = 128
+_SCHEDULES = {name: name.capitalize() for name in SCHEDULES}
 
 
 def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
@@ -33,10 +44,12 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
         st.subheader("How much of it to thaw", anchor=False)
         frozen = freeze_choice.choose(backbone, from_scratch=weights == RANDOM)
         picture = st.container()
+        variety = augment_choice.draw(dataset_id, dataset)
         with st.expander("More settings", icon=":material/tune:"):
             dense, dropout = _choose_head()
-            rest = _choose_training()
-            thawing = _choose_thawing() if frozen < len(backbone.layers) else {}
+            thaws = frozen < len(backbone.layers)
+            rest = _choose_training(thaws)
+            thawing = _choose_thawing() if thaws else {}
     with picture:
         freeze_choice.explain(backbone, frozen, dense, len(dataset.classes))
     return TrainingSettings(
@@ -46,6 +59,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
         frozen_layers=None if frozen == len(backbone.layers) else frozen,
         dense=dense,
         dropout=dropout,
+        **variety,
         **rest,
         **thawing,
     )
@@ -86,55 +100,92 @@ def _choose_head() -> tuple[tuple[int, ...], float]:
     return tuple(int(value) for value in units), float(dropout)
 
 
-def _choose_training() -> dict[str, int | float | str]:
+def _choose_training(thawing: bool) -> dict[str, Any]:
     st.markdown("**How it learns**")
     grid = st.grid(3, min_column_width=180)
+    epochs = state.control("epochs", state.depth(thawing))
+    usual, elsewhere = (THAWED_EPOCHS, EPOCHS) if thawing else (EPOCHS, THAWED_EPOCHS)
+    before = st.session_state.get(state.control("epochs", state.depth(not thawing)), elsewhere)
+    usual = usual if before == elsewhere else before  # what was chosen holds for any depth
     return {
         "epochs": grid.number_input(
             "Epochs",
             1,
             1000,
-            state.default(state.control("epochs"), _DEFAULTS.epochs, "min"),
-            key=state.control("epochs"),
+            state.default(epochs, usual, "min"),
+            key=epochs,
             persist_state="session",
-            help="How often it goes through all the training pictures.",
+            help="How often it goes through all the training pictures. The best epoch is kept.",
         ),
-        "batch_size": grid.number_input(
+        "batch_size": _number(
+            grid,
             "Batch size",
-            1,
-            4096,
-            state.default(state.control("batch_size"), _DEFAULTS.batch_size, "min"),
-            key=state.control("batch_size"),
-            persist_state="session",
-            help="How many pictures it looks at before it changes itself a little.",
+            "batch_size",
+            (1, 4096, 1),
+            "How many pictures it looks at before it changes itself a little.",
         ),
-        "learning_rate": grid.number_input(
+        "learning_rate": _number(
+            grid,
             "Learning rate",
-            1e-7,
-            10.0,
-            state.default(state.control("learning_rate"), _DEFAULTS.learning_rate, "min"),
-            step=0.0005,
-            format="%.5f",
-            key=state.control("learning_rate"),
-            persist_state="session",
-            help="How much it changes itself in each step.",
+            "learning_rate",
+            (1e-7, 10.0, 0.0005),
+            "How much it changes itself in each step.",
+            "%.5f",
         ),
-        "optimizer": grid.selectbox(
+        "schedule": _one_of(
+            grid,
+            "How the rate goes on (schedule)",
+            "schedule",
+            _SCHEDULES,
+            "Cosine: large steps first, ever smaller ones towards the end. Plateau: half as large "
+            "whenever it stops getting better. Constant: the same throughout.",
+        ),
+        "optimizer": _one_of(
+            grid,
             "Optimizer",
-            OPTIMIZERS,
-            index=OPTIMIZERS.index(_DEFAULTS.optimizer),
-            key=state.control("optimizer"),
-            persist_state="session",
-            help="The rule by which it changes itself.",
+            "optimizer",
+            {name: name for name in OPTIMIZERS},
+            "The rule by which it changes itself.",
         ),
-        "seed": grid.number_input(
+        "patience": _number(
+            grid,
+            "Stop early after",
+            "patience",
+            (0, 1000, 1),
+            "Early stopping: the training ends when so many epochs in a row were no better "
+            "(patience). 0 trains all epochs; the best is kept either way.",
+        ),
+        "weight_decay": _number(
+            grid,
+            "Weight decay",
+            "weight_decay",
+            (0.0, 1.0, 0.001),
+            "Pulls the numbers that are learned towards zero, which keeps it from relying on "
+            "single details.",
+            "%.4f",
+        ),
+        "label_smoothing": _number(
+            grid,
+            "Label smoothing",
+            "label_smoothing",
+            (0.0, 0.9, 0.05),
+            "Teaches it never to be quite sure. Helps where some labels may be wrong.",
+            "%.2f",
+        ),
+        "seed": _number(
+            grid,
             "Seed",
-            0,
-            2**31 - 1,
-            state.default(state.control("seed"), _DEFAULTS.seed, "min"),
-            key=state.control("seed"),
+            "seed",
+            (0, 2**31 - 1, 1),
+            "The same seed and the same pictures give the same result.",
+        ),
+        "balanced": grid.toggle(
+            "Rare classes count as much",
+            state.default(state.control("balanced"), _DEFAULTS.balanced),
+            key=state.control("balanced"),
             persist_state="session",
-            help="The same seed and the same pictures give the same result.",
+            help="Class weights: where one class has far more pictures than another, it would "
+            "otherwise do well by guessing the large one.",
         ),
     }
 
@@ -143,27 +194,22 @@ def _choose_thawing() -> dict[str, Any]:
     st.markdown("**How thawed layers learn**")
     grid = st.grid(2, min_column_width=180)
     return {
-        "thawed_rate": grid.number_input(
+        "thawed_rate": _number(
+            grid,
             "Share of the learning rate",
-            0.0001,
-            1.0,
-            state.default(state.control("thawed_rate"), _DEFAULTS.thawed_rate, "min"),
-            step=0.05,
-            format="%.4f",
-            key=state.control("thawed_rate"),
-            persist_state="session",
-            help="Thawed layers know something already, so they take smaller steps than the new "
-            "last layers.",
+            "thawed_rate",
+            (0.0001, 1.0, 0.05),
+            "Thawed layers know something already, so they take smaller steps than the new last "
+            "layers.",
+            "%.4f",
         ),
-        "warm_up_epochs": grid.number_input(
+        "warm_up_epochs": _number(
+            grid,
             "Warm-up epochs",
-            0,
-            1000,
-            state.default(state.control("warm_up_epochs"), _DEFAULTS.warm_up_epochs, "min"),
-            key=state.control("warm_up_epochs"),
-            persist_state="session",
-            help="Epochs at the start in which the new last layers learn alone, so that their "
-            "random numbers do not shake the thawed ones.",
+            "warm_up_epochs",
+            (0, 1000, 1),
+            "Epochs at the start in which the new last layers learn alone, so that their random "
+            "numbers do not shake the thawed ones.",
         ),
         "batch_norm_learns": grid.toggle(
             "Batch norm adapts too",
@@ -176,8 +222,52 @@ def _choose_thawing() -> dict[str, Any]:
     }
 
 
-def summary(settings: TrainingSettings) -> str:
-    """Settings in one line."""
+def _number(
+    place: Any,
+    label: str,
+    name: str,
+    reach: tuple[float, float, float],
+    told: str,
+    digits: str | None = None,
+) -> Any:
+    """A number of the settings; `reach` is its least, its largest and the step of its buttons."""
+    key = state.control(name)
+    least, most, step = reach
+    return place.number_input(
+        label,
+        least,
+        most,
+        state.default(key, getattr(_DEFAULTS, name), "min"),
+        step=step,
+        format=digits,
+        key=key,
+        persist_state="session",
+        help=told,
+    )
+
+
+def _one_of(place: Any, label: str, name: str, names: dict[str, str], told: str) -> Any:
+    """One of a few names of the settings, each with how it is shown."""
+    key = state.control(name)
+    default = state.default(key, getattr(_DEFAULTS, name), getattr(_DEFAULTS, name))
+    return place.selectbox(
+        label,
+        list(names),
+        index=list(names).index(default),
+        format_func=names.__getitem__,
+        key=key,
+        persist_state="session",
+        help=told,
+    )
+
+
+def summary(settings: TrainingSettings, epochs: int | None = None) -> str:
+    """Settings in one line.
+
+    Args:
+        settings: They.
+        epochs: How many there are to be, where that has changed since.
+    """
     try:
         backbone = backbone_of(settings)
         title, total = backbone.title, f" of {len(backbone.layers)}"
@@ -189,6 +279,16 @@ def summary(settings: TrainingSettings) -> str:
     return (
         f"{words.plain(title)}{start} · {frozen} layers "
         f"frozen{f' · dense {head}' if head else ''} · "
-        f"{words.several(settings.epochs, 'epoch')} · {settings.optimizer}, "
-        f"learning rate {settings.learning_rate:g}"
+        f"{words.several(epochs or settings.epochs, 'epoch')} · {settings.optimizer}, "
+        f"learning rate {settings.learning_rate:g}{_varied(settings)}"
     )
+
+
+def _varied(settings: TrainingSettings) -> str:
+    """What else was chosen that is not there by default, in one line."""
+    told = []
+    if settings.augment is not Strength.NONE:
+        told.append(f"{settings.augment} augmentation")
+    if settings.balanced:
+        told.append("classes balanced")
+    return "".join(f" · {each}" for each in told)

@@ -6,8 +6,10 @@ import streamlit as st
 
 from core.backbones.catalog import backbone_of
 from core.jobs import queue
+from core.results.evaluation import wilson
 from core.runs import Run, RunState, RunStatus, Stage
-from core.settings import TrainingSettings
+from core.settings import Strength, TrainingSettings
+from core.training import coach
 from pages.parts import figures, state, words
 
 _EVERY = 0.7  # seconds between two looks at a run
@@ -23,6 +25,14 @@ _STAGES = {
     ),
     Stage.TRAINING: ("Training", "Trained", "steps"),
     Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", ""),
+}
+_HINTS = {
+    coach.Kind.IMPROVING: ":material/trending_up:",
+    coach.Kind.LEVEL: ":material/trending_flat:",
+    coach.Kind.MEMORISING: ":material/psychology:",
+    coach.Kind.ASTRAY: ":material/warning:",
+    coach.Kind.CHANCE: ":material/casino:",
+    coach.Kind.PERFECT: ":material/star:",
 }
 _ACCURACY = (
     "Validation accuracy: of the pictures that were held back from training, the share that it "
@@ -46,7 +56,7 @@ def draw(run: Run) -> RunState:
     current = look(run)
     if current.status.final:
         if current.history:
-            _curves(current, run.settings.epochs)
+            _curves(current, run.settings)
         _behind(current, current.stages, run.settings)
     else:
         st.fragment(_tick, run_every=_EVERY)(run)
@@ -73,7 +83,7 @@ def _tick(run: Run) -> None:
         args=(run,),
     )
     if current.history:
-        _curves(current, settings.epochs)
+        _curves(current, settings)
 
 
 def _waiting(run: Run) -> None:
@@ -129,7 +139,7 @@ def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettin
 def _training(
     current: RunState, done: int, total: int, seconds: float | None, settings: TrainingSettings
 ) -> None:
-    epochs = settings.epochs
+    epochs = current.epochs or settings.epochs
     epoch = min(len(current.history) + 1, epochs)
     alone = epoch <= settings.warm_up(len(backbone_of(settings).layers))
     doing = "Warming up the new last layers" if alone else "Training"
@@ -158,7 +168,9 @@ def _amount(done: int, total: int, counted: str) -> str:
     return f"{words.number(done)} of {words.number(total)} {counted}"
 
 
-def _curves(current: RunState, epochs: int) -> None:
+def _curves(current: RunState, settings: TrainingSettings) -> None:
+    """What the curves say in a sentence, the numbers, and the curves."""
+    epochs = current.epochs or settings.epochs
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
     last = current.history[-1]
     numbers = st.grid(3, min_column_width=150)
@@ -170,6 +182,19 @@ def _curves(current: RunState, epochs: int) -> None:
         border=True,
         help="The network of this epoch is the one that is kept.",
     )
+    validation = current.images.get("validation", 0)
+    if validation:
+        st.caption(_basis(best["val_accuracy"], validation))
+    hint = coach.advise(
+        current.history,
+        classes=current.classes,
+        validation=validation,
+        frozen=settings.all_frozen(len(backbone_of(settings).layers)),
+        augmented=settings.augment is not Strength.NONE,
+        over=current.status.final,
+    )
+    if hint is not None:
+        st.info(hint.text, icon=_HINTS[hint.kind])
     charts = st.columns(2, gap="medium")
     for column, measure, title in (
         (charts[0], "accuracy", "Accuracy: how many it gets right"),
@@ -182,3 +207,14 @@ def _curves(current: RunState, epochs: int) -> None:
             config=figures.CONFIG,
             alt=figures.told_history(current.history, measure, current.best_epoch),
         )
+
+
+def _basis(accuracy: float, images: int) -> str:
+    """What an accuracy rests on, and how far it may be off."""
+    correct = round(accuracy * images)
+    low, high = wilson(correct, images)
+    return (
+        f"Best epoch: **{words.number(correct)} of {words.number(images)}** right. On other "
+        f"pictures of the kind, expect between {words.percent(low)} and {words.percent(high)} "
+        "(95 % interval)."
+    )

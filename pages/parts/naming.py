@@ -5,7 +5,7 @@ from streamlit.typing import UploadedFile
 
 from core.data import samples
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import ask
 from core.runs import Run
 from pages.parts import answer, gallery, state, uploads, words
 
@@ -64,7 +64,7 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
             uploads.on_disk(pictures) as paths,
         ):
-            given = queue.predict(run, paths, _TOP)
+            given = ask.predict(run, paths, _TOP)
             kept[:0] = [(name, said) for (name, _), said in zip(pictures, given, strict=True)]
             del kept[max(_KEPT, len(given)) :]
     except UserError as error:

@@ -7,7 +7,7 @@ from core.backbones.backbone import Backbone, Width
 from core.backbones.catalog import all_backbones
 from core.backbones.weights import ready_offline
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import ask
 from core.settings import IMAGENET, RANDOM, TrainingSettings
 from pages.parts import fetching, state, uploads, words
 
@@ -24,11 +24,10 @@ _REFERENCE = "efficientnet_lite0"
 def draw() -> tuple[Backbone, str]:
     """The controls, remembered while the visit lasts.
 
+    Where a file is wanted and none was brought, the page says so and ends there.
+
     Returns:
         The backbone, and its weights as settings name them.
-
-    Raises:
-        UserError: A file is wanted and none was brought.
     """
     backbone = _choose_backbone()
     with st.container(border=True):
@@ -141,17 +140,19 @@ def _choose_own(backbone: Backbone) -> str:
         try:
             with uploads.on_disk([(brought.name, brought)]) as (path,):
                 name = uploads.safe_name(brought.name)
-                queue.keep_weights(path, name.rpartition("/")[2], backbone)
+                ask.keep_weights(path, name.rpartition("/")[2], backbone)
         except UserError as error:
             state.notice(error)
         st.rerun()
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
     if not every:
-        raise UserError(
-            f"Expected a weights file of {backbone.title}: bring one, or start from a million "
-            "photos."
+        st.info(
+            f"Bring a weights file of {words.plain(backbone.title)} (.h5 or .weights.h5) to train "
+            "from it, or start from a million photos.",
+            icon=":material/upload_file:",
         )
+        st.stop()
     names = {own.digest: own.name for own in every}
     key = state.control("own", f"{backbone.name}-{backbone.alpha:g}")
     state.within(key, names)

@@ -167,7 +167,9 @@ def use_settings(settings: TrainingSettings) -> None:
     values[control("dense")] = len(settings.dense)
     for place, units in enumerate(settings.dense):
         values[control("units", str(place))] = units
-    del values[control("frozen_layers")], values[control("alpha")], values[control("weights")]
+    for name in ("frozen_layers", "alpha", "weights", "epochs"):
+        del values[control(name)]
+    values[control("epochs", depth(settings.frozen_layers is not None))] = settings.epochs
     values[control("alpha", settings.backbone)] = settings.alpha
     own = settings.weights not in (IMAGENET, RANDOM)
     values[control("start")] = "own" if own else settings.weights
@@ -188,6 +190,11 @@ def default(key: str, value: Any, unset: Any = None) -> Any:
         return value
     preset.discard(key)
     return unset
+
+
+def depth(thawing: bool) -> str:
+    """What a control is told apart by whose default depends on whether layers are thawed."""
+    return "thawed" if thawing else "frozen"
 
 
 def control(name: str, of: str = "") -> str:

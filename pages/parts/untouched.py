@@ -10,7 +10,7 @@ from core.backbones.weights import ready_offline
 from core.data import store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import ask
 from pages.parts import answer, fetching, gallery, state, uploads, words
 
 _TOP = 5
@@ -72,7 +72,7 @@ def _offered(dataset: Dataset) -> list[Record]:
 def _look(backbone: Backbone, name: str, paths: list[Path]) -> None:
     try:
         with st.spinner("Looking… The first time takes some seconds more."):
-            (said,) = queue.look(backbone, paths, _TOP)
+            (said,) = ask.look(backbone, paths, _TOP)
     except UserError as error:
         state.notice(error)
     else:

@@ -11,7 +11,7 @@ from core.backbones import own_weights
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.data import store
 from core.errors import UserError
-from core.jobs import foresight, queue
+from core.jobs import ask, foresight, queue
 from core.settings import TrainingSettings
 from core.training.likeness import LIKE
 from tests import official_weights
@@ -65,19 +65,19 @@ def test_what_cannot_be_found_out_is_told(clusters, wait):
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
     picture = store.image_path(home.datasets() / sketches, records[0])
-    (seen,) = queue.look(LITE0, [picture], top=5)
+    (seen,) = ask.look(LITE0, [picture], top=5)
     assert seen.error is None
     assert len(seen.top) == 5
     assert seen.label not in store.load(home.datasets() / sketches).classes
     (tmp_path / "text.jpg").write_text("no picture")
-    (unseen,) = queue.look(LITE0, [tmp_path / "text.jpg"], top=5)
+    (unseen,) = ask.look(LITE0, [tmp_path / "text.jpg"], top=5)
     assert unseen.error
 
 
 def test_a_network_without_its_classes_here_is_not_downloaded_unasked(clusters, tmp_path):
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
-        queue.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5)
+        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5)
 
 
 def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):
@@ -85,11 +85,11 @@ def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):
     good, wrong = tmp_path / "good.weights.h5", tmp_path / "wrong.h5"
     write_weights(good, narrow.layers)
     write_weights(wrong, backbone_named("mobilenet", 0.5).layers)
-    kept = queue.keep_weights(good, "mine.h5", narrow)
+    kept = ask.keep_weights(good, "mine.h5", narrow)
     assert own_weights.every(narrow) == [kept]
     assert own_weights.find(kept.digest).read_bytes() == good.read_bytes()
     with pytest.raises(UserError, match="layer conv1"):
-        queue.keep_weights(wrong, "wrong.h5", narrow)
+        ask.keep_weights(wrong, "wrong.h5", narrow)
     assert own_weights.every(narrow) == [kept]
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core import home
 from core.errors import UserError
-from core.jobs import connection, queue
+from core.jobs import ask, connection, queue
 from core.jobs.job import DIED, INTERRUPTED, Kind
 from core.runs import Run, RunStatus
 from core.settings import SplitSettings, TrainingSettings
@@ -58,7 +58,7 @@ def test_a_dead_worker_takes_down_its_own_job_only(clusters: Path, wait: Wait) -
     wait(lambda: is_at(run, RunStatus.RUNNING))
     connection.disconnect()  # the cluster tells by itself, also when no web server is there
     kill(started(run)[0]["pid"])
-    wait(lambda: run.state().status == RunStatus.FAILED)
+    wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
     wait(lambda: behind.state().status == RunStatus.RUNNING)
     held.let_go(behind)
@@ -71,7 +71,7 @@ def test_a_job_that_ends_without_a_word_is_told(clusters: Path, wait: Wait) -> N
     import held
 
     run = held.submit(held.never_logs)
-    wait(lambda: run.state().status == RunStatus.FAILED)
+    wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
 
 
@@ -86,8 +86,8 @@ def test_a_dead_cluster_is_noticed_and_the_next_job_starts_another(
     workers = psutil.Process(old.pid).children(recursive=True)
     kill(old.pid)
     wait(lambda: all(is_gone(worker) for worker in workers))
-    wait(lambda: is_at(run, RunStatus.FAILED))
-    assert is_at(behind, RunStatus.FAILED)
+    wait(lambda: is_at(run, RunStatus.INTERRUPTED))
+    assert is_at(behind, RunStatus.INTERRUPTED)
     assert queue.status(run).message == INTERRUPTED[Kind.TRAINING]
     next_run = held.submit()
     wait(lambda: is_at(next_run, RunStatus.RUNNING))
@@ -119,7 +119,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     owner = queue.ensure_started().owner
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster=owner)
-    wait(lambda: is_at(lost, RunStatus.FAILED))
+    wait(lambda: is_at(lost, RunStatus.INTERRUPTED))
 
 
 def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters: Path) -> None:
@@ -137,7 +137,7 @@ def test_predicting_without_a_model_is_the_users_mistake(clusters: Path, tmp_pat
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture)
     with pytest.raises(UserError, match="is not there") as raised:
-        queue.predict(Run(home.runs() / "none"), [picture], 3)
+        ask.predict(Run(home.runs() / "none"), [picture], 3)
     assert raised.type is UserError
 
 

@@ -74,7 +74,7 @@ def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None
     assert queue.status(run).cluster == {"address": scheduler}
     pid = next(event["pid"] for event in run.log.read()[0] if event["event"] == "started")
     psutil.Process(pid).kill()
-    wait(lambda: run.state().status == RunStatus.FAILED)
+    wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
     wait(lambda: behind.state().status == RunStatus.RUNNING)
     assert queue.ensure_started() is None
@@ -88,7 +88,7 @@ def test_a_run_it_never_heard_of_does_not_hang(
     connection.ready()
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster={"address": scheduler})
-    wait(lambda: queue.status(lost).status == RunStatus.FAILED)
+    wait(lambda: queue.status(lost).status == RunStatus.INTERRUPTED)
 
 
 def test_a_scheduler_that_does_not_answer_is_told(

@@ -281,8 +281,13 @@ def test_an_unknown_data_set_is_the_users_mistake(reading: Job, chosen: str) -> 
 
 
 def test_keys_name_jobs_and_nothing_else(run: Run, reading: Job) -> None:
-    assert Job.of_key(of(run).key) == of(run)
-    assert Job.of_key(reading.key) == reading
+    assert Job.of_key(of(run).key(run.state())) == of(run)
+    assert Job.of_key(reading.key(reading.state())) == reading
+    first = of(run).key(run.state())
+    run.log.append("interrupted", message="its process ended")
+    run.resume()
+    assert of(run).key(run.state()) != first
+    assert Job.of_key(of(run).key(run.state())) == of(run)
     for key in ("predict-12ab", "training-../up", "training", ("x", 1), "prediction-1"):
         assert Job.of_key(key) is None
 

@@ -6,7 +6,7 @@ import pytest
 from core import home
 from core.data import store
 from core.data.samples import examples
-from core.jobs import queue
+from core.jobs import ask, queue
 from core.jobs.job import DIED, Kind
 from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
@@ -32,7 +32,7 @@ def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait
     psutil.Process(pid).kill()
 
     wait(lambda: queue.status(run).status.final)
-    assert queue.status(run).status == RunStatus.FAILED
+    assert queue.status(run).status == RunStatus.INTERRUPTED
     assert queue.status(run).message == DIED[Kind.TRAINING]
     assert not run.has_model
     wait(lambda: queue.status(following).status.final)
@@ -58,7 +58,7 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
     for name, data, _ in examples("sketches"):
         (tmp_path / name).write_bytes(data)
         pictures.append(tmp_path / name)
-    predictions = queue.predict(run, pictures, top=2)
+    predictions = ask.predict(run, pictures, top=2)
     truth = [label for *_, label in examples("sketches")]
     right = sum(p.label == label for p, label in zip(predictions, truth, strict=True))
     assert right > len(truth) / 2
@@ -72,7 +72,7 @@ def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_pat
     name, data, _ = examples("sketches")[0]
     (tmp_path / name).write_bytes(data)
 
-    (prediction,) = queue.predict(quick, [tmp_path / name], top=1)
+    (prediction,) = ask.predict(quick, [tmp_path / name], top=1)
     another = queue.submit_sample("sketches")
     wait(lambda: queue.import_state(another).status.final)
 

@@ -1,7 +1,9 @@
 """The cache of features: what is kept is what was added, or is computed again."""
 
 import hashlib
+import os
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from core import home
 from core.backbones.catalog import BACKBONES
+from core.errors import UserError
 from core.network import features
 from core.network.features import FeatureCache, cache_key, empty_cache, features_folder
 
@@ -267,3 +270,41 @@ def test_pixels_are_shared_by_all_networks_of_one_size() -> None:
     shape = (224, 224, 3)
     assert prefix_at(PIXELS, lite, "a", shape) == prefix_at(PIXELS, vgg, "b", shape)
     assert prefix_at(PIXELS, lite, "a", shape).dtype == "uint8"
+
+
+def test_the_features_used_longest_ago_are_dropped_first(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age, key in enumerate(["new", "middle", "old"]):
+        cache = FeatureCache(key, (1000,))
+        cache.add("ab" * 32, np.ones(1000, np.float32))
+        cache.flush()
+        used = time.time() - 1000 * age
+        os.utime(features.features_folder() / key, (used, used))
+    monkeypatch.setenv("THAW_CACHE_GB", "0.000009")  # room for two
+    features.drop_oldest(spare=["old"])
+    there = {key: "ab" * 32 in FeatureCache(key, (1000,)) for key in ("new", "middle", "old")}
+    assert there == {"new": True, "middle": False, "old": True}
+    monkeypatch.setenv("THAW_CACHE_GB", "0")
+    features.drop_oldest(spare=["new"])
+    assert "ab" * 32 in FeatureCache("new", (1000,))
+    assert "ab" * 32 not in FeatureCache("old", (1000,))
+
+
+def test_a_limit_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("much", "1e999", "nan"):
+        monkeypatch.setenv("THAW_CACHE_GB", given)
+        with pytest.raises(UserError, match="Expected a number of gigabytes"):
+            features.limit()
+
+
+def test_many_features_are_read_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = FeatureCache("key", (4,))
+    digests = [f"{n:064x}" for n in range(10)]
+    for number, digest in enumerate(digests):
+        cache.add(digest, np.full(4, number, np.float32))
+    few = cache.rows(digests)
+    monkeypatch.setattr(features, "_IN_MEMORY", 100)
+    many = cache.rows(digests)
+    for chosen in ([3], [9, 0, 0], range(10)):
+        assert np.array_equal(few.take(chosen), many.take(chosen))

@@ -9,7 +9,7 @@ import pytest
 from core import home
 from core.data import samples
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import ask
 from core.runs import Run
 from pages.parts import naming
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, painted, shown
@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[bytes]]:
         assert all(home.uploads() in path.parents for path in paths)
         return [answer() for _ in paths]
 
-    monkeypatch.setattr(queue, "predict", predict)
+    monkeypatch.setattr(ask, "predict", predict)
     return kept
 
 
@@ -94,7 +94,7 @@ def test_all_pictures_of_one_drop_are_kept(
 def test_a_file_that_is_no_picture_gets_a_sentence(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "predict", lambda *_: [answer("", "not an image")])
+    monkeypatch.setattr(ask, "predict", lambda *_: [answer("", "not an image")])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", b"text", "image/png").run()
     assert "It could not be looked at: not an image." in shown(app)
@@ -106,7 +106,7 @@ def test_a_failure_is_told_and_nothing_is_left_behind(
     def predict(*_: Any) -> list[Any]:
         raise UserError("The process ended. Try *again*.")
 
-    monkeypatch.setattr(queue, "predict", predict)
+    monkeypatch.setattr(ask, "predict", predict)
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
     assert app.error[0].value == r"The process ended\. Try \*again\*\."
@@ -114,7 +114,7 @@ def test_a_failure_is_told_and_nothing_is_left_behind(
 
 
 def test_hostile_names(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "predict", lambda *_: [answer(HOSTILE)])
+    monkeypatch.setattr(ask, "predict", lambda *_: [answer(HOSTILE)])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload(f"{HOSTILE}.png", painted(1), "image/png").run()
     texts = [each.value for each in (*app.markdown, *app.caption)]

@@ -16,7 +16,7 @@ from core.network.features import FeatureCache
 from core.runs import Run, RunStatus, Stage, best_epoch
 from core.settings import TrainingSettings
 from core.training import callbacks
-from core.training.batches import Batches
+from core.training.batches import Batches, Lessons, Views, balancing
 from core.training.callbacks import KeepBest, Progress
 
 
@@ -160,16 +160,76 @@ def test_one_batch_larger_than_the_data() -> None:
     assert contents([batches(3, 100)[0]]) == [[0, 1, 2]]
 
 
-def test_shuffled_batches_hold_every_image_once_an_epoch_in_a_seeded_order() -> None:
-    def two_epochs(seed: int) -> list[list[list[int]]]:
-        given = batches(20, 6)
-        assert len(given) == 4
-        endless = given.shuffled(seed)
-        return [contents(islice(endless, 4)), contents(islice(endless, 4))]
+def lessons(count: int, size: int, weights: Any = None, variants: int = 0) -> Lessons:
+    cache = FeatureCache("key", (1,))
+    keys = [[f"{n:032x}{v:032x}" for v in range(variants + 1)] for n in range(count)]
+    for number in range(count):
+        for variant, key in enumerate(keys[number]):
+            cache.add(key, np.array([number + variant / 10], np.float32))
+    views = Views(cache, [each[0] for each in keys], [each[1:] for each in keys])
+    return Lessons(records(count), ("a", "b"), views, size, weights)
 
-    first, second = two_epochs(3)
+
+def epoch(given: Lessons, number: int, seed: int = 3) -> list[list[int]]:
+    return contents(islice(given.from_epoch(number, seed), len(given)))
+
+
+def test_lessons_hold_every_image_once_an_epoch_in_a_seeded_order() -> None:
+    given = lessons(20, 6)
+    assert len(given) == 4
+    first, second = epoch(given, 0), epoch(given, 1)
     assert [len(batch) for batch in first] == [6, 6, 6, 2]
     assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(20))
     assert first != second
-    assert two_epochs(3) == [first, second]
-    assert two_epochs(4)[0] != first
+    assert epoch(lessons(20, 6), 0) == first
+    assert epoch(given, 0, seed=4) != first
+
+
+def test_a_resumed_training_meets_the_same_batches() -> None:
+    given = lessons(20, 6, variants=2)
+    whole = list(islice(given.from_epoch(0, 9), 12))
+    later = list(islice(given.from_epoch(2, 9), 4))
+    for (features, labels), (again, same) in zip(whole[8:], later, strict=True):
+        assert np.array_equal(features, again)
+        assert np.array_equal(labels, same)
+
+
+def test_variants_take_turns_with_the_image_itself() -> None:
+    given = lessons(20, 20, variants=2)
+    seen = {
+        int(number): set()
+        for number in range(20)
+    }  # fmt: skip
+    for features, _ in islice(given.from_epoch(0, 1), 30):
+        for value in features[:, 0]:
+            seen[int(value)].add(round(float(value) % 1, 1))
+    assert all(views == {0.0, 0.1, 0.2} for views in seen.values())
+
+
+def test_rare_classes_count_as_much() -> None:
+    labels = np.array([0] * 30 + [1] * 10)
+    weights = balancing(labels, 3)
+    assert weights[:2] == pytest.approx([40 / 90, 40 / 30])
+    assert np.isfinite(weights).all()  # a class without images for training, too
+    batch = next(lessons(8, 8, np.array([1.0, 3.0])).from_epoch(0, 0))
+    assert np.array_equal(batch[2], np.where(batch[1] == 1, 3.0, 1.0))
+
+
+def test_early_stopping_waits_for_its_patience(model: Any) -> None:
+    best = KeepBest(model.variables, patience=2)
+    best.set_model(model)
+    told = []
+    for number, value in enumerate([0.1, 0.3, 0.2, 0.35, 0.3, 0.3]):
+        model.stop_training = False
+        best.on_epoch_end(number, row(value, 1))
+        told.append(model.stop_training)
+    assert told == [False, False, False, False, False, True]
+    warming = KeepBest(model.variables, patience=1)
+    warming.set_model(model)
+    warming.waited_from = 3  # the head alone warmed up until then
+    model.stop_training = False
+    for number in range(3):
+        warming.on_epoch_end(number, row(0.5 - number / 10, 1))
+    assert not model.stop_training
+    warming.on_epoch_end(3, row(0.1, 1))
+    assert model.stop_training

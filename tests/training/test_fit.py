@@ -27,6 +27,7 @@ LITE0 = BACKBONES["efficientnet_lite0"]
 # As docs/run-folder.md tells it, besides `event` and `time`.
 FIELDS = {
     "queued": {"cluster"},
+    "images": {"images", "classes"},
     "stage": {"stage", "done", "total", "seconds_left"},
     "batch": {"epoch", "step", "steps", "accuracy", "loss"},
     "epoch": {"epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"},
@@ -35,7 +36,16 @@ FIELDS = {
 }
 RESULTS = {
     *("accuracy", "correct", "images", "interval", "classes", "per_class", "confusion"),
-    *("mistakes", "split", "history", "best_epoch", "val_accuracy", "parameters", "seconds"),
+    *(
+        "mistakes",
+        "split",
+        "history",
+        "best_epoch",
+        "ordered",
+        "val_accuracy",
+        "parameters",
+        "seconds",
+    ),
 }
 
 pytestmark = pytest.mark.usefixtures("warm_home")
@@ -106,7 +116,8 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     assert results["history"][-1]["accuracy"] > 0.6  # it has learnt something
 
     assert files(run) == {
-        *("settings.json", "progress.jsonl", "model.keras", "model.json", "results.json")
+        *("settings.json", "progress.jsonl", "checkpoint.npz"),
+        *("model.keras", "model.json", "results.json"),
     }
     assert home.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],

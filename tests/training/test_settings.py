@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.settings import SplitSettings, TrainingSettings
+from core.settings import SplitSettings, Strength, TrainingSettings
 
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "alpha": ([0.25, 1, 1.4], [0, -1, math.nan, "1", True]),
@@ -23,6 +23,14 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "batch_size": ([1, 4096], [0, 4097, 8.0, None]),
     "learning_rate": ([1e-7, 1, 10.0], [0, -0.1, 1e-8, 10.1, math.nan, math.inf, "0.1"]),
     "optimizer": (["adam", "adamw", "sgd", "rmsprop"], ["Adam", "", "lion", None, 3]),
+    "schedule": (["cosine", "plateau", "constant"], ["", "Cosine", "linear", None]),
+    "weight_decay": ([0, 0.004, 1], [-0.1, 1.1, math.nan, "0.1"]),
+    "label_smoothing": ([0, 0.1, 0.9], [-0.1, 0.95, math.nan, None]),
+    "balanced": ([True, False], [0, "no", None]),
+    "patience": ([0, 5, 1000], [-1, 1001, 1.5, None]),
+    "augment": (["none", "light", "medium", "strong"], ["", "Light", "huge", None, 1]),
+    "views": ([1, 4, 50], [0, 51, 2.0, None]),
+    "mirror": ([True, False], [1, "yes", None]),
     "seed": ([0, 2**31 - 1], [-1, 2**31, 0.0, None]),
 }
 
@@ -68,7 +76,28 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
         TrainingSettings(),
         TrainingSettings(frozen_layers=0),
         TrainingSettings(
-            "mobilenet", 0.25, "ab" * 32, 7, (64, 32), 0.5, 9, 16, 0.01, 0.3, 2, True, "sgd", 4
+            "mobilenet",
+            0.25,
+            "ab" * 32,
+            7,
+            (64, 32),
+            0.5,
+            9,
+            16,
+            0.01,
+            0.3,
+            2,
+            True,
+            "sgd",
+            "plateau",
+            0.1,
+            0.2,
+            True,
+            3,
+            Strength.STRONG,
+            2,
+            False,
+            4,
         ),
         TrainingSettings(weights="random", frozen_layers=0),
     ],

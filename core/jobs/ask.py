@@ -1,0 +1,88 @@
+"""What pages ask of the cluster and wait for: predictions, and whether a weights file fits."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core import errors
+from core.backbones.backbone import Backbone
+from core.backbones.own_weights import OwnWeights
+from core.errors import UserError
+from core.jobs import connection, tasks
+from core.jobs.job import DIED, Kind
+from core.jobs.tasks import JobFailed
+from core.results.prediction import Prediction
+from core.runs import Run
+
+Answer = TypeVar("Answer")
+
+
+def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
+    """Ask a run's model what it sees. Waits for the answer.
+
+    Args:
+        run: One that has a model.
+        paths: Pictures, in files that the worker can read.
+        top: How many classes to tell of each picture.
+
+    Raises:
+        UserError: The run has no model, or a file is not there.
+        JobFailed: Anything else; the details are in the log.
+    """
+    files = [str(path) for path in paths]
+    return _ask(Kind.PREDICTION, tasks.predict, str(run.folder), files, top)
+
+
+def look(backbone: Backbone, paths: list[Path], top: int) -> list[Prediction]:
+    """Ask an untouched network what it sees. Waits for the answer.
+
+    Args:
+        backbone: One whose 1000-class head is on this machine.
+        paths: Pictures, in files that the worker can read.
+        top: How many of ImageNet's classes to tell of each picture.
+
+    Raises:
+        UserError: The head is not here.
+        JobFailed: Anything else; the details are in the log.
+    """
+    files = [str(path) for path in paths]
+    return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top)
+
+
+def keep_weights(path: Path, name: str, backbone: Backbone) -> OwnWeights:
+    """Have a weights file checked and kept. Waits for the answer.
+
+    Args:
+        path: The file, where the worker can read it.
+        name: What the user calls it.
+        backbone: What it is for.
+
+    Raises:
+        UserError: It does not fit.
+        JobFailed: Anything else; the details are in the log.
+    """
+    return _ask(Kind.READING, tasks.keep_weights, str(path), name, backbone.name, backbone.alpha)
+
+
+def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
+    """Have something done that somebody waits for."""
+    from distributed import KilledWorker
+
+    try:
+        try:
+            return _asked(kind, function, *args)
+        except (OSError, CancelledError):  # the cluster ended this very moment
+            return _asked(kind, function, *args)
+    except UserError:
+        raise
+    except KilledWorker as error:
+        raise JobFailed(DIED[kind], errors.record(error)) from error
+    except Exception as error:
+        raise JobFailed("That did not work. Try again.", errors.record(error)) from error
+
+
+def _asked(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
+    future = connection.ready().submit(function, *args, resources={str(kind): 1}, pure=False)
+    answer: Answer = future.result()
+    return answer

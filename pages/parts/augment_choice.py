@@ -1,0 +1,81 @@
+"""Choosing how much the training pictures are varied (augmentation), and what that looks like."""
+
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from core.data import store
+from core.data.augment import WORDS, Augmentation
+from core.data.dataset import Dataset
+from core.settings import Strength, TrainingSettings
+from pages.parts import state
+
+_DEFAULTS = TrainingSettings()
+_PICTURES = 3  # that are shown …
+_SHOWN = 4  # … with so many variants of each
+_SIZE = 112
+
+
+def draw(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
+    """The controls, and what they do to a few of the user's own pictures.
+
+    Args:
+        dataset_id: The stored data set to learn from.
+        dataset: It.
+
+    Returns:
+        Settings by name.
+    """
+    key = state.control("augment")
+    strength = st.segmented_control(
+        "Vary the training pictures (augmentation)",
+        list(Strength),
+        default=state.default(key, _DEFAULTS.augment),
+        required=True,
+        format_func=str.capitalize,
+        key=key,
+        persist_state="session",
+        help="It also learns from copies of each picture that are a little turned, zoomed, "
+        "mirrored and differently lit. That helps where pictures are few; it takes longer once.",
+    )
+    strength = Strength(strength or _DEFAULTS.augment)
+    if strength is Strength.NONE:
+        return {"augment": strength}
+    st.caption(f"{strength.capitalize()}: {WORDS[strength]}.")
+    left, right = st.columns(2)
+    views = left.number_input(
+        "Copies of each picture",
+        1,
+        50,
+        state.default(state.control("views"), _DEFAULTS.views, "min"),
+        key=state.control("views"),
+        persist_state="session",
+    )
+    mirror = right.toggle(
+        "Mirrored too",
+        state.default(state.control("mirror"), _DEFAULTS.mirror),
+        key=state.control("mirror"),
+        persist_state="session",
+        help="Right for most things. Wrong for letters, digits, and left and right hands.",
+    )
+    with st.popover("What that looks like", icon=":material/visibility:", type="tertiary"):
+        _preview(dataset_id, dataset, Augmentation(strength, mirror))
+    return {"augment": strength, "views": views, "mirror": mirror}
+
+
+def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> None:
+    """A few of the training pictures, each with variants that training will use."""
+    folder = store.folder_of(dataset_id)
+    training = dataset.of("train")
+    for record in training[:: max(1, len(training) // _PICTURES)][:_PICTURES]:
+        path = store.thumbnail_path(folder, record)
+        if not path.is_file():
+            continue
+        with Image.open(path) as opened:
+            image = opened.convert("RGB")
+        views = [augmentation.view(image, record.digest, n, _SIZE) for n in range(_SHOWN)]
+        with st.container(horizontal=True, gap="xsmall"):
+            st.image(image.resize((_SIZE, _SIZE)), width=_SIZE, alt="A training picture")
+            for view in views:
+                st.image(view, width=_SIZE // 2 + 20, alt="A variant of it")

@@ -1,0 +1,168 @@
+"""A training that was ended anywhere goes on as if nothing had been."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backbones.frameworks import keras
+from core.data.archive import open_source
+from core.data.feed import SourceFeed
+from core.errors import UserError
+from core.runs import Run, RunStatus
+from core.settings import SplitSettings, TrainingSettings
+from core.training import callbacks, fit
+
+pytestmark = pytest.mark.slow
+
+Painted = Callable[..., Path]
+CASES: dict[str, dict[str, Any]] = {
+    "all frozen": {"dense": (8,), "dropout": 0.3},
+    "thawed": {"frozen_layers": 4, "warm_up_epochs": 2},
+    "batch norm learns": {"frozen_layers": 4, "batch_norm_learns": True, "warm_up_epochs": 0},
+    "from scratch": {"weights": "random", "frozen_layers": 0},
+    "plateau": {"frozen_layers": 8, "schedule": "plateau", "optimizer": "sgd"},
+    "everything": {
+        "frozen_layers": 8, "augment": "medium", "views": 2, "balanced": True,
+        "label_smoothing": 0.1, "weight_decay": 0.01,
+    },
+}  # fmt: skip
+
+
+def created(tmp_path: Path, name: str, **settings: Any) -> Run:
+    chosen = {"epochs": 6, "batch_size": 8, "learning_rate": 0.02} | settings
+    return Run.create(tmp_path / name, TrainingSettings("tiny", **chosen), data="painted")
+
+
+def trained(run: Run, folder: Path, seed: int = 0) -> dict[str, Any]:
+    run.log.append("started", host="here", pid=1)
+    return fit.train(run, SourceFeed(open_source(folder), SplitSettings(seed=seed)))
+
+
+class Killed(BaseException):
+    """As if the process had been killed at this moment."""
+
+
+def kill_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    begun = callbacks.Progress.on_train_batch_end
+
+    def die(self: Any, batch: int, logs: Any = None) -> None:
+        begun(self, batch, logs)
+        if self._epoch == epoch and batch == 1:
+            raise Killed
+
+    monkeypatch.setattr(callbacks.Progress, "on_train_batch_end", die)
+
+
+@pytest.mark.parametrize("at", [2, 3, 6])
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_training_goes_on_to_the_same_numbers(
+    painted: Painted, tiny: Path, tmp_path: Path, case: str, at: int
+) -> None:
+    if at != 3 and case not in ("thawed", "everything"):
+        pytest.skip("three moments for two of them")
+    folder = painted(8)
+    whole = trained(created(tmp_path, "whole", **CASES[case]), folder)
+    run = created(tmp_path, "killed", **CASES[case])
+    with pytest.MonkeyPatch.context() as patch:
+        kill_in_epoch(patch, at)
+        with pytest.raises(Killed):
+            trained(run, folder)
+    assert run.checkpoint.is_file()
+    run.log.append("interrupted", message="killed")
+    assert run.state().status is RunStatus.INTERRUPTED
+    run.resume()
+    assert run.state().status is RunStatus.QUEUED
+    results = trained(run, folder)
+    assert results["history"] == whole["history"]
+    assert results["best_epoch"] == whole["best_epoch"]
+    state = run.state()
+    assert state.status is RunStatus.FINISHED
+    assert [row["epoch"] for row in state.history] == [1, 2, 3, 4, 5, 6]
+    ours, theirs = (
+        keras.models.load_model(tmp_path / name / "model.keras") for name in ("killed", "whole")
+    )
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert np.array_equal(mine, other)
+
+
+def test_more_epochs_of_a_finished_one(painted: Painted, tiny: Path, tmp_path: Path) -> None:
+    folder = painted(8)
+    run = created(tmp_path, "run", frozen_layers=4)
+    before = trained(run, folder)["history"]
+    with pytest.raises(UserError, match="Say how many to add"):
+        run.resume()
+    run.resume(more=3)
+    assert run.state().epochs == 9
+    results = trained(run, folder)
+    assert results["history"][:6] == before
+    assert [row["epoch"] for row in results["history"]] == list(range(1, 10))
+    assert results["history"][-1]["loss"] < before[-1]["loss"]
+    run.resume(more=2)
+    assert len(trained(run, folder)["history"]) == 11
+
+
+def test_a_stopped_one_goes_on_to_what_was_ordered(
+    painted: Painted, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = painted(8)
+    whole = trained(created(tmp_path, "whole"), folder)
+    run = created(tmp_path, "run")
+    ended = callbacks.Progress.on_epoch_end
+
+    def end(self: Any, epoch: int, logs: Any = None) -> None:
+        ended(self, epoch, logs)
+        if epoch == 2:
+            run.request_stop()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.Progress, "on_epoch_end", end)
+        assert len(trained(run, folder)["history"]) == 3
+    assert run.state().status is RunStatus.STOPPED
+    run.resume()
+    assert not run.stop_requested
+    assert trained(run, folder)["history"] == whole["history"]
+
+
+def test_a_damaged_checkpoint_begins_anew(painted: Painted, tiny: Path, tmp_path: Path) -> None:
+    folder = painted(8)
+    run = created(tmp_path, "run")
+    with pytest.MonkeyPatch.context() as patch:
+        kill_in_epoch(patch, 4)
+        with pytest.raises(Killed):
+            trained(run, folder)
+    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:500])
+    run.log.append("interrupted", message="killed")
+    run.resume()
+    results = trained(run, folder)
+    assert [row["epoch"] for row in results["history"]] == [1, 2, 3, 4, 5, 6]
+    assert [row["epoch"] for row in run.state().history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_other_images_are_refused(painted: Painted, tiny: Path, tmp_path: Path) -> None:
+    run = created(tmp_path, "run")
+    trained(run, painted(8))
+    run.resume(more=1)
+    with pytest.raises(UserError, match="the images that this run learned from"):
+        trained(run, painted(8, seed=5, folder="others"))
+
+
+def test_early_stopping_ends_it_finished(painted: Painted, tiny: Path, tmp_path: Path) -> None:
+    run = created(tmp_path, "run", epochs=60, patience=2, learning_rate=1e-6)
+    results = trained(run, painted(8))
+    assert run.state().status is RunStatus.FINISHED
+    assert len(results["history"]) == results["best_epoch"] + 2 < 60
+
+
+def test_pixels_are_varied_anew_in_every_epoch(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    folder = painted(8)
+    settings = {"frozen_layers": 0, "warm_up_epochs": 0, "epochs": 2}
+    plain = trained(created(tmp_path, "plain", **settings), folder)
+    varied = trained(created(tmp_path, "varied", **settings, augment="strong"), folder)
+    assert plain["history"][0]["loss"] != varied["history"][0]["loss"]
+    again = trained(created(tmp_path, "again", **settings, augment="strong"), folder)
+    assert varied["history"] == again["history"]
