@@ -87,7 +87,7 @@ def fetch(args: argparse.Namespace) -> Result:
         UserError: There is no folder named, no such backbone, or no way to its weights.
     """
     if args.to is None:
-        raise UserError("Expected a folder for the weights: add --to DIR.")
+        raise UserError(f"Expected a folder for the weights: add --to STICK. {weights.STICK}.")
     if args.fetch == ["all"]:
         chosen = list(all_backbones().values())
     else:
@@ -112,8 +112,8 @@ def fetch(args: argparse.Namespace) -> Result:
         for each in failed[:-1]:
             tell(str(each))
         raise failed[-1]
-    tell(f"On the other machine start Thaw with THAW_WEIGHTS set to the folder, as in "
-         f"THAW_WEIGHTS={args.to.absolute()} make run")  # fmt: skip
+    tell(f"On the other machine start Thaw with THAW_WEIGHTS={args.to.absolute()}, or whatever "
+         "the folder is called there")  # fmt: skip
     return {"files": files}
 
 

@@ -21,6 +21,7 @@ from core.backbones.torch_weights import read_torch_weights
 from core.errors import UserError
 
 Report = Callable[[int, int], None]
+STICK = r"STICK stands for the folder of the stick, such as E:\thaw on Windows"
 
 _KAGGLE = "https://www.kaggle.com/api/v1/models"
 _MODULE_BYTES = 4 << 30  # the largest modules for images unpack to about one gigabyte
@@ -272,8 +273,8 @@ def _offline(backbone: Backbone, source: Source, head: bool, why: str) -> str:
         f"Expected {what} {backbone.title} ({megabytes:.0f} MB, {source.origin}), but they are not "
         f"on this machine and could not be downloaded: {why}. Ready here: {', '.join(ready)}. To "
         "bring others on a stick: on a computer with internet run python -m core backbones --fetch "
-        f"{option}{' --with-classes' if head else ''} --to DIR, and start Thaw here with "
-        "THAW_WEIGHTS=DIR."
+        f"{option}{' --with-classes' if head else ''} --to STICK, and start Thaw here with "
+        f"THAW_WEIGHTS=STICK. {STICK}."
     )
 
 

@@ -18,7 +18,7 @@ def wanting(backbone: Backbone) -> str:
 
 
 def offer(backbone: Backbone, *, head: bool = False) -> None:
-    """A button that downloads it now, and what to do without internet.
+    """A button that downloads it now, what else would, and what to do without internet.
 
     Args:
         backbone: One that is not here.
@@ -35,7 +35,8 @@ def offer(backbone: Backbone, *, head: bool = False) -> None:
             _fetch(backbone, size, head)
         with st.popover("No internet here?", icon=":material/usb:", type="tertiary"):
             _by_stick(backbone, head)
-    st.caption(f"It comes from {source.origin}, once, and stays on this computer.")
+    first = "" if head else f"**Train downloads it first ({size}), which needs the internet.** "
+    st.caption(f"{first}It comes from {source.origin}, once, and stays on this computer.")
 
 
 def _by_owner(backbone: Backbone) -> None:
@@ -87,3 +88,7 @@ def _by_stick(backbone: Backbone, head: bool) -> None:
     )
     st.write("Then put the stick into this one, and start Thaw with:")
     st.code("THAW_WEIGHTS=STICK make run", language=None)
+    st.caption(
+        f"{words.plain(weights.STICK)}. In Windows' PowerShell say "
+        '`$env:THAW_WEIGHTS = "STICK"` first, then start Thaw as always.'
+    )

@@ -466,8 +466,9 @@ def test_offline_is_told_plainly(nobody: str, elsewhere: Path, thaw_home: Path) 
     ready = told.partition("Ready here: ")[2].partition(". ")[0].split(", ")
     assert {"EfficientNet-Lite0", "VGG16"} <= set(ready)
     assert not {"MobileNetV2", "VGG19"} & set(ready)
-    assert "--fetch mobilenet_v2 --alpha 1 --to DIR" in told
-    assert "THAW_WEIGHTS=DIR" in told
+    assert "--fetch mobilenet_v2 --alpha 1 --to STICK" in told
+    assert "THAW_WEIGHTS=STICK" in told
+    assert r"STICK stands for the folder of the stick, such as E:\thaw on Windows" in told
     assert files_in(thaw_home) == []
 
 
@@ -479,7 +480,7 @@ def test_offline_the_width_and_the_classes_are_told_too(nobody: str, elsewhere: 
     row = dataclasses.replace(narrow, head=Download(f"{nobody}/w.h5"))
     told = told_offline(row, head=True)
     assert "the 1000-class network of MobileNetV2 0.35 (7 MB" in told
-    assert "--fetch mobilenet_v2 --alpha 0.35 --with-classes --to DIR" in told
+    assert "--fetch mobilenet_v2 --alpha 0.35 --with-classes --to STICK" in told
     assert "VGG16" not in told  # its file without classes is of no use here
     put(elsewhere / ".keras/models", vgg16.head.file)
     assert "VGG16" in told_offline(row, head=True)
@@ -489,7 +490,7 @@ def test_offline_a_module_is_told_plainly(nobody: str, thaw_home: Path) -> None:
     row = dataclasses.replace(SEALED, weights=HubModule(f"{nobody}/module/1"))
     told = told_offline(row)
     assert "MobileNetV2 from TensorFlow Hub (9 MB, TensorFlow Hub)" in told
-    assert "--fetch hub_mobilenet_v2 --to DIR" in told
+    assert "--fetch hub_mobilenet_v2 --to STICK" in told
     with pytest.raises(UserError, match=r"module http.*/module/1 could not be downloaded"):
         weights.obtain_module(HubModule(f"{nobody}/module/1"), no_report)
     assert files_in(thaw_home) == []
@@ -609,7 +610,7 @@ def test_a_stick_without_classes_carries_one_file(published: Backbone, tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--fetch", "small"], "add --to DIR"),
+        (["--fetch", "small"], "add --to STICK. STICK stands for"),
         (["--fetch", "no_such", "--to", "{folder}/x"], "Expected a backbone among"),
         (["--fetch", "small", "--alpha", "0.5", "--to", "{folder}/x"], "width"),
         (["--fetch", "small", "--to", "{folder}/file/x"], "Choose another folder"),

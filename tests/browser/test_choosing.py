@@ -73,7 +73,7 @@ def test_a_network_that_is_not_here_is_said_plainly(
     message = page.get_by_role("alert").filter(has_text="could not be downloaded")
     expect(message).to_contain_text("Expected the weights of VGG16")
     expect(message).to_contain_text(re.compile("Ready here:.*EfficientNet.*Lite0"))
-    expect(message).to_contain_text("THAW_WEIGHTS=DIR")
+    expect(message).to_contain_text("THAW_WEIGHTS=STICK")
     assert not list((served.home / "cache" / "weights").rglob("*.h5"))
     press(page, "Train")
     expect(page.get_by_text(re.compile("could not be downloaded"))).to_be_visible()

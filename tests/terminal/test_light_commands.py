@@ -114,7 +114,7 @@ def test_weights_from_a_stick(thaw: Thaw, tmp_path: Path) -> None:
 
 
 FETCH_MISTAKES = {
-    "no folder": (("--fetch", "vgg16"), "--to DIR"),
+    "no folder": (("--fetch", "vgg16"), "--to STICK"),
     "unknown": (("--fetch", "lenet", "--to", "x"), "'lenet'"),
     "no such width": (("--fetch", "mobilenet", "--alpha", "0.3", "--to", "x"), "0.25, 0.5, 0.75"),
     "no module there": (("--add", "/nowhere/at/all"), "saved_model"),
