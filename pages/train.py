@@ -173,9 +173,8 @@ def can_go_on(run: Run, current: RunState) -> bool:
     """Whether there is something to go on from: its data set, and its last epoch."""
     if run.dataset is None or not store.folder_of(run.dataset).is_dir():
         return False
-    if current.status is RunStatus.FAILED:  # what failed for a reason told would fail again
-        return current.incident is not None and run.checkpoint.is_file()
-    return current.status is not RunStatus.FINISHED or run.checkpoint.is_file()
+    over_for_good = current.status in (RunStatus.FAILED, RunStatus.FINISHED)
+    return run.checkpoint.is_file() or not over_for_good
 
 
 def resume(run: Run, more: int = 0) -> None:

@@ -15,7 +15,7 @@ from core.jobs import connection, tasks
 from core.jobs.address import is_alive
 from core.jobs.connection import ensure_started as ensure_started  # the door's
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
-from core.jobs.tasks import JobFailed
+from core.jobs.tasks import JobFailed, sentence_of
 from core.runs import Run, RunState, RunStatus, all_runs
 from core.settings import SplitSettings, TrainingSettings
 
@@ -195,7 +195,11 @@ def _checked(job: Job, known: RunState | ImportState | None) -> RunState | Impor
     if state.cluster is None or not _is_lost(key, state.cluster):
         return state
     if not job.state().status.final:  # it may have ended while we asked
-        job.lose(INTERRUPTED[job.kind])
+        try:
+            job.lose(INTERRUPTED[job.kind])
+        except OSError as error:  # the disk is full: it is told all the same, and written later
+            state.apply({"event": "failed", "time": time.time(), "message": sentence_of(error)})
+            return state
     return job.state(state)
 
 

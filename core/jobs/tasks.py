@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -141,16 +142,27 @@ def perform(job: Job, work: Callable[[], None]) -> None:
         job.stopped()
         return
     job.log.append("started", host=socket.gethostname(), pid=os.getpid())
+    end: Callable[[], None]
     try:
         work()
     except StopRequested:
-        job.stopped()
+        end = job.stopped
     except UserError as error:
-        job.fail(str(error))
+        end = partial(job.fail, str(error))
     except Exception as error:
-        job.fail(_sentence(error), errors.record(error))
+        end = partial(job.fail, sentence_of(error), _recorded(error))
     else:
-        job.finish()
+        end = job.finish
+    if job.folder.is_dir() and job.state().turn == state.turn:  # it may be queued again by now
+        end()
+
+
+def _recorded(error: Exception) -> str | None:
+    """The incident's id in the log; None where the log cannot be written, on a full disk."""
+    try:
+        return errors.record(error)
+    except OSError:
+        return None
 
 
 def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
@@ -278,10 +290,10 @@ def _answered(work: Callable[[], Answer]) -> Answer:
     except UserError:
         raise
     except Exception as error:
-        raise JobFailed(_sentence(error), errors.record(error)) from None
+        raise JobFailed(sentence_of(error), errors.record(error)) from None
 
 
-def _sentence(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
     """What a user is told of an unexpected error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory. Try a smaller batch, backbone or data set."

@@ -6,6 +6,7 @@ cannot teach many parameters; images unlike photographs need other features than
 hold.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,6 +20,7 @@ from core.training.likeness import Likeness
 
 MANY = 2000  # images to learn from …
 MANY_PER_CLASS = 100  # … and for each class on the average
+UNEVEN = 3  # times the images of the rarest class that make the commonest too common
 _STANDARD = "efficientnet_lite0"  # comes with Thaw
 _LIGHT = (
     1_000_000_000  # multiply-adds an image that need no thought: a few seconds for 1,000 images
@@ -60,8 +62,16 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
         (True, False): Case.MANY_UNLIKE,
     }[many, likeness.like]
     backbone = _backbone()
-    reasons = _reasons(case, images, likeness, backbone)
-    return Advice(case, _settings(case, backbone), reasons, likeness)
+    settings, reasons = _settings(case, backbone), _reasons(case, images, likeness, backbone)
+    counts = Counter(record.label for record in dataset.of("train"))
+    (most, many_images), (least, few_images) = counts.most_common()[0], counts.most_common()[-1]
+    if many_images >= UNEVEN * few_images:
+        settings = replace(settings, balanced=True)
+        reasons += (
+            f" “{most}” has {many_images:,} images and “{least}” {few_images:,}: rare classes "
+            "should count as much as common ones."
+        )
+    return Advice(case, settings, reasons, likeness)
 
 
 def _backbone() -> Backbone:

@@ -16,6 +16,7 @@ from typing import Any
 _ENOUGH = 4  # epochs before anything can be said
 _WORSE = 1.1  # times the lowest validation loss: no longer an accident
 _LESS = 0.02  # of the earlier validation loss: still learning
+_FINE = 0.005  # changes of a loss that make no difference
 _GOOD = 0.9  # accuracy from which nobody needs to be told what else to try
 _COARSE = 20  # validation images below which each is 5 points or more
 
@@ -155,7 +156,7 @@ def _still_falling(val_losses: Sequence[float]) -> bool:
     """Whether the validation loss has been falling until now, by more than it wavers."""
     span = max(2, len(val_losses) // 5)
     now, before = fmean(val_losses[-span:]), fmean(val_losses[-2 * span : -span])
-    return before - now > max(_LESS * before, 2 * _wavering(val_losses) / math.sqrt(span))
+    return before - now > max(_LESS * before, _FINE, 2 * _wavering(val_losses) / math.sqrt(span))
 
 
 def _wavering(val_losses: Sequence[float]) -> float:
@@ -172,11 +173,16 @@ def _memorises(
 ) -> bool:
     """Whether the validation loss rises for good, and the accuracy does not make up for it."""
     later = len(smooth) - 1 - lowest
-    if later < max(3, len(smooth) // 10) or fmean(smooth[-2:]) < _WORSE * smooth[lowest]:
+    if later < max(3, len(smooth) // 10) or fmean(smooth[-2:]) < _risen(smooth[lowest]):
         return False
     then, now = fmean(accuracy[max(0, lowest - 1) : lowest + 2]), fmean(accuracy[-3:])
     rising = now > then + max(0.5 * _error(then, validation), 0.005)
     return losses[-1] < 0.95 * losses[lowest] and not rising
+
+
+def _risen(lowest: float) -> float:
+    """The validation loss from which it is no accident that it is above its lowest."""
+    return _WORSE * lowest + 2 * _FINE
 
 
 def _level_since(smooth: Sequence[float], near: float) -> int:

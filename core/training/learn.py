@@ -138,7 +138,18 @@ class Learning:
 
         Raises:
             StopRequested: It was stopped before its first epoch had ended.
+            UserError: The training went astray; resumed, it would do so again.
         """
+        try:
+            self._fit()
+        except UserError:
+            self._checkpoint.path.unlink(missing_ok=True)
+            raise
+        if self.best.epoch is None:
+            raise StopRequested
+        self.best.restore()
+
+    def _fit(self) -> None:
         network, settings, warm_up = self._network, self._settings, self._setup.warm_up
         self.best.waited_from = max(warm_up, self._begin)
         with suppress(StopRequested):  # the best epoch so far is kept
@@ -156,9 +167,6 @@ class Learning:
                     slow = settings.learning_rate * settings.thawed_rate
                     rates.append((whole.thawed_optimizer, slow))
                 self._train(whole, network.prefix, warm_up, self.epochs, rates)
-        if self.best.epoch is None:
-            raise StopRequested
-        self.best.restore()
 
     def answers(self, records: Sequence[Record]) -> np.ndarray:
         """Class probabilities [images, classes] of images, as the network now is."""

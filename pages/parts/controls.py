@@ -134,11 +134,12 @@ def _choose_training(thawing: bool) -> dict[str, Any]:
         ),
         "schedule": _one_of(
             grid,
-            "How the rate goes on (schedule)",
+            "Schedule",
             "schedule",
             _SCHEDULES,
-            "Cosine: large steps first, ever smaller ones towards the end. Plateau: half as large "
-            "whenever it stops getting better. Constant: the same throughout.",
+            "How the learning rate goes on. Cosine: large steps first, ever smaller ones towards "
+            "the end. Plateau: half as large whenever it stops getting better. Constant: the same "
+            "throughout.",
         ),
         "optimizer": _one_of(
             grid,
@@ -179,13 +180,13 @@ def _choose_training(thawing: bool) -> dict[str, Any]:
             (0, 2**31 - 1, 1),
             "The same seed and the same pictures give the same result.",
         ),
-        "balanced": grid.toggle(
-            "Rare classes count as much",
+        "balanced": st.toggle(
+            "Rare classes count as much as common ones (class weights)",
             state.default(state.control("balanced"), _DEFAULTS.balanced),
             key=state.control("balanced"),
             persist_state="session",
-            help="Class weights: where one class has far more pictures than another, it would "
-            "otherwise do well by guessing the large one.",
+            help="Where one class has far more pictures than another, it would otherwise do well "
+            "by guessing the large one.",
         ),
     }
 

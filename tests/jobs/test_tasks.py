@@ -108,6 +108,17 @@ def test_a_job_that_is_over_is_not_run(run: Run, final: str) -> None:
     assert run.state().status == RunStatus(final)
 
 
+def test_what_ends_an_earlier_turn_does_not_end_a_resumed_one(run: Run) -> None:
+    """A worker still compiles the model of a stopped training when that is resumed."""
+
+    def work() -> None:
+        run.log.append("stopped", best_epoch=1)
+        run.resume()
+
+    tasks.perform(of(run), work)
+    assert run.state().status == RunStatus.QUEUED
+
+
 def test_a_job_that_was_stopped_or_deleted_while_it_waited_is_not_run(run: Run) -> None:
     of(run).request_stop()
     tasks.perform(of(run), lambda: pytest.fail("it was run"))

@@ -40,6 +40,20 @@ def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait
     events, _ = run.log.read()
     assert [e["event"] for e in events].count("started") == 1, "it was run again"
 
+    trained = len(queue.status(run).history)
+    queue.resume(run)
+    wait(lambda: len(queue.status(run).history) > trained + 2)
+    queue.stop(run)
+    wait(lambda: queue.status(run).status.final)
+    state = queue.status(run)
+    assert state.status == RunStatus.STOPPED
+    assert [row["epoch"] for row in state.history] == list(range(1, len(state.history) + 1))
+    queue.resume(run, more=3)  # at once, while the worker still compiles the model
+    wait(lambda: queue.status(run).status.final)
+    assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
+    assert len(queue.status(run).history) == len(state.history) + 3
+    assert run.has_model
+
 
 def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
     run = queue.submit_training(sketches, ENDLESS, data="sketches")

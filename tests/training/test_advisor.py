@@ -1,5 +1,6 @@
 """The advisor: four cases, two sentences each, and settings that can be trained."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_each_of_the_four_cases(case: Case) -> None:
     assert frozen == expected[case]
     assert advice.reasons.count(". ") == 1
     assert advice.reasons.endswith(".")
+
+
+def test_rare_classes_are_to_count_as_much_where_it_matters() -> None:
+    even, likeness = dataset(3, 40), alike(0.5)
+    assert not advise(even, likeness).settings.balanced
+    rare = [r for r in even.records if r.label != "class 2" or int(r.file[8:-4]) < 10]
+    uneven = dataclasses.replace(even, records=tuple(rare))
+    advice = advise(uneven, likeness)
+    assert advice.settings.balanced
+    assert "“class 0” has 40 images and “class 2” 10" in advice.reasons
 
 
 def test_unlike_photos_the_thawed_layers_take_larger_steps() -> None:
