@@ -67,11 +67,16 @@ def explain(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: in
             icon=":material/local_fire_department:",
             color="orange",
         )
-        st.badge(
-            f"{words.number(total - trainable)} stay frozen",
-            icon=":material/ac_unit:",
-            color="blue",
-        )
+        if total > trainable:
+            fixed = frozen or backbone.sealed
+            kept = "stay frozen" if fixed else "are statistics of batch norm, never trained"
+            st.badge(
+                f"{words.number(total - trainable)} {kept}",
+                icon=":material/ac_unit:",
+                color="blue",
+                help="Statistics of batch norm count here wherever they lie: they are measured, "
+                "not learned.",
+            )
         st.badge(f"{words.number(total)} in all", color="gray")
 
 
@@ -107,17 +112,23 @@ def _beside(backbone: Backbone, frozen: int) -> str:
     """The layers on both sides of the slider."""
     layers, told = backbone.layers, []
     if frozen:
-        level = next(b.level for b in backbone.blocks if b.first <= frozen - 1 <= b.last)
         told.append(
             f"Last frozen: layer {frozen}, {words.plain(layers[frozen - 1].name)} "
-            f"({layers[frozen - 1].type}, for {level.value})"
+            f"({layers[frozen - 1].type}, for {_level(backbone, frozen - 1)})"
         )
-    if frozen < len(layers):
-        layer = layers[frozen]
-        level = next(b.level for b in backbone.blocks if b.first <= frozen <= b.last)
+    learning = next((n for n in range(frozen, len(layers)) if layers[n].trainable), None)
+    if learning is not None:
+        layer = layers[learning]
         told.append(
-            f"first to learn: layer {frozen + 1}, {words.plain(layer.name)} ({layer.type}, for "
-            f"{level.value}, {words.number(layer.trainable)} parameters)"
+            f"first to learn: layer {learning + 1}, {words.plain(layer.name)} ({layer.type}, for "
+            f"{_level(backbone, learning)}, {words.number(layer.trainable)} parameters)"
         )
+    elif frozen < len(layers):
+        told.append("what is thawed has no parameters to learn")
     text = "; ".join(told)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _level(backbone: Backbone, layer: int) -> str:
+    """What a layer, counted from 0, tells apart."""
+    return next(b.level.value for b in backbone.blocks if b.first <= layer <= b.last)

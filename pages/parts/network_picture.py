@@ -33,8 +33,9 @@ def draw(backbone: Backbone, frozen: int, share: float) -> None:
         for level, first, last in levels(backbone):
             _badge(level, first, last, frozen)
         st.badge("your classes", icon=":material/local_fire_department:", color="orange")
+    st.caption("All parameters: orange ones learn, blue ones do not")
     st.image(
-        _bar(share), width="stretch", alt=f"{share:.1%} of all parameters learn, the rest is frozen"
+        _bar(share), width="stretch", alt=f"{share:.1%} of all parameters learn, the rest do not"
     )
 
 

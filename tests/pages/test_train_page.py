@@ -52,6 +52,8 @@ def test_the_slider_tells_what_learns(open_page: Open) -> None:
     app.slider[0].set_value(0).run()
     assert "All 141 layers thawed" in shown(app)
     assert "3.4 million parameters learn" in shown(app)
+    assert "42,016 are statistics of batch norm, never trained" in shown(app)
+    assert "stay frozen" not in badges(app)
     app.slider[0].set_value(100).run()
     assert "100 layers frozen, 41 thawed" in shown(app)
     assert "in part" in shown(app)
@@ -142,6 +144,11 @@ def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
     told = plainly(app)
     assert "Last frozen: layer 95, block5c_add (Add, for parts)" in told
     assert "first to learn: layer 96, block6a_expand_conv (Conv2D, for whole things" in told
+    assert "All parameters: orange ones learn, blue ones do not" in told
+    app.slider[0].set_value(0).run()
+    assert "First to learn: layer 2, stem_conv (Conv2D, for edges, 864 parameters)" in plainly(app)
+    app.slider[0].set_value(140).run()
+    assert "what is thawed has no parameters to learn" in plainly(app)
 
 
 def test_the_suggestion_is_asked_for_and_then_applied(
