@@ -8,7 +8,7 @@ from core.jobs import foresight
 from core.settings import TrainingSettings
 from core.training.advisor import Advice, advise
 from core.training.likeness import Likeness
-from pages.parts import state, words
+from pages.parts import controls, state, words
 
 _EVERY = 1.0  # seconds between two looks for what is being found out
 
@@ -48,6 +48,7 @@ def _suggest(advice: Advice, likeness: Likeness, chosen: TrainingSettings | None
     with st.container(border=True):
         st.markdown(f":material/lightbulb: **Suggestion for {advice.case}**")
         st.write(words.plain(advice.reasons))
+        st.caption(f"Apply sets: {_told(advice.settings)}")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Applied" if applied else "Apply",
@@ -59,8 +60,9 @@ def _suggest(advice: Advice, likeness: Likeness, chosen: TrainingSettings | None
             )
             with st.popover("What it saw", icon=":material/visibility:", type="tertiary"):
                 st.write(
-                    "To a network that only knows ImageNet's 1000 classes, most pictures of each "
-                    "of your classes look like this:"
+                    "What a network that only knows ImageNet's 1000 classes takes your pictures "
+                    "for: of each class the answer that it leans to most, and how sure it is of "
+                    "it, on the average of a few pictures. A low number means that it has no idea."
                 )
                 st.dataframe(
                     {
@@ -72,3 +74,11 @@ def _suggest(advice: Advice, likeness: Likeness, chosen: TrainingSettings | None
                     column_config={"how sure": st.column_config.NumberColumn(format="%d %%")},
                     alt="What an untouched network takes each class for",
                 )
+
+
+def _told(settings: TrainingSettings) -> str:
+    """What the button sets, in one line."""
+    told = controls.summary(settings)
+    if settings.frozen_layers is not None:
+        told += f" · thawed layers at {words.percent(settings.thawed_rate)} of the learning rate"
+    return told

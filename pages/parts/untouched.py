@@ -37,7 +37,7 @@ def draw(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
 def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
     st.write(
         "Before it learns your classes it knows 1000 things from ImageNet, and it must call every "
-        "picture one of them. Show it a goldfish, or one of yours:"
+        "picture one of them. Show it one of yours, or any picture, a pet or a fruit:"
     )
     folder = home.datasets() / dataset_id
     grid = st.grid(3, min_column_width=72, gap="small")
@@ -47,7 +47,7 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
                 _look(backbone, Path(record.file).name, [store.image_path(folder, record)])
     widget = "picture-for-the-untouched"
-    dropped = st.file_uploader("Or a picture of yours", key=state.turn(widget))
+    dropped = st.file_uploader("Or any other picture", key=state.turn(widget))
     if dropped is not None:
         state.renew(widget)
         with uploads.on_disk([(dropped.name, dropped)]) as paths:

@@ -38,7 +38,7 @@ def test_the_suggestion_sets_the_controls(served: Served, page: Page, sketches: 
     expect(page.get_by_label("Warm-up epochs", exact=True)).to_have_value("1")
     expect(page.get_by_text(re.compile(r"About .* on this computer"))).to_be_visible()
     press(page, "What it saw")
-    expect(page.get_by_text("most pictures of each of your classes")).to_be_visible()
+    expect(page.get_by_text("the answer that it leans to most")).to_be_visible()
 
 
 def test_the_slider_changes_what_learns(served: Served, page: Page, sketches: str) -> None:

@@ -164,6 +164,10 @@ def test_the_suggestion_is_asked_for_and_then_applied(
     )
     app.run()
     assert "Suggestion for few images, unlike photos" in shown(app)
+    (told,) = [each.value for each in app.caption if each.value.startswith("Apply sets: ")]
+    assert "layers frozen · 15 epochs · adam, learning rate 0.003" in told
+    assert told.endswith("thawed layers at 10 % of the learning rate")
+    assert "the answer that it leans to most" in shown(app)
     button(app, "Apply").click().run()
     chosen = BACKBONES[backbone_box(app).value]
     assert app.slider[0].value == first_of(chosen, Level.WHOLES)
