@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from core.backbones.catalog import backbone_of
 from core.errors import UserError
 from core.runs import Run, all_runs
 from pages.parts import state, words
+
+_DATA, _TITLE = 14, 18  # letters of the data set's and the network's names that a phone can show
 
 
 def draw(waiting: str) -> Run | None:
@@ -72,8 +75,29 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
 def name(run: Run) -> str:
     """How a run is told from others in a list; plain text."""
     results = run.results()
-    right = f" · {words.percent(results['accuracy'])} right" if results else ""
-    return f"{run.data}{right} · {words.when(run.folder.stat().st_mtime)}"
+    told = [
+        words.shortened(run.data, _DATA),
+        f"{words.percent(results['accuracy'])} right" if results else None,
+        _network(run),
+        words.when(run.folder.stat().st_mtime),
+    ]
+    return " · ".join(each for each in told if each)
+
+
+def _network(run: Run) -> str | None:
+    """Which network, and how much of it was frozen; None where that is no longer known."""
+    try:
+        settings = run.settings
+        backbone = backbone_of(settings)
+    except UserError:  # damaged, or a module that is no longer in the catalogue
+        return None
+    if settings.from_scratch:
+        depth = "from scratch"
+    elif settings.all_frozen(len(backbone.layers)):
+        depth = "all frozen"
+    else:
+        depth = f"{settings.frozen_layers} frozen" if settings.frozen_layers else "all thawed"
+    return f"{words.shortened(backbone.title, _TITLE)}, {depth}"
 
 
 def _not_yet(at_hand: Run) -> None:

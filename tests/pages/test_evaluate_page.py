@@ -3,6 +3,7 @@
 import pytest
 
 from core.data import store
+from core.settings import TrainingSettings
 from pages.parts import figures
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
 
@@ -50,6 +51,28 @@ def test_the_newest_run_is_shown_and_others_can_be_chosen(open_page: Open) -> No
     assert len(app.selectbox[0].options) == 2
     app.selectbox[0].set_value(min(first.id, second.id)).run()
     assert app.query_params["run"] == min(first.id, second.id)
+
+
+def test_the_list_of_runs_tells_network_and_depth(open_page: Open) -> None:
+    for backbone, frozen in [
+        ("efficientnet_lite0", None),
+        ("vgg16", 15),
+        ("resnet18", 0),
+        ("hub_mobilenet_v2", 2),
+    ]:
+        settings = TrainingSettings(backbone=backbone, frozen_layers=frozen)
+        paint_run(None, data="a name that is far too long", settings=settings)
+    paint_run(None, settings=TrainingSettings(weights="random", frozen_layers=0))
+    paint_run(None, settings=TrainingSettings(backbone="hub-gone"), data="gone")
+    told = {each.rpartition(" · ")[0] for each in open_page("evaluate").selectbox[0].options}
+    assert told == {
+        "a name that i… · 90 % right · EfficientNet-Lite0, all frozen",
+        "a name that i… · 90 % right · VGG16, 15 frozen",
+        "a name that i… · 90 % right · ResNet-18, all thawed",
+        "a name that i… · 90 % right · MobileNetV2 from …, all frozen",
+        "pets · 90 % right · EfficientNet-Lite0, from scratch",
+        "gone · 90 % right",
+    }
 
 
 def test_a_run_without_results_sends_back_to_it(open_page: Open) -> None:
