@@ -12,11 +12,14 @@ from core.terminal import bytes_counter, tell
 
 Result = dict[str, Any]
 
+_HEADING = "name\tparameters\tlayers\tinput size\taccuracy\tweights, licence\ton this machine"
+
 
 def listing() -> Result:
     """All that the catalogue says."""
     backbones = list(all_backbones().values())
     rows = [_row(backbone) for backbone in backbones]
+    print(_HEADING)  # noqa: T201
     for row, backbone in zip(rows, backbones, strict=True):
         accuracy = f"{row['top1']:.1%} on ImageNet" if row["top1"] else "accuracy unknown"
         print(  # noqa: T201

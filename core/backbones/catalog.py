@@ -6,6 +6,8 @@ count its parameters without building it. ImageNet accuracies are those that the
 weights state: Keras Applications, torchvision, and TensorFlow's EfficientNet-Lite.
 """
 
+from difflib import get_close_matches
+
 from core.backbones import hub_modules
 from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Preprocessing
 from core.backbones.keras_applications import KERAS_APPLICATIONS
@@ -117,9 +119,10 @@ def backbone_named(name: str, alpha: float = 1.0) -> Backbone:
     """
     backbone = BACKBONES.get(name) or hub_modules.added().get(name)
     if backbone is None:
-        raise UserError(
-            f"Expected a backbone among {', '.join(all_backbones())}, received {name!r}."
-        )
+        every = all_backbones()
+        near = get_close_matches(name.lower(), every, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise UserError(f"Expected a backbone among {', '.join(every)}, received {name!r}.{meant}")
     return backbone.of_width(alpha)
 
 

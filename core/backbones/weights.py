@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -24,6 +25,7 @@ Report = Callable[[int, int], None]
 STICK = r"STICK stands for the folder of the stick, such as E:\thaw on Windows"
 
 _KAGGLE = "https://www.kaggle.com/api/v1/models"
+_THIS_MACHINE = re.compile(r"http://(localhost|127\.0\.0\.1)(:\d+)?/")
 _MODULE_BYTES = 4 << 30  # the largest modules for images unpack to about one gigabyte
 _MODULE_FILES = 10_000
 _ODD = set("\\:\0")  # in the name of a file: a way out of its folder on Windows, or none at all
@@ -224,9 +226,15 @@ def address(source: HubModule) -> str:
     """Where a module's archive is published.
 
     Raises:
-        UserError: The handle is neither a URL nor a Kaggle path.
+        UserError: The handle is neither a URL nor a Kaggle path, or others could change on its way
+            what is a program.
     """
     handle = source.handle.rstrip("/")
+    if handle.startswith("http://") and not _THIS_MACHINE.match(handle):
+        raise UserError(
+            "Expected an address that begins with https:// (a module is a program, and without it "
+            f"anybody on the way could change it), received {source.handle!r}."
+        )
     if handle.startswith(("https://", "http://")):
         if handle.endswith((".tar.gz", ".tgz")):
             return handle

@@ -112,6 +112,20 @@ def test_an_unknown_name_is_told_with_those_there_are() -> None:
         backbone_named("resnet")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("vgg-16", "vgg16"), ("ResNet-50", "resnet50"), ("EfficientNet-Lite0", "efficientnet_lite0")],
+)
+def test_a_name_that_is_nearly_right_is_told_with_the_right_one(typed: str, meant: str) -> None:
+    with pytest.raises(UserError, match=rf"Did you mean {meant}\?$"):
+        backbone_named(typed)
+
+
+def test_a_name_unlike_any_other_is_told_without_a_guess() -> None:
+    with pytest.raises(UserError, match=r"received 'transformer'\.$"):
+        backbone_named("transformer")
+
+
 def test_rows_know_their_own_names() -> None:
     assert [backbone.name for backbone in ALL] == list(BACKBONES)
     assert len({backbone.title for backbone in ALL}) == len(ALL)

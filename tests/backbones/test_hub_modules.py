@@ -197,7 +197,7 @@ def test_a_damaged_entry_is_left_out_and_said(
     assert "hub-damaged.json is damaged and left out of the catalogue" in caplog.text
     assert terminal.main(["backbones"]) == 0
     listed = [line.partition("\t")[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [*BACKBONES, NAME]
+    assert listed == ["name", *BACKBONES, NAME]
 
 
 def test_other_files_beside_the_entries_are_not_looked_at(
@@ -301,6 +301,12 @@ def mistake(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_what_is_no_handle_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Expected the handle of a TensorFlow Hub module" in mistake(["mobilenet"], capsys)
+
+
+def test_an_address_without_https_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    told = mistake(["http://example.org/module.tar.gz"], capsys)
+    assert "Expected an address that begins with https://" in told
+    assert "'http://example.org/module.tar.gz'" in told
 
 
 def test_a_folder_without_a_module_is_told(

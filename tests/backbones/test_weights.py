@@ -824,7 +824,8 @@ def test_the_download_of_a_module_can_be_stopped(site: Site, thaw_home: Path) ->
             "?tf-hub-format=compressed",
         ),
         ("https://example.org/module.tar.gz", "https://example.org/module.tar.gz"),
-        ("http://example.org/module.tgz", "http://example.org/module.tgz"),
+        ("https://example.org/module.tgz", "https://example.org/module.tgz"),
+        ("http://localhost:8000/module.tgz", "http://localhost:8000/module.tgz"),
         (
             "google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2",
             "https://www.kaggle.com/api/v1/models/google/mobilenet-v2/tensorFlow2/"
@@ -853,6 +854,21 @@ def test_a_handle_tells_where_the_archive_is(handle: str, address: str) -> None:
 )
 def test_other_handles_are_refused(handle: str) -> None:
     with pytest.raises(UserError, match="Expected the handle of a TensorFlow Hub module"):
+        weights.address(HubModule(handle))
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "http://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5",
+        "http://example.org/module.tgz",
+        "http://localhost.example.org/module.tgz",
+        "http://localhost:1@example.org/module.tgz",
+        "http://[/module.tgz",
+    ],
+)
+def test_an_address_that_others_could_answer_is_refused(handle: str) -> None:
+    with pytest.raises(UserError, match="Expected an address that begins with https://"):
         weights.address(HubModule(handle))
 
 

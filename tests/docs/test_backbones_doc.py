@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.backbones.backbone import Level
 from core.backbones.catalog import BACKBONES
 from core.training import advisor, likeness
 
@@ -38,6 +39,13 @@ def test_the_numbers_are_those_of_the_catalogue(name: str) -> None:
 def test_the_advisors_thresholds_are_those_of_the_code() -> None:
     assert f"Many are {advisor.MANY:,} to learn from, and {advisor.MANY_PER_CLASS}" in TEXT
     assert f"From {likeness.LIKE} on" in TEXT
+
+
+def test_the_layer_that_whole_things_begin_at_is_that_of_the_catalogue() -> None:
+    first = advisor.first_of(BACKBONES["efficientnet_lite0"], Level.WHOLES)
+    told = " ".join(TEXT.split())
+    assert f"({first} for EfficientNet-Lite0, layers 0 to {first - 1} stay frozen)" in told
+    assert f"the same layer is number {first + 1} there" in told
 
 
 @pytest.mark.parametrize("name", [name for name, b in BACKBONES.items() if b.widths])

@@ -78,6 +78,13 @@ def test_backbones(thaw: Thaw, user_home: Path) -> None:
     assert list(user_home.iterdir()) == []
 
 
+def test_backbones_under_a_heading(thaw: Thaw) -> None:
+    heading, *rows = thaw("backbones").out.splitlines()
+    assert heading.split("\t")[:3] == ["name", "parameters", "layers"]
+    assert [row.partition("\t")[0] for row in rows] == list(BACKBONES)
+    assert {row.count("\t") for row in rows} == {heading.count("\t")}
+
+
 def test_backbones_notices_weights_of_keras(thaw: Thaw, tmp_path: Path) -> None:
     models = tmp_path / "keras" / "models"
     models.mkdir(parents=True)
@@ -116,6 +123,8 @@ def test_weights_from_a_stick(thaw: Thaw, tmp_path: Path) -> None:
 FETCH_MISTAKES = {
     "no folder": (("--fetch", "vgg16"), "--to STICK"),
     "unknown": (("--fetch", "lenet", "--to", "x"), "'lenet'"),
+    "mistyped": (("--fetch", "MobileNetV2", "--to", "x"), "Did you mean mobilenet_v2?"),
+    "no https": (("--add", "http://example.org/module.tgz"), "https://"),
     "no such width": (("--fetch", "mobilenet", "--alpha", "0.3", "--to", "x"), "0.25, 0.5, 0.75"),
     "no module there": (("--add", "/nowhere/at/all"), "saved_model"),
     "no handle": (("--add", "not a handle"), "owner/model/framework/variation/version"),
