@@ -290,20 +290,24 @@ def main(given: list[str] | None = None) -> int:
     try:
         args = arguments.parser(_COMMANDS).parse_args(given)
         result = args.job(args)
+        if args.json:
+            print(json.dumps(result))
+        sys.stdout.flush()
     except UserError as error:
         tell(str(error))
         return 2
     except KeyboardInterrupt:
         tell("Interrupted.")
         return 130
+    except BrokenPipeError:  # whoever reads has read enough: `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Recorded as error:
         tell(str(error))
         return 1
     except Exception as error:
         tell(record(error)[1])
         return 1
-    if args.json:
-        print(json.dumps(result))
     return 0
 
 

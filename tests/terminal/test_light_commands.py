@@ -1,12 +1,15 @@
 """What the terminal says without a network: inspect, backbones, and mistakes told plainly."""
 
 import importlib.util
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal_calls import ROOT, environment
 
 from core.backbones.backbone import Backbone, PipFile
 from core.backbones.catalog import BACKBONES
@@ -299,3 +302,16 @@ def test_an_internal_error_that_cannot_be_logged(
     assert len(said.err.strip().splitlines()) == 1
     assert "Traceback" not in said.err
     assert str(file) in said.err
+
+
+def test_a_reader_that_has_read_enough_is_no_error(user_home: Path) -> None:
+    """As `python -m core backbones | head -1`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "backbones"], cwd=ROOT, env=environment(user_home),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 0

@@ -56,6 +56,7 @@ def test_from_scratch_they_are_far_behind(
 ) -> None:
     """Batch norm trains, and both have the same epochs and rate."""
     same = {"backbone": name, "alpha": alpha, "epochs": EPOCHS, "learning_rate": 0.003}
+    same["schedule"] = "constant"
     pretrained = accuracy(flowers, tmp_path / "pretrained", **same)
     scratch = accuracy(flowers, tmp_path / "run", weights="random", frozen_layers=0, **same)
     assert scratch > CHANCE + 0.1

@@ -1,0 +1,107 @@
+"""Thaw's recipes against a tuned logistic regression on the same frozen features, paired seeds.
+
+python -m benchmarks.recipes FOLDER [FOLDER …] [--seeds 8] [--best-seeds 3]
+
+Each seed divides the images in its own way, the same for all. The regression's penalty is chosen
+by cross-validation on the training side alone. "Quick" is Train pressed with nothing changed;
+"best" is what the advisor proposes, tried with fewer seeds since it thaws. Both are judged by the
+epoch that Thaw keeps, which is a little optimistic, and by the last one, which is not.
+"""
+
+import argparse
+import csv
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.__main__ import RESULTS, machine
+from core.data.archive import open_source
+from core.data.dataset import Dataset
+from core.data.feed import SourceFeed
+from core.network.features import FeatureCache
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+from core.training import advisor, fit, survey
+from core.training.setup import Setup
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--best-seeds", type=int, default=3)
+    args = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["THAW_HOME"] = scratch
+        for folder in args.folders:
+            rows += tried(folder, Path(scratch) / folder.name, args.seeds, args.best_seeds)
+    path = RESULTS / "recipes.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*rows[0], "machine"])
+        writer.writeheader()
+        writer.writerows(row | {"machine": machine()} for row in rows)
+
+
+def tried(folder: Path, runs: Path, seeds: int, best_seeds: int) -> list[Row]:
+    """One row a seed, told as they come."""
+    rows: list[Row] = []
+    for seed in range(seeds):
+        feed = SourceFeed(open_source(folder), SplitSettings(seed=seed))
+        quick = TrainingSettings(seed=seed)
+        made = Run.create(runs / f"quick-{seed}", quick, data=folder.name)
+        found = fit.train(made, feed)
+        row: Row = {"data": folder.name, "seed": seed}
+        row |= {"logistic": round(regression(feed, quick), 4)} | judged("quick", found)
+        row |= {"best_kept": "", "best_last": "", "best_frozen": ""}
+        if seed < best_seeds:
+            dataset, alike = survey.measure(feed, lambda *_: None)
+            advice = advisor.advise(dataset, alike).settings
+            chosen = TrainingSettings.from_dict(advice.to_dict() | {"seed": seed})
+            made = Run.create(runs / f"best-{seed}", chosen, data=folder.name)
+            row |= judged("best", fit.train(made, feed))
+            row["best_frozen"] = chosen.to_dict()["frozen_layers"]
+        print(row, flush=True)
+        rows.append(row)
+    for name in ("logistic", "quick_kept", "quick_last", "best_kept", "best_last"):
+        values = [row[name] for row in rows if row[name] != ""]
+        if values:
+            print(f"{folder.name} {name}: {statistics.fmean(values):.4f}")
+    return rows
+
+
+def judged(name: str, results: Row) -> Row:
+    """Validation accuracy of the epoch that is kept and of the last one."""
+    last = results["history"][-1]["val_accuracy"]
+    return {f"{name}_kept": round(results["val_accuracy"], 4), f"{name}_last": round(last, 4)}
+
+
+def regression(feed: SourceFeed, settings: TrainingSettings) -> float:
+    """Validation accuracy of a logistic regression on the features that the run has left."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import StratifiedKFold
+
+    (prefix,) = Setup.of(settings, lambda *_: None).prefixes(lambda: None)  # type: ignore[arg-type, return-value]
+    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+    found = feed.read(lambda _: False, lambda _: None, 64, lambda *_: None)
+    (x, y), (x_new, y_new) = (sides(found, cache, side) for side in ("train", "validation"))
+    folds = StratifiedKFold(min(3, int(np.bincount(y).min())))
+    penalties = np.logspace(-4, 2, 7)
+    model = LogisticRegressionCV(Cs=penalties, cv=folds, max_iter=500)
+    return float(model.fit(x, y).score(x_new, y_new))
+
+
+def sides(found: Dataset, cache: FeatureCache, side: Any) -> tuple[np.ndarray, np.ndarray]:
+    records = found.of(side)
+    features = cache.rows([record.digest for record in records]).take(range(len(records)))
+    return features, np.array([found.classes.index(record.label) for record in records])
+
+
+if __name__ == "__main__":
+    main()
