@@ -131,7 +131,8 @@ class Learning:
         self._checkpoint = Checkpoint(run.checkpoint)
         self._saved: Saved | None = None
         self._images = digest_of(dataset.records)
-        self._progress = Progress(run, self.epochs, self._steps, self._go_back(state))
+        steps = -(-len(dataset.of("train")) // settings.batch_size)
+        self._progress = Progress(run, self.epochs, steps, self._go_back(state))
 
     def fit(self) -> None:
         """Train until the last epoch or until the run is stopped, and go back to the best epoch.
@@ -213,11 +214,12 @@ class Learning:
             validation_data=self._batches(prefix, self._dataset.of("validation")),
             initial_epoch=self._done,
             epochs=end,
+            # The log first: what it has and the checkpoint has not is trained once more.
             callbacks=[
                 Rate(rates, share_at, len(lessons)),
                 self.best,
-                Keep(keep),
                 self._progress,
+                Keep(keep),
             ],
             verbose=0,
         )
@@ -249,10 +251,6 @@ class Learning:
         for number, optimizer in enumerate(optimizers):
             if saved.fits(**{f"optimizer{number}": optimizer.variables}):
                 saved.restore(f"optimizer{number}", optimizer.variables)
-
-    @property
-    def _steps(self) -> int:
-        return len(self._lessons(self._network.prefix))
 
     def _lessons(self, prefix: Prefix) -> Lessons:
         classes, settings = self._dataset.classes, self._settings

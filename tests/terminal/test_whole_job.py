@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from terminal_calls import ROOT, Said, environment, paint_folder
 
+from core import home
 from core.backbones.catalog import BACKBONES, parameter_counts
 
 pytestmark = pytest.mark.slow
@@ -279,3 +280,26 @@ def test_internal_errors_of_a_training(world: World, tmp_path: Path) -> None:
     last = (tmp_path / "run" / "progress.jsonl").read_text().splitlines()[-1]
     assert '"failed"' in last
     assert incident in last
+
+
+def test_recipe_options_and_training_further(world: World, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    chosen = ("--recipe", "best", "--epochs", 3, "--augment", "light", "--views", 1)
+    said = world.call("train", world.data, "--run", run, *chosen, "--patience", 50, "--json")
+    assert said.code == 0, said.err
+    first = said.json["history"]
+    assert len(first) == 3
+    assert {"read", "features", "fit", "total"} <= set(said.json["seconds"])
+    settings = home.read_json(run / "settings.json")["settings"]
+    assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 3)
+    assert settings["frozen_layers"] != "all"  # two colours are unlike photos, and few
+    again = world.call("train", world.data, "--run", run, "--resume", "--epochs", 5, "--json")
+    assert again.code == 0, again.err
+    assert len(again.json["history"]) == 5
+    assert again.json["history"][:3] == first
+    over = world.call("train", world.data, "--run", run, "--resume")
+    assert over.code == 2
+    assert "All 5 epochs of this run are trained" in over.err
+    nothing = world.call("train", world.data, "--run", tmp_path / "none", "--resume")
+    assert nothing.code == 2
+    assert "There is no run in none" in nothing.err
