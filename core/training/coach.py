@@ -1,8 +1,8 @@
 """Reads the curves of a training and says in plain words what they mean and what to do.
 
-The rules go by the validation loss, which is finer than the accuracy, and by medians of three
-epochs, so that one lucky epoch changes nothing. What twenty pictures say is rough: a change of
-accuracy counts where it is larger than chance makes it.
+Losses are finer than accuracy, so the rules go by those: by their logarithms, smoothed by medians
+of three. A change counts where it is larger than the curve wavers; one of accuracy, where it is
+larger than chance makes it with so few images; a verdict, where it held for two epochs in a row.
 """
 
 import itertools
@@ -14,11 +14,14 @@ from statistics import fmean, median
 from typing import Any
 
 _ENOUGH = 4  # epochs before anything can be said
-_WORSE = 1.1  # times the lowest validation loss: no longer an accident
-_LESS = 0.02  # of the earlier validation loss: still learning
-_FINE = 0.005  # changes of a loss that make no difference
-_GOOD = 0.9  # accuracy from which nobody needs to be told what else to try
-_COARSE = 20  # validation images below which each is 5 points or more
+_LITTLE, _HUGE = 0.1, 1e9  # what is far below the one, added to every loss, is all alike
+_JUMP = 0.25  # of the logarithm, up within an epoch: too large a step
+_RISE = 0.08  # above the lowest: no accident
+_FALL = 0.05  # from one quarter of the epochs to the next: more are worth it
+_NEAR = 0.03  # no difference
+_POINTS = 0.02  # of accuracy, likewise where there are thousands of images
+_DONE, _GOOD = 0.99, 0.9  # accuracy with nothing left to learn; with no need of other ideas
+_COARSE = 20  # validation images below which each is more than 5 points
 
 
 class Kind(StrEnum):
@@ -38,8 +41,8 @@ class Hint:
 
     Attributes:
         kind: What the curves show.
-        text: In one or two sentences.
-        since: The epoch from which they show it, where there is one.
+        text: In a few short sentences.
+        since: The epoch from which on they show it, where that can be told.
     """
 
     kind: Kind
@@ -66,68 +69,125 @@ def advise(
         augmented: Whether the training images are varied.
         over: Whether the training has ended.
     """
-    if len(history) < _ENOUGH:
+    done = len(history)
+    if validation < 1 or done < _ENOUGH:
         return None
-    hint = _read(history, classes, validation, frozen, augmented, over)
-    if hint is None or not 0 < validation < _COARSE or hint.kind is Kind.PERFECT:
-        return hint
-    rough = f" Only {validation} pictures are held back, so each is {100 / validation:.0f} points."
-    return Hint(hint.kind, hint.text + rough, hint.since)
+    kind, since = _read(history, classes, validation)
+    for end in range(done - 1, max(_ENOUGH, done - 8) - 1, -1):
+        before = _read(history[:end], classes, validation)
+        if before[0] is kind:
+            break
+        kind, since = before
+    accuracy, trained = (fmean(r[m] for r in history[-3:]) for m in ("val_accuracy", "accuracy"))
+    all_right = max(row["val_accuracy"] for row in history) == 1
+    varied = [] if augmented else ["vary the pictures (augmentation)"]
+    match kind:
+        case None if over:
+            kind, text = (
+                Kind.IMPROVING,
+                "Hardly improving any more: more epochs would help a little.",
+            )
+        case None:
+            return None
+        case Kind.IMPROVING if over:
+            text = f"Still improving after {done} epochs: more would help."
+        case Kind.IMPROVING:
+            text = "Still improving: let it go on."
+        case Kind.LEVEL:
+            moral = "fewer epochs would have done" if over else "more epochs change little"
+            text = f"Levelled out since epoch {since} (converged): {moral}."
+            if accuracy < _GOOD:
+                gap = varied if trained > accuracy + 0.1 else []
+                text += _either([*(["thaw a few layers"] if frozen else []), *gap, "add images"])
+        case Kind.MEMORISING:
+            text = (
+                f"Memorising since epoch {since} (overfitting): it gets better on the training "
+                "pictures, but no longer on new ones."
+            ) + _either([*([] if frozen else ["freeze more layers"]), *varied, "add images"])
+        case Kind.ASTRAY:
+            text = (
+                "The loss jumps about or grows (divergence): the steps "
+                "are too large. Choose a lower learning rate."
+            )
+        case Kind.CHANCE:
+            text = (
+                "No better than guessing so far (chance level): look whether the pictures are in "
+                "the right folders."
+            ) + _either(["try a higher learning rate", *(["thaw a few layers"] if frozen else [])])
+        case Kind.PERFECT:
+            text = (
+                f"It gets {'all' if all_right else 'nearly all'} held-back pictures right: "
+                f"nothing is left to learn{'' if over else ', you can stop it'}."
+            )
+    if validation < _COARSE and kind is not Kind.ASTRAY:
+        text += (
+            f" Only {validation} pictures are held back, so each is {100 / validation:.0f} points."
+        )
+    elif kind is Kind.IMPROVING and accuracy > trained + 0.1:
+        text += " Training pictures are made harder for it, so that it does worse there is normal."
+    return Hint(kind, text, since)
 
 
 def _read(
-    history: Sequence[Mapping[str, Any]],
-    classes: int,
-    validation: int,
-    frozen: bool,
-    augmented: bool,
-    over: bool,
-) -> Hint | None:
-    losses = [row["loss"] for row in history]
-    val_losses = [row["val_loss"] for row in history]
-    smooth = _smoothed(val_losses)
+    history: Sequence[Mapping[str, Any]], classes: int, validation: int
+) -> tuple[Kind | None, int | None]:
+    """What the curves show, and since which epoch."""
+    steps, checks = ([_scaled(row[name]) for row in history] for name in ("loss", "val_loss"))
+    train, val = _smoothed(steps), _smoothed(checks)
     accuracy = _smoothed([row["val_accuracy"] for row in history])
-    chance = 1 / max(classes, 1)
-    above_chance = max(accuracy) > chance + 2 * _error(chance, validation)
-    if _is_astray(losses, above_chance):
-        return Hint(
-            Kind.ASTRAY,
-            "The loss jumps about or does not fall: the steps are too large. Choose a lower "
-            "learning rate.",
-        )
-    if not above_chance:
-        if _still_falling(val_losses):
-            return None
-        return Hint(
-            Kind.CHANCE,
-            "No better than guessing so far. Look whether the pictures are in the right classes; "
-            f"if they are, try a higher learning rate{' or thaw some layers' if frozen else ''}.",
-        )
-    if max(row["val_accuracy"] for row in history) == 1:
-        return Hint(Kind.PERFECT, "It gets every held-back picture right: nothing left to learn.")
-    lowest = min(range(len(smooth)), key=smooth.__getitem__)
-    if _memorises(losses, smooth, accuracy, lowest, validation):
-        since = int(history[lowest]["epoch"]) + 1
-        cures = [] if frozen else ["freeze more layers"]
-        cures += [] if augmented else ["vary the pictures (augmentation)"]
-        return Hint(
-            Kind.MEMORISING,
-            f"Memorising since epoch {since} (overfitting): it gets better on the training "
-            f"pictures, but no longer on new ones. {_either([*cures, 'add images'])}",
-            since,
-        )
-    if _still_falling(val_losses):
-        told = "Still improving at the end: more epochs would help." if over else "Still improving."
-        return Hint(Kind.IMPROVING, told)
-    since = _level_since(smooth, 3 * _wavering(val_losses))
-    if len(history) - since < max(4, len(history) // 3):
-        return None
-    epoch = int(history[since]["epoch"])
-    told = f"Levelled out since epoch {epoch}: more epochs change little."
-    if fmean(accuracy[-3:]) < _GOOD:
-        cures = ["thaw some layers"] if frozen else []
-        told += f" {_either([*cures, 'add images'])}"
-    return Hint(Kind.LEVEL, told, epoch)
+    done, chance = len(history), 1 / max(classes, 1)
+    span = min(max(3, done // 4), done // 2)
+    before, now = slice(-2 * span, -span), slice(-span, None)
+    guess = -math.log(chance)  # the loss of one who knows nothing
+    guessing = fmean(accuracy[now]) <= chance + 2 * _error(chance, validation)
+    wavers = _noise(checks)
+    fall = median(checks[before]) - median(checks[now])
+    error = _error(fmean(accuracy[now]), validation)
+
+    def epoch(place: int) -> int:
+        return int(history[place]["epoch"])
+
+    if max(accuracy) >= _DONE:
+        return Kind.PERFECT, epoch(next(n for n, share in enumerate(accuracy) if share >= _DONE))
+    if min(steps[-3:]) > min(train) + _JUMP or _jumps(steps):
+        return Kind.ASTRAY, None
+    if guessing and min(steps[-3:]) > _scaled(guess) + _JUMP and fall < _FALL:
+        return Kind.ASTRAY, None
+    if min(checks[-3:]) > _scaled(5 * guess) and fall < _FALL:
+        return Kind.ASTRAY, None
+    falling = fall > max(_FALL, 2 * wavers * math.sqrt(2 / span))
+    if guessing and not falling and median(checks[now]) > _scaled(guess) - _FALL:
+        return Kind.CHANCE, None
+    if _jumps(checks):
+        return Kind.ASTRAY, None
+    gain = fmean(accuracy[now]) - fmean(accuracy[before])
+    if falling or gain > max(_POINTS, 2 * error * math.sqrt(2 / span)):
+        return Kind.IMPROVING, None
+    lowest = min(range(done), key=val.__getitem__)
+    rise = median(checks[-3:]) - val[lowest]
+    learned = train[-1] < max(train[lowest] - _NEAR, _scaled(0.05))
+    gained = fmean(accuracy[now]) - fmean(accuracy[lowest : lowest + 3])
+    if (
+        done - lowest > max(3, done // 10)
+        and rise > max(_RISE, 3 * wavers)
+        and learned
+        and gained < max(_POINTS, 0.8 * error)
+    ):
+        return Kind.MEMORISING, epoch(lowest) + 1
+    near = max(_NEAR, 2 * wavers)
+    since = max(
+        next(n for n, loss in enumerate(val) if loss <= val[lowest] + near),
+        next(
+            n
+            for n, share in enumerate(accuracy)
+            if share >= fmean(accuracy[now]) - max(error, _POINTS / 2)
+        ),
+    )
+    return (Kind.LEVEL, epoch(since)) if done - since >= max(4, 0.4 * done) else (None, None)
+
+
+def _scaled(loss: float) -> float:
+    return math.log(_LITTLE + min(max(loss, 0), _HUGE))
 
 
 def _smoothed(values: Sequence[float]) -> list[float]:
@@ -135,68 +195,26 @@ def _smoothed(values: Sequence[float]) -> list[float]:
     return [median(values[max(0, n - 1) : n + 2]) for n in range(len(values))]
 
 
+def _noise(values: Sequence[float]) -> float:
+    """The standard deviation of what is no trend: of how far values are off their neighbours."""
+    bends = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    return 1.48 * median(bends) / math.sqrt(6)
+
+
 def _error(share: float, images: int) -> float:
     """The standard error of a share that was measured on so many images."""
-    return math.sqrt(share * (1 - share) / max(images, 1))
+    return math.sqrt(max(share * (1 - share), 0) / images)
 
 
-def _is_astray(losses: Sequence[float], above_chance: bool) -> bool:
-    """Whether training itself does not get on."""
-    reach = max(losses) - min(losses)
-    jumps = sum(
-        later - earlier > max(0.25 * reach, 0.1 * later)
-        for earlier, later in itertools.pairwise(losses[1:])
-    )
-    if jumps >= max(2, len(losses) // 6):
-        return True
-    return not above_chance and fmean(losses[-3:]) > 1.02 * losses[0]
-
-
-def _still_falling(val_losses: Sequence[float]) -> bool:
-    """Whether the validation loss has been falling until now, by more than it wavers."""
-    span = max(2, len(val_losses) // 5)
-    now, before = fmean(val_losses[-span:]), fmean(val_losses[-2 * span : -span])
-    return before - now > max(_LESS * before, _FINE, 2 * _wavering(val_losses) / math.sqrt(span))
-
-
-def _wavering(val_losses: Sequence[float]) -> float:
-    """How far a single epoch's loss is from its neighbours'."""
-    return fmean(abs(a - b) for a, b in zip(val_losses, _smoothed(val_losses), strict=True))
-
-
-def _memorises(
-    losses: Sequence[float],
-    smooth: Sequence[float],
-    accuracy: Sequence[float],
-    lowest: int,
-    validation: int,
-) -> bool:
-    """Whether the validation loss rises for good, and the accuracy does not make up for it."""
-    later = len(smooth) - 1 - lowest
-    if later < max(3, len(smooth) // 10) or fmean(smooth[-2:]) < _risen(smooth[lowest]):
-        return False
-    then, now = fmean(accuracy[max(0, lowest - 1) : lowest + 2]), fmean(accuracy[-3:])
-    rising = now > then + max(0.5 * _error(then, validation), 0.005)
-    return losses[-1] < 0.95 * losses[lowest] and not rising
-
-
-def _risen(lowest: float) -> float:
-    """The validation loss from which it is no accident that it is above its lowest."""
-    return _WORSE * lowest + 2 * _FINE
-
-
-def _level_since(smooth: Sequence[float], near: float) -> int:
-    """The place from which on the validation loss stays close to what it is at the end."""
-    end = fmean(smooth[-3:])
-    near = max(0.05 * end, near)
-    since = len(smooth) - 1
-    while since > 0 and abs(fmean(smooth[max(0, since - 4) : since]) - end) <= near:
-        since -= 1
-    return since
+def _jumps(values: Sequence[float]) -> bool:
+    """Whether a curve of late goes up by leaps, again and again."""
+    late = values[-max(8, len(values) // 3) :]
+    ups = sum(b - a > _JUMP for a, b in itertools.pairwise(late))
+    return ups >= max(2, len(late) / 5)
 
 
 def _either(cures: Sequence[str]) -> str:
     """A sentence that offers them."""
     *others, last = cures
     told = f"{', '.join(others)}, or {last}" if others else last
-    return f"{told[:1].upper()}{told[1:]}."
+    return f" {told[:1].upper()}{told[1:]}."
