@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.usefixtur
 # Name, width, and the least validation accuracy on flowers5 with everything frozen.
 PRETRAINED = [("mobilenet", 0.25, 0.72), ("mobilenet", 0.75, 0.8), ("mobilenet_v2", 1.0, 0.8)]
 POINTS = 0.25  # that pretrained weights are worth on 720 photos, at the least
-EPOCHS = 10  # for both; without pretrained weights a network has long left chance by then
+EPOCHS = 5  # for both; without pretrained weights a network has left chance by then
 CHANCE = 0.2
 
 
