@@ -189,7 +189,7 @@ def _curves(current: RunState, settings: TrainingSettings) -> None:
         current.history,
         classes=current.classes,
         validation=validation,
-        frozen=settings.all_frozen(len(backbone_of(settings).layers)),
+        frozen=settings.frozen_layers is None,
         augmented=settings.augment is not Strength.NONE,
         over=current.status.final,
     )

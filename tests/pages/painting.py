@@ -67,6 +67,8 @@ def paint_run(
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):
         run.log.append("stage", stage=stage, done=total, total=total, seconds_left=0)
+    sides = {"train": 10, "validation": 10, "test": 0}
+    run.log.append("images", images=sides, classes=len(classes))
     for epoch in range(1, epochs + 1):
         run.log.append(
             "epoch",

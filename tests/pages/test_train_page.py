@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import home
 from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
+from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
 from core.runs import Run
@@ -193,7 +194,7 @@ def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[st
     assert any(name.startswith(f"probe-{dataset}") for name, _ in no_cluster)
     store_probe(dataset, TrainingSettings())
     app.run()
-    assert "About **2 s** on this computer" in shown(app)
+    assert "About **3 s** on this computer" in shown(app)
     assert not app.warning
 
 
@@ -344,3 +345,62 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
         assert not app.exception
         assert asked[-1] == [picture]
         assert "**goldfish**, 75 % sure" in shown(app)
+
+
+def test_an_interrupted_run_can_be_resumed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resumed: list[tuple[str, int]] = []
+    monkeypatch.setattr(queue, "resume", lambda run, *, more: resumed.append((run.id, more)))
+    run = paint_run(
+        store_dataset("pets", {"cat": 4, "dog": 4}), ending="interrupted", message="It *ended*."
+    )
+    app = open_page("train", run=run.id)
+    assert app.warning[0].value.startswith(r"It \*ended\*\.")
+    assert not app.error
+    assert labels(app) == ["Resume", "Train again"]
+    button(app, "Resume").click().run()
+    assert resumed == [(run.id, 0)]
+
+
+def test_a_finished_run_can_be_trained_further(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resume(run: Run, *, more: int) -> None:
+        raise UserError(f"{more} more of *{run.data}*: no room.")
+
+    monkeypatch.setattr(queue, "resume", resume)
+    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+    run.checkpoint.touch()
+    app = open_page("train", run=run.id)
+    assert labels(app) == ["Look at the results", "Train 5 more epochs", "Train again"]
+    button(app, "Train 5 more epochs").click().run()
+    assert app.error[0].value.startswith("5 more of")
+
+
+@pytest.mark.parametrize("ending", ["interrupted", "stopped", "finished", "failed"])
+def test_without_its_pictures_a_run_cannot_go_on(open_page: Open, ending: str) -> None:
+    run = paint_run(None, ending=ending)
+    run.checkpoint.touch()
+    app = open_page("train", run=run.id)
+    assert not {"Resume", "Train 5 more epochs"} & set(labels(app))
+
+
+def test_a_run_that_stopped_early_says_so(open_page: Open) -> None:
+    settings = TrainingSettings(epochs=40, patience=2)
+    app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)
+    assert "Done early, since 2 epochs in a row were no better" in app.success[0].value
+
+
+def test_numbers_tell_what_they_rest_on_and_curves_what_they_mean(open_page: Open) -> None:
+    app = open_page("train", run=paint_run(None, epochs=5).id)
+    told = shown(app)
+    assert "Best epoch: **9 of 10** right. On other pictures of the kind, expect between" in told
+    assert "Only 10 pictures are held back, so each is 10 points" in told
+
+
+def test_a_run_of_a_network_that_is_gone_is_still_shown(open_page: Open) -> None:
+    settings = TrainingSettings(backbone="a_hub_module", epochs=5)
+    app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)
+    assert "a\\_hub\\_module" in shown(app)
+    assert not app.error
