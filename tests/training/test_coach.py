@@ -216,7 +216,7 @@ def test_memorising_begins_where_it_began(length: int) -> None:
 
 
 @pytest.mark.parametrize("validation", SIZES)
-@pytest.mark.parametrize("length", [20, 60])
+@pytest.mark.parametrize("length", [20, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", [improving, level, memorising, guessing, perfect, growing])
 def test_it_is_steady_while_the_curves_grow(shape: Any, length: int, validation: int) -> None:
     for seed in SEEDS:
