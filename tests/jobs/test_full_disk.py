@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-KILOBYTES = [4, 60, 150, 250, 2000]
+KILOBYTES = [4, 60, 150, 2000]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -118,7 +118,7 @@ def test_a_full_disk_ends_a_run_with_a_reason_and_it_can_go_on(
     assert [one["kilobytes"] for one in told] == KILOBYTES, done.stderr[-3000:]
     assert told[-1]["first"] == "finished"
     filled = [one for one in told if one["first"] != "finished"]
-    assert len(filled) >= 3, "the disk was never full"
+    assert len(filled) >= 2, "the disk was never full"
     for one in filled:
         assert one["first"] in ("failed", "interrupted"), one
         assert one["message"], one

@@ -25,7 +25,7 @@ def command(folder: Path, run: Path) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.exhaustive)])
 def test_killed_again_and_again_it_comes_to_the_same_end(
     tmp_path: Path, user_home: Path, kills: int
 ) -> None:
@@ -51,7 +51,7 @@ def test_killed_again_and_again_it_comes_to_the_same_end(
         seen = Run(run).state().offset
         # Half of them once it trains, half at any moment of its start.
         until = time.monotonic() + rng.uniform(0.5, 6.0)
-        trains = rng.random() < 0.5
+        trains = killed % 2 == 1
         while time.monotonic() < until or (trains and process.poll() is None):
             time.sleep(0.02)
             events, _ = Run(run).log.read(seen)
