@@ -1,4 +1,4 @@
-"""Feeds cached features to Keras a batch at a time."""
+"""Divides cached features into batches."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.backbones.frameworks import keras
 from core.data.augment import Augmentation
 from core.data.dataset import Record
 from core.network.features import FeatureCache
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches:
     """Features and class numbers of some images, in their own order."""
 
     def __init__(
@@ -23,7 +22,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         cache: FeatureCache,
         batch_size: int,
     ) -> None:
-        super().__init__()
         self._labels = labels_of(records, classes)
         self._features = cache.rows(record.digest for record in records)
         self._batch_size = batch_size
@@ -116,19 +114,20 @@ class Lessons:
         """Batches an epoch."""
         return -(-len(self._labels) // self._batch_size)
 
-    def from_epoch(self, epoch: int, seed: int) -> Iterator[tuple[Any, ...]]:
+    def from_epoch(self, epoch: int, seed: int, at_once: int = 1) -> Iterator[tuple[Any, ...]]:
         """Batches from the beginning of an epoch on.
 
         Args:
             epoch: How many epochs are over.
             seed: Of the run.
+            at_once: How many batches to give in one, of the same epoch.
         """
         for number in itertools.count(epoch):
             random = np.random.default_rng([seed, number])
             order = random.permutation(len(self._labels))
             chosen_views = random.integers(0, self._views.of_each, len(self._labels))
-            for first in range(0, len(order), self._batch_size):
-                chosen = order[first : first + self._batch_size]
+            for first in range(0, len(order), self._batch_size * at_once):
+                chosen = order[first : first + self._batch_size * at_once]
                 labels = self._labels[chosen]
                 batch = self._views.take(chosen, chosen_views[chosen], number), labels
                 yield batch if self._weights is None else (*batch, self._weights[labels])

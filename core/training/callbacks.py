@@ -2,12 +2,17 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
+from core.progress import Pace
 from core.runs import Run, Stage, best_epoch
+from core.training.batches import Batches
 
 _SECONDS_BETWEEN_HEARTBEATS = 0.4
 
@@ -18,6 +23,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     Attributes:
         steady: Whether the epochs to come take as long as these. Those that warm the head up do
             not, so no time left is told meanwhile.
+        at_once: How many steps Keras takes for one.
     """
 
     def __init__(self, run: Run, epochs: int, steps: int, epoch: int = 0) -> None:
@@ -30,15 +36,19 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         """
         super().__init__()
         self.steady = True
+        self.at_once = 1
         self._run = run
         self._epochs = epochs
         self._steps = steps
         self._epoch = epoch
-        self._done = self._before = epoch * steps
-        self._began = self._epoch_began = self._beat = time.monotonic()
+        self._done = epoch * steps
+        self._epoch_began = self._beat = time.monotonic()
+        self._pace = Pace(late=1)  # validation comes once an epoch
+        self._warm = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._began, self._before = time.monotonic(), self._done
+        self._warm = False
+        self._pace.restart(self._done)
         self._tell_stage(self._done)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -49,18 +59,20 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         now = time.monotonic()
         logs = logs or {}
         _check_finite(logs)
+        step = min((batch + 1) * self.at_once, self._steps)
+        done = (self._epoch - 1) * self._steps + step
+        if batch == 0 and not self._warm:
+            self._pace.restart(done)  # TensorFlow traces what it meets for the first time
         if now - self._beat >= _SECONDS_BETWEEN_HEARTBEATS:
             self._beat = now
             self._run.log.append(
-                "batch", epoch=self._epoch, step=batch + 1, steps=self._steps, **_rounded(logs)
+                "batch", epoch=self._epoch, step=step, steps=self._steps, **_rounded(logs)
             )
-            self._tell_stage((self._epoch - 1) * self._steps + batch + 1)
-        self._look_for_a_stop()
+            self._tell_stage(done)
+        self.look_for_a_stop()
 
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._look_for_a_stop()
-
-    def _look_for_a_stop(self) -> None:
+    def look_for_a_stop(self) -> None:
+        """Raise StopRequested where somebody wants the run to end."""
         if self._run.stop_requested:
             raise StopRequested
 
@@ -68,13 +80,16 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         _check_finite(logs or {})  # the last step may have gone astray: validation shows it
         seconds = round(time.monotonic() - self._epoch_began, 3)
         self._run.log.append("epoch", epoch=epoch + 1, **_rounded(logs or {}), seconds=seconds)
-        self._tell_stage((epoch + 1) * self._steps)
+        done = (epoch + 1) * self._steps
+        if not self._warm:
+            self._pace.restart(done)
+            self._warm = True
+        self._tell_stage(done)
 
     def _tell_stage(self, done: int) -> None:
         self._done = done
-        total, here = self._epochs * self._steps, done - self._before
-        elapsed = time.monotonic() - self._began
-        left = round(elapsed * (total - done) / here, 1) if here and self.steady else None
+        total = self._epochs * self._steps
+        left = self._pace.seconds_left(done, total) if self.steady else None
         self._run.log.append(
             "stage", stage=Stage.TRAINING, done=done, total=total, seconds_left=left
         )
@@ -125,34 +140,74 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class Rate(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the learning rate before every step."""
+    """Sets the learning rates before every step, or before every few that are taken at once."""
 
     def __init__(
         self,
-        optimizers: Sequence[tuple[Any, float]],
+        setters: Sequence[tuple[Callable[[np.ndarray], None], float]],
         share_at: Callable[[float], float],
         steps: int,
+        at_once: int = 1,
     ) -> None:
         """
         Args:
-            optimizers: Each with its full rate.
+            setters: Each is told the rates of the next steps, [at_once]; with the full rate.
             share_at: What to take of it, given the epochs done with the fraction of the one under
                 way.
             steps: In an epoch.
+            at_once: How many steps Keras takes for one.
         """
         super().__init__()
-        self._optimizers = optimizers
+        self._setters = setters
         self._share_at = share_at
         self._steps = steps
+        self._at_once = at_once
         self._epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        share = self._share_at(self._epoch + batch / self._steps)
-        for optimizer, rate in self._optimizers:
-            optimizer.learning_rate = share * rate
+        first = batch * self._at_once
+        shares = np.array(
+            [
+                self._share_at(self._epoch + step / self._steps)
+                for step in range(first, first + self._at_once)
+            ]
+        )
+        for set_rates, rate in self._setters:
+            set_rates(rate * shares)
+
+
+class Validation(keras.callbacks.Callback):  # type: ignore[misc]
+    """Looks at images that training never sees at the end of every epoch, for those listed after.
+
+    What Keras does with `validation_data` takes longer than an epoch of a head: it builds its
+    input pipeline anew each time.
+    """
+
+    def __init__(self, batches: Batches, before_each: Callable[[], None]) -> None:
+        """
+        Args:
+            batches: Of these images.
+            before_each: May raise to end the training.
+        """
+        super().__init__()
+        self._batches = batches
+        self._before_each = before_each
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        sums: dict[str, float] = defaultdict(float)
+        images = 0
+        for batch in range(len(self._batches)):
+            self._before_each()
+            features, labels = self._batches[batch]
+            means = self.model.test_on_batch(features, labels, return_dict=True)
+            for name, value in means.items():
+                sums[name] += float(value) * len(labels)
+            images += len(labels)
+        logs |= {f"val_{name}": total / images for name, total in sums.items()}
 
 
 class Keep(keras.callbacks.Callback):  # type: ignore[misc]

@@ -1,8 +1,10 @@
 """Trains what is not frozen, on features: the head alone first, then the thawed layers with it."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ from core.network.prefix import PIXELS, Prefix
 from core.runs import Run, RunState
 from core.settings import TrainingSettings
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
-from core.training.callbacks import Keep, KeepBest, Progress, Rate
+from core.training.callbacks import Keep, KeepBest, Progress, Rate, Validation
 from core.training.checkpoint import Checkpoint, Saved
+from core.training.many_steps import ManySteps, at_once
 from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.two_rates import TwoRates
@@ -50,6 +53,24 @@ def smoothed(share: float) -> Callable[[Any, Any], Any]:
     return loss
 
 
+def compile_head(alone: Any, settings: TrainingSettings, optimizer: Any) -> ManySteps:
+    """What trains a head on features of the whole backbone.
+
+    Args:
+        alone: As `network.head_alone` gives it.
+        settings: For the size of a batch.
+        optimizer: Of the head.
+
+    Returns:
+        The Keras model to call `fit` of; it shares its variables with the head.
+    """
+    model = ManySteps(alone.inputs[0], alone.outputs[0])
+    compile_for_training(model, optimizer, settings.label_smoothing)
+    batch_bytes = 4 * settings.batch_size * math.prod(alone.inputs[0].shape[1:])
+    model.divide(settings.batch_size, at_once(alone.count_params(), batch_bytes))
+    return model
+
+
 def compile_whole(
     trainee: Any, network: Network, settings: TrainingSettings, optimizer: Any
 ) -> Any:
@@ -72,6 +93,10 @@ def compile_whole(
     compile_for_training(model, optimizer, settings.label_smoothing)
     model.slow_down(thawed, settings.thawed_rate)
     return model
+
+
+def _set_rate(optimizer: Any, rates: np.ndarray) -> None:
+    optimizer.learning_rate = float(rates[0])
 
 
 def digest_of(records: Sequence[Record]) -> str:
@@ -153,13 +178,13 @@ class Learning:
     def _fit(self) -> None:
         network, settings, warm_up = self._network, self._settings, self._setup.warm_up
         self.best.waited_from = max(warm_up, self._begin)
+        head_ends = self.epochs if self._setup.all_frozen else warm_up
         with suppress(StopRequested):  # the best epoch so far is kept
-            if self._done < warm_up:
-                self._progress.steady = False
-                alone = network.head_alone(self.head)
-                compile_for_training(alone, self._optimizer, settings.label_smoothing)
+            if self._done < head_ends:
+                self._progress.steady = self._setup.all_frozen
+                alone = compile_head(network.head_alone(self.head), settings, self._optimizer)
                 rates = [(self._optimizer, settings.learning_rate)]
-                self._train(alone, network.pooled, 0, warm_up, rates)
+                self._train(alone, network.pooled, 0, head_ends, rates)
                 self._progress.steady = True
             if self._done < self.epochs:
                 whole = compile_whole(self._trainee, network, settings, self._optimizer)
@@ -207,16 +232,24 @@ class Learning:
             self._checkpoint.write(facts, now=self._changing, best=self.best.values, **groups)
 
         lessons = self._lessons(prefix)
+        if isinstance(model, ManySteps):
+            steps = model.steps
+            setters = [(model.set_rates, rate) for _, rate in rates]
+        else:
+            steps = 1
+            setters = [(partial(_set_rate, optimizer), rate) for optimizer, rate in rates]
+        validation = self._batches(prefix, self._dataset.of("validation"), steps)
+        self._progress.at_once = steps
         model.fit(
-            lessons.from_epoch(self._done, seed),
-            steps_per_epoch=len(lessons),
+            lessons.from_epoch(self._done, seed, steps),
+            steps_per_epoch=-(-len(lessons) // steps),
             shuffle=False,  # they are
-            validation_data=self._batches(prefix, self._dataset.of("validation")),
             initial_epoch=self._done,
             epochs=end,
             # The log first: what it has and the checkpoint has not is trained once more.
             callbacks=[
-                Rate(rates, share_at, len(lessons)),
+                Rate(setters, share_at, len(lessons), steps),
+                Validation(validation, self._progress.look_for_a_stop),
                 self.best,
                 self._progress,
                 Keep(keep),
@@ -263,6 +296,6 @@ class Learning:
         size = settings.batch_size
         return Lessons(records, classes, views, size, weights if settings.balanced else None)
 
-    def _batches(self, prefix: Prefix, records: Sequence[Record]) -> Batches:
-        classes, size = self._dataset.classes, self._settings.batch_size
+    def _batches(self, prefix: Prefix, records: Sequence[Record], at_once: int = 1) -> Batches:
+        classes, size = self._dataset.classes, self._settings.batch_size * at_once
         return Batches(records, classes, self._features[prefix], size)

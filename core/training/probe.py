@@ -19,7 +19,7 @@ from core.network.features import FeatureCache
 from core.network.prefix import Prefix
 from core.settings import TrainingSettings
 from core.training.estimate import Probe
-from core.training.learn import compile_for_training, compile_whole, optimizer_of
+from core.training.learn import compile_head, compile_whole, optimizer_of
 from core.training.setup import Setup
 
 _IMAGES = 24
@@ -61,9 +61,10 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     frozen = image if prefixes == [network.pooled] else trial.seconds([network.pooled], set(few))
     head = head_layers(settings.dense, settings.dropout, len(dataset.classes), settings.seed)
     classes, batch = len(dataset.classes), min(settings.batch_size, dataset.split_counts["train"])
-    alone = network.head_alone(head)
-    compile_for_training(alone, optimizer_of(settings))
-    traced_head, head_step = _step(alone, network.pooled, batch, classes)
+    alone = compile_head(network.head_alone(head), settings, optimizer_of(settings))
+    steps = min(alone.steps, -(-dataset.split_counts["train"] // batch))
+    traced_head, call = _step(alone, network.pooled, batch * steps, classes)
+    head_step = call / steps
     tracing, step, judge = traced_head, head_step, head_step / batch
     if not setup.all_frozen:
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)

@@ -18,7 +18,7 @@ from core.events import EventLog
 from core.jobs import address, leftovers, queue, tasks
 from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload
 from core.jobs.tasks import JobFailed
-from core.progress import StageReporter
+from core.progress import Pace, StageReporter
 from core.results import predictor
 from core.results.prediction import Prediction
 from core.runs import Run, RunState, RunStatus
@@ -346,14 +346,28 @@ def test_the_version_follows_the_code(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_reporter_tells_first_and_last_and_the_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, 0.1, 1.0, 1.1, 2.0])
-    monkeypatch.setattr("core.progress.time.monotonic", lambda: next(clock))
+    clock = 0.0
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
     log = EventLog(tmp_path / "log")
     report = StageReporter(log, "reading")
-    for done in (0, 1, 50, 60, 100):
+    for clock, done in [(0.0, 0), (0.1, 1), (1.0, 50), (1.1, 60), (2.0, 100)]:  # noqa: B007
         report(done, 100)
     told = [(event["done"], event["seconds_left"]) for event in log.read()[0]]
     assert told == [(0, None), (50, 1.0), (100, 0.0)]
+
+
+def test_the_time_left_goes_by_the_speed_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first hundred seconds were slow: something else was at work."""
+    clock = 0.0
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    pace = Pace()
+    left: list[float | None] = []
+    for done in range(401):
+        left.append(pace.seconds_left(done, 1000))
+        clock += 1.0 if done < 100 else 0.1
+    assert left[:2] == [None, 999.0]
+    assert left[100] == 900.0
+    assert left[400] == pytest.approx(118, abs=2)  # by the last 65 of 130 seconds; by all, 195
 
 
 def test_a_reporter_stops_when_asked(tmp_path: Path) -> None:

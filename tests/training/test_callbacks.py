@@ -17,7 +17,7 @@ from core.runs import Run, RunStatus, Stage, best_epoch
 from core.settings import TrainingSettings
 from core.training import callbacks
 from core.training.batches import Batches, Lessons, Views, balancing
-from core.training.callbacks import KeepBest, Progress
+from core.training.callbacks import KeepBest, Progress, Rate
 
 
 def row(accuracy: float, loss: float) -> dict[str, float]:
@@ -90,7 +90,7 @@ def test_progress_is_told_a_few_times_a_second(run: Run, monkeypatch: pytest.Mon
         (10, 30),
     ]
     assert stages[0]["seconds_left"] is None
-    assert stages[-1]["seconds_left"] == pytest.approx(2.5)
+    assert stages[2]["seconds_left"] == pytest.approx(2.75, abs=0.06)
     (epoch,) = events(run, "epoch")
     assert epoch["epoch"] == 1
     assert epoch["val_accuracy"] == 0.75
@@ -99,6 +99,26 @@ def test_progress_is_told_a_few_times_a_second(run: Run, monkeypatch: pytest.Mon
     state = run.state()
     assert state.stage == Stage.TRAINING
     assert state.status == RunStatus.RUNNING
+
+
+def test_what_is_traced_once_does_not_count_for_the_time_left(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow takes seconds for the first batch, and for the first validation."""
+    clock = 100.0
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    progress = Progress(run, epochs=3, steps=10)
+    progress.on_train_begin()
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        for step in range(10):
+            clock += 50 if (epoch, step) == (0, 0) else 0.5
+            progress.on_train_batch_end(step, {"loss": 0.5})
+        clock += 30 if epoch == 0 else 1
+        progress.on_epoch_end(epoch, row(0.75, 0.25))
+    told = {stage["done"]: stage["seconds_left"] for stage in events(run, "stage")}
+    assert told[5] == pytest.approx(12.5)  # 25 steps of half a second; validation is yet to come
+    assert told[20] == pytest.approx(6)
 
 
 def test_a_stop_is_noticed_after_the_batch(run: Run) -> None:
@@ -233,3 +253,36 @@ def test_early_stopping_waits_for_its_patience(model: Any) -> None:
     assert not model.stop_training
     warming.on_epoch_end(3, row(0.1, 1))
     assert model.stop_training
+
+
+def test_batches_come_several_in_one_but_never_from_two_epochs() -> None:
+    given = lessons(20, 6)
+    first = contents(islice(given.from_epoch(0, 3, at_once=3), 4))
+    assert [len(several) for several in first] == [18, 2, 18, 2]
+    assert list(chain(*first)) == list(chain(*epoch(given, 0), *epoch(given, 1)))
+
+
+def test_steps_that_are_taken_at_once_are_counted_one_by_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: clock)
+    progress = Progress(run, epochs=3, steps=10)
+    progress.at_once = 4
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    for call in range(3):
+        clock += 1
+        progress.on_train_batch_end(call, {"loss": 0.5})
+    assert [beat["step"] for beat in events(run, "batch")] == [4, 8, 10]
+    assert [stage["done"] for stage in events(run, "stage")] == [0, 4, 8, 10]
+
+
+def test_every_step_has_its_own_rate() -> None:
+    told: list[np.ndarray] = []
+    rate = Rate([(told.append, 0.5)], lambda epoch: 1 - epoch / 2, steps=4, at_once=3)
+    rate.on_epoch_begin(1)
+    rate.on_train_batch_begin(0)
+    rate.on_train_batch_begin(1)
+    assert told[0] == pytest.approx([0.25, 0.1875, 0.125])
+    assert told[1][0] == pytest.approx(0.0625)

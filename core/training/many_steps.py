@@ -1,0 +1,64 @@
+"""Trains a head many steps at a time: one takes a millisecond, and handing it over takes more."""
+
+from typing import Any
+
+import numpy as np
+
+from core.backbones.frameworks import keras, tf
+
+_AT_ONCE = 64
+_BYTES = 16 << 20
+_PARAMETERS = 10_000_000  # that the steps of one call change together in about a quarter second
+
+
+def at_once(parameters: int, batch_bytes: int) -> int:
+    """How many steps to train in one call, so that it stays short and small.
+
+    Args:
+        parameters: That a step changes.
+        batch_bytes: Of the features that it learns from.
+    """
+    return max(1, min(_AT_ONCE, _PARAMETERS // parameters, _BYTES // batch_bytes))
+
+
+class ManySteps(keras.Model):  # type: ignore[misc]
+    """A functional model that is given the images of several steps in one call.
+
+    It makes the same steps as if they came one by one. Call `compile` as for any model, then
+    `divide`.
+    """
+
+    def divide(self, batch_size: int, steps: int) -> None:
+        """Say how what it is given is divided.
+
+        Args:
+            batch_size: Images a step.
+            steps: In a call, at the most.
+        """
+        self.batch_size = batch_size
+        self.steps = steps
+        self._rates = tf.Variable(np.zeros(steps, "float32"), trainable=False)
+        if not self.optimizer.built:  # in a loop it cannot be
+            self.optimizer.build(self.trainable_variables)
+
+    def set_rates(self, rates: np.ndarray) -> None:
+        """Set the learning rate of each step in the call to come, [steps]."""
+        self._rates.assign(rates)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Several batches, each as Keras does it."""
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        images = tf.shape(x)[0]
+
+        def one(number: Any) -> list[Any]:
+            some = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            self.optimizer.learning_rate.assign(self._rates[number])
+            batch = (part[some] for part in (x, y, weights) if part is not None)
+            super(ManySteps, self).train_step(tuple(batch))
+            return [number + 1]
+
+        def more(number: Any) -> Any:
+            return number * self.batch_size < images
+
+        tf.while_loop(more, one, [tf.constant(0)], parallel_iterations=1)
+        return dict(self.get_metrics_result())
