@@ -50,7 +50,7 @@ def kill_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
 
     def die(self: Any, batch: int, logs: Any = None) -> None:
         begun(self, batch, logs)
-        if self._epoch == epoch and batch == 1:
+        if self._epoch == epoch and batch == 0:
             raise Killed
 
     monkeypatch.setattr(callbacks.Progress, "on_train_batch_end", die)
