@@ -48,7 +48,8 @@ def main() -> None:
         name = folder.name
         photos = several(folder, args.photos, work / "photos")
         rows = speed(divided(photos, work / name, seed=0), work, args.repeats, args.epochs)
-        rows += accuracy(folder, work, args.seeds, args.epochs)
+        if args.seeds:
+            rows += accuracy(folder, work, args.seeds, args.epochs)
     write(rows, name)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core import home
-from core.jobs import queue
+from core.jobs import ask, queue
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 
@@ -70,7 +70,7 @@ def main() -> None:
         times = []
         for picture in pictures:
             began = time.perf_counter()
-            queue.predict(run, [picture], 3)
+            ask.predict(run, [picture], 3)
             times.append(1000 * (time.perf_counter() - began))
     finally:
         os.kill(owner.pid, signal.SIGTERM)
