@@ -33,7 +33,7 @@ from core.network.prefix import Prefix
 from core.settings import SplitSettings, TrainingSettings
 from core.training.setup import Setup
 
-_SECONDS = 10
+_SECONDS = 5
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ def wait(ready: Callable[[], bool]) -> None:
     while not ready():
         if time.monotonic() > deadline:
             raise SystemExit("it did not end within ten minutes")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def bring(folder: Path) -> str:

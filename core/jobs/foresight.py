@@ -14,7 +14,7 @@ from core import errors, home
 from core.backbones.catalog import backbone_of
 from core.errors import UserError
 from core.jobs import connection, tasks
-from core.jobs.job import Kind
+from core.jobs.job import AFTER_ALL, Kind
 from core.network.features import cache_key
 from core.runs import Run, all_runs
 from core.settings import TrainingSettings
@@ -29,7 +29,6 @@ _FEATURES = ("backbone", "alpha", "weights", "frozen_layers", "augment", "views"
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
 _KEPT = 500
-_AFTER_ALL = -1e12  # whatever somebody pressed a button for goes first
 _IDLE = 3.0  # seconds after which nobody looks for an answer any more; pages ask each second
 _RETRY = 60.0  # seconds until what failed is tried again
 _futures: "dict[str, Future]" = {}
@@ -164,7 +163,7 @@ def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -
         raise error
     client = connection.ready()
     _futures[name] = client.submit(
-        function, *args, resources={str(kind): 1}, priority=_AFTER_ALL, pure=False
+        function, *args, resources={str(kind): 1}, priority=AFTER_ALL, pure=False
     )
     for kept in (_futures, _wanted, _failures):
         while len(kept) > _KEPT:

@@ -33,6 +33,7 @@ INTERRUPTED = {
     Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
     "the computer was restarted. Add the pictures again.",
 }
+AFTER_ALL = -1e12  # the priority of what nobody pressed a button for
 _OURS = ("progress.jsonl", "stop")
 
 

@@ -79,15 +79,34 @@ def train(run_folder: str, dataset_folder: str) -> None:
             raise UserError("The data set of this run has been deleted. Choose another one.")
         _load(Kind.TRAINING)
         from core.data.feed import StoredFeed
+        from core.jobs.helpers import helpers_for
         from core.results.predictor import of_run
         from core.training import fit
 
-        run = Run.open(job.folder)
-        fit.train(run, StoredFeed(Path(dataset_folder)))
+        run, feed = Run.open(job.folder), StoredFeed(Path(dataset_folder))
+        fit.train(run, feed, helpers_for(run, Path(dataset_folder), feed.count))
         if run.has_model:
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
     perform(job, work)
+
+
+def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> None:
+    """Run one part of a training's images through its frozen part, while another worker trains it.
+
+    Raises:
+        UserError: The run or the data set is gone.
+        JobFailed: Anything else; it is in the log.
+    """
+
+    def work() -> None:
+        _load(Kind.TRAINING)
+        from core.data.feed import StoredFeed
+        from core.training import fit
+
+        fit.help_out(Run.open(Path(run_folder)), StoredFeed(Path(dataset_folder)), part, parts)
+
+    _answered(work)
 
 
 def import_dataset(folder: str, path: str, name: str, split: dict[str, Any]) -> None:

@@ -5,11 +5,11 @@ layers are frozen; else it is built first), and the first images go through its 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core import home
 from core.data.dataset import Dataset, Decoded
@@ -28,12 +28,41 @@ from core.training.setup import Setup
 if TYPE_CHECKING:
     from core.network.classifier import Network
 
+Report = Callable[[int, int], None]
 
-def train(run: Run, feed: ImageFeed) -> dict[str, Any]:
+
+class Helpers(Protocol):
+    """Other workers that run images through the frozen part as well.
+
+    Attributes:
+        parts: Into how many the images are divided; part 0 is for whoever trains.
+    """
+
+    parts: int
+
+    def finish(self) -> None:
+        """Wait until the others have done their parts; one that has not begun is let go."""
+
+
+class Alone:
+    """Nobody helps."""
+
+    parts = 1
+
+    def finish(self) -> None:
+        """There is nobody to wait for."""
+
+
+def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str, Any]:
     """Do everything that the run's settings say, and leave its results in its folder.
 
     All progress is told in the run's log, up to `finished` or `stopped`; whoever calls logs a
     failure.
+
+    Args:
+        run: What to train.
+        feed: Where its images are.
+        helpers: Who else is at work on it (see `help_out`).
 
     Returns:
         The results, as `results.json` holds them; without an evaluation where the run was
@@ -44,7 +73,7 @@ def train(run: Run, feed: ImageFeed) -> dict[str, Any]:
     """
     began = time.monotonic()
     try:
-        results = _train(run, feed, began)
+        results = _train(run, feed, helpers or Alone(), began)
     except StopRequested:
         run.log.append("stopped", best_epoch=None)
         return {"history": [], "best_epoch": None}
@@ -55,25 +84,52 @@ def train(run: Run, feed: ImageFeed) -> dict[str, Any]:
     return results
 
 
-def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
+def help_out(run: Run, feed: ImageFeed, part: int, parts: int) -> None:
+    """Run one part of the images through the frozen part, for a training in another process.
+
+    What it leaves in the cache is all that there is to it: that process computes what is missing.
+
+    Args:
+        run: What is trained there.
+        feed: Its images.
+        part: Which part, from 1 on.
+        parts: Of how many.
+
+    Raises:
+        UserError: The data or the settings cannot be used.
+    """
+
+    def go_on(*_: int) -> None:
+        if run.stop_requested:
+            raise StopRequested
+
+    setup = Setup.of(run.settings, go_on)
+    with ThreadPoolExecutor(1, "network") as builder, suppress(StopRequested):
+        frozen = _Frozen(setup, feed, builder)
+        frozen.take(go_on, go_on, lambda digest: _part(digest, parts) == part)
+
+
+def _part(digest: str, parts: int) -> int:
+    return int(digest[:8], 16) % parts
+
+
+def _train(run: Run, feed: ImageFeed, helpers: Helpers, began: float) -> dict[str, Any]:
     def stop() -> bool:
         return run.stop_requested
 
     setup = Setup.of(run.settings, StageReporter(run.log, Stage.WEIGHTS, stop))
     with ThreadPoolExecutor(1, "network") as builder:
-        copies = 1 + (run.settings.views if setup.augmentation else 0)
-        building = builder.submit(setup.build, feed.count * copies)
-        prefixes = setup.prefixes(building.result)
-        features = {p: FeatureCache(p.key, p.shape, p.dtype) for p in prefixes}
-
-        def compiler(prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
-            return partial(prefix.compile, lambda: building.result().prefix_model(prefix))
-
-        compilers = {prefix: compiler(prefix) for prefix in prefixes}
-        size = setup.backbone.input_size
-        dataset, seconds = _extract(run, setup, feed, size, features, compilers, stop)
-        network = building.result()
-    drop_oldest([prefix.key for prefix in prefixes])
+        frozen = _Frozen(setup, feed, builder)
+        reading = StageReporter(run.log, Stage.READING, stop)
+        through = StageReporter(run.log, Stage.FEATURES, stop)
+        parts = helpers.parts
+        dataset = frozen.take(reading, through, lambda digest: _part(digest, parts) == 0)
+        if parts > 1:
+            helpers.finish()
+            frozen.look_again()
+            dataset = frozen.take(reading, through)
+        network, features, seconds = frozen.network(), frozen.features, frozen.seconds
+    drop_oldest([prefix.key for prefix in features])
     from core.training.learn import Learning
 
     run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
@@ -102,65 +158,94 @@ def _train(run: Run, feed: ImageFeed, began: float) -> dict[str, Any]:
     return results
 
 
-def _extract(
-    run: Run,
-    setup: Setup,
-    feed: ImageFeed,
-    size: int,
-    features: Mapping[Prefix, FeatureCache],
-    compilers: Mapping[Prefix, Callable[[engine.Answer], engine.Engine]],
-    stop: Callable[[], bool],
-) -> tuple[Dataset, dict[str, float]]:
-    """Read the images and run each that is new, and its variants, through the frozen part."""
-    began = time.monotonic()
-    reading = StageReporter(run.log, Stage.READING, stop)
-    frozen = StageReporter(run.log, Stage.FEATURES, stop)
-    augmentation, learns = setup.augmentation, feed.may_train()
+class _Frozen:
+    """The frozen part of a network, being built, and the features that it has made.
 
-    def variants(prefix: Prefix, digest: str) -> list[str]:
-        """The cache's names of an image's variants; those of validation images are not needed."""
-        if learns is not None and digest not in learns:
-            return []
-        return setup.variant_keys(prefix, digest)
+    Attributes:
+        features: Of all images, by prefix.
+        seconds: That reading took, and what was left of the frozen part after it.
+    """
 
-    with ExitStack() as stack:
-        extractions = {
-            prefix: stack.enter_context(Extraction(cache, compilers[prefix], size * size * 3))
-            for prefix, cache in features.items()
-        }
+    def __init__(self, setup: Setup, feed: ImageFeed, builder: ThreadPoolExecutor) -> None:
+        self._setup = setup
+        self._feed = feed
+        copies = 1 + (setup.settings.views if setup.augmentation else 0)
+        self.network: Callable[[], Network] = builder.submit(
+            setup.build, feed.count * copies
+        ).result
+        self._prefixes = setup.prefixes(self.network)
+        self.seconds = {"read": 0.0, "features": 0.0}
+        self.look_again()
 
-        def each(decoded: Decoded) -> None:
-            wanting = [one for one in extractions.values() if one.wants(decoded.digest)]
-            if wanting:
-                pixels = to_square(decoded.image, size)
-            for extraction in wanting:
-                extraction.add(decoded.digest, pixels)
-            for prefix, extraction in extractions.items():
-                for number, key in enumerate(variants(prefix, decoded.digest)):
-                    if extraction.wants(key):
-                        assert augmentation is not None
-                        view = augmentation.view(decoded.image, decoded.digest, number, size)
-                        extraction.add(key, view)
+    def look_again(self) -> None:
+        """Others may have added to the cache."""
+        self.features = {p: FeatureCache(p.key, p.shape, p.dtype) for p in self._prefixes}
 
-        def report(done: int, total: int) -> None:
-            reading(done, total)
-            slowest = max(extractions.values(), key=lambda one: one.added - one.done)
-            frozen(slowest.done, slowest.added * total // max(done, 1))
+    def _compiler(self, prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
+        return partial(prefix.compile, lambda: self.network().prefix_model(prefix))
 
-        def wanted(digest: str) -> bool:
-            return any(
-                key not in cache
-                for prefix, cache in features.items()
-                for key in [digest, *variants(prefix, digest)]
-            )
+    def take(
+        self, reading: Report, through: Report, mine: Callable[[str], bool] = lambda _: True
+    ) -> Dataset:
+        """Read images and run each that is new, and its variants, through the frozen part.
 
-        dataset = feed.read(wanted, each, size, report)
-        read = time.monotonic()
-        longest = max(extractions.values(), key=lambda one: one.added)
-        for extraction in extractions.values():
-            extraction.finish(lambda *_: frozen(longest.done, longest.added))
-    ended = time.monotonic()
-    return dataset, {"read": round(read - began, 3), "features": round(ended - read, 3)}
+        Args:
+            reading: Told images read and in total; what it raises ends the work.
+            through: The same of those that have been through.
+            mine: Whether to take the image of this digest.
+        """
+        began = time.monotonic()
+        setup, size = self._setup, self._setup.backbone.input_size
+        augmentation, learns = setup.augmentation, self._feed.may_train()
+
+        def variants(prefix: Prefix, digest: str) -> list[str]:
+            """The cache's names of a training image's variants; others need none."""
+            if learns is not None and digest not in learns:
+                return []
+            return setup.variant_keys(prefix, digest)
+
+        with ExitStack() as stack:
+            extractions = {
+                prefix: stack.enter_context(
+                    Extraction(cache, self._compiler(prefix), size * size * 3)
+                )
+                for prefix, cache in self.features.items()
+            }
+
+            def each(decoded: Decoded) -> None:
+                wanting = [one for one in extractions.values() if one.wants(decoded.digest)]
+                if wanting:
+                    pixels = to_square(decoded.image, size)
+                for extraction in wanting:
+                    extraction.add(decoded.digest, pixels)
+                for prefix, extraction in extractions.items():
+                    for number, key in enumerate(variants(prefix, decoded.digest)):
+                        if extraction.wants(key):
+                            assert augmentation is not None
+                            view = augmentation.view(decoded.image, decoded.digest, number, size)
+                            extraction.add(key, view)
+
+            def report(done: int, total: int) -> None:
+                reading(done, total)
+                slowest = max(extractions.values(), key=lambda one: one.added - one.done)
+                through(slowest.done, slowest.added * total // max(done, 1))
+
+            def wanted(digest: str) -> bool:
+                return mine(digest) and any(
+                    key not in cache
+                    for prefix, cache in self.features.items()
+                    for key in [digest, *variants(prefix, digest)]
+                )
+
+            dataset = self._feed.read(wanted, each, size, report)
+            read = time.monotonic()
+            longest = max(extractions.values(), key=lambda one: one.added)
+            for extraction in extractions.values():
+                extraction.finish(lambda *_: through(longest.done, longest.added))
+        self.seconds["read"] = round(self.seconds["read"] + read - began, 3)
+        done = time.monotonic()
+        self.seconds["features"] = round(self.seconds["features"] + done - read, 3)
+        return dataset
 
 
 def _keep(

@@ -28,6 +28,10 @@ class ManySteps(keras.Model):  # type: ignore[misc]
     `divide`.
     """
 
+    def compile(self, **options: Any) -> None:
+        """As Keras, but never with XLA, which cannot slice by a counter: on a GPU Keras would."""
+        super().compile(**options, jit_compile=False)
+
     def divide(self, batch_size: int, steps: int) -> None:
         """Say how what it is given is divided.
 

@@ -1,15 +1,19 @@
 """Real trainings on a real cluster: a dying worker, Stop, and a picture named meanwhile."""
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from core import home
 from core.data import store
+from core.data.archive import open_source
 from core.data.samples import examples
-from core.jobs import ask, queue
+from core.jobs import ask, connection, queue
 from core.jobs.job import DIED, Kind
+from core.network import features
 from core.runs import Run, RunStatus
-from core.settings import TrainingSettings
+from core.settings import SplitSettings, TrainingSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -95,3 +99,30 @@ def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_pat
     assert queue.status(busy).status == RunStatus.RUNNING
     queue.stop(busy)
     wait(lambda: queue.status(busy).status.final)
+
+
+def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    for number in range(520):
+        colour = random.integers(0, 100, (8, 8, 3)).astype("uint8")
+        to = tmp_path / "many" / ("dark" if number % 2 else "light") / f"{number}.png"
+        to.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colour if number % 2 else colour + 150).save(to)
+    folder = home.datasets() / "many"
+    store.import_dataset(open_source(tmp_path / "many"), folder, split=SplitSettings(), name="many")
+    monkeypatch.setenv("THAW_WORKERS", "2")
+    client = connection.ready()
+    run = queue.submit_training("many", TrainingSettings(epochs=3), data="many")
+    seen: set[str] = set()
+
+    def over() -> bool:
+        seen.update(str(key) for keys in client.processing().values() for key in keys)
+        return queue.status(run).status.final
+
+    wait(over)
+    assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
+    assert len([key for key in seen if key.startswith("help_out")]) == 1
+    assert run.results()["val_accuracy"] == 1
+    parts = [np.load(path) for path in features.features_folder().glob("*/*.npy")]
+    assert len(parts) == 2  # one file from each
+    assert sum(map(len, parts)) == 520

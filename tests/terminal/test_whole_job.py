@@ -284,22 +284,22 @@ def test_internal_errors_of_a_training(world: World, tmp_path: Path) -> None:
 
 def test_recipe_options_and_training_further(world: World, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    chosen = ("--recipe", "best", "--epochs", 3, "--augment", "light", "--views", 1)
+    chosen = ("--recipe", "best", "--epochs", 2, "--augment", "light", "--views", 1)
     said = world.call("train", world.data, "--run", run, *chosen, "--patience", 50, "--json")
     assert said.code == 0, said.err
     first = said.json["history"]
-    assert len(first) == 3
+    assert len(first) == 2
     assert {"read", "features", "fit", "total"} <= set(said.json["seconds"])
     settings = home.read_json(run / "settings.json")["settings"]
-    assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 3)
+    assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 2)
     assert settings["frozen_layers"] != "all"  # two colours are unlike photos, and few
-    again = world.call("train", world.data, "--run", run, "--resume", "--epochs", 5, "--json")
+    again = world.call("train", world.data, "--run", run, "--resume", "--epochs", 3, "--json")
     assert again.code == 0, again.err
-    assert len(again.json["history"]) == 5
-    assert again.json["history"][:3] == first
+    assert len(again.json["history"]) == 3
+    assert again.json["history"][:2] == first
     over = world.call("train", world.data, "--run", run, "--resume")
     assert over.code == 2
-    assert "All 5 epochs of this run are trained" in over.err
+    assert "All 3 epochs of this run are trained" in over.err
     nothing = world.call("train", world.data, "--run", tmp_path / "none", "--resume")
     assert nothing.code == 2
     assert "There is no run in none" in nothing.err

@@ -1,0 +1,84 @@
+"""Others may run part of the images through the frozen part; nothing depends on them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.data import store
+from core.data.archive import open_source
+from core.data.feed import StoredFeed
+from core.network import features
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+from core.training import extraction, fit
+
+pytestmark = pytest.mark.slow
+
+Painted = Callable[..., Path]
+SETTINGS: dict[str, Any] = {"frozen_layers": 4, "augment": "light", "views": 2}
+
+
+@pytest.fixture
+def feed(painted: Painted, tmp_path: Path) -> StoredFeed:
+    folder = tmp_path / "stored"
+    source = open_source(painted(12))
+    store.import_dataset(source, folder, split=SplitSettings(), name="painted")
+    return StoredFeed(folder)
+
+
+@pytest.fixture
+def gone_through(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been through the frozen part."""
+    seen: list[str] = []
+    add = extraction.Extraction.add
+
+    def told(self: Any, digest: str, pixels: Any) -> None:
+        seen.append(digest)
+        add(self, digest, pixels)
+
+    monkeypatch.setattr(extraction.Extraction, "add", told)
+    return seen
+
+
+def created(tmp_path: Path, name: str) -> Run:
+    settings = TrainingSettings("tiny", epochs=3, batch_size=8, **SETTINGS)
+    return Run.create(tmp_path / name, settings, data="painted")
+
+
+class Crew:
+    """Helps when it is waited for; or has been called away, and does not."""
+
+    parts = 3
+
+    def __init__(self, run: Run, feed: StoredFeed, comes: bool) -> None:
+        self._run, self._feed, self._comes = run, feed, comes
+
+    def finish(self) -> None:
+        if self._comes:
+            for part in (1, 2):
+                fit.help_out(self._run, self._feed, part, self.parts)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_with_or_without_help_it_is_the_same_training(
+    feed: StoredFeed, tiny: Path, tmp_path: Path, gone_through: list[str], comes: bool
+) -> None:
+    run = created(tmp_path, "helped")
+    helped = fit.train(run, feed, Crew(run, feed, comes))
+    made = sorted(gone_through)
+    features.empty_cache()
+    gone_through.clear()
+    alone = fit.train(created(tmp_path, "alone"), feed)
+    assert made == sorted(gone_through)  # nothing twice that is made once alone
+    assert helped["history"] == alone["history"]
+
+
+def test_a_helper_stops_with_the_training(
+    feed: StoredFeed, tiny: Path, tmp_path: Path, gone_through: list[str]
+) -> None:
+    run = created(tmp_path, "run")
+    run.request_stop()
+    fit.help_out(run, feed, 1, 2)
+    assert gone_through == []
