@@ -33,7 +33,7 @@ from core.network.prefix import Prefix
 from core.settings import SplitSettings, TrainingSettings
 from core.training.setup import Setup
 
-_SECONDS = 5
+_SECONDS = 10
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from core.settings import TrainingSettings
 
 LONG = 3600.0  # seconds from which a training is worth a warning
 _WARM_PROCESS = 600 << 20  # a training process that has TensorFlow loaded
-_QUICK = 0.005  # seconds of a step that is mostly Keras' own doing, which these are multiples of:
-_BESIDE_EPOCH = 20  # what an epoch takes beside its steps: validation, checkpoint, telling
-_BESIDE_STEP = 0.8  # what a step takes beside itself: its batch
+_QUICK = 0.002  # seconds of a step that is mostly Keras' own doing, which these are multiples of:
+_BESIDE_EPOCH = 15  # what an epoch takes beside its steps: validation, checkpoint, telling
+_BESIDE_STEP = 3  # what a step that comes alone takes beside itself: its batch, and Keras' call
 _FINISH = 0.5  # seconds to evaluate, and to write
 _WRITTEN = 200e6  # bytes of a model that are saved in a second
 _ARRAYS = 5  # of each thawed number: itself, its gradient, Adam's two moments, the best so far
@@ -90,9 +90,11 @@ def estimate(
     layers = backbone.layers
     warm_up = settings.warm_up(len(layers))
     validation = counts["validation"]
-    beside = (_BESIDE_EPOCH + _BESIDE_STEP * steps) * min(probe.head_step, _QUICK)
-    head_epoch = steps * probe.head_step + beside
-    epoch = steps * probe.step + validation * probe.judge + beside
+    quick = min(probe.head_step, _QUICK)
+    head_epoch = steps * probe.head_step + _BESIDE_EPOCH * quick
+    beside = (_BESIDE_EPOCH + _BESIDE_STEP * steps) * quick
+    thawed_epoch = steps * probe.step + validation * probe.judge + beside
+    epoch = head_epoch if settings.all_frozen(len(layers)) else thawed_epoch
     judged = counts["test"] or validation
     finish = _FINISH + 4 * backbone.parameters / _WRITTEN + judged * probe.judge
     seconds = (

@@ -49,7 +49,7 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     expect(page.get_by_role("img", name=re.compile("boat: ")).first).to_be_visible()
     press(page, "Choose how to train")
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
-    train(page, served, sketches, epochs=150)
+    train(page, served, sketches, epochs=1000)
 
     assert len(set(watch_changes(page, 3))) == 4
     address = page.url
@@ -63,7 +63,8 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     watch_changes(second, 1)
     second.close()
 
-    expect(page.get_by_text(re.compile(r"Done: it gets"))).to_be_visible()
+    press(page, "Stop and keep the best so far")
+    expect(page.get_by_text(re.compile(r"the best so far is kept: it gets"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Stop"))).to_have_count(0)
     press(page, "Look at the results")
     expect(page.get_by_text("48 images")).to_be_visible()
