@@ -20,6 +20,9 @@ class ImageFeed(Protocol):
     def count(self) -> int:
         """About how many images there are."""
 
+    def digests(self) -> set[str] | None:
+        """Of all images; None where only reading them will tell."""
+
     def may_train(self) -> set[str] | None:
         """Digests of the images to learn from; None where only reading them all will tell."""
 
@@ -51,6 +54,9 @@ class SourceFeed:
     def count(self) -> int:
         return len(self._source.members)
 
+    def digests(self) -> set[str] | None:
+        return None
+
     def may_train(self) -> set[str] | None:
         return None
 
@@ -80,6 +86,9 @@ class StoredFeed:
     @property
     def count(self) -> int:
         return len(self._dataset.records)
+
+    def digests(self) -> set[str] | None:
+        return {record.digest for record in self._dataset.records}
 
     def may_train(self) -> set[str] | None:
         return {record.digest for record in self._dataset.of("train")}

@@ -79,12 +79,12 @@ def train(run_folder: str, dataset_folder: str) -> None:
             raise UserError("The data set of this run has been deleted. Choose another one.")
         _load(Kind.TRAINING)
         from core.data.feed import StoredFeed
-        from core.jobs.helpers import helpers_for
+        from core.jobs.helpers import Crew
         from core.results.predictor import of_run
         from core.training import fit
 
-        run, feed = Run.open(job.folder), StoredFeed(Path(dataset_folder))
-        fit.train(run, feed, helpers_for(run, Path(dataset_folder), feed.count))
+        run, dataset = Run.open(job.folder), Path(dataset_folder)
+        fit.train(run, StoredFeed(dataset), Crew(run, dataset))
         if run.has_model:
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 

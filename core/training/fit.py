@@ -32,13 +32,14 @@ Report = Callable[[int, int], None]
 
 
 class Helpers(Protocol):
-    """Other workers that run images through the frozen part as well.
+    """Other workers that run images through the frozen part as well (see `help_out`)."""
 
-    Attributes:
-        parts: Into how many the images are divided; part 0 is for whoever trains.
-    """
+    def call(self, images: int) -> int:
+        """Call whoever is free, if so many new images are worth it.
 
-    parts: int
+        Returns:
+            Into how many parts the images are divided; part 0 is for whoever trains.
+        """
 
     def finish(self) -> None:
         """Wait until the others have done their parts; one that has not begun is let go."""
@@ -47,7 +48,9 @@ class Helpers(Protocol):
 class Alone:
     """Nobody helps."""
 
-    parts = 1
+    def call(self, images: int) -> int:
+        """There is nobody to call."""
+        return 1
 
     def finish(self) -> None:
         """There is nobody to wait for."""
@@ -62,7 +65,7 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     Args:
         run: What to train.
         feed: Where its images are.
-        helpers: Who else is at work on it (see `help_out`).
+        helpers: Who else may work on it.
 
     Returns:
         The results, as `results.json` holds them; without an evaluation where the run was
@@ -122,7 +125,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers, began: float) -> dict[st
         frozen = _Frozen(setup, feed, builder)
         reading = StageReporter(run.log, Stage.READING, stop)
         through = StageReporter(run.log, Stage.FEATURES, stop)
-        parts = helpers.parts
+        parts = helpers.call(frozen.missing)
         dataset = frozen.take(reading, through, lambda digest: _part(digest, parts) == 0)
         if parts > 1:
             helpers.finish()
@@ -180,6 +183,14 @@ class _Frozen:
     def look_again(self) -> None:
         """Others may have added to the cache."""
         self.features = {p: FeatureCache(p.key, p.shape, p.dtype) for p in self._prefixes}
+
+    @property
+    def missing(self) -> int:
+        """How many images have to go through, as far as is known before they are read."""
+        digests = self._feed.digests() or set()
+        return max(
+            sum(digest not in cache for digest in digests) for cache in self.features.values()
+        )
 
     def _compiler(self, prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
         return partial(prefix.compile, lambda: self.network().prefix_model(prefix))

@@ -50,15 +50,18 @@ def created(tmp_path: Path, name: str) -> Run:
 class Crew:
     """Helps when it is waited for; or has been called away, and does not."""
 
-    parts = 3
-
     def __init__(self, run: Run, feed: StoredFeed, comes: bool) -> None:
         self._run, self._feed, self._comes = run, feed, comes
+        self.asked: list[int] = []
+
+    def call(self, images: int) -> int:
+        self.asked.append(images)
+        return 3
 
     def finish(self) -> None:
         if self._comes:
             for part in (1, 2):
-                fit.help_out(self._run, self._feed, part, self.parts)
+                fit.help_out(self._run, self._feed, part, 3)
 
 
 @pytest.mark.parametrize("comes", [True, False])
@@ -66,13 +69,18 @@ def test_with_or_without_help_it_is_the_same_training(
     feed: StoredFeed, tiny: Path, tmp_path: Path, gone_through: list[str], comes: bool
 ) -> None:
     run = created(tmp_path, "helped")
-    helped = fit.train(run, feed, Crew(run, feed, comes))
+    crew = Crew(run, feed, comes)
+    helped = fit.train(run, feed, crew)
+    assert crew.asked == [feed.count]
     made = sorted(gone_through)
     features.empty_cache()
     gone_through.clear()
     alone = fit.train(created(tmp_path, "alone"), feed)
     assert made == sorted(gone_through)  # nothing twice that is made once alone
     assert helped["history"] == alone["history"]
+    later = Crew(run, feed, comes)
+    fit.train(created(tmp_path, "later"), feed, later)
+    assert later.asked == [0]  # who is called for nothing is waited for
 
 
 def test_a_helper_stops_with_the_training(
