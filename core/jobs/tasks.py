@@ -79,7 +79,7 @@ def train(run_folder: str, dataset_folder: str) -> None:
             raise UserError("The data set of this run has been deleted. Choose another one.")
         _load(Kind.TRAINING)
         from core.data.feed import StoredFeed
-        from core.jobs.helpers import Crew
+        from core.jobs.crew import Crew
         from core.results.predictor import of_run
         from core.training import fit
 

@@ -194,7 +194,7 @@ def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[st
     assert any(name.startswith(f"probe-{dataset}") for name, _ in no_cluster)
     store_probe(dataset, TrainingSettings())
     app.run()
-    assert "About **3 s** on this computer" in shown(app)
+    assert "About **2 s** on this computer" in shown(app)
     assert not app.warning
 
 

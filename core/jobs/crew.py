@@ -14,6 +14,8 @@ from core.runs import Run
 
 _ENOUGH = 500  # images from which it is worth while
 _POLL = 0.05
+# Not in a worker; or the scheduler does not answer: then nobody helps.
+_NOBODY = (ValueError, OSError, TimeoutError, CancelledError)
 
 
 class Crew:
@@ -33,10 +35,12 @@ class Crew:
         """See `core.training.fit.Helpers`."""
         if images < _ENOUGH:
             return 1
-        try:
-            own = get_worker().address
-        except ValueError:  # not in a worker
-            return 1
+        with suppress(*_NOBODY):
+            self._call()
+        return 1 + len(self._futures)
+
+    def _call(self) -> None:
+        own = get_worker().address
         client = get_client()
         workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
         busy = {address for address, keys in client.processing().items() if keys}
@@ -56,11 +60,10 @@ class Crew:
             )
             for part in range(1, parts)
         ]
-        return parts
 
     def finish(self) -> None:
         """Wait for them, but for those that have been called away; and for none after a stop."""
-        with suppress(OSError, TimeoutError, CancelledError):  # what is missing is made here
+        with suppress(*_NOBODY):  # what is missing is made by who trains
             busy = {key for keys in get_client().processing().values() for key in keys}
             for future in self._futures:
                 if not future.done() and future.key not in busy:
