@@ -147,6 +147,16 @@ def machine() -> str:
     return f"{(names or [platform.processor() or platform.machine()])[0]}, {os.cpu_count()} cores"
 
 
+def keep(name: str, rows: list[Row], facts: Row | None = None) -> None:
+    """Write benchmarks/results/<name>.csv, each row with what it was measured on."""
+    facts = facts or {"machine": machine()}
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*rows[0], *facts])
+        writer.writeheader()
+        writer.writerows(each | facts for each in rows)
+
+
 def write(rows: list[Row], name: str) -> None:
     """Print a table, and keep all numbers with what they were measured on."""
     versions = " ".join(f"{p} {version(p)}" for p in ("tensorflow", "keras", "openvino"))
@@ -155,11 +165,7 @@ def write(rows: list[Row], name: str) -> None:
         "machine": machine(),
         "versions": f"Python {platform.python_version()} {versions}",
     }
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*rows[0], *facts])
-        writer.writeheader()
-        writer.writerows(each | facts for each in rows)
+    keep(name, rows, facts)
     print(f"{facts['machine']}; {facts['versions']}; {name}")
     print(f"{'':40} {'Thaw':>10} {'Keras':>10}")
     for each in rows:

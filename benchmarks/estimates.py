@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import RESULTS, machine
+from benchmarks.__main__ import keep
 from benchmarks.warm_worker import bring, wait
 from core import home
 from core.backbones.backbone import Backbone, Level
@@ -87,10 +87,7 @@ def main() -> None:
         finally:
             assert owner is not None
             os.kill(owner.pid, signal.SIGTERM)
-    lines = [",".join([*rows[0], "machine"])]
-    lines += [",".join([*map(str, row.values()), f'"{machine()}"']) for row in rows]
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"estimates-{args.folder.name}.csv").write_text("\n".join(lines) + "\n")
+    keep(f"estimates-{args.folder.name}", rows)
 
 
 if __name__ == "__main__":

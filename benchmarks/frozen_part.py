@@ -6,7 +6,6 @@ the same processors. Images a second; writes benchmarks/results/frozen_part.csv.
 """
 
 import argparse
-import csv
 import os
 import re
 import statistics
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import RESULTS, machine
+from benchmarks.__main__ import keep
 from benchmarks.estimates import ready
 from core.backbones.backbone import Backbone
 from core.data.archive import open_source
@@ -46,10 +45,7 @@ def main() -> None:
         for backbone in ready():
             rows.append(measure(folder, backbone))
             print(*rows[-1].values(), sep="\t", flush=True)
-    with (RESULTS / "frozen_part.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], "machine"])
-        writer.writeheader()
-        writer.writerows(row | {"machine": machine()} for row in rows)
+    keep("frozen_part", rows)
 
 
 def measure(folder: Path, backbone: Backbone) -> dict[str, Any]:

@@ -9,7 +9,6 @@ epoch that Thaw keeps, which is a little optimistic, and by the last one, which 
 """
 
 import argparse
-import csv
 import os
 import statistics
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import RESULTS, machine
+from benchmarks.__main__ import keep
 from core.data.archive import open_source
 from core.data.dataset import Dataset
 from core.data.feed import SourceFeed
@@ -42,11 +41,7 @@ def main() -> None:
         os.environ["THAW_HOME"] = scratch
         for folder in args.folders:
             rows += tried(folder, Path(scratch) / folder.name, args.seeds, args.best_seeds)
-    path = RESULTS / "recipes.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], "machine"])
-        writer.writeheader()
-        writer.writerows(row | {"machine": machine()} for row in rows)
+    keep("recipes", rows)
 
 
 def tried(folder: Path, runs: Path, seeds: int, best_seeds: int) -> list[Row]:

@@ -5,11 +5,10 @@ Writes benchmarks/results/scale.csv.
 """
 
 import argparse
-import csv
 import tempfile
 from pathlib import Path
 
-from benchmarks.__main__ import RESULTS, machine, timed
+from benchmarks.__main__ import keep, timed
 from benchmarks.photos import several
 from core import home
 
@@ -37,10 +36,7 @@ def main() -> None:
                 }
             )
             print(rows[-1], flush=True)
-    with (RESULTS / "scale.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], "machine"])
-        writer.writeheader()
-        writer.writerows(row | {"machine": machine()} for row in rows)
+    keep("scale", rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ benchmarks/results/thawed-<name of the data>.csv.
 """
 
 import argparse
-import csv
 import json
 import statistics
 import tempfile
@@ -14,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import RESULTS, divided, machine, timed
+from benchmarks.__main__ import divided, keep, timed
 from core.backbones.backbone import Level
 from core.backbones.catalog import BACKBONES
 from core.training.advisor import first_of
@@ -48,10 +47,7 @@ def main() -> None:
             theirs = output["epochs"][1:]
             rows.append(row(frozen, count, ours, theirs))
             print(*rows[-1].values(), sep="\t", flush=True)
-    with (RESULTS / f"thawed-{args.folder.name}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*rows[0], "machine"])
-        writer.writeheader()
-        writer.writerows(each | {"machine": machine()} for each in rows)
+    keep(f"thawed-{args.folder.name}", rows)
 
 
 def row(frozen: int, count: int, ours: list[float], theirs: list[float]) -> dict[str, Any]:

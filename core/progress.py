@@ -54,6 +54,7 @@ class StageReporter:
     """A `report(done, total)` callback that writes `stage` events and looks for a stop.
 
     The first and the last report are always written, those between at most four times a second.
+
     Args:
         log: Where the events go.
         stage: Name of the stage, written into each event.

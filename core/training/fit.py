@@ -45,17 +45,6 @@ class Helpers(Protocol):
         """Wait until the others have done their parts; one that has not begun is let go."""
 
 
-class Alone:
-    """Nobody helps."""
-
-    def call(self, images: int) -> int:
-        """There is nobody to call."""
-        return 1
-
-    def finish(self) -> None:
-        """There is nobody to wait for."""
-
-
 def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str, Any]:
     """Do everything that the run's settings say, and leave its results in its folder.
 
@@ -76,7 +65,7 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     """
     began = time.monotonic()
     try:
-        results = _train(run, feed, helpers or Alone(), began)
+        results = _train(run, feed, helpers, began)
     except StopRequested:
         run.log.append("stopped", best_epoch=None)
         return {"history": [], "best_epoch": None}
@@ -116,7 +105,7 @@ def _part(digest: str, parts: int) -> int:
     return int(digest[:8], 16) % parts
 
 
-def _train(run: Run, feed: ImageFeed, helpers: Helpers, began: float) -> dict[str, Any]:
+def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> dict[str, Any]:
     def stop() -> bool:
         return run.stop_requested
 
@@ -125,9 +114,9 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers, began: float) -> dict[st
         frozen = _Frozen(setup, feed, builder)
         reading = StageReporter(run.log, Stage.READING, stop)
         through = StageReporter(run.log, Stage.FEATURES, stop)
-        parts = helpers.call(frozen.missing)
+        parts = helpers.call(frozen.missing) if helpers else 1
         dataset = frozen.take(reading, through, lambda digest: _part(digest, parts) == 0)
-        if parts > 1:
+        if helpers and parts > 1:
             helpers.finish()
             frozen.look_again()
             dataset = frozen.take(reading, through)
