@@ -7,32 +7,13 @@ from core.backbones import load
 from core.backbones.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.network import freeze
+from core.network.inference_mode import InferenceMode
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
 _CUT_BYTES = 2 << 20
 _MOMENTUM = 0.9  # of batch norm that learns; as EfficientNetV2 and torchvision's ResNets have it
-
-
-@keras.saving.register_keras_serializable("thaw")
-class InferenceMode(keras.layers.Layer):  # type: ignore[misc]
-    """Layers in the mode in which they were frozen, also while the rest trains.
-
-    In Keras 3 `training=False` given when a functional model is built is ignored in `fit`; a
-    layer that calls the model itself decides. Dropout does not drop and batch norm keeps its
-    statistics; gamma, beta and kernels of thawed layers still learn.
-    """
-
-    def __init__(self, body: Any, **options: Any) -> None:
-        super().__init__(**options)
-        self.body = body
-
-    def call(self, x: Any) -> Any:
-        return self.body(x, training=False)
-
-    def compute_output_shape(self, shape: Any) -> Any:
-        return self.body.compute_output_shape(shape)
 
 
 class Network:

@@ -18,7 +18,7 @@ from core.backbones.catalog import BACKBONES
 from core.backbones.frameworks import bring_in, keras, tf
 from core.data import images
 from core.errors import UserError
-from core.network.classifier import InferenceMode
+from core.network.inference_mode import InferenceMode
 
 pytestmark = pytest.mark.slow
 

@@ -87,7 +87,7 @@ def test_prefix_and_rest_are_the_whole(
         assert features.shape == (2, *cut.prefix.shape)
         assert features.dtype == cut.prefix.dtype
         got = np.asarray(cut.trainee(head)(features, training=False))
-        assert np.abs(got - expected).max() <= 1e-5 * scale
+        assert np.abs(got - expected).max() <= 5e-5 * scale  # a fold rounds once more, deep down
     assert cuts[0] == PIXELS
     assert cuts[-1] == POOLED
     order = [operation.name for operation in made[1].operations]
@@ -95,7 +95,7 @@ def test_prefix_and_rest_are_the_whole(
     assert 0 < int(cuts[1]) < places[0]
     assert int(cuts[1]) < int(cuts[2]) < places[1]
     got = np.asarray(network(made, None).whole(head)(images, training=False))
-    assert np.abs(got - expected).max() <= 1e-5 * scale
+    assert np.abs(got - expected).max() <= 5e-5 * scale  # a fold rounds once more, deep down
 
 
 def test_no_room_for_features_means_no_cut(tiny: Tiny) -> None:
