@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.settings import IMAGENET, OPTIMIZERS, RANDOM, SCHEDULES, SplitSettings, Strength
+from core.settings import (
+    IMAGENET,
+    OPTIMIZERS,
+    RANDOM,
+    SCHEDULES,
+    SplitSettings,
+    Squaring,
+    Strength,
+)
 
 Command = Callable[[argparse.Namespace], dict[str, Any]]
 RECIPES = ("quick", "best")
@@ -111,6 +119,7 @@ def _train(added: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end when so many epochs were no better; 0 trains all of them",
     )
+    setting("--square", metavar="|".join(Squaring), help="how images become square")
     setting("--augment", metavar="|".join(Strength), help="vary the training images")
     setting("--views", type=int, metavar="K", help="variants of each training image")
     setting(

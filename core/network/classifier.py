@@ -8,6 +8,7 @@ from core.backbones.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.network import freeze
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
+from core.settings import Squaring
 
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
@@ -55,6 +56,7 @@ class Network:
         frozen_layers: int | None,
         budget: int,
         images: int,
+        square: Squaring = Squaring.SQUASH,
     ) -> None:
         """Freeze and cut.
 
@@ -65,6 +67,7 @@ class Network:
             frozen_layers: How many layers to freeze, None for all.
             budget: Bytes that the features of all images may take on disk.
             images: How many images there are.
+            square: How they become square.
 
         Raises:
             UserError: The backbone has fewer layers than that.
@@ -76,7 +79,7 @@ class Network:
         body._inbound_nodes.clear()
         body._outbound_nodes.clear()
         self.frozen = freeze.freeze(body, frozen_layers)
-        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,))
+        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,), square)
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):
             self.prefix = self.pooled
@@ -87,10 +90,10 @@ class Network:
         if affordable:
             self._cut = affordable[-1]
             shape = tuple(self._cut.tensor.shape[1:])
-            self.prefix = prefix_at(str(self._cut.position), backbone, weights, shape)
+            self.prefix = prefix_at(str(self._cut.position), backbone, weights, shape, square)
         else:
             side = backbone.input_size
-            self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3))
+            self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3), square)
 
     @property
     def trained_from(self) -> int:

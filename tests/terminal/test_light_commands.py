@@ -171,6 +171,7 @@ TRAIN_MISTAKES = {
     "weights that are not there": ("--weights", "nowhere.h5"),
     "rate of thawed layers": ("--thawed-rate", "2"),
     "warm-up": ("--warm-up-epochs", "-1"),
+    "way to become square": ("--square", "oval"),
     "option": ("--epoch-count", "3"),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.settings import SplitSettings, Strength, TrainingSettings
+from core.settings import SplitSettings, Squaring, Strength, TrainingSettings
 
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "alpha": ([0.25, 1, 1.4], [0, -1, math.nan, "1", True]),
@@ -28,6 +28,7 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "label_smoothing": ([0, 0.1, 0.9], [-0.1, 0.95, math.nan, None]),
     "balanced": ([True, False], [0, "no", None]),
     "patience": ([0, 5, 1000], [-1, 1001, 1.5, None]),
+    "square": (["squash", "crop", "pad"], ["", "Crop", "stretch", None, 1]),
     "augment": (["none", "light", "medium", "strong"], ["", "Light", "huge", None, 1]),
     "views": ([1, 4, 50], [0, 51, 2.0, None]),
     "mirror": ([True, False], [1, "yes", None]),
@@ -94,6 +95,7 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
             0.2,
             True,
             3,
+            Squaring.CROP,
             Strength.STRONG,
             2,
             False,
