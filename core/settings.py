@@ -35,6 +35,14 @@ class Squaring(StrEnum):
     PAD = "pad"
 
 
+class Grouping(StrEnum):
+    """Which images stay on one side of the split together; see `data/grouping.py`."""
+
+    NONE = "none"
+    NAME = "name"
+    FOLDER = "folder"
+
+
 @dataclass(frozen=True)
 class SplitSettings:
     """How images are divided where the archive does not say.
@@ -42,14 +50,22 @@ class SplitSettings:
     Attributes:
         validation: Share of each class that training never sees, between 0 and 1.
         seed: Same seed and same images, same split.
+        test: Share of each class that is held out besides, for one last test.
+        group_by: Which images stay together, one of Grouping.
     """
 
     validation: float = 0.2
     seed: int = 0
+    test: float = 0.0
+    group_by: Grouping = Grouping.NONE
 
     def __post_init__(self) -> None:
         _between("validation share", self.validation, 0.01, 0.9)
         _whole("seed", self.seed, 0, 2**31 - 1)
+        _between("test share", self.test, 0.0, 0.9)
+        _between("share of validation and test together", self.validation + self.test, 0.0, 0.95)
+        _among("a way to group images", self.group_by, tuple(Grouping))
+        object.__setattr__(self, "group_by", Grouping(self.group_by))
 
 
 @dataclass(frozen=True)

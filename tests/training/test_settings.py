@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.settings import SplitSettings, Squaring, Strength, TrainingSettings
+from core.settings import Grouping, SplitSettings, Squaring, Strength, TrainingSettings
 
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "alpha": ([0.25, 1, 1.4], [0, -1, math.nan, "1", True]),
@@ -130,6 +130,26 @@ def test_settings_do_not_change() -> None:
 def test_a_share_that_leaves_nothing(share: Any) -> None:
     with pytest.raises(UserError, match="validation share"):
         SplitSettings(validation=share)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, "0.1", None, True])
+def test_a_test_share_that_cannot_be(share: Any) -> None:
+    with pytest.raises(UserError, match="test share"):
+        SplitSettings(test=share)
+
+
+def test_validation_and_test_leave_something_to_learn_from() -> None:
+    with pytest.raises(UserError, match=r"together between 0 and 0\.95, received 1\.1"):
+        SplitSettings(0.6, test=0.5)
+    assert SplitSettings(0.5, test=0.45).test == 0.45
+
+
+def test_groupings() -> None:
+    for name in ("none", "name", "folder"):
+        assert SplitSettings(group_by=name).group_by is Grouping(name)  # type: ignore[arg-type]
+    for name in ("", "Name", "class", None):
+        with pytest.raises(UserError, match="among none, name, folder"):
+            SplitSettings(group_by=name)  # type: ignore[arg-type]
 
 
 def test_shares_that_are_allowed() -> None:
