@@ -97,7 +97,7 @@ def measure(folder: Path, backbone: Backbone) -> dict[str, Any]:
 
 def by_the_tool(prefix: Prefix) -> float:
     """What `benchmark_app` says of the graph that Thaw has converted."""
-    graph = engine.graphs() / prefix.key / "graph.xml"
+    graph = engine.graphs() / prefix.graph / "graph.xml"
     tool = Path(sys.executable).with_name("benchmark_app")
     asked = ["-hint", "throughput", "-infer_precision", "f32", "-t", str(_SECONDS)]
     done = subprocess.run(

@@ -42,7 +42,7 @@ def inspect(args: argparse.Namespace) -> Result:
 
     source = open_source(args.path)
     found = dataset.read(
-        source, split=SplitSettings(), at_least=64, report=counter("reading images")
+        source, split=_division(args), at_least=64, report=counter("reading images")
     )
     for label, images in found.counts.items():
         print(clean(f"{label}\t{images}"))
@@ -76,7 +76,7 @@ def train(args: argparse.Namespace) -> Result:
     with stop_on_interrupt(run), following(run):
         run.log.append("started", host=socket.gethostname(), pid=os.getpid())
         try:
-            results = train(run, SourceFeed(source, SplitSettings(args.validation, seed)))
+            results = train(run, SourceFeed(source, _division(args, seed)))
         except UserError as error:
             if args.resume:
                 run.log.append("failed", message=str(error))
@@ -124,7 +124,7 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
 
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
-    base = _advice(source, args.validation).settings if args.recipe == "best" else None
+    base = _advice(source, args).settings if args.recipe == "best" else None
     values = (base.to_dict() if base else {}) | given
     if values.get("weights") == RANDOM:
         values.setdefault("frozen_layers", 0)
@@ -205,7 +205,7 @@ def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
     from core.data.archive import open_source
 
-    advice = _advice(open_source(args.path), args.validation)
+    advice = _advice(open_source(args.path), args)
     print(clean(advice.reasons))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
@@ -218,11 +218,16 @@ def advise(args: argparse.Namespace) -> Result:
     }
 
 
-def _advice(source: Any, validation: float) -> Any:
+def _division(args: argparse.Namespace, seed: int = 0) -> SplitSettings:
+    """How images are divided, where they do not come so."""
+    return SplitSettings(args.validation, seed, args.test, args.group_by)
+
+
+def _advice(source: Any, args: argparse.Namespace) -> Any:
     from core.data.feed import SourceFeed
     from core.training import advisor, survey
 
-    feed = SourceFeed(source, SplitSettings(validation))
+    feed = SourceFeed(source, _division(args))
     dataset, alike = survey.measure(feed, counter("looking at images"))
     return advisor.advise(dataset, alike)
 

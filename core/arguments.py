@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.settings import IMAGENET, OPTIMIZERS, RANDOM, SCHEDULES, SplitSettings, Strength
+from core.settings import (
+    IMAGENET,
+    OPTIMIZERS,
+    RANDOM,
+    SCHEDULES,
+    Grouping,
+    SplitSettings,
+    Squaring,
+    Strength,
+)
 
 Command = Callable[[argparse.Namespace], dict[str, Any]]
 RECIPES = ("quick", "best")
@@ -41,14 +50,30 @@ def _images(added: argparse.ArgumentParser) -> None:
     added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
 
 
-def _advise(added: argparse.ArgumentParser) -> None:
+def _divided_images(added: argparse.ArgumentParser) -> None:
     _images(added)
-    added.add_argument("--validation", type=float, default=SplitSettings().validation)
+    usual = SplitSettings()
+    shares = added.add_argument_group("division, where the images do not come divided")
+    shares.add_argument("--validation", type=float, default=usual.validation, metavar="SHARE")
+    shares.add_argument(
+        "--test",
+        type=float,
+        default=usual.test,
+        metavar="SHARE",
+        help="held out besides, for one last test",
+    )
+    shares.add_argument(
+        "--group-by",
+        default=usual.group_by,
+        metavar="|".join(Grouping),
+        help="images that stay on one side together: those called the same up to their last "
+        "number, or those in one folder within the class folder",
+    )
 
 
 def _train(added: argparse.ArgumentParser) -> None:
     """What is not given is not set: the recipe says it, or the run that is resumed."""
-    _images(added)
+    _divided_images(added)
     folder = "a new folder; with --resume, that of a run"
     added.add_argument("--run", type=Path, required=True, metavar="DIR", help=folder)
     added.add_argument(
@@ -64,7 +89,6 @@ def _train(added: argparse.ArgumentParser) -> None:
         help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
         "justify. Other options change what the recipe says",
     )
-    added.add_argument("--validation", type=float, default=SplitSettings().validation)
     settings = added.add_argument_group("settings")
 
     def setting(name: str, **options: Any) -> None:
@@ -111,6 +135,7 @@ def _train(added: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end when so many epochs were no better; 0 trains all of them",
     )
+    setting("--square", metavar="|".join(Squaring), help="how images become square")
     setting("--augment", metavar="|".join(Strength), help="vary the training images")
     setting("--views", type=int, metavar="K", help="variants of each training image")
     setting(
@@ -166,8 +191,8 @@ def _backbones(added: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS = {
-    "inspect": _images,
-    "advise": _advise,
+    "inspect": _divided_images,
+    "advise": _divided_images,
     "train": _train,
     "evaluate": _evaluate,
     "predict": _predict,

@@ -27,6 +27,22 @@ class Strength(StrEnum):
     STRONG = "strong"
 
 
+class Squaring(StrEnum):
+    """How an image becomes the square that a network sees."""
+
+    SQUASH = "squash"
+    CROP = "crop"
+    PAD = "pad"
+
+
+class Grouping(StrEnum):
+    """Which images stay on one side of the split together; see `data/grouping.py`."""
+
+    NONE = "none"
+    NAME = "name"
+    FOLDER = "folder"
+
+
 @dataclass(frozen=True)
 class SplitSettings:
     """How images are divided where the archive does not say.
@@ -34,14 +50,22 @@ class SplitSettings:
     Attributes:
         validation: Share of each class that training never sees, between 0 and 1.
         seed: Same seed and same images, same split.
+        test: Share of each class that is held out besides, for one last test.
+        group_by: Which images stay together, one of Grouping.
     """
 
     validation: float = 0.2
     seed: int = 0
+    test: float = 0.0
+    group_by: Grouping = Grouping.NONE
 
     def __post_init__(self) -> None:
         _between("validation share", self.validation, 0.01, 0.9)
         _whole("seed", self.seed, 0, 2**31 - 1)
+        _between("test share", self.test, 0.0, 0.9)
+        _between("share of validation and test together", self.validation + self.test, 0.0, 0.95)
+        _among("a way to group images", self.group_by, tuple(Grouping))
+        object.__setattr__(self, "group_by", Grouping(self.group_by))
 
 
 @dataclass(frozen=True)
@@ -76,6 +100,8 @@ class TrainingSettings:
         balanced: Whether rare classes count as much as common ones ("class weights").
         patience: Training ends when validation has not been better for so many epochs; 0 goes on to
             the last ("early stopping").
+        square: How images become square, one of Squaring; see `data/images.py`. Predictions do as
+            the training did.
         augment: How much the training images are varied, one of Strength.
         views: Into how many variants of each, besides itself.
         mirror: Whether variants may be mirrored: harmless for most things, wrong for letters.
@@ -100,6 +126,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     balanced: bool = False
     patience: int = 0
+    square: Squaring = Squaring.SQUASH
     augment: Strength = Strength.NONE
     views: int = 4
     mirror: bool = True
@@ -130,6 +157,8 @@ class TrainingSettings:
         _between("label smoothing", self.label_smoothing, 0.0, 0.9)
         _whether("classes are balanced", self.balanced)
         _whole("epochs without improvement", self.patience, 0, 1000)
+        _among("a way to make images square", self.square, tuple(Squaring))
+        object.__setattr__(self, "square", Squaring(self.square))
         _among("a strength of augmentation", self.augment, tuple(Strength))
         object.__setattr__(self, "augment", Strength(self.augment))
         _whole("variants of each image", self.views, 1, 50)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageEnhance
 
 from core.data.images import to_square
-from core.settings import Strength
+from core.settings import Squaring, Strength
 
 WORDS = {
     Strength.NONE: "every picture as it is",
@@ -55,13 +55,17 @@ class Augmentation:
     Attributes:
         strength: How much; not NONE.
         mirror: Whether left and right may be swapped: harmless for most things, wrong for letters.
+        square: How images become square before they are varied.
     """
 
     strength: Strength
     mirror: bool
+    square: Squaring = Squaring.SQUASH
 
     def key(self, digest: str, number: int) -> str:
         """What one variant of an image is called in a cache, 64 hex digits.
+
+        How images become square is not part of it: the cache's own key tells that.
 
         Args:
             digest: Of the image's bytes.
@@ -76,7 +80,7 @@ class Augmentation:
         """One variant of an image.
 
         Args:
-            image: RGB, of any size; squashed into a square first, as `images.to_square` does.
+            image: RGB, of any size; made square first, as `images.to_square` does.
             digest: Of the image's bytes.
             number: Of the variant, from 0.
             size: Pixels of its sides.
@@ -94,7 +98,7 @@ class Augmentation:
         mirrored = -1 if self.mirror and random.random() < 0.5 else 1
         # Scaled so that what is left has the size wanted; then turning needs no scaling.
         whole = max(size, round(size / left))
-        square = Image.fromarray(to_square(image, whole))
+        square = Image.fromarray(to_square(image, whole, self.square))
         cos, sin = math.cos(angle) * left * whole / size, math.sin(angle) * left * whole / size
         across, down = mirrored * cos, mirrored * sin
         middle_x, middle_y = whole * (0.5 + x), whole * (0.5 + y)

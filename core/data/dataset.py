@@ -4,17 +4,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from PIL import Image
 
 from core.data import images, layout
 from core.data.archive import Source, UnreadableMember
+from core.data.grouping import groups_of
 from core.data.layout import Placed, Split
 from core.data.natural import natural
 from core.data.parallel import decoding_threads, in_order
-from core.data.split import choose_validation
+from core.data.split import choose
 from core.errors import UserError
 from core.settings import SplitSettings
 
@@ -224,16 +225,16 @@ def _moved(record: Record, split: Split) -> Record:
 
 
 def _split(records: list[Record], settings: SplitSettings) -> list[Record]:
-    """Take the validation side out of train; what came as test stays where it is."""
-    train: dict[str, set[str]] = {}
-    for record in records:
-        if record.split == "train":
-            train.setdefault(record.label, set()).add(record.digest)
-    chosen = choose_validation(train, settings)
+    """Take the other sides out of train; what came as test stays, and is all the test there is."""
+    train = [record for record in records if record.split == "train"]
+    classes: dict[str, set[str]] = {}
+    for record in train:
+        classes.setdefault(record.label, set()).add(record.digest)
+    if len(train) < len(records):
+        settings = replace(settings, test=0.0)
+    sides = choose(classes, settings, groups_of(train, settings.group_by))
     return [
-        _moved(record, "validation")
-        if record.split == "train" and record.digest in chosen
-        else record
+        _moved(record, sides[record.digest]) if record.split == "train" else record
         for record in records
     ]
 

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pillow_heif
 from PIL import Image, ImageCms
 
+from core.settings import Squaring
+
 MAX_PIXELS = 120_000_000  # phones make 108 million; a PNG of that size takes 0.5 to 1 GB to decode
 _LARGE_PIXELS = 24_000_000
 _FORMATS = (
@@ -32,6 +34,9 @@ _FORMATS = (
     "PPM",
 )
 _WHITE = (255, 255, 255)
+# The average colour of ImageNet's photos. Networks begin by subtracting it, or a grey close to it,
+# so it is as near to nothing as they can be shown.
+_PADDING = (124, 116, 104)
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -119,14 +124,36 @@ def decode(data: bytes, at_least: int | None = None) -> Image.Image:
     return picture(data, at_least).image
 
 
-def to_square(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
-    """Squash a whole RGB picture into a square, so that nothing is cropped away.
+def to_square(
+    image: Image.Image, size: int, squaring: Squaring = Squaring.SQUASH
+) -> npt.NDArray[np.uint8]:
+    """Make an RGB picture square.
+
+    Args:
+        image: Of any size.
+        size: Pixels of the square's sides.
+        squaring: SQUASH shows all of the picture, its proportions changed. CROP keeps them and
+            shows the largest square in its middle. PAD keeps them and shows all of it, with
+            `_PADDING` on two sides.
 
     Returns:
         uint8 [size, size, 3], bilinear with antialiasing.
     """
+    width, height = image.size
+    shape, box = (size, size), (0.0, 0.0, float(width), float(height))
+    if squaring is Squaring.CROP:
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+    elif squaring is Squaring.PAD:
+        scale = size / max(width, height)
+        shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if image.size != shape:
+        image = image.resize(shape, Image.Resampling.BILINEAR, box, reducing_gap=3.0)
     if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        square = Image.new("RGB", (size, size), _PADDING)
+        square.paste(image, ((size - image.width) // 2, (size - image.height) // 2))
+        image = square
     return np.array(image, np.uint8)
 
 

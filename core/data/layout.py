@@ -79,7 +79,7 @@ class _Folder:
         return (name, folder) if folder.folders else None
 
     def labels(self) -> set[str]:
-        return {_label(name) for name in self.folders}
+        return {label_of(name) for name in self.folders}
 
 
 def place(members: Iterable[Member]) -> Layout:
@@ -104,7 +104,7 @@ def place(members: Iterable[Member]) -> Layout:
         start = next((each for each in starts if parts[: len(each)] == each), None)
         folder = parts[len(start)] if start is not None and len(parts) > len(start) + 1 else None
         if start is not None and folder is not None and folder in classes[start]:
-            placed.append(Placed(member, _label(folder), starts[start]))
+            placed.append(Placed(member, label_of(folder), starts[start]))
         else:
             outside.append((member, OUTSIDE if _looks_like_image(member.name) else NO_IMAGE))
     return Layout(tuple(placed), tuple(outside), bool(sides))
@@ -154,8 +154,11 @@ def _names(folder: _Folder) -> frozenset[str]:
     return frozenset(folder.folders)
 
 
-def _label(folder: str) -> str:
-    """macOS writes é as e and an accent: composed, the same class has the same name everywhere."""
+def label_of(folder: str) -> str:
+    """The class that a folder is named after.
+
+    macOS writes é as e and an accent: composed, the same class has the same name everywhere.
+    """
     return unicodedata.normalize("NFC", folder).strip() or folder
 
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from distributed import Future
 
 # What the features of frozen layers depend on, and with them what a run leaves for the next one.
-_FEATURES = ("backbone", "alpha", "weights", "frozen_layers", "augment", "views", "mirror")
+_FEATURES = (
+    *("backbone", "alpha", "weights", "frozen_layers"),
+    *("square", "augment", "views", "mirror"),
+)
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
 _KEPT = 500

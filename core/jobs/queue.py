@@ -6,6 +6,7 @@ What a job is up to stands in its folder; Dask is asked only whether a job got l
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,7 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     upload = upload_of(path)
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
-    values = {"validation": split.validation, "seed": split.seed}
-    return _submit_reading(name, upload, tasks.import_dataset, str(path), name, values)
+    return _submit_reading(name, upload, tasks.import_dataset, str(path), name, asdict(split))
 
 
 def submit_sample(sample_name: str) -> str:

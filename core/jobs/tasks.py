@@ -18,7 +18,7 @@ from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import SplitSettings, TrainingSettings
+from core.settings import SplitSettings, Squaring, TrainingSettings
 
 Answer = TypeVar("Answer")
 
@@ -222,7 +222,9 @@ def _seen(
     return [refused.get(path) or next(seen) for path in paths]
 
 
-def look(backbone: str, alpha: float, paths: list[str], top: int) -> list[Prediction]:
+def look(
+    backbone: str, alpha: float, paths: list[str], top: int, square: Squaring
+) -> list[Prediction]:
     """What an untouched network sees in each picture; its 1000-class head must be here.
 
     Raises:
@@ -237,7 +239,7 @@ def look(backbone: str, alpha: float, paths: list[str], top: int) -> list[Predic
 
         chosen = backbone_named(backbone, alpha)
         some = [Path(path) for path in paths]
-        return _seen(some, lambda files: untouched.look(chosen, files, top))
+        return _seen(some, lambda files: untouched.look(chosen, files, top, square))
 
     return _answered(work)
 

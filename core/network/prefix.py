@@ -10,9 +10,9 @@ import PIL
 from core.backbones.backbone import Backbone
 from core.network import engine
 from core.network.features import cache_key
+from core.settings import Squaring
 
 POOLED = "pooled"  # the cut behind the whole backbone: one number a channel
-RESIZE = f"squash bilinear, Pillow {PIL.__version__}"
 PIXELS = "pixels"  # the cut before it: nothing is frozen, or nothing worth keeping
 
 
@@ -23,12 +23,14 @@ class Prefix:
     Attributes:
         cut: The place in `model.operations` that it ends with, or POOLED or PIXELS.
         key: Stands for all that its numbers depend on but the image.
+        graph: The same without how images become square, which is nothing to the network.
         shape: Of one image's features.
         dtype: Of the features.
     """
 
     cut: str
     key: str
+    graph: str
     shape: tuple[int, ...]
     dtype: str
 
@@ -42,10 +44,21 @@ class Prefix:
         """
         if self.cut == PIXELS:
             return engine.Pixels(answer)
-        return engine.compile_model(self.key, build, answer)
+        return engine.compile_model(self.graph, build, answer)
 
 
-def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]) -> Prefix:
+def resizing(square: Squaring) -> str:
+    """What images go through before a network sees them, for the keys of caches."""
+    return f"{square} bilinear, Pillow {PIL.__version__}"
+
+
+def prefix_at(
+    cut: str,
+    backbone: Backbone,
+    weights: str,
+    shape: tuple[int, ...],
+    square: Squaring = Squaring.SQUASH,
+) -> Prefix:
     """Describe the prefix that ends at a cut.
 
     Args:
@@ -53,17 +66,19 @@ def prefix_at(cut: str, backbone: Backbone, weights: str, shape: tuple[int, ...]
         backbone: Its row of the catalogue.
         weights: Digest of its weights.
         shape: Of one image's features.
+        square: How images become square.
     """
-    facts = {"cut": cut, "input_size": backbone.input_size, "resize": RESIZE}
-    if cut == PIXELS:
-        return Prefix(cut, cache_key(**facts), shape, "uint8")
-    facts |= {
-        "backbone": backbone.name,
-        "alpha": backbone.alpha,
-        "weights": weights,
-        "preprocessing": backbone.preprocessing,
-        "shape": shape,
-        "keras": version("keras"),
-        "engine": engine.name(),
-    }
-    return Prefix(cut, cache_key(**facts), shape, "float32")
+    dtype = "uint8" if cut == PIXELS else "float32"
+    facts: dict[str, Any] = {"cut": cut, "input_size": backbone.input_size}
+    if cut != PIXELS:
+        facts |= {
+            "backbone": backbone.name,
+            "alpha": backbone.alpha,
+            "weights": weights,
+            "preprocessing": backbone.preprocessing,
+            "shape": shape,
+            "keras": version("keras"),
+            "engine": engine.name(),
+        }
+    key, graph = (cache_key(**facts, resize=resizing(s)) for s in (square, Squaring.SQUASH))
+    return Prefix(cut, key, graph, shape, dtype)

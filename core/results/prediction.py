@@ -13,6 +13,7 @@ class Prediction:
         confidence: How sure, from 0 to 1.
         top: The classes it is most sure of, with confidence, most sure first.
         thumbnail: The picture upright, as JPEG.
+        seen: The square that the model saw, as JPEG; None where that is the picture squashed.
         error: Why the picture cannot be read, in plain words.
     """
 
@@ -21,4 +22,5 @@ class Prediction:
     confidence: float = 0.0
     top: tuple[tuple[str, float], ...] = ()
     thumbnail: bytes | None = None
+    seen: bytes | None = None
     error: str | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from core import home
 from core.data import dataset, images
@@ -19,6 +20,7 @@ from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import evaluation
 from core.results.prediction import Prediction
+from core.settings import Squaring
 
 Submit = Callable[[str, np.ndarray], None]
 
@@ -31,10 +33,16 @@ class Predictor:
     Attributes:
         classes: What it can say.
         input_size: Side of the square pictures that it sees.
+        square: How pictures become square.
     """
 
     def __init__(
-        self, classes: Sequence[str], input_size: int, key: str, build: Callable[[], Any]
+        self,
+        classes: Sequence[str],
+        input_size: int,
+        key: str,
+        build: Callable[[], Any],
+        square: Squaring = Squaring.SQUASH,
     ) -> None:
         """
         Args:
@@ -42,12 +50,14 @@ class Predictor:
             input_size: Side of the square pictures that it sees.
             key: Stands for all that its answers depend on.
             build: Makes the Keras model; can be pickled.
+            square: How pictures become square.
 
         Raises:
             UserError: As `build`.
         """
         self.classes = tuple(classes)
         self.input_size = input_size
+        self.square = square
         self._answers: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # one caller at a time
         convert_apart(key, build)
@@ -102,7 +112,7 @@ class Predictor:
         if top < 1:
             raise UserError(f"Expected to name at least 1 class, received {top}.")
         failed: dict[int, Prediction] = {}
-        thumbnails: list[bytes] = []
+        shown: list[tuple[bytes, bytes | None]] = []
 
         def squares() -> Iterable[np.ndarray]:
             for place, (name, data) in enumerate(files):
@@ -111,21 +121,29 @@ class Predictor:
                 except images.UnreadableImage as error:
                     failed[place] = Prediction(name, error=str(error))
                     continue
-                thumbnails.append(images.thumbnail_jpeg(picture, _THUMBNAIL))
-                yield images.to_square(picture, self.input_size)
+                square = images.to_square(picture, self.input_size, self.square)
+                thumbnail = images.thumbnail_jpeg(picture, _THUMBNAIL)
+                shown.append((thumbnail, self._seen(square)))
+                yield square
 
-        answers = iter(zip(self.probabilities(squares()), thumbnails, strict=True))
+        answers = iter(zip(self.probabilities(squares()), shown, strict=True))
         return [
-            failed.get(place) or self._prediction(name, *next(answers), top)
+            failed.get(place) or self._prediction(name, top, *next(answers))
             for place, (name, _) in enumerate(files)
         ]
 
+    def _seen(self, square: np.ndarray) -> bytes | None:
+        """What the network sees, for people; they need no picture of one that is squashed."""
+        if self.square is Squaring.SQUASH:
+            return None
+        return images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
+
     def _prediction(
-        self, name: str, probabilities: np.ndarray, thumbnail: bytes, top: int
+        self, name: str, top: int, probabilities: np.ndarray, shown: tuple[bytes, bytes | None]
     ) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")[:top]
         ranked = tuple((self.classes[i], round(float(probabilities[i]), 6)) for i in order)
-        return Prediction(name, *ranked[0], ranked, thumbnail)
+        return Prediction(name, *ranked[0], ranked, *shown)
 
     def evaluate(self, source: Source, report: Callable[[int, int], None]) -> dict[str, Any]:
         """How well it does on labelled images, all of them, whatever split they came with.
@@ -136,7 +154,8 @@ class Predictor:
 
         def read(submit: Submit) -> Dataset:
             def each(decoded: Decoded) -> None:
-                submit(decoded.digest, images.to_square(decoded.image, self.input_size))
+                pixels = images.to_square(decoded.image, self.input_size, self.square)
+                submit(decoded.digest, pixels)
 
             return dataset.read(
                 source, split=None, each=each, at_least=self.input_size, report=report
@@ -173,7 +192,8 @@ def of_run(run: Path) -> Predictor:
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
-    return Predictor(facts["classes"], facts["input_size"], key, partial(_load, model))
+    square = Squaring(facts.get("square", Squaring.SQUASH))  # older runs had no choice
+    return Predictor(facts["classes"], facts["input_size"], key, partial(_load, model), square)
 
 
 def _load(model: Path) -> Any:

@@ -10,9 +10,10 @@ from core.backbones.backbone import Backbone
 from core.errors import UserError
 from core.network import engine
 from core.network.features import cache_key
-from core.network.prefix import RESIZE
+from core.network.prefix import resizing
 from core.results.prediction import Prediction
 from core.results.predictor import Predictor
+from core.settings import Squaring
 
 _LABELS = Path(__file__).parents[1] / "backbones" / "imagenet_labels.txt"
 
@@ -23,12 +24,13 @@ def labels() -> tuple[str, ...]:
     return tuple(_LABELS.read_text(encoding="utf-8").splitlines())
 
 
-def untouched(backbone: Backbone, file: Path) -> Predictor:
+def untouched(backbone: Backbone, file: Path, square: Squaring = Squaring.SQUASH) -> Predictor:
     """A network as it was published.
 
     Args:
         backbone: One that has its 1000-class head.
         file: The head's weights, as `weights.obtain(…, head=True)` gives them.
+        square: How pictures become square.
 
     Raises:
         UserError: The file is damaged or belongs to another network.
@@ -39,11 +41,11 @@ def untouched(backbone: Backbone, file: Path) -> Predictor:
         weights=weights.digest(file),
         input_size=backbone.input_size,
         preprocessing=backbone.preprocessing,
-        resize=RESIZE,
+        resize=resizing(Squaring.SQUASH),  # however they do: that is nothing to the graph
         engine=engine.name(),
     )
     build = partial(_build, backbone, file.absolute())
-    return Predictor(labels(), backbone.input_size, key, build)
+    return Predictor(labels(), backbone.input_size, key, build, square)
 
 
 def _build(backbone: Backbone, file: Path) -> Any:
@@ -57,17 +59,20 @@ def _build(backbone: Backbone, file: Path) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _warm(backbone: Backbone, file: Path) -> Predictor:
-    return untouched(backbone, file)
+def _warm(backbone: Backbone, file: Path, square: Squaring) -> Predictor:
+    return untouched(backbone, file, square)
 
 
-def look(backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+def look(
+    backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int, square: Squaring
+) -> list[Prediction]:
     """What an untouched network sees in pictures, for a process that lives on.
 
     Args:
         backbone: One that has its 1000-class head.
         files: Name and contents of each picture.
         top: How many classes to name.
+        square: How pictures become square.
 
     Raises:
         UserError: Its 1000-class head is not on this machine.
@@ -77,4 +82,4 @@ def look(backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int) -> li
         raise UserError(
             f"The 1000-class network of {backbone.title} is not on this machine. Download it first."
         )
-    return _warm(backbone, file).predict(files, top)
+    return _warm(backbone, file, square).predict(files, top)

@@ -215,7 +215,7 @@ class _Frozen:
             def each(decoded: Decoded) -> None:
                 wanting = [one for one in extractions.values() if one.wants(decoded.digest)]
                 if wanting:
-                    pixels = to_square(decoded.image, size)
+                    pixels = to_square(decoded.image, size, setup.settings.square)
                 for extraction in wanting:
                     extraction.add(decoded.digest, pixels)
                 for prefix, extraction in extractions.items():
@@ -258,6 +258,7 @@ def _keep(
         "alpha": network.backbone.alpha,
         "frozen_layers": network.frozen,
         "input_size": network.backbone.input_size,
+        "square": run.settings.square,
     }
     home.write_json(run.folder / "model.json", model)
     aside = run.folder / ".new.keras"

@@ -17,7 +17,7 @@ from core.network import engine
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
 from core.network.prefix import Prefix
-from core.settings import TrainingSettings
+from core.settings import Squaring, TrainingSettings
 from core.training.estimate import Probe
 from core.training.learn import compile_head, compile_whole, optimizer_of
 from core.training.setup import Setup
@@ -47,7 +47,7 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     built = time.monotonic() - began
     prefixes = setup.prefixes(lambda: network)
     digests = [record.digest for record in dataset.records]
-    trial = _Trial(feed, network)
+    trial = _Trial(feed, network, settings.square)
     learned_from = [record.digest for record in dataset.of("train")]
     new = max(
         trial.missing(
@@ -100,9 +100,10 @@ class _Trial:
         compiling: Seconds that compiling the converted graphs took.
     """
 
-    def __init__(self, feed: ImageFeed, network: Network) -> None:
+    def __init__(self, feed: ImageFeed, network: Network, square: Squaring) -> None:
         self._feed = feed
         self._network = network
+        self._square = square
         heavy = network.backbone.multiply_adds > _HEAVY
         self.images = _FEW if heavy else _IMAGES
         self.compiling = 0.0
@@ -120,7 +121,7 @@ class _Trial:
         submitting = threading.Lock()
 
         def each(decoded: Decoded) -> None:
-            pixels = to_square(decoded.image, size)
+            pixels = to_square(decoded.image, size, self._square)
             with submitting:
                 for _, compiled in ready:
                     compiled.submit(decoded.digest, pixels)

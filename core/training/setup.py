@@ -70,7 +70,7 @@ class Setup:
         """How training images are varied, where they are."""
         if self.settings.augment is Strength.NONE:
             return None
-        return Augmentation(self.settings.augment, self.settings.mirror)
+        return Augmentation(self.settings.augment, self.settings.mirror, self.settings.square)
 
     def variant_keys(self, prefix: Prefix, digest: str) -> list[str]:
         """The cache's names of the variants of a training image at a cut.
@@ -98,6 +98,7 @@ class Setup:
             frozen_layers=self.settings.frozen_layers,
             budget=min(features.limit(), shutil.disk_usage(home.root()).free // 2),
             images=images,
+            square=self.settings.square,
         )
 
     def _body(self) -> Any:
@@ -120,7 +121,8 @@ class Setup:
             network: Waits for what `build` gives.
         """
         if self.all_frozen:
-            return [prefix_at(POOLED, self.backbone, self.digest, (self.backbone.features,))]
+            shape = (self.backbone.features,)
+            return [prefix_at(POOLED, self.backbone, self.digest, shape, self.settings.square)]
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
 

@@ -1,5 +1,7 @@
 """What Thaw suggests for the data set at hand, why, and a button that sets the controls so."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.data.dataset import Dataset
@@ -25,7 +27,10 @@ def draw(dataset_id: str, dataset: Dataset, chosen: TrainingSettings | None) -> 
     if likeness is None:
         st.fragment(_finding_out, run_every=_EVERY)(dataset_id)
     else:
-        _suggest(advise(dataset, likeness), likeness, chosen)
+        advice = advise(dataset, likeness)
+        if chosen:  # it has nothing to say on how pictures become square
+            advice = replace(advice, settings=replace(advice.settings, square=chosen.square))
+        _suggest(advice, likeness, chosen)
 
 
 def _finding_out(dataset_id: str) -> None:

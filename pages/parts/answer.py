@@ -7,6 +7,8 @@ import streamlit as st
 from core.results.prediction import Prediction
 from pages.parts import words
 
+_SEEN = 72  # pixels of the square that it saw
+
 
 def draw(name: str, said: Prediction) -> None:
     """A card.
@@ -23,6 +25,10 @@ def draw(name: str, said: Prediction) -> None:
             return
         if said.thumbnail:
             st.image(said.thumbnail, width="stretch", alt=f"{file}: {said.label}")
+        if said.seen:
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.image(said.seen, width=_SEEN, alt="What the network saw of it")
+                st.caption("What it saw of it")
         st.markdown(
             f"**{words.plain(words.shortened(said.label))}**, {words.percent(said.confidence)} sure"
         )

@@ -8,7 +8,8 @@ from PIL import Image
 from core.data import store
 from core.data.augment import WORDS, Augmentation
 from core.data.dataset import Dataset
-from core.settings import Strength, TrainingSettings
+from core.data.images import to_square
+from core.settings import Squaring, Strength, TrainingSettings
 from pages.parts import state
 
 _DEFAULTS = TrainingSettings()
@@ -17,12 +18,13 @@ _SHOWN = 4  # … with so many variants of each
 _SIZE = 112
 
 
-def draw(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
+def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     """The controls, and what they do to a few of the user's own pictures.
 
     Args:
         dataset_id: The stored data set to learn from.
         dataset: It.
+        square: How its pictures become square.
 
     Returns:
         Settings by name.
@@ -60,7 +62,7 @@ def draw(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
         help="Right for most things. Wrong for letters, digits, and left and right hands.",
     )
     with st.popover("What that looks like", icon=":material/visibility:", type="tertiary"):
-        _preview(dataset_id, dataset, Augmentation(strength, mirror))
+        _preview(dataset_id, dataset, Augmentation(strength, mirror, square))
     return {"augment": strength, "views": views, "mirror": mirror}
 
 
@@ -76,6 +78,7 @@ def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> N
             image = opened.convert("RGB")
         views = [augmentation.view(image, record.digest, n, _SIZE) for n in range(_SHOWN)]
         with st.container(horizontal=True, gap="xsmall"):
-            st.image(image.resize((_SIZE, _SIZE)), width=_SIZE, alt="A training picture")
+            plain = to_square(image, _SIZE, augmentation.square)
+            st.image(plain, width=_SIZE, alt="A training picture")
             for view in views:
                 st.image(view, width=_SIZE // 2 + 20, alt="A variant of it")

@@ -10,11 +10,9 @@ from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import RunStatus
-from core.settings import SplitSettings
-from pages.parts import state, uploads, words
+from pages.parts import division, state, uploads, words
 
 _EVERY = 0.5  # seconds between two looks at an import
-_DEFAULT = SplitSettings()
 _LAYOUT = """\
 pets.zip
 ├── cats
@@ -108,20 +106,7 @@ def _own_pictures() -> None:
         label_visibility="collapsed",
         key="way",
     )
-    with st.popover("How they are divided", icon=":material/call_split:", type="tertiary"):
-        share = st.slider(
-            "Kept back to check what it learned (validation)",
-            5,
-            50,
-            round(100 * _DEFAULT.validation),
-            5,
-            format="%d %%",
-            key="validation-share",
-            persist_state="session",
-            help="It never learns from these, so they show honestly how good it is. Pictures that "
-            "are already divided into folders train and validation stay as they are.",
-        )
-    split = SplitSettings(validation=share / 100)
+    split = division.choose()
     if way == "zip":
         archive = st.file_uploader("A zip of class folders", "zip", key=state.turn("zip"))
         if archive is not None:

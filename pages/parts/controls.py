@@ -15,13 +15,23 @@ from core.settings import (
     RANDOM,
     SCHEDULES,
     THAWED_EPOCHS,
+    Squaring,
     Strength,
     TrainingSettings,
 )
-from pages.parts import augment_choice, freeze_choice, start_choice, state, untouched, words
+from pages.parts import (
+    augment_choice,
+    freeze_choice,
+    square_choice,
+    start_choice,
+    state,
+    untouched,
+    words,
+)
 
 _DEFAULTS = TrainingSettings()
 _UNITS = 128
+_SQUARED = {Squaring.CROP: "pictures cropped", Squaring.PAD: "pictures padded"}
 _SCHEDULES = {name: name.capitalize() for name in SCHEDULES}
 
 
@@ -39,17 +49,22 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
     with left:
         st.subheader("Start from", anchor=False)
         backbone, weights = start_choice.draw()
-        untouched.draw(backbone, dataset_id, dataset)
+        untouched_place = st.container()
     with right:
         st.subheader("How much of it to thaw", anchor=False)
         frozen = freeze_choice.choose(backbone, from_scratch=weights == RANDOM)
         picture = st.container()
-        variety = augment_choice.draw(dataset_id, dataset)
+        variety_place = st.container()
         with st.expander("More settings", icon=":material/tune:"):
+            square = square_choice.draw(dataset_id, dataset)
             dense, dropout = _choose_head()
             thaws = frozen < len(backbone.layers)
             rest = _choose_training(thaws)
             thawing = _choose_thawing() if thaws else {}
+    with untouched_place:
+        untouched.draw(backbone, dataset_id, dataset, square)
+    with variety_place:
+        variety = augment_choice.draw(dataset_id, dataset, square)
     with picture:
         freeze_choice.explain(backbone, frozen, dense, len(dataset.classes))
     return TrainingSettings(
@@ -59,6 +74,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
         frozen_layers=None if frozen == len(backbone.layers) else frozen,
         dense=dense,
         dropout=dropout,
+        square=square,
         **variety,
         **rest,
         **thawing,
@@ -288,6 +304,8 @@ def summary(settings: TrainingSettings, epochs: int | None = None) -> str:
 def _varied(settings: TrainingSettings) -> str:
     """What else was chosen that is not there by default, in one line."""
     told = []
+    if settings.square in _SQUARED:
+        told.append(_SQUARED[settings.square])
     if settings.augment is not Strength.NONE:
         told.append(f"{settings.augment} augmentation")
     if settings.balanced:

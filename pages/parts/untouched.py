@@ -11,13 +11,14 @@ from core.data import store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs import ask
+from core.settings import Squaring
 from pages.parts import answer, fetching, gallery, state, uploads, words
 
 _TOP = 5
 _OFFERED = 6  # pictures of the data set to try
 
 
-def draw(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
+def draw(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring) -> None:
     """Drop a picture, or take one of the data set, and see what the network makes of it."""
     with st.expander("What does the untouched network see?", icon=":material/visibility:"):
         if backbone.head is None:
@@ -31,10 +32,10 @@ def draw(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
             )
             fetching.offer(backbone, head=True)
         else:
-            _try(backbone, dataset_id, dataset)
+            _try(backbone, dataset_id, dataset, square)
 
 
-def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
+def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring) -> None:
     st.write(
         "Before it learns your classes it knows 1000 things from ImageNet, and it must call every "
         "picture one of them. Show it one of yours, or any picture, a pet or a fruit:"
@@ -45,18 +46,19 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset) -> None:
         with grid.cell():
             gallery.picture(store.thumbnail_path(folder, record), f"A picture of {record.label}")
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
-                _look(backbone, Path(record.file).name, [store.image_path(folder, record)])
+                name, path = Path(record.file).name, store.image_path(folder, record)
+                _look(backbone, square, name, [path])
     widget = "picture-for-the-untouched"
     dropped = st.file_uploader("Or any other picture", key=state.turn(widget))
     if dropped is not None:
         state.renew(widget)
         with uploads.on_disk([(dropped.name, dropped)]) as paths:
-            _look(backbone, dropped.name, paths)
+            _look(backbone, square, dropped.name, paths)
         st.rerun()
     problem = state.notice()
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
-    seen = state.seen_untouched(f"{backbone.name}-{backbone.alpha:g}")
+    seen = state.seen_untouched(_shown_to(backbone, square))
     if seen:
         answer.draw(*seen)
 
@@ -69,11 +71,16 @@ def _offered(dataset: Dataset) -> list[Record]:
     return [first[label] for label in dataset.classes if label in first][:_OFFERED]
 
 
-def _look(backbone: Backbone, name: str, paths: list[Path]) -> None:
+def _shown_to(backbone: Backbone, square: Squaring) -> str:
+    """What an answer is remembered by: it holds for one network that sees in one way."""
+    return f"{backbone.name}-{backbone.alpha:g}-{square}"
+
+
+def _look(backbone: Backbone, square: Squaring, name: str, paths: list[Path]) -> None:
     try:
         with st.spinner("Looking… The first time takes some seconds more."):
-            (said,) = ask.look(backbone, paths, _TOP)
+            (said,) = ask.look(backbone, paths, _TOP, square)
     except UserError as error:
         state.notice(error)
     else:
-        state.keep_seen(f"{backbone.name}-{backbone.alpha:g}", name, said)
+        state.keep_seen(_shown_to(backbone, square), name, said)

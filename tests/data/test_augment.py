@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.data.augment import WORDS, Augmentation
-from core.settings import Strength
+from core.settings import Squaring, Strength
 
 DIGEST = "ab" * 32
 STRENGTHS = [strength for strength in Strength if strength is not Strength.NONE]
@@ -102,6 +102,18 @@ def test_the_name_of_a_variant_says_all_that_it_depends_on() -> None:
     }
     assert len(keys) == 3 * 2 * 2 * 3
     assert all(len(key) == 64 and int(key, 16) >= 0 for key in keys)
+
+
+def test_variants_are_of_the_square_that_the_network_sees() -> None:
+    wide = Image.new("RGB", (300, 100), (200, 30, 30))
+    wide.paste((30, 160, 30), (100, 0, 200, 100))
+    made = {way: Augmentation(Strength.LIGHT, True, way) for way in Squaring}
+    views = {way: made[way].view(wide, DIGEST, 1, 64).astype(int) for way in Squaring}
+    red = {way: (view[..., 0] > view[..., 1] + 60).mean() for way, view in views.items()}
+    assert red[Squaring.CROP] == 0
+    assert red[Squaring.SQUASH] > 0.5
+    assert 0.1 < red[Squaring.PAD] < 0.35
+    assert len({each.key(DIGEST, 1) for each in made.values()}) == 1
 
 
 def test_every_strength_has_its_words() -> None:

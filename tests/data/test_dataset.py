@@ -14,7 +14,7 @@ from core.data.archive import open_source
 from core.data.dataset import Dataset, Decoded
 from core.data.natural import natural
 from core.errors import StopRequested, UserError
-from core.settings import SplitSettings
+from core.settings import Grouping, SplitSettings
 
 
 def read(path: Path, **options: object) -> Dataset:
@@ -57,6 +57,47 @@ def test_file_names_and_order_do_not_matter_to_the_split(tmp_path: Path) -> None
     }
     one, two = (read(zip_of(tmp_path / f"{n}.zip", each)) for n, each in enumerate((files, others)))
     assert {r.digest: r.split for r in one.records} == {r.digest: r.split for r in two.records}
+
+
+def test_a_test_side_is_held_out(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "x.zip", classes({"a": 20, "b": 10}))
+    found = read(path, split=SplitSettings(test=0.1))
+    assert found.split_counts == {"train": 21, "validation": 6, "test": 3}
+    assert not found.split_came_with_data
+
+
+def test_a_test_side_that_came_is_all_there_is(tmp_path: Path) -> None:
+    files = classes({"a": 10, "b": 10}, "train/") | classes({"a": 3, "b": 3}, "test/", start=20)
+    found = read(zip_of(tmp_path / "x.zip", files), split=SplitSettings(test=0.3))
+    assert found.split_counts == {"train": 16, "validation": 4, "test": 6}
+    assert all(record.file.startswith("test/") for record in found.of("test"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("by", [Grouping.NAME, Grouping.FOLDER])
+def test_groups_are_on_one_side(seed: int, by: Grouping, tmp_path: Path) -> None:
+    shot = "who{}_{}.png" if by is Grouping.NAME else "who{}/{}.png"
+    files = {
+        f"{label}/{shot.format(who, number)}": png(100 * place + 10 * who + number)
+        for place, label in enumerate("ab")
+        for who in range(6)
+        for number in range(4)
+    }
+    settings = SplitSettings(0.2, seed, 0.2, by)
+    found = read(folder_of(tmp_path / "x", files), split=settings)
+    where: dict[str, set[str]] = {}
+    for record in found.records:
+        where.setdefault(record.file.split("/")[1].split("_")[0], set()).add(record.split)
+    assert len(where) == 6
+    assert all(len(split) == 1 for split in where.values())
+    assert set(found.split_counts.values()) == {32, 8}
+
+
+def test_a_class_of_one_group_is_told(tmp_path: Path) -> None:
+    files = {f"a/shot{number}.png": png(number) for number in range(5)}
+    folder = folder_of(tmp_path / "x", files | classes({"b": 9}, start=10))
+    with pytest.raises(UserError, match=r"“a”.*all 5 belong together, as “shot”"):
+        read(folder, split=SplitSettings(group_by=Grouping.NAME))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -12,7 +12,7 @@ from core.backbones.catalog import BACKBONES, backbone_named
 from core.data import store
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
-from core.settings import TrainingSettings
+from core.settings import Squaring, TrainingSettings
 from core.training.likeness import LIKE
 from tests import official_weights
 
@@ -65,19 +65,19 @@ def test_what_cannot_be_found_out_is_told(clusters, wait):
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
     picture = store.image_path(home.datasets() / sketches, records[0])
-    (seen,) = ask.look(LITE0, [picture], top=5)
+    (seen,) = ask.look(LITE0, [picture], top=5, square=Squaring.SQUASH)
     assert seen.error is None
     assert len(seen.top) == 5
     assert seen.label not in store.load(home.datasets() / sketches).classes
     (tmp_path / "text.jpg").write_text("no picture")
-    (unseen,) = ask.look(LITE0, [tmp_path / "text.jpg"], top=5)
+    (unseen,) = ask.look(LITE0, [tmp_path / "text.jpg"], top=5, square=Squaring.CROP)
     assert unseen.error
 
 
 def test_a_network_without_its_classes_here_is_not_downloaded_unasked(clusters, tmp_path):
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
-        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5)
+        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, square=Squaring.SQUASH)
 
 
 def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):

@@ -157,16 +157,17 @@ def test_an_upload_is_read_while_a_run_trains(clusters: Path, wait: Wait) -> Non
     import held
 
     from core.data import store
+    from core.data.dataset import SPLITS
 
     run = held.submit()
     wait(lambda: is_at(run, RunStatus.RUNNING))
     upload = painted(2)
-    good = queue.submit_import(upload, "Two classes", SplitSettings(validation=0.4))
+    good = queue.submit_import(upload, "Two classes", SplitSettings(validation=0.4, test=0.3))
     wait(lambda: queue.import_state(good).status.final)
     state = queue.import_state(good)
     assert (state.status, state.message) == (RunStatus.FINISHED, None)
     assert (state.name, state.done, state.total) == ("Two classes", 6, 6)
-    assert len(store.load(home.datasets() / good).records) == 6
+    assert store.load(home.datasets() / good).split_counts == dict.fromkeys(SPLITS, 2)
     assert not upload.parent.exists()
     assert is_at(run, RunStatus.RUNNING)
 

@@ -14,6 +14,7 @@ from core.backbones.catalog import BACKBONES
 from core.errors import UserError
 from core.network import features
 from core.network.features import FeatureCache, cache_key, empty_cache, features_folder
+from core.settings import Squaring
 
 
 def digest(number: int) -> str:
@@ -261,6 +262,21 @@ def test_a_prefix_key_differs_with_all_that_its_numbers_depend_on(
     monkeypatch.setattr(engine, "name", lambda: "another engine")
     prefixes.append(prefix_at(POOLED, lite, "weights", (1280,)))
     assert len({prefix.key for prefix in prefixes}) == len(prefixes)
+
+
+@pytest.mark.parametrize("cut", ["pooled", "pixels", "12"])
+def test_a_prefix_key_differs_with_how_images_become_square_and_the_graph_does_not(
+    cut: str,
+) -> None:
+    from core.network.prefix import prefix_at
+
+    lite = BACKBONES["efficientnet_lite0"]
+    prefixes = [prefix_at(cut, lite, "weights", (1280,), way) for way in Squaring]
+    assert len({prefix.key for prefix in prefixes}) == len(Squaring)
+    assert {prefix.graph for prefix in prefixes} == {prefixes[0].graph}
+    assert prefix_at(cut, lite, "weights", (1280,)) == prefix_at(
+        cut, lite, "weights", (1280,), Squaring.SQUASH
+    )
 
 
 def test_pixels_are_shared_by_all_networks_of_one_size() -> None:

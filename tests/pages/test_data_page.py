@@ -1,5 +1,8 @@
 """The Data page: the ways in, an import as it happens, and what came."""
 
+import io
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +11,9 @@ from core import home
 from core.data import store
 from core.events import EventLog
 from core.jobs import queue
+from core.settings import Grouping, SplitSettings
 from pages.parts import words
-from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+from tests.pages.painting import HOSTILE, Open, button, labels, painted, shown, store_dataset
 
 
 def painted_import(*events: tuple[str, dict[str, object]]) -> str:
@@ -44,6 +48,27 @@ def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyP
     assert asked == ["sketches"]
     assert app.title[0].value == "Reading your pictures"
     assert app.query_params["data"]
+
+
+def test_how_pictures_are_divided_is_chosen_beside(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def submit(path: Path, name: str, split: SplitSettings) -> str:
+        asked.append(split)
+        return painted_import(("started", {}))
+
+    monkeypatch.setattr(queue, "submit_import", submit)
+    app = open_page("data")
+    app.slider(key="validation-share").set_value(25)
+    app.slider(key="test-share").set_value(10)
+    app.radio(key="group-by").set_value(Grouping.NAME).run()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("cats/tom_1.png", painted(1))
+    app.file_uploader[0].upload("pets.zip", archive.getvalue(), "application/zip").run()
+    assert asked == [SplitSettings(0.25, test=0.1, group_by=Grouping.NAME)]
 
 
 def test_an_import_shows_progress_and_can_be_cancelled(

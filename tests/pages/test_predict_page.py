@@ -15,13 +15,16 @@ from pages.parts import naming
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, painted, shown
 
 
-def answer(label: str = "cat", error: str | None = None) -> SimpleNamespace:
+def answer(
+    label: str = "cat", error: str | None = None, seen: bytes | None = None
+) -> SimpleNamespace:
     return SimpleNamespace(
         file="0000.png",
         label=label,
         confidence=0.75,
         top=((label, 0.75), ("dog", 0.25)),
         thumbnail=painted(3),
+        seen=seen,
         error=error,
     )
 
@@ -57,6 +60,18 @@ def test_dropped_pictures_are_named_and_leave_nothing_behind(
     assert not list(home.uploads().iterdir())
     app.run()
     assert len(asked) == 1, "a rerun asks nothing again"
+
+
+def test_what_it_saw_of_a_picture_is_shown_where_that_is_not_all(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes | None] = [None, painted(4)]
+    monkeypatch.setattr(ask, "predict", lambda *_: [answer(seen=seen.pop(0))])
+    app = open_page("predict", run=paint_run(None).id)
+    app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
+    assert "What it saw of it" not in shown(app)
+    app.file_uploader[0].upload("b.png", painted(2), "image/png").run()
+    assert shown(app).count("What it saw of it") == 1
 
 
 def test_the_newest_answer_comes_first(open_page: Open, asked: list[list[bytes]]) -> None:

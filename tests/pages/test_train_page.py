@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import TrainingSettings
+from core.settings import Squaring, TrainingSettings
 from core.training.advisor import first_of
 from core.training.likeness import Likeness
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
@@ -212,6 +212,62 @@ def test_what_takes_an_hour_is_warned_of_with_a_cheaper_choice(open_page: Open) 
     assert not app.warning
 
 
+def square_choice(app: AppTest) -> Any:
+    return next(each for each in app.segmented_control if "become square" in each.label)
+
+
+def test_how_pictures_become_square_is_chosen_by_looking_at_them(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted: list[TrainingSettings] = []
+
+    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
+        submitted.append(settings)
+        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
+
+    monkeypatch.setattr(queue, "submit_training", submit)
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    store_probe(dataset, TrainingSettings())
+    app = open_page("train", data=dataset)
+    assert "all of each picture, pressed into the square" in shown(app)
+    ways = [
+        each.value for each in app.markdown if each.value.strip("*") in ("Squash", "Crop", "Pad")
+    ]
+    assert ways == ["**Squash**", "Crop", "Pad"]
+    assert "on this computer" in shown(app)
+    square_choice(app).set_value(Squaring.PAD).run()
+    assert "with grey beside it" in shown(app)
+    assert "Measuring on a few of your pictures" in shown(app), "features are made anew"
+    button(app, "Train").click().run()
+    assert submitted == [TrainingSettings(square=Squaring.PAD)]
+    assert "pictures padded" in shown(app)
+
+
+def test_where_all_pictures_are_square_there_is_nothing_to_compare(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    manifest = home.datasets() / dataset / "manifest.json"
+    told = home.read_json(manifest)
+    for record in told["records"]:
+        record["height"] = record["width"]
+    home.write_json(manifest, told)
+    app = open_page("train", data=dataset)
+    assert "Your pictures are square already" in shown(app)
+    assert "Pad" not in [each.value for each in app.markdown]
+
+
+def test_a_suggestion_leaves_the_squares_alone(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    home.write_json(
+        home.datasets() / dataset / "likeness.json",
+        Likeness(0.21, 8, {"cat": ("tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
+    )
+    app = open_page("train", data=dataset)
+    square_choice(app).set_value(Squaring.CROP).run()
+    button(app, "Apply").click().run()
+    assert square_choice(app).value == Squaring.CROP
+    assert button(app, "Applied").disabled
+
+
 def test_settings_survive_a_visit_to_another_page(open_page: Open) -> None:
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     app.slider[0].set_value(77)
@@ -333,9 +389,11 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[list[bytes]] = []
+    squared: list[Squaring] = []
 
-    def look(backbone: Backbone, paths: list[Path], top: int) -> list[Prediction]:
+    def look(backbone: Backbone, paths: list[Path], top: int, square: Squaring) -> list[Prediction]:
         asked.append([path.read_bytes() for path in paths])
+        squared.append(square)
         return [Prediction("a.png", "goldfish", 0.75, [("goldfish", 0.75), ("cat", 0.25)])]
 
     monkeypatch.setattr(ask, "look", look)
@@ -345,6 +403,11 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
         assert not app.exception
         assert asked[-1] == [picture]
         assert "**goldfish**, 75 % sure" in shown(app)
+    square_choice(app).set_value(Squaring.CROP).run()
+    assert "goldfish" not in shown(app), "that was another way to look at it"
+    app.file_uploader[0].upload("a.png", b"third", "image/png").run()
+    assert "goldfish" in shown(app)
+    assert squared == [Squaring.SQUASH, Squaring.SQUASH, Squaring.CROP]
 
 
 def test_an_interrupted_run_can_be_resumed(

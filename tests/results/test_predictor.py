@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core import home
 from core.backbones.frameworks import keras
 from core.data import images
 from core.data.archive import open_source
@@ -17,6 +18,7 @@ from core.errors import StopRequested, UserError
 from core.network import engine
 from core.results import predictor
 from core.results.predictor import of_run
+from core.settings import Squaring
 
 MakeRun = Callable[..., Path]
 Picture = Callable[..., Path]
@@ -68,6 +70,44 @@ def test_files_keep_their_order_and_one_that_cannot_be_read_says_why(
             assert prediction.error
             assert prediction.top == ()
             assert prediction.thumbnail is None
+
+
+def test_pictures_become_square_as_in_the_training(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    assert of_run(run).square is Squaring.SQUASH  # it is of a time when there was no choice
+    wide = Image.new("RGB", (90, 30), (220, 20, 20))
+    wide.paste((20, 20, 220), (30, 0, 60, 30))
+    wide.save(tmp_path / "wide.png")
+    files = named(tmp_path / "wide.png")
+    seen = {}
+    for way in Squaring:
+        home.write_json(run / "model.json", home.read_json(run / "model.json") | {"square": way})
+        (said,) = of_run(run).predict(files, top=3)
+        seen[way] = said.seen
+        assert said.label == ("blue" if way is Squaring.CROP else "red")
+    assert seen[Squaring.SQUASH] is None
+    for way in (Squaring.CROP, Squaring.PAD):
+        picture = Image.open(io.BytesIO(seen[way] or b""))
+        assert picture.size == (32, 32)
+        red, _, blue = picture.convert("RGB").getpixel((2, 16))  # type: ignore[misc]
+        assert (blue > 180) == (way is Squaring.CROP)
+        assert (red > 180) == (way is Squaring.PAD)
+
+
+def test_an_evaluation_too_sees_squares_as_in_the_training(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run()
+    for label in ("red", "blue"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        wide = Image.new("RGB", (90, 30), (20, 220, 20))
+        wide.paste((220, 20, 20) if label == "red" else (20, 20, 220), (30, 0, 60, 30))
+        wide.save(tmp_path / "data" / label / "wide.png")
+    found = {}
+    for way in (Squaring.SQUASH, Squaring.CROP):
+        home.write_json(run / "model.json", home.read_json(run / "model.json") | {"square": way})
+        found[way] = of_run(run).evaluate(open_source(tmp_path / "data"), no_report)["accuracy"]
+    assert found == {Squaring.SQUASH: 0.0, Squaring.CROP: 1.0}
 
 
 def test_nothing_but_unreadable_files(make_run: MakeRun) -> None:

@@ -44,6 +44,17 @@ def test_inspect(thaw: Thaw, painted: Path, user_home: Path) -> None:
     assert list(user_home.iterdir()) == []
 
 
+def test_inspect_tells_how_the_images_would_be_divided(thaw: Thaw, painted: Path) -> None:
+    for folder in painted.iterdir():
+        for number, file in enumerate(sorted(folder.iterdir())):
+            (folder / f"who{number % 3}").mkdir(exist_ok=True)
+            file.rename(folder / f"who{number % 3}" / file.name)
+    said = thaw("inspect", painted, "--test", 0.2, "--group-by", "folder", "--json")
+    assert said.json["split"] == {"train": 4, "validation": 4, "test": 4}
+    said = thaw("inspect", painted, "--validation", 0.5, "--json")
+    assert said.json["split"] == {"train": 6, "validation": 6, "test": 0}
+
+
 def test_inspect_without_json_has_only_data_on_standard_output(thaw: Thaw, painted: Path) -> None:
     said = thaw("inspect", painted)
     assert said.out == "blue\t6\norange\t6\n"
@@ -171,6 +182,9 @@ TRAIN_MISTAKES = {
     "weights that are not there": ("--weights", "nowhere.h5"),
     "rate of thawed layers": ("--thawed-rate", "2"),
     "warm-up": ("--warm-up-epochs", "-1"),
+    "test share": ("--test", "1.5"),
+    "way to group": ("--group-by", "colour"),
+    "way to become square": ("--square", "oval"),
     "option": ("--epoch-count", "3"),
 }
 

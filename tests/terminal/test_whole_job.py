@@ -285,6 +285,7 @@ def test_internal_errors_of_a_training(world: World, tmp_path: Path) -> None:
 def test_recipe_options_and_training_further(world: World, tmp_path: Path) -> None:
     run = tmp_path / "run"
     chosen = ("--recipe", "best", "--epochs", 2, "--augment", "light", "--views", 1)
+    chosen += ("--square", "crop")
     said = world.call("train", world.data, "--run", run, *chosen, "--patience", 50, "--json")
     assert said.code == 0, said.err
     first = said.json["history"]
@@ -292,6 +293,7 @@ def test_recipe_options_and_training_further(world: World, tmp_path: Path) -> No
     assert {"read", "features", "fit", "total"} <= set(said.json["seconds"])
     settings = home.read_json(run / "settings.json")["settings"]
     assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 2)
+    assert settings["square"] == home.read_json(run / "model.json")["square"] == "crop"
     assert settings["frozen_layers"] != "all"  # two colours are unlike photos, and few
     again = world.call("train", world.data, "--run", run, "--resume", "--epochs", 3, "--json")
     assert again.code == 0, again.err

@@ -125,6 +125,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
         "alpha": 1.0,
         "frozen_layers": len(LITE0.layers),
         "input_size": 224,
+        "square": "squash",
     }
     assert_kept_model_says_what_the_results_say(run, folder)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.settings import SplitSettings, Strength, TrainingSettings
+from core.settings import Grouping, SplitSettings, Squaring, Strength, TrainingSettings
 
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "alpha": ([0.25, 1, 1.4], [0, -1, math.nan, "1", True]),
@@ -28,6 +28,7 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "label_smoothing": ([0, 0.1, 0.9], [-0.1, 0.95, math.nan, None]),
     "balanced": ([True, False], [0, "no", None]),
     "patience": ([0, 5, 1000], [-1, 1001, 1.5, None]),
+    "square": (["squash", "crop", "pad"], ["", "Crop", "stretch", None, 1]),
     "augment": (["none", "light", "medium", "strong"], ["", "Light", "huge", None, 1]),
     "views": ([1, 4, 50], [0, 51, 2.0, None]),
     "mirror": ([True, False], [1, "yes", None]),
@@ -94,6 +95,7 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
             0.2,
             True,
             3,
+            Squaring.CROP,
             Strength.STRONG,
             2,
             False,
@@ -128,6 +130,26 @@ def test_settings_do_not_change() -> None:
 def test_a_share_that_leaves_nothing(share: Any) -> None:
     with pytest.raises(UserError, match="validation share"):
         SplitSettings(validation=share)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, "0.1", None, True])
+def test_a_test_share_that_cannot_be(share: Any) -> None:
+    with pytest.raises(UserError, match="test share"):
+        SplitSettings(test=share)
+
+
+def test_validation_and_test_leave_something_to_learn_from() -> None:
+    with pytest.raises(UserError, match=r"together between 0 and 0\.95, received 1\.1"):
+        SplitSettings(0.6, test=0.5)
+    assert SplitSettings(0.5, test=0.45).test == 0.45
+
+
+def test_groupings() -> None:
+    for name in ("none", "name", "folder"):
+        assert SplitSettings(group_by=name).group_by is Grouping(name)  # type: ignore[arg-type]
+    for name in ("", "Name", "class", None):
+        with pytest.raises(UserError, match="among none, name, folder"):
+            SplitSettings(group_by=name)  # type: ignore[arg-type]
 
 
 def test_shares_that_are_allowed() -> None:
