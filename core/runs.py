@@ -149,6 +149,7 @@ class Run:
         *,
         data: str,
         dataset: str | None = None,
+        version: int | None = None,
         cluster: dict[str, Any] | None = None,
     ) -> "Run":
         """Make the folder of a new run, queued.
@@ -158,6 +159,7 @@ class Run:
             settings: What to train.
             data: The data set's name, for people.
             dataset: The data set's id, where it is a stored one.
+            version: Which version of it.
             cluster: The process that will take the job.
 
         Raises:
@@ -173,7 +175,12 @@ class Run:
         # The settings make it a run: first, so that what is half made can be opened and deleted.
         home.write_json(
             folder / "settings.json",
-            {"data": data, "dataset": dataset, "settings": settings.to_dict()},
+            {
+                "data": data,
+                "dataset": dataset,
+                "version": version,
+                "settings": settings.to_dict(),
+            },
         )
         run = cls(folder)
         run.log.append("queued", cluster=cluster)
@@ -205,6 +212,11 @@ class Run:
     def dataset(self) -> str | None:
         """The id of its stored data set, if it has one; it may have been deleted since."""
         return self._description["dataset"]  # type: ignore[no-any-return]
+
+    @property
+    def version(self) -> int | None:
+        """Which version of its stored data set it learns from; None is the one at hand."""
+        return self._description.get("version")
 
     @property
     def _description(self) -> dict[str, Any]:

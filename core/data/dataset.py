@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from PIL import Image
@@ -82,6 +82,12 @@ class Dataset:
         records: By file.
         skipped: By file.
         split_came_with_data: Whether the archive itself said which images are for validation.
+        divided: How images that come later are divided.
+        origins: What each class was first called. A network that has learned it goes on with its
+            new name (see `results/names.py`).
+        version: Counts the changes that people make; see `store.keep`.
+        before: The version that this one was made from, if it was.
+        told: What was changed, in words.
     """
 
     name: str
@@ -89,6 +95,15 @@ class Dataset:
     records: tuple[Record, ...]
     skipped: tuple[Skipped, ...]
     split_came_with_data: bool
+    divided: SplitSettings = field(default_factory=SplitSettings)
+    origins: tuple[str, ...] = ()
+    version: int = 1
+    before: int | None = None
+    told: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origins:
+            object.__setattr__(self, "origins", self.classes)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -128,10 +143,24 @@ class Dataset:
             records=tuple(Record(**each) for each in values["records"]),
             skipped=tuple(Skipped(**each) for each in values["skipped"]),
             split_came_with_data=bool(values["split_came_with_data"]),
+            **_added_since(values),
         )
         if not all(each.split in SPLITS and each.label in made.classes for each in made.records):
             raise ValueError("a record names a class or a split that there is not")
+        if len(made.origins) != len(made.classes):
+            raise ValueError("classes without an origin")
         return made
+
+
+def _added_since(values: dict[str, Any]) -> dict[str, Any]:
+    """What manifests of the first Thaw do not have."""
+    return {
+        "divided": SplitSettings(**values.get("divided", {})),
+        "origins": tuple(values.get("origins", ())),
+        "version": int(values.get("version", 1)),
+        "before": values.get("before"),
+        "told": str(values.get("told", "")),
+    }
 
 
 def read(
@@ -186,7 +215,41 @@ def read(
     _check_train(classes, records, 1 if came else 2)
     if not came:
         records = _split(records, split)
-    return Dataset(source.name, classes, tuple(records), tuple(skipped), came)
+    return Dataset(source.name, classes, tuple(records), tuple(skipped), came, split)
+
+
+def read_class(
+    source: Source,
+    label: str,
+    *,
+    each: Callable[[Decoded], None],
+    at_least: int,
+    report: Callable[[int, int], None],
+) -> tuple[list[Record], list[Skipped]]:
+    """Decode images that all belong to one class, whatever folders they lie in.
+
+    Args:
+        source: A zip archive or a folder.
+        label: The class.
+        each: As for `read`.
+        at_least: As for `read`.
+        report: As for `read`.
+
+    Returns:
+        The images, all of them to learn from, and what was left out.
+    """
+    records: list[Record] = []
+    skipped: list[Skipped] = []
+    files = [Placed(member, label, None) for member in source.members]
+    report(0, len(files))
+    with closing(_decoded(source, files, each, at_least)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            else:
+                records.append(outcome)
+            report(done, len(files))
+    return records, skipped
 
 
 def _decoded(
@@ -237,6 +300,27 @@ def _split(records: list[Record], settings: SplitSettings) -> list[Record]:
         _moved(record, sides[record.digest]) if record.split == "train" else record
         for record in records
     ]
+
+
+def check(dataset: Dataset) -> None:
+    """See that there is enough to learn from, after whatever was taken out.
+
+    Raises:
+        UserError: There are fewer than 2 classes, or fewer than 2 different images in one.
+    """
+    if not dataset.records:
+        raise UserError("There are no images yet. Bring some of each class first.")
+    if len(dataset.classes) < 2:
+        raise UserError(
+            f"Expected at least 2 classes to tell apart, but there is only “{dataset.classes[0]}”. "
+            "Make another class and give it images."
+        )
+    few = _classes_below(2, dataset.classes, list(dataset.records))
+    if few:
+        raise UserError(
+            f"Expected at least 2 different images in every class, but there are fewer in "
+            f"{_listed(few)}. Add images there, or delete the class."
+        )
 
 
 def _check(classes: tuple[str, ...], records: list[Record], skipped: list[Skipped]) -> None:

@@ -73,14 +73,18 @@ class SourceFeed:
 
 
 class StoredFeed:
-    """A data set that the app keeps: its manifest is known, only what is wanted is decoded.
+    """A data set that the app keeps: its manifest is known, only what is wanted is decoded."""
 
-    Raises:
-        UserError: It is gone or damaged.
-    """
+    def __init__(self, folder: Path, version: int | None = None) -> None:
+        """
+        Args:
+            folder: Where it lies.
+            version: Which version of it; None for the one at hand.
 
-    def __init__(self, folder: Path) -> None:
-        self._dataset = store.load(folder)
+        Raises:
+            UserError: It is gone or damaged.
+        """
+        self._dataset = store.load(folder, version)
         self._read_bytes = store.reader(folder)
 
     @property

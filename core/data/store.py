@@ -1,15 +1,20 @@
 """Data sets that the app keeps: `datasets/<id>` with images, thumbnails and a manifest.
 
-The manifest is written last, so a folder that has one is complete.
+The manifest is written last, so a folder that has one is complete. Each change to the data set is
+another version of it; all of them stay in `versions/`, and images stay until all that is no longer
+in use is deleted (`forget`), so that any change can be undone and a run finds what it learned from.
 """
 
 import errno
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+from filelock import FileLock
 
 from core import home
 from core.data import images
@@ -23,6 +28,7 @@ THUMBNAIL = 240  # pixels of the longer side
 ReadBytes = Callable[[Record], bytes]
 
 _MANIFEST = "manifest.json"
+_VERSIONS = "versions"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -57,6 +63,27 @@ def import_dataset(
     Raises:
         UserError: As `dataset.read`. Whatever is raised, images and thumbnails are gone again.
     """
+    try:
+        with keeping(folder) as keep:
+            found = read(source, split=split, each=keep, at_least=THUMBNAIL, report=report)
+            dataset = replace(found, name=name)
+            home.write_json(folder / _MANIFEST, dataset.to_dict())
+    except BaseException:
+        shutil.rmtree(folder / "images", ignore_errors=True)
+        shutil.rmtree(folder / "thumbnails", ignore_errors=True)
+        raise
+    return dataset
+
+
+@contextmanager
+def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
+    """How to keep images in a data set's folder, as they came, and a thumbnail of each.
+
+    Gives a function to call with every image, from any thread.
+
+    Raises:
+        UserError: There is no room for them.
+    """
     kept, small = folder / "images", folder / "thumbnails"
     taken: set[str] = set()
     lock = threading.Lock()
@@ -66,37 +93,146 @@ def import_dataset(
             if decoded.digest in taken:
                 return
             taken.add(decoded.digest)
-        (kept / decoded.digest).write_bytes(decoded.data)
         thumbnail = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
-        (small / f"{decoded.digest}.jpg").write_bytes(thumbnail)
+        _write(small / f"{decoded.digest}.jpg", thumbnail)
+        _write(kept / decoded.digest, decoded.data)
 
     try:
         kept.mkdir(parents=True, exist_ok=True)
         small.mkdir(exist_ok=True)
-        found = read(source, split=split, each=keep, at_least=THUMBNAIL, report=report)
-        dataset = replace(found, name=name)
-        home.write_json(folder / _MANIFEST, dataset.to_dict())
-    except BaseException as error:
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.rmtree(small, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        yield keep
+    except OSError as error:
+        if error.errno in _NO_SPACE:
             raise UserError(
                 "There is no room left on the server's disk for these images. Delete data sets or "
                 "runs that are no longer needed."
             ) from error
         raise
-    return dataset
 
 
-def load(folder: Path) -> Dataset:
+def _write(path: Path, data: bytes) -> None:
+    """Write a file aside; nobody who reads it meanwhile sees half of it.
+
+    It is not synced, as `home.write_bytes` would: thousands of them would take minutes, and whoever
+    reads an image checks its digest.
+    """
+    aside = path.with_name(f".{path.name}")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+def create(folder: Path, dataset: Dataset) -> None:
+    """Keep a data set that has no images yet."""
+    home.write_json(folder / _MANIFEST, dataset.to_dict())
+
+
+def keep(folder: Path, changed: Dataset, told: str) -> Dataset:
+    """Make a changed data set the version at hand.
+
+    Args:
+        folder: Where the data set lies.
+        changed: Made from the version at hand (see `changes.py`).
+        told: What was changed, in words.
+
+    Returns:
+        It, with its number.
+
+    Raises:
+        UserError: Somebody else has changed the data set since.
+    """
+    with _alone(folder):
+        current = load(folder)
+        if current.version != changed.version:
+            raise UserError(
+                "Somebody has changed these pictures meanwhile, perhaps you in another tab. Look "
+                "at them again before you change them."
+            )
+        numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("*.json")]
+        number = 1 + max([current.version, *numbers])
+        new = replace(changed, version=number, before=current.version, told=told)
+        for each in (current, new):
+            if not _version(folder, each.version).exists():
+                home.write_json(_version(folder, each.version), each.to_dict())
+        home.write_json(folder / _MANIFEST, new.to_dict())
+        return new
+
+
+def undo(folder: Path) -> Dataset:
+    """Go back to the version that the one at hand was made from.
+
+    Raises:
+        UserError: There is none.
+    """
+    with _alone(folder):
+        current = load(folder)
+        if current.before is None:
+            raise UserError("There is nothing to undo: these pictures are as they came.")
+        before = load(folder, current.before)
+        home.write_json(folder / _MANIFEST, before.to_dict())
+        return before
+
+
+def unused(folder: Path) -> int:
+    """Bytes of images that only earlier versions hold."""
+    return sum(image_path(folder, record).stat().st_size for record in _unused(folder))
+
+
+def forget(folder: Path) -> None:
+    """Delete the other versions and every image that is only in them, for good."""
+    with _alone(folder):
+        current = load(folder)
+        gone = _unused(folder)
+        home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
+        home.remove(folder / _VERSIONS)
+        for record in gone:
+            image_path(folder, record).unlink(missing_ok=True)
+            thumbnail_path(folder, record).unlink(missing_ok=True)
+
+
+def _unused(folder: Path) -> list[Record]:
+    """One record of each image that the version at hand lacks and another has."""
+    used = {record.digest for record in load(folder).records}
+    found: dict[str, Record] = {}
+    for path in (folder / _VERSIONS).glob("*.json"):
+        records = load(folder, int(path.stem)).records
+        found |= {record.digest: record for record in records if record.digest not in used}
+    return [record for record in found.values() if image_path(folder, record).is_file()]
+
+
+def _version(folder: Path, number: int) -> Path:
+    return folder / _VERSIONS / f"{number:06}.json"
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Two tabs, or two workers, change a data set one after the other."""
+    if not folder.is_dir():
+        raise UserError("This data set is gone. Import it again.")
+    with FileLock(folder / ".lock"):
+        yield
+
+
+def load(folder: Path, version: int | None = None) -> Dataset:
     """Read a manifest.
+
+    Args:
+        folder: Where the data set lies.
+        version: Which version of it; None for the one at hand.
 
     Raises:
         UserError: There is none, because the data set is gone or was never complete, or it is
-            damaged.
+            damaged; or there is no such version any more.
     """
     try:
-        return Dataset.from_dict(home.read_json(folder / _MANIFEST))
+        dataset = Dataset.from_dict(home.read_json(folder / _MANIFEST))
+        if version in (None, dataset.version):
+            return dataset
+        assert version is not None
+        if not _version(folder, version).is_file():
+            raise UserError(
+                "The pictures as they were then have been deleted. Train with those that there are."
+            )
+        return Dataset.from_dict(home.read_json(_version(folder, version)))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("This data set is gone or was never complete. Import it again.") from None
     except (KeyError, TypeError, ValueError, OSError) as error:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import errors, home
+from core.data import store
+from core.data.dataset import check
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive
@@ -38,12 +40,21 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
         data: The data set's name, for people.
 
     Raises:
-        UserError: There is no such data set, or no cluster takes the job.
+        UserError: There is no such data set, it holds too little, or no cluster takes the job.
     """
     dataset = _dataset_folder(dataset_id)
+    chosen = store.load(dataset)
+    check(chosen)
     owner = connection.line().owner
     folder = home.runs() / home.new_id()
-    run = Run.create(folder, settings, data=data, dataset=dataset_id, cluster=owner)
+    run = Run.create(
+        folder,
+        settings,
+        data=data,
+        dataset=dataset_id,
+        version=chosen.version,
+        cluster=owner,
+    )
     submit(Job(Kind.TRAINING, folder), tasks.train, str(folder), str(dataset))
     return run
 

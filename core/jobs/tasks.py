@@ -84,7 +84,7 @@ def train(run_folder: str, dataset_folder: str) -> None:
         from core.training import fit
 
         run, dataset = Run.open(job.folder), Path(dataset_folder)
-        fit.train(run, StoredFeed(dataset), Crew(run, dataset))
+        fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset))
         if run.has_model:
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
@@ -104,7 +104,8 @@ def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> Non
         from core.data.feed import StoredFeed
         from core.training import fit
 
-        fit.help_out(Run.open(Path(run_folder)), StoredFeed(Path(dataset_folder)), part, parts)
+        run = Run.open(Path(run_folder))
+        fit.help_out(run, StoredFeed(Path(dataset_folder), run.version), part, parts)
 
     _answered(work)
 

@@ -254,6 +254,7 @@ def _keep(
     """Write the model and its results; the results last, since they say that it is all there."""
     model = {
         "classes": list(dataset.classes),
+        "origins": list(dataset.origins),
         "backbone": network.backbone.name,
         "alpha": network.backbone.alpha,
         "frozen_layers": network.frozen,

@@ -9,7 +9,7 @@ from painted import classes, png, zip_of
 from PIL import Image
 
 from core import home
-from core.data import store
+from core.data import changes, store
 from core.data.archive import open_source
 from core.data.dataset import Dataset
 from core.data.feed import StoredFeed
@@ -162,3 +162,59 @@ def test_image_that_is_gone_or_changed_is_told(tmp_path: Path) -> None:
         store.reader(folder)(dataset.records[-1])
     with pytest.raises(UserError):
         StoredFeed(folder).read(lambda _: True, print, 64, lambda done, total: None)
+
+
+def test_a_change_is_another_version_and_can_be_undone(tmp_path: Path) -> None:
+    folder, first = kept(tmp_path)
+    second = store.keep(folder, changes.remove(first, ["a/0.png"]), "1 image deleted")
+    third = store.keep(folder, changes.rename(second, "a", "apples"), "“a” renamed")
+    assert (second.version, third.version) == (2, 3)
+    assert (third.before, third.told) == (2, "“a” renamed")
+    assert store.load(folder) == third
+    assert [store.load(folder, number).classes for number in (1, 2, 3)] == [
+        ("a", "b"),
+        ("a", "b"),
+        ("apples", "b"),
+    ]
+    assert store.undo(folder) == second
+    assert store.undo(folder) == first == store.load(folder)
+    with pytest.raises(UserError, match="nothing to undo"):
+        store.undo(folder)
+    other = store.keep(folder, changes.rename(first, "b", "bears"), "“b” renamed")
+    assert (other.version, other.before) == (4, 1), "a run may have learned from version 2"
+    assert store.load(folder, 3) == third
+
+
+def test_two_who_change_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
+    folder, first = kept(tmp_path)
+    store.keep(folder, changes.remove(first, ["a/0.png"]), "1 image deleted")
+    with pytest.raises(UserError, match="meanwhile"):
+        store.keep(folder, changes.remove(first, ["a/1.png"]), "1 image deleted")
+
+
+def test_a_deleted_image_stays_until_it_is_forgotten(tmp_path: Path) -> None:
+    folder, first = kept(tmp_path)
+    gone = next(record for record in first.records if record.file == "b/0.png")
+    second = store.keep(folder, changes.remove(first, ["b/0.png"]), "1 image deleted")
+    assert store.unused(folder) == gone.bytes
+    StoredFeed(folder, 1).read(lambda _: True, lambda _: None, 64, lambda done, total: None)
+    store.forget(folder)
+    assert store.unused(folder) == 0
+    assert not store.image_path(folder, gone).exists()
+    assert not store.thumbnail_path(folder, gone).exists()
+    for record in second.records:
+        assert store.image_path(folder, record).is_file()
+    with pytest.raises(UserError, match="deleted"):
+        store.load(folder, 1)
+    with pytest.raises(UserError, match="nothing to undo"):
+        store.undo(folder)
+    assert store.keep(folder, store.load(folder), "nothing").version == 3
+
+
+def test_manifests_of_the_first_thaw_are_read(tmp_path: Path) -> None:
+    folder, dataset = kept(tmp_path)
+    manifest = dataset.to_dict()
+    for added_since in ("divided", "origins", "version", "before", "told"):
+        del manifest[added_since]
+    home.write_json(folder / "manifest.json", manifest)
+    assert store.load(folder) == dataset

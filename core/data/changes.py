@@ -1,0 +1,275 @@
+"""What people do to a data set: each change makes another one, the first stays as it was.
+
+Images are named by `Record.file`, which is unique within a data set. An image keeps its side of the
+split whatever happens to it, so that a network is never tested on what another learned from; only
+where a class has lost all it had on one side does one image cross over.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import PurePosixPath
+
+from core.data.dataset import Dataset, Record, Skipped
+from core.data.grouping import groups_of
+from core.data.layout import Split
+from core.data.natural import natural
+from core.data.split import choose, extend
+from core.errors import UserError
+from core.settings import SplitSettings
+
+_LONGEST_NAME = 80
+
+
+def class_name(given: str) -> str:
+    """A class's name as it is kept.
+
+    Raises:
+        UserError: It is empty, too long, or holds what cannot be seen.
+    """
+    name = unicodedata.normalize("NFC", " ".join(given.split()))
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UserError(
+            f"Expected a name of 1 to {_LONGEST_NAME} letters for a class, received "
+            f"{len(name)}. Choose another."
+        )
+    return name
+
+
+def empty(name: str, classes: Sequence[str], divided: SplitSettings) -> Dataset:
+    """A data set of named classes without images yet.
+
+    Raises:
+        UserError: A name is none, or there are two alike.
+    """
+    dataset = Dataset(name, (), (), (), split_came_with_data=False, divided=divided)
+    for each in classes:
+        dataset = add_class(dataset, each)
+    return dataset
+
+
+def add_class(dataset: Dataset, given: str) -> Dataset:
+    """One more class, without images yet.
+
+    Raises:
+        UserError: The name is none, or there is such a class.
+    """
+    name = _unused(dataset, given)
+    origin = next(each for each in _numbered(name) if each not in dataset.origins)
+    return _with_classes(dataset, [*_pairs(dataset), (name, origin)])
+
+
+def rename(dataset: Dataset, label: str, given: str) -> Dataset:
+    """Another name for a class. Networks that know it need not learn again.
+
+    Raises:
+        UserError: There is no such class, the name is none, or another class has it.
+    """
+    _known(dataset, label)
+    if class_name(given) == label:
+        return dataset
+    name = _unused(dataset, given, besides=label)
+    pairs = [(name if old == label else old, origin) for old, origin in _pairs(dataset)]
+    renamed = _with_classes(dataset, pairs)
+    return _relabelled(renamed, [r for r in dataset.records if r.label == label], name)
+
+
+def merge(dataset: Dataset, label: str, into: str) -> Dataset:
+    """Two classes become one, under the second's name.
+
+    Raises:
+        UserError: There is no such class.
+    """
+    _known(dataset, into)
+    moved = _relabelled(dataset, [r for r in dataset.records if r.label == label], into)
+    return delete_class(moved, label) if label != into else dataset
+
+
+def delete_class(dataset: Dataset, label: str) -> Dataset:
+    """A class and its images are gone.
+
+    Raises:
+        UserError: There is no such class.
+    """
+    _known(dataset, label)
+    records = tuple(record for record in dataset.records if record.label != label)
+    left = _with_classes(dataset, [pair for pair in _pairs(dataset) if pair[0] != label])
+    return settled(replace(left, records=records))
+
+
+def remove(dataset: Dataset, files: Collection[str]) -> Dataset:
+    """Some images are gone."""
+    gone = set(files)
+    kept = tuple(record for record in dataset.records if record.file not in gone)
+    return settled(replace(dataset, records=kept))
+
+
+def move(dataset: Dataset, files: Collection[str], label: str) -> Dataset:
+    """Some images go to another class.
+
+    Raises:
+        UserError: There is no such class.
+    """
+    _known(dataset, label)
+    chosen = set(files)
+    return settled(_relabelled(dataset, [r for r in dataset.records if r.file in chosen], label))
+
+
+def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] = ()) -> Dataset:
+    """More images, of classes that are there or new; a class's own copies are left out.
+
+    Args:
+        dataset: What there is.
+        records: What comes; the sides that they are on play no part.
+        skipped: What came and was left out.
+    """
+    same = {name.casefold(): name for name in dataset.classes} | {n: n for n in dataset.classes}
+    records = [
+        replace(each, label=same.get(each.label) or same.get(each.label.casefold()) or each.label)
+        for each in records
+    ]
+    for label in sorted({record.label for record in records}, key=natural):
+        if label not in dataset.classes:
+            dataset = add_class(dataset, label)
+    there = {(record.label, record.digest) for record in dataset.records}
+    taken = {record.file for record in dataset.records}
+    added: list[Record] = []
+    for record in records:
+        if (record.label, record.digest) in there:
+            continue
+        there.add((record.label, record.digest))
+        file = next(each for each in _numbered_files(record.file) if each not in taken)
+        taken.add(file)
+        added.append(replace(record, file=file))
+    locked = _sides(dataset.records)
+    everything = [*dataset.records, *added]
+    groups = groups_of(everything, dataset.divided.group_by)
+    new = extend(_digests(everything), dataset.divided, locked, groups)
+    added = [replace(each, split=(locked | new)[each.digest]) for each in added]
+    return settled(
+        replace(
+            dataset,
+            records=tuple(sorted([*dataset.records, *added], key=lambda each: each.file)),
+            skipped=(*dataset.skipped, *skipped),
+        )
+    )
+
+
+def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
+    """All images divided anew, those that came as test or validation too.
+
+    Args:
+        dataset: Whose images.
+        settings: Shares, seed and which images stay together.
+
+    Raises:
+        UserError: A class has too few images.
+    """
+    groups = groups_of(dataset.records, settings.group_by)
+    sides = choose(_digests(dataset.records), settings, groups)
+    records = tuple(replace(record, split=sides[record.digest]) for record in dataset.records)
+    return replace(dataset, records=records, divided=settings, split_came_with_data=False)
+
+
+def keep_together(dataset: Dataset, groups: Iterable[Collection[str]]) -> Dataset:
+    """Images that are nearly alike go to one side of the split, the rest stay where they are.
+
+    Args:
+        dataset: Whose images.
+        groups: Files that belong together.
+    """
+    digests = {record.file: record.digest for record in dataset.records}
+    group_of = {
+        digests[file]: str(number)
+        for number, files in enumerate(groups)
+        for file in files
+        if file in digests
+    }
+    sides = _sides(dataset.records)
+    locked = {digest: side for digest, side in sides.items() if digest not in group_of}
+    new = extend(_digests(dataset.records), dataset.divided, locked, group_of)
+    return settled(_sided(dataset, locked | new))
+
+
+def settled(dataset: Dataset) -> Dataset:
+    """Every class that can has images to learn from and images to be checked by.
+
+    Where it has not, an image crosses over from the side that has most.
+    """
+    sides = _sides(dataset.records)
+    needed: tuple[Split, ...] = ("train", "validation")
+    for digests in _digests(dataset.records).values():
+        for side in needed if len(digests) > 1 else ():
+            have = Counter(sides[digest] for digest in digests)
+            if not have[side]:
+                most = max(have, key=have.__getitem__)
+                sides[min(each for each in digests if sides[each] == most)] = side
+    return _sided(dataset, sides)
+
+
+def _sided(dataset: Dataset, sides: dict[str, Split]) -> Dataset:
+    records = tuple(replace(record, split=sides[record.digest]) for record in dataset.records)
+    return replace(dataset, records=records)
+
+
+def _sides(records: Iterable[Record]) -> dict[str, Split]:
+    return {record.digest: record.split for record in records}
+
+
+def _digests(records: Iterable[Record]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for record in records:
+        found.setdefault(record.label, set()).add(record.digest)
+    return found
+
+
+def _relabelled(dataset: Dataset, chosen: Iterable[Record], label: str) -> Dataset:
+    files = {record.file for record in chosen}
+    records = tuple(
+        replace(record, label=label) if record.file in files else record
+        for record in dataset.records
+    )
+    return replace(dataset, records=records)
+
+
+def _pairs(dataset: Dataset) -> list[tuple[str, str]]:
+    """Each class with its origin."""
+    return list(zip(dataset.classes, dataset.origins, strict=True))
+
+
+def _with_classes(dataset: Dataset, pairs: Iterable[tuple[str, str]]) -> Dataset:
+    """The data set with these classes and their origins, in natural order."""
+    ordered = sorted(pairs, key=lambda pair: natural(pair[0]))
+    return replace(
+        dataset,
+        classes=tuple(name for name, _ in ordered),
+        origins=tuple(origin for _, origin in ordered),
+    )
+
+
+def _unused(dataset: Dataset, given: str, besides: str | None = None) -> str:
+    name = class_name(given)
+    for other in dataset.classes:
+        if other != besides and other.casefold() == name.casefold():
+            raise UserError(
+                f"There is a class “{other}” already. Choose another name, or merge the two."
+            )
+    return name
+
+
+def _known(dataset: Dataset, label: str) -> None:
+    if label not in dataset.classes:
+        raise UserError(f"There is no class “{label}” any more. Look at the classes again.")
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    yield from (f"{name} {number}" for number in count(2))
+
+
+def _numbered_files(file: str) -> Iterable[str]:
+    path = PurePosixPath(file)
+    yield file
+    yield from (str(path.with_name(f"{number} {path.name}")) for number in count(2))
