@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.results import names
 from core.runs import Run
 from pages.parts import choose_run, figures, gallery, mistakes, state, words
 
@@ -23,6 +24,7 @@ def main() -> None:
         return
     results = run.results()
     assert results is not None
+    results = names.of_results(results, names.by_now(run))
     state.tick("evaluate", run)
     headline(results)
     if st.button(

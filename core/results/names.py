@@ -1,26 +1,28 @@
 """What classes are called by now: one that was renamed need not be learned again."""
 
-from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from core import home
-from core.data.dataset import Dataset
-from core.results.prediction import Prediction
+from core.data import store
+from core.errors import UserError
 from core.runs import Run
 
 
-def by_now(run: Run, dataset: Dataset | None) -> dict[str, str]:
+def by_now(run: Run) -> dict[str, str]:
     """What a trained run's classes are called by now, by what they were called in training.
 
     Args:
-        run: It has a model.
-        dataset: Its data set as it is now, if it is still there.
+        run: It has a model; its data set may be gone.
     """
     facts = home.read_json(run.folder / "model.json")
     trained = facts["classes"]
-    if dataset is None:
+    told = (run.folder / "settings.json").is_file() and run.dataset
+    manifest = home.datasets() / (told or "none") / "manifest.json"
+    if not told or not home.is_id(told) or not manifest.is_file():
         return {name: name for name in trained}
-    current = dict(zip(dataset.origins, dataset.classes, strict=True))
+    current = _classes(manifest.parent, manifest.stat().st_mtime_ns)
     origins = facts.get("origins", trained)
     names = {
         name: current[origin]
@@ -34,6 +36,16 @@ def by_now(run: Run, dataset: Dataset | None) -> dict[str, str]:
     return {name: names[name] for name in trained}
 
 
+@lru_cache(maxsize=16)
+def _classes(folder: Path, changed: int) -> dict[str, str]:
+    """What each class of a data set is called, by what it was first called."""
+    try:
+        dataset = store.load(folder)
+    except UserError:
+        return {}
+    return dict(zip(dataset.origins, dataset.classes, strict=True))
+
+
 def of_results(results: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """A run's results under its classes' names of now."""
     mistakes = [
@@ -45,9 +57,3 @@ def of_results(results: dict[str, Any], names: dict[str, str]) -> dict[str, Any]
         "per_class": {names[name]: row for name, row in results["per_class"].items()},
         "mistakes": mistakes,
     }
-
-
-def of_prediction(said: Prediction, names: dict[str, str]) -> Prediction:
-    """What was said of a picture under the classes' names of now."""
-    top = tuple((names.get(label, label), confidence) for label, confidence in said.top)
-    return replace(said, label=names.get(said.label, said.label), top=top) if top else said

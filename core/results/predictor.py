@@ -18,8 +18,9 @@ from core.errors import UserError
 from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
-from core.results import evaluation
+from core.results import evaluation, names
 from core.results.prediction import Prediction
+from core.runs import Run
 from core.settings import Squaring
 
 Submit = Callable[[str, np.ndarray], None]
@@ -193,7 +194,8 @@ def of_run(run: Path) -> Predictor:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
     square = Squaring(facts.get("square", Squaring.SQUASH))  # older runs had no choice
-    return Predictor(facts["classes"], facts["input_size"], key, partial(_load, model), square)
+    classes = tuple(names.by_now(Run(run)).values())
+    return Predictor(classes, facts["input_size"], key, partial(_load, model), square)
 
 
 def _load(model: Path) -> Any:
@@ -204,7 +206,7 @@ def _load(model: Path) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _warm(run: Path, changed: int) -> Predictor:
+def _warm(run: Path, changed: int, called: tuple[str, ...]) -> Predictor:
     return of_run(run)
 
 
@@ -212,4 +214,5 @@ def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Pre
     """`Predictor.predict` for a process that lives on: recent models stay compiled."""
     model = run / "model.keras"
     changed = model.stat().st_mtime_ns if model.is_file() else 0
-    return _warm(run, changed).predict(files, top)
+    called = tuple(names.by_now(Run(run)).values()) if changed else ()
+    return _warm(run, changed, called).predict(files, top)

@@ -92,6 +92,7 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
     record = next((each for each in records if each.label == classes[0]), None)
     size = range(len(classes))
     (run.folder / "model.keras").write_bytes(b"painted")
+    home.write_json(run.folder / "model.json", {"classes": classes, "origins": classes})
     home.write_json(
         run.folder / "results.json",
         {
