@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core import home
 from core.data.dataset import Dataset
 from core.errors import UserError
-from pages.parts import bring, figures, gallery, state, words
+from pages.parts import bring, figures, mend, state, words
 
 _SIDES = {
     "train": "to learn from",
@@ -28,11 +27,13 @@ def main() -> None:
     elif dataset is None:
         bring.progress(chosen)
     else:
-        show(chosen, dataset)
+        show(chosen, dataset, problem)
 
 
-def show(chosen: str, dataset: Dataset) -> None:
+def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     st.title(words.plain(dataset.name), anchor=False)
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
     st.subheader(
         f"{words.several(len(dataset.records), 'image')}, "
         f"{words.several(len(dataset.classes), 'class', 'classes')}",
@@ -48,11 +49,12 @@ def show(chosen: str, dataset: Dataset) -> None:
         if st.button("Bring other pictures", icon=":material/add_photo_alternate:"):
             state.choose_dataset(None)
             st.rerun()
+    mend.last_change(chosen, dataset)
     if dataset.skipped:
         left_out(dataset)
     pictures, numbers = st.tabs(["The pictures", "How many of each"])
     with pictures:
-        gallery.of_dataset(home.datasets() / chosen, dataset)
+        mend.pictures(chosen, dataset)
     with numbers:
         told = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
         st.plotly_chart(
@@ -61,6 +63,8 @@ def show(chosen: str, dataset: Dataset) -> None:
             config=figures.CONFIG,
             alt=f"Images of each class: {words.shortened(told, 400)}.",
         )
+        mend.divided_anew(chosen, dataset)
+        mend.forget(chosen)
 
 
 def divided(dataset: Dataset) -> str:

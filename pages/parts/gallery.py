@@ -1,29 +1,16 @@
 """Pictures in a grid, a page at a time, so that 20,000 of them do not choke the browser."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
 
-from core.data import store
-from core.data.dataset import Dataset, Record
 from pages.parts import words
 
 Item = TypeVar("Item")
 _PAGE = 24
 _FEW_CLASSES = 8
-
-
-@st.fragment
-def of_dataset(folder: Path, dataset: Dataset) -> None:
-    """The pictures of one class at a time."""
-    if not folder.is_dir():
-        st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
-    counted = {name: dataset.counts[name] for name in dataset.classes}
-    chosen = _choose_class(dataset.classes, counted)
-    records = [record for record in dataset.records if record.label == chosen]
-    paged(records, f"gallery-{chosen}", lambda record: _record(folder, record))
 
 
 def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100) -> None:
@@ -52,10 +39,14 @@ def picture(image: Path | bytes, alt: str) -> None:
         st.image(str(image) if isinstance(image, Path) else image, width="stretch", alt=alt)
 
 
-def _choose_class(classes: Sequence[str], counted: dict[str, int]) -> str:
+def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:
+    """Which class to look at; None where there is none."""
+
     def told(name: str) -> str:
         return f"{words.shortened(name, 30)} ({words.number(counted[name])})"
 
+    if not classes:
+        return None
     if len(classes) <= _FEW_CLASSES:
         return st.segmented_control(
             "Class",
@@ -66,9 +57,3 @@ def _choose_class(classes: Sequence[str], counted: dict[str, int]) -> str:
             key="gallery-class",
         )
     return st.selectbox("Class", classes, format_func=told, key="gallery-class")
-
-
-def _record(folder: Path, record: Record) -> None:
-    name = Path(record.file).name
-    picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
-    st.caption(words.plain(words.shortened(name, 18)))

@@ -24,6 +24,7 @@ _NOTICE = "notice"
 _PRESET = "preset"
 _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
+_PICKED = "picked"
 
 
 def adopt_address() -> None:
@@ -139,6 +140,17 @@ def seen_untouched(network: str) -> tuple[str, Any] | None:
 def keep_seen(network: str, name: str, said: Any) -> None:
     """Remember that picture."""
     st.session_state[_UNTOUCHED] = {network: (name, said)}
+
+
+def picked(dataset: str) -> set[str]:
+    """The pictures of a data set that are ticked, by file; a set to change in place."""
+    return st.session_state.setdefault(_PICKED, {}).setdefault(dataset, set())
+
+
+def pick_none(dataset: str) -> None:
+    """Let go of them, ticks and all."""
+    picked(dataset).clear()
+    renew(f"pick-{dataset}")
 
 
 def tick(step: str, of: Run) -> None:

@@ -122,14 +122,14 @@ def test_what_came_is_told_and_leads_on(open_page: Open) -> None:
 def test_the_gallery_shows_one_class_a_page_at_a_time(open_page: Open) -> None:
     app = open_page("data", data=store_dataset("many", {"cat": 30, "dog": 2}))
     assert app.get("button_group")
-    assert sum("png" in each.value for each in app.caption) == 24
+    assert sum("png" in each.label for each in app.checkbox) == 24
 
 
 def test_many_classes_get_a_list_to_search(open_page: Open) -> None:
     app = open_page("data", data=store_dataset("many", {f"class {n}": 2 for n in range(30)}))
     assert app.selectbox[0].options[:2] == ["class 0 (2)", "class 1 (2)"]
     app.selectbox[0].set_value("class 29").run()
-    assert sum("png" in each.value for each in app.caption) == 2
+    assert sum("png" in each.label for each in app.checkbox) == 2
 
 
 def test_names_are_shown_letter_by_letter(open_page: Open) -> None:

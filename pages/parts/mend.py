@@ -1,0 +1,214 @@
+"""Mending a data set: pictures and classes are moved, renamed and deleted; all can be undone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from core import home
+from core.data import changes, store
+from core.data.dataset import Dataset, Record
+from core.errors import UserError
+from pages.parts import division, gallery, state, words
+
+_FILLED_IN = ("new-class", "new-class-name", "rename", "merge", "delete-class")
+
+
+def last_change(chosen: str, dataset: Dataset) -> None:
+    """What was changed last, and the way back."""
+    if dataset.before is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="last-change"):
+        st.markdown(f":material/history: {words.plain(dataset.told)}.", width="content")
+        if st.button("Undo", icon=":material/undo:", key="undo"):
+            _attempt(lambda: store.undo(home.datasets() / chosen))
+            st.rerun()
+
+
+@st.fragment
+def pictures(chosen: str, dataset: Dataset) -> None:
+    """The pictures of one class at a time, and what can be done with them."""
+    folder = home.datasets() / chosen
+    if not folder.is_dir():
+        st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
+    label = gallery.choose_class(dataset.classes, dataset.counts)
+    with st.container(horizontal=True):
+        if label is not None:
+            _rename(chosen, dataset, label)
+            _merge(chosen, dataset, label)
+            _delete_class(chosen, dataset, label)
+        _new_class(chosen, dataset)
+    if label is None:
+        st.write("There are no classes yet. Make one for each thing that is to be told apart.")
+        return
+    records = [record for record in dataset.records if record.label == label]
+    picked = state.picked(chosen)
+    picked &= {record.file for record in dataset.records}
+    if picked:
+        _with_picked(chosen, dataset, label, picked, {record.file for record in records})
+    gallery.paged(
+        records, f"gallery-{chosen}-{label}", lambda record: _record(folder, chosen, record)
+    )
+
+
+def divided_anew(chosen: str, dataset: Dataset) -> None:
+    """Another division into what is learned from and what is kept back."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        settings = division.choose()
+        _button(
+            "Divide them anew",
+            ":material/shuffle:",
+            "divide",
+            chosen,
+            lambda: changes.divide(dataset, settings),
+            "All pictures divided anew",
+        )
+
+
+def forget(chosen: str) -> None:
+    """What was deleted stays until it is deleted for good."""
+    left = store.unused(home.datasets() / chosen)
+    if not left:
+        return
+    st.caption(
+        f"Pictures that you deleted ({words.size(left)}) are still here, so that you can undo it "
+        "and earlier runs can go on."
+    )
+    if st.button(
+        "Delete them for good",
+        icon=":material/delete_forever:",
+        type="tertiary",
+        key="forget",
+        help="What was changed before can then no longer be undone.",
+    ):
+        _attempt(lambda: store.forget(home.datasets() / chosen))
+        st.rerun()
+
+
+def _new_class(chosen: str, dataset: Dataset) -> None:
+    with st.popover("New class", icon=":material/add:", key=state.turn("new-class")):
+        name = st.text_input("Its name", max_chars=80, key=state.turn("new-class-name"))
+        _button(
+            "Make it",
+            ":material/add:",
+            "make-class",
+            chosen,
+            lambda: changes.add_class(dataset, name),
+            f"Class “{name}” made",
+        )
+
+
+def _rename(chosen: str, dataset: Dataset, label: str) -> None:
+    with st.popover("Rename", icon=":material/edit:", key=state.turn("rename")):
+        name = st.text_input("Another name", label, max_chars=80, key=f"rename-{label}")
+        st.caption("A trained network uses the new name at once: it need not learn again.")
+        _button(
+            "Rename",
+            ":material/edit:",
+            "rename-class",
+            chosen,
+            lambda: changes.rename(dataset, label, name),
+            f"“{label}” renamed “{name}”",
+        )
+
+
+def _merge(chosen: str, dataset: Dataset, label: str) -> None:
+    others = [name for name in dataset.classes if name != label]
+    if not others:
+        return
+    with st.popover("Merge", icon=":material/merge:", key=state.turn("merge")):
+        into = st.selectbox("Into which class?", others, key=f"merge-into-{label}")
+        _button(
+            "Merge",
+            ":material/merge:",
+            "merge-class",
+            chosen,
+            lambda: changes.merge(dataset, label, into),
+            f"“{label}” merged into “{into}”",
+        )
+
+
+def _delete_class(chosen: str, dataset: Dataset, label: str) -> None:
+    count = words.several(dataset.counts[label], "picture")
+    with st.popover("Delete class", icon=":material/delete:", key=state.turn("delete-class")):
+        st.write(f"The class goes, and its {count} with it. You can undo this.")
+        _button(
+            "Delete class and pictures",
+            ":material/delete:",
+            "delete-class-really",
+            chosen,
+            lambda: changes.delete_class(dataset, label),
+            f"Class “{label}” deleted",
+        )
+
+
+def _with_picked(
+    chosen: str, dataset: Dataset, label: str, picked: set[str], all_here: set[str]
+) -> None:
+    """What can be done with the pictures that are ticked."""
+    count = words.several(len(picked), "picture")
+    others = [name for name in dataset.classes if name != label]
+    with st.container(horizontal=True, vertical_alignment="bottom", border=True, key="with-picked"):
+        st.markdown(f"**{count} ticked**", width="content")
+        if others:
+            into = st.selectbox("Move to", others, key=f"move-from-{label}", width=220)
+            _button(
+                "Move",
+                ":material/drive_file_move:",
+                "move",
+                chosen,
+                lambda: changes.move(dataset, picked, into),
+                f"{count} moved to “{into}”",
+            )
+        _button(
+            "Delete",
+            ":material/delete:",
+            "delete-picked",
+            chosen,
+            lambda: changes.remove(dataset, picked),
+            f"{count} deleted",
+        )
+        if st.button("Tick all of this class", type="tertiary", key="pick-all"):
+            state.pick_none(chosen)
+            picked |= all_here
+            st.rerun()
+        if st.button("Tick none", type="tertiary", key="pick-none"):
+            state.pick_none(chosen)
+            st.rerun()
+
+
+def _record(folder: Path, chosen: str, record: Record) -> None:
+    name = Path(record.file).name
+    gallery.picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
+    picked = state.picked(chosen)
+    key = f"{state.turn(f'pick-{chosen}')}-{record.file}"
+
+    def tick() -> None:
+        (picked.add if st.session_state[key] else picked.discard)(record.file)
+
+    st.checkbox(
+        words.plain(words.shortened(name, 18)), record.file in picked, key=key, on_change=tick
+    )
+
+
+def _button(
+    title: str, icon: str, key: str, chosen: str, change: Callable[[], Dataset], told: str
+) -> None:
+    """A button that makes another version; it empties what was filled in and ticked."""
+    if not st.button(title, icon=icon, key=key):
+        return
+    if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told)):
+        state.pick_none(chosen)
+        for widget in _FILLED_IN:
+            state.renew(widget)
+    st.rerun()
+
+
+def _attempt(work: Callable[[], object]) -> bool:
+    """Do it; what goes wrong is told when the page is drawn again."""
+    try:
+        work()
+    except UserError as error:
+        state.notice(error)
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""The Data page mends a data set: each change makes a version, and Undo goes back."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import home
+from core.data import changes, store
+from core.data.dataset import Dataset
+from pages.parts import words
+from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+
+Opened = tuple[AppTest, str]
+
+
+@pytest.fixture
+def pets(open_page: Open) -> Opened:
+    """The page on a data set of two classes, and the data set's id."""
+    chosen = store_dataset("pets", {"cat": 5, "dog": 10})
+    return open_page("data", data=chosen), chosen
+
+
+def kept(chosen: str) -> Dataset:
+    return store.load(home.datasets() / chosen)
+
+
+def tick(app: AppTest, *files: str) -> None:
+    for file in files:
+        next(each for each in app.checkbox if each.label == words.plain(file)).check().run()
+
+
+def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
+    app, chosen = pets
+    assert "Move" not in labels(app)
+    tick(app, "0.png", "3.png")
+    assert "2 pictures ticked" in shown(app)
+    button(app, "Move").click().run()
+    assert kept(chosen).counts == {"cat": 3, "dog": 12}
+    assert "2 pictures moved to “dog”" in shown(app)
+    assert not any(each.value for each in app.checkbox)
+    assert "Move" not in labels(app)
+
+
+def test_pictures_that_are_ticked_are_deleted_and_come_back(pets: Opened) -> None:
+    app, chosen = pets
+    tick(app, "1.png")
+    button(app, "Delete").click().run()
+    assert kept(chosen).counts == {"cat": 4, "dog": 10}
+    assert "14 images, 2 classes" in shown(app)
+    button(app, "Undo").click().run()
+    assert kept(chosen).counts == {"cat": 5, "dog": 10}
+    assert "Undo" not in labels(app)
+
+
+def test_ticks_are_let_go_of(pets: Opened) -> None:
+    app, chosen = pets
+    tick(app, "1.png", "2.png")
+    button(app, "Tick none").click().run()
+    assert not any(each.value for each in app.checkbox)
+    assert kept(chosen).version == 1
+
+
+def test_a_whole_class_is_ticked_beyond_the_page(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 40, "dog": 2})
+    app = open_page("data", data=chosen)
+    tick(app, "1.png")
+    button(app, "Tick all of this class").click().run()
+    assert "40 pictures ticked" in shown(app)
+    assert all(each.value for each in app.checkbox)
+
+
+def test_a_class_is_renamed(pets: Opened) -> None:
+    app, chosen = pets
+    app.text_input(key="rename-cat").set_value("Tiger").run()
+    app.button(key="rename-class").click().run()
+    assert kept(chosen).classes == ("dog", "Tiger")
+    assert "“cat” renamed “Tiger”" in shown(app)
+
+
+def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
+    app, chosen = pets
+    app.text_input(key="rename-cat").set_value("Dog").run()
+    app.button(key="rename-class").click().run()
+    assert "merge the two" in app.error[0].value
+    assert kept(chosen).version == 1
+
+
+def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
+    app, chosen = pets
+    name = next(each for each in app.text_input if each.label == "Its name")
+    name.set_value("cow").run()
+    app.button(key="make-class").click().run()
+    assert kept(chosen).classes == ("cat", "cow", "dog")
+    app.selectbox(key="merge-into-cat").set_value("dog").run()
+    app.button(key="merge-class").click().run()
+    assert kept(chosen).counts == {"cow": 0, "dog": 15}
+    app.button(key="delete-class-really").click().run()
+    assert kept(chosen).classes == ("dog",)
+    for _ in range(3):
+        button(app, "Undo").click().run()
+    assert kept(chosen).counts == {"cat": 5, "dog": 10}
+
+
+def test_pictures_are_divided_anew(pets: Opened) -> None:
+    app, chosen = pets
+    app.slider(key="validation-share").set_value(40).run()
+    app.button(key="divide").click().run()
+    assert kept(chosen).split_counts["validation"] == 6
+
+
+def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
+    app, chosen = pets
+    assert "Delete them for good" not in labels(app)
+    tick(app, "1.png")
+    button(app, "Delete").click().run()
+    button(app, "Delete them for good").click().run()
+    assert len(list((home.datasets() / chosen / "images").iterdir())) == 14
+    assert "Undo" not in labels(app)
+
+
+def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
+    app, chosen = pets
+    tick(app, "1.png")
+    other = kept(chosen)
+    store.keep(home.datasets() / chosen, changes.rename(other, "cat", "Tiger"), "renamed")
+    button(app, "Delete").click().run()
+    assert kept(chosen).counts == {"dog": 10, "Tiger": 4}
+
+
+def test_names_of_changes_are_shown_letter_by_letter(pets: Opened) -> None:
+    app, _ = pets
+    app.text_input(key="rename-cat").set_value(HOSTILE[:60]).run()
+    app.button(key="rename-class").click().run()
+    assert not app.exception
+    for each in (*app.markdown, *app.caption):
+        assert "**bold**" not in each.value
