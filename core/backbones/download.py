@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 Report = Callable[[int, int], None]
 
@@ -59,7 +59,7 @@ def fetch(url: str, target: Path, report: Report, *, checksum: str | None = None
 def _receive(url: str, file: IO[bytes], report: Report, checksum: str | None) -> str:
     """The hexadecimal digest of what came."""
     digest = hashlib.new((checksum or "sha256:").partition(":")[0], usedforsecurity=False)
-    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310
+    with _OPENER.open(url, timeout=_TIMEOUT) as response:
         total = int(response.headers.get("Content-Length") or 0)
         done = 0
         while chunk := response.read(_CHUNK):
@@ -72,6 +72,18 @@ def _receive(url: str, file: IO[bytes], report: Report, checksum: str | None) ->
     if done < total:
         raise DownloadFailed("the connection was cut")
     return digest.hexdigest()
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but not off an encrypted connection, where anybody could answer."""
+
+    def redirect_request(self, req: Any, *answer: Any) -> Any:
+        if req.full_url.startswith("https:") and not answer[-1].startswith("https:"):
+            raise DownloadFailed("the server sends us on to an address without encryption")
+        return super().redirect_request(req, *answer)
+
+
+_OPENER = urllib.request.build_opener(_Redirects)
 
 
 def _why(error: Exception) -> str:
