@@ -1,8 +1,9 @@
 """The door: `streamlit run streamlit_app.py` serves Thaw at http://localhost:8501.
 
-This is the server: it starts or finds the cluster, and answers for errors nobody expected. What
-it shows is `pages/start.py`. That lies in `pages/` because Streamlit takes a folder `pages` beside
-its script for an older kind of app, and would open the first deep link without the steps.
+This is the server: it starts or finds the cluster, takes in large files, and answers for errors
+nobody expected. What it shows is `pages/start.py`. That lies in `pages/` because Streamlit takes a
+folder `pages` beside its script for an older kind of app, and would open the first deep link
+without the steps.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ import streamlit as st
 
 from core import errors
 from core.jobs import queue
-from pages.parts import words
+from pages.parts import upload_route, words
 
 
 @asynccontextmanager
@@ -45,5 +46,8 @@ def explain(error: Exception) -> bool:
 
 
 app = st.App(
-    Path(__file__).parent / "pages" / "start.py", lifespan=lifespan, on_script_error=explain
+    Path(__file__).parent / "pages" / "start.py",
+    lifespan=lifespan,
+    routes=upload_route.routes(),
+    on_script_error=explain,
 )

@@ -5,7 +5,6 @@ another version of it; all of them stay in `versions/`, and images stay until al
 in use is deleted (`forget`), so that any change can be undone and a run finds what it learned from.
 """
 
-import errno
 import hashlib
 import shutil
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from core import home
-from core.data import images
+from core.data import images, room
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record, read
 from core.errors import UserError
@@ -29,7 +28,6 @@ ReadBytes = Callable[[Record], bytes]
 
 _MANIFEST = "manifest.json"
 _VERSIONS = "versions"
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def folder_of(dataset_id: str) -> Path:
@@ -61,8 +59,10 @@ def import_dataset(
         report: As for `dataset.read`; raise StopRequested in it to stop.
 
     Raises:
-        UserError: As `dataset.read`. Whatever is raised, images and thumbnails are gone again.
+        UserError: As `dataset.read`, or the disk has no room for what the source holds. Whatever
+            is raised, images and thumbnails are gone again.
     """
+    room.check(sum(member.size for member in source.members))
     try:
         with keeping(folder) as keep:
             found = read(source, split=split, each=keep, at_least=THUMBNAIL, report=report)
@@ -102,7 +102,7 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
         small.mkdir(exist_ok=True)
         yield keep
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if error.errno in room.FULL:
             raise UserError(
                 "There is no room left on the server's disk for these images. Delete data sets or "
                 "runs that are no longer needed."

@@ -1,16 +1,17 @@
 """Bringing pictures in: starter sets, a zip or a folder, and the import as it happens."""
 
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import streamlit as st
 
-from core.data import samples, store
+from core.data import incoming, samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import RunStatus
-from pages.parts import division, state, uploads, words
+from core.settings import SplitSettings
+from pages.parts import division, state, upload_zone, words
 
 _EVERY = 0.5  # seconds between two looks at an import
 _LAYOUT = """\
@@ -34,6 +35,8 @@ def imported(chosen: str) -> Dataset | None:
         current = queue.import_state(chosen)
         if not current.status.final:
             return None
+        if current.status is not RunStatus.FINISHED:
+            store.delete(chosen)  # what is left is why, and that is told now
         if current.status is RunStatus.STOPPED:
             raise UserError("You stopped the reading of these pictures, so none were kept.")
         if current.status is RunStatus.FAILED:
@@ -97,30 +100,15 @@ def _own_pictures() -> None:
     st.subheader("Your own pictures", anchor=False)
     st.write("One folder for each class, named after it:")
     st.code(_LAYOUT, language=None)
-    way = st.segmented_control(
-        "How to bring them",
-        ["zip", "folder"],
-        default="zip",
-        required=True,
-        format_func={"zip": "As a zip file", "folder": "As a folder"}.get,
-        label_visibility="collapsed",
-        key="way",
-    )
     split = division.choose()
-    if way == "zip":
-        archive = st.file_uploader("A zip of class folders", "zip", key=state.turn("zip"))
-        if archive is not None:
-            name = PurePosixPath(archive.name).stem
-            _start("zip", lambda: queue.submit_import(uploads.keep_archive(archive), name, split))
-    else:
-        files = st.file_uploader(
-            "A folder of class folders",
-            accept_multiple_files="directory",
-            key=state.turn("folder"),
-        )
-        if files:
-            name = uploads.safe_name(files[0].name).split("/")[0]
-            _start("folder", lambda: queue.submit_import(uploads.keep_folder(files), name, split))
+    whole = upload_zone.draw(state.turn("own"))
+    if whole is not None:
+        _start("own", lambda: _import(*whole, split))
+
+
+def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
+    whole = incoming.take(upload_id, secret)
+    return queue.submit_import(whole.path, whole.name, split)
 
 
 def _starter_sets() -> None:
@@ -139,7 +127,7 @@ def _starter_sets() -> None:
                 icon=":material/arrow_forward:",
                 key=f"sample-{name}",
             ):
-                _start("zip", lambda name=name: queue.submit_sample(name))
+                _start("own", lambda name=name: queue.submit_sample(name))
 
 
 @st.cache_data(show_spinner=False)
@@ -152,7 +140,7 @@ def _previews(name: str) -> list[tuple[str, bytes]]:
 
 
 def _start(widget: str, submit: Callable[[], str]) -> None:
-    """Let go of what the uploader holds, begin an import, and show the way in."""
+    """Empty the place to drop pictures, begin an import, and show the way in."""
     state.renew(widget)  # first, so that a rerun meanwhile does not begin it again
     try:
         chosen = submit()

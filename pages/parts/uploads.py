@@ -1,52 +1,17 @@
-"""Uploads leave memory: what a browser sent is copied to disk at once, under names of ours."""
+"""Small uploads leave memory: what a browser sent is copied to disk, under names of ours."""
 
-import errno
 import shutil
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 from streamlit.typing import UploadedFile
 
 from core import home
+from core.data import room
 from core.errors import UserError
 
 _CHUNK = 1 << 20
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-
-
-def keep_archive(upload: UploadedFile) -> Path:
-    """Copy an archive to disk for the import, which deletes it when read.
-
-    Raises:
-        UserError: There is no room for it.
-    """
-    with _new_folder() as folder:
-        path = folder / "upload.zip"
-        with path.open("wb") as file:
-            shutil.copyfileobj(upload, file, _CHUNK)
-    return path
-
-
-def keep_folder(uploads: Sequence[UploadedFile]) -> Path:
-    """Write the files of a folder as a zip, so that the same import reads them.
-
-    Raises:
-        UserError: There is nothing in the folder, or no room for it.
-    """
-    if not uploads:
-        raise UserError("That folder is empty. Choose one with a folder of images for each class.")
-    taken: set[str] = set()
-    with _new_folder() as folder:
-        path = folder / "upload.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for place, upload in enumerate(uploads):
-                name = _once(safe_name(upload.name) or f"file {place}", taken)
-                with archive.open(name, "w", force_zip64=True) as member:
-                    shutil.copyfileobj(upload, member, _CHUNK)
-    return path
 
 
 def safe_name(name: str) -> str:
@@ -83,17 +48,6 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
         home.remove(folder)
 
 
-def _once(name: str, taken: set[str]) -> str:
-    """The name, or where it is taken the same with a number before the file."""
-    folder, slash, file = name.rpartition("/")
-    for number in count(2):
-        if name not in taken:
-            break
-        name = f"{folder}{slash}{number} {file}"
-    taken.add(name)
-    return name
-
-
 @contextmanager
 def _new_folder() -> Iterator[Path]:
     """A folder of its own for an upload; what was written is gone again if anything goes wrong."""
@@ -103,7 +57,7 @@ def _new_folder() -> Iterator[Path]:
         yield folder
     except BaseException as error:
         home.remove(folder)
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        if isinstance(error, OSError) and error.errno in room.FULL:
             raise UserError(
                 "There is no room left on the server's disk for these files. Open Runs to delete "
                 "data sets or runs that are no longer needed."

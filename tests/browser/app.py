@@ -32,8 +32,9 @@ _OFFLINE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1
 class Served:
     """The web server and the cluster that it starts."""
 
-    def __init__(self, thaw_home: Path) -> None:
+    def __init__(self, thaw_home: Path, base: str) -> None:
         self.home = thaw_home
+        self._base = base
         with socket.socket() as free:
             free.bind(("localhost", 0))
             self.port = free.getsockname()[1]
@@ -42,7 +43,7 @@ class Served:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"http://localhost:{self.port}/{self._base}".rstrip("/")
 
     @property
     def pid(self) -> int:
@@ -55,7 +56,7 @@ class Served:
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(  # noqa: S603
-                [*command, "--server.port", str(self.port)],
+                [*command, f"--server.port={self.port}", f"--server.baseUrlPath={self._base}"],
                 cwd=ROOT,
                 env={**os.environ, **_OFFLINE, "THAW_HOME": str(self.home)},
                 stdout=log,
@@ -66,6 +67,12 @@ class Served:
             assert time.monotonic() < end, self._log.read_text()
             assert self._server.poll() is None, self._log.read_text()
             time.sleep(0.05)
+
+    def kill(self) -> None:
+        """The web server is gone from one moment to the next."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(PATIENCE / 1000)
 
     def stop(self) -> None:
         """End the web server; the cluster goes on."""
@@ -95,9 +102,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(thaw_home: Path) -> Iterator[Served]:
-    """The app, up; gone with all that it started at the end."""
-    served = Served(thaw_home)
+def serve(thaw_home: Path, base: str = "") -> Iterator[Served]:
+    """The app, up, below a base path; gone with all that it started at the end."""
+    served = Served(thaw_home, base)
     try:
         served.start()
         yield served

@@ -13,6 +13,7 @@ from tests.pages.painting import painted
 
 pytestmark = pytest.mark.browser
 
+ZIP, FOLDER = "input.zip", "input.folder"
 HOSTILE = "**bold** :red[x] $y$ <b>z<b> :smile: -> www.evil.example"
 
 
@@ -29,7 +30,7 @@ def pack(path: Path, classes: dict[str, int], **others: bytes) -> Path:
 
 def drop(page: Page, served: Served, path: Path) -> None:
     page.goto(served.url)
-    page.locator("input[type=file]").set_input_files(path)
+    page.locator(ZIP).set_input_files(path)
 
 
 def test_a_dropped_zip_is_read_and_what_is_no_picture_is_named(
@@ -52,7 +53,7 @@ def test_a_bad_zip_gets_a_sentence_and_the_next_one_is_read(
     expect(alert).to_be_visible()
     assert "Traceback" not in alert.inner_text()
     assert str(served.home) not in alert.inner_text()
-    page.locator("input[type=file]").set_input_files(pack(tmp_path / "a.zip", {"x": 3, "y": 3}))
+    page.locator(ZIP).set_input_files(pack(tmp_path / "a.zip", {"x": 3, "y": 3}))
     expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
     expect(alert).to_have_count(0)
 
@@ -64,8 +65,7 @@ def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) ->
             picture = painted(hash((label, number)) % 1_000_000)
             (tmp_path / "zoo" / label / f"{number}.png").write_bytes(picture)
     page.goto(served.url)
-    page.get_by_role("radio", name="As a folder").click()
-    page.locator("input[type=file][webkitdirectory]").set_input_files(tmp_path / "zoo")
+    page.locator(FOLDER).set_input_files(tmp_path / "zoo")
     expect(page.get_by_role("heading", name="zoo")).to_be_visible()
     expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
 

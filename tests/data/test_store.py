@@ -91,6 +91,19 @@ def test_what_fails_leaves_only_what_was_there(
     assert (why == "disk full") == ("no room left" in str(caught.value))
 
 
+def test_the_disk_is_asked_before_anything_is_written(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / "pictures" / label).mkdir(parents=True)
+        with (tmp_path / "pictures" / label / "1.png").open("wb") as file:
+            file.truncate(8 * 10**12)  # more than this disk has; it takes no room
+    folder = store.folder_of("one")
+    with pytest.raises(UserError, match="are free"):
+        store.import_dataset(
+            open_source(tmp_path / "pictures"), folder, split=SplitSettings(), name="Mine"
+        )
+    assert not folder.exists()
+
+
 def test_list_is_newest_first_and_survives_damage(tmp_path: Path) -> None:
     assert store.all_datasets() == []
     kept(tmp_path, "20250101-000000-aa", 0)

@@ -1,19 +1,17 @@
 """The Data page: the ways in, an import as it happens, and what came."""
 
-import io
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from core import home
-from core.data import store
+from core.data import incoming, store
 from core.events import EventLog
 from core.jobs import queue
 from core.settings import Grouping, SplitSettings
-from pages.parts import words
-from tests.pages.painting import HOSTILE, Open, button, labels, painted, shown, store_dataset
+from pages.parts import upload_zone, words
+from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
 
 
 def painted_import(*events: tuple[str, dict[str, object]]) -> str:
@@ -27,12 +25,20 @@ def painted_import(*events: tuple[str, dict[str, object]]) -> str:
     return folder.name
 
 
+def sent(name: str, content: bytes) -> tuple[str, str]:
+    """An upload that has come whole, as the browser tells of it."""
+    begun, secret = incoming.begin(name, len(content))
+    incoming.append(begun, 0, content)
+    return begun.folder.name, secret
+
+
 def test_the_empty_page_teaches_and_offers_starter_sets(open_page: Open) -> None:
     app = open_page("data")
     assert app.title[0].value == "Teach a network your own classes"
     assert "cats" in app.code[0].value
     assert {"Use Hand sketches", "Use Handwritten digits"} <= set(labels(app))
-    assert len(app.file_uploader) == 1
+    assert len(app.get("bidi_component")) == 1
+    assert not app.file_uploader, "which would hold all of it in memory"
 
 
 def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,15 +65,15 @@ def test_how_pictures_are_divided_is_chosen_beside(
         asked.append(split)
         return painted_import(("started", {}))
 
+    told: list[tuple[str, str]] = []
     monkeypatch.setattr(queue, "submit_import", submit)
+    monkeypatch.setattr(upload_zone, "draw", lambda key: told.pop() if told else None)
     app = open_page("data")
     app.slider(key="validation-share").set_value(25)
     app.slider(key="test-share").set_value(10)
     app.radio(key="group-by").set_value(Grouping.NAME).run()
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as made:
-        made.writestr("cats/tom_1.png", painted(1))
-    app.file_uploader[0].upload("pets.zip", archive.getvalue(), "application/zip").run()
+    told.append(sent("pets.zip", b"zip"))
+    app.run()
     assert asked == [SplitSettings(0.25, test=0.1, group_by=Grouping.NAME)]
 
 
@@ -158,12 +164,35 @@ def test_an_upload_is_imported_from_disk_under_its_name(
         assert home.uploads() in path.parents
         return painted_import(("started", {}))
 
+    told = [sent("my pets.zip", b"zip zip")]
     monkeypatch.setattr(queue, "submit_import", submit)
+    monkeypatch.setattr(upload_zone, "draw", lambda key: told.pop() if told else None)
     app = open_page("data")
-    app.file_uploader[0].upload("my pets.zip", b"zip zip", "application/zip").run()
-    assert app.session_state["turns"]["zip"] == 1, "the uploader is a new one"
+    assert app.session_state["turns"]["own"] == 1, "the place to drop is a new one"
     assert (seen.content, seen.name, seen.share) == (b"zip zip", "my pets", 0.2)
     assert app.title[0].value == "Reading your pictures"
+
+
+def test_what_a_browser_makes_up_is_said_plainly(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(upload_zone, "draw", lambda key: told.pop() if told else None)
+    app = open_page("data")
+    told.append((sent("pets.zip", b"zip")[0], "guess"))
+    app.run()
+    assert [each.value for each in app.error] == [
+        words.plain("This upload is no longer there. Choose the file again.")
+    ]
+    assert "Use Hand sketches" in labels(app)
+
+
+@pytest.mark.parametrize("end", ["failed", "stopped"])
+def test_a_reading_that_came_to_nothing_leaves_nothing(open_page: Open, end: str) -> None:
+    chosen = painted_import(("started", {}), (end, {"message": "No."}))
+    app = open_page("data", data=chosen)
+    assert len(app.error) == 1
+    assert not list(home.datasets().iterdir())
 
 
 def test_a_data_set_deleted_meanwhile_is_said_plainly(open_page: Open) -> None:

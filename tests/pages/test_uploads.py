@@ -1,7 +1,6 @@
 """Uploads on their way to disk."""
 
 import errno
-import zipfile
 from io import BytesIO
 
 import pytest
@@ -35,34 +34,6 @@ def test_names_stay_below_their_folder(name: str, safe: str) -> None:
     assert uploads.safe_name(name) == safe
 
 
-def test_a_folder_becomes_a_zip_that_the_import_reads() -> None:
-    path = uploads.keep_folder([Upload("pets/cat/1.jpg", b"one"), Upload("../dog/2.jpg", b"two")])
-    assert home.uploads() in path.parents
-    with zipfile.ZipFile(path) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == {
-            "pets/cat/1.jpg": b"one",
-            "dog/2.jpg": b"two",
-        }
-
-
-def test_an_empty_folder_is_a_plain_error() -> None:
-    with pytest.raises(UserError, match="empty"):
-        uploads.keep_folder([])
-
-
-def test_names_are_kept_whole_and_a_repeated_one_gets_a_number() -> None:
-    long = f"pets/cat/{'x' * 200}.jpg"
-    names = [long, "pets/cat/a.jpg", "../pets/cat/a.jpg", "pets/cat/a.jpg"]
-    path = uploads.keep_folder([Upload(name, b"") for name in names])
-    with zipfile.ZipFile(path) as archive:
-        assert archive.namelist()[0] == long
-        assert archive.namelist()[1:] == [
-            "pets/cat/a.jpg",
-            "pets/cat/2 a.jpg",
-            "pets/cat/3 a.jpg",
-        ]
-
-
 class Full(Upload):
     """What no longer fits on the disk."""
 
@@ -72,10 +43,6 @@ class Full(Upload):
 
 def test_a_full_disk_is_told_and_nothing_is_left_behind() -> None:
     full = Full("pets/cat/1.jpg", b"")
-    with pytest.raises(UserError, match="no room left"):
-        uploads.keep_archive(full)
-    with pytest.raises(UserError, match="no room left"):
-        uploads.keep_folder([full])
     with pytest.raises(UserError, match="no room left"), uploads.on_disk([("1.jpg", full)]):
         pass
     assert not list(home.uploads().iterdir())

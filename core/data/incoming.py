@@ -1,0 +1,227 @@
+"""Uploads on their way in, kept as they come: a dropped connection goes on where it was.
+
+`uploads/<id>/` holds `content`, which grows, and until it is taken `incoming.json`: its name, its
+size in the end, and a digest of the secret that only its sender knows. How far it is is the size
+of `content`, so a restarted server goes on as well. No name that a user typed becomes a path.
+"""
+
+import hashlib
+import os
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from core import home
+from core.data import room
+from core.errors import UserError
+
+_STILL = 3600.0  # seconds after which an upload that has not grown is given up
+_TOGETHER = 5  # times the limit for one: so much may be on its way in all
+_AT_ONCE = 100
+_NAME = 200  # letters
+_RECORD = "incoming.json"
+_CONTENT = "content"
+# Beginning counts what is there, and a block is written where the one before it ended.
+_lock = threading.Lock()
+
+
+class NoSuchUpload(UserError):
+    """It was never begun, is given up or taken; or whoever asks does not know its secret."""
+
+    def __init__(self) -> None:
+        super().__init__("This upload is no longer there. Choose the file again.")
+
+
+class OutOfPlace(UserError):
+    """A block does not begin where the one before it ended; ask where that was, and go on there."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One upload.
+
+    Attributes:
+        folder: Directly below the uploads; its name is the upload's id.
+        name: What the user calls it, without the ending of an archive.
+        size: Bytes in the end.
+    """
+
+    folder: Path
+    name: str
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """What has come."""
+        return self.folder / _CONTENT
+
+    @property
+    def offset(self) -> int:
+        """Bytes that have come.
+
+        Raises:
+            NoSuchUpload: It was given up.
+        """
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            raise NoSuchUpload from None
+
+
+def limit() -> int:
+    """Bytes that one upload may have: THAW_UPLOAD_GB, or 10 GB.
+
+    Raises:
+        UserError: That is no number.
+    """
+    given = os.environ.get("THAW_UPLOAD_GB") or "10"
+    try:
+        return max(0, int(float(given) * 1e9))
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"Expected a number of gigabytes in THAW_UPLOAD_GB, received {given!r}."
+        ) from None
+
+
+def begin(name: str, size: int) -> tuple[Incoming, str]:
+    """Make a place for an upload, if there is room for it and for its import.
+
+    Args:
+        name: The file's, which may be anything.
+        size: Bytes that will come.
+
+    Returns:
+        The upload, and its secret.
+
+    Raises:
+        UserError: It is empty or too large, too much is on its way already, or the disk is full.
+    """
+    if size < 1:
+        raise UserError("That file is empty. Choose a zip or a folder with images in it.")
+    if size > limit():
+        raise UserError(
+            f"That is {size / 1e9:,.1f} GB, but at most {limit() / 1e9:g} GB can be sent at once. "
+            "Send fewer or smaller pictures, or ask whoever runs this server to allow more "
+            "(THAW_UPLOAD_GB)."
+        )
+    secret = secrets.token_urlsafe(32)
+    incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
+    with _lock:
+        others = _unfinished()
+        on_their_way = sum(announced for announced, _ in others)
+        if len(others) >= _AT_ONCE or on_their_way + size > _TOGETHER * limit():
+            raise UserError(
+                "Too much is being sent to this server at the moment. Try again in a few minutes."
+            )
+        # What is imported is kept once more, before the upload goes.
+        to_come = sum(2 * announced - come for announced, come in others)
+        room.check(to_come + 2 * size)
+        incoming.folder.mkdir(parents=True)
+        incoming.path.touch()
+        record = {"name": incoming.name, "size": size, "secret": _digest(secret)}
+        home.write_json(incoming.folder / _RECORD, record)
+    return incoming, secret
+
+
+def find(upload_id: str, secret: str) -> Incoming:
+    """An upload that is not taken yet.
+
+    Raises:
+        NoSuchUpload: There is none, or this is not its secret.
+    """
+    if not home.is_id(upload_id):
+        raise NoSuchUpload
+    folder = home.uploads() / upload_id
+    try:
+        record = home.read_json(folder / _RECORD)
+    except OSError:
+        raise NoSuchUpload from None
+    if not secrets.compare_digest(record["secret"], _digest(secret)):
+        raise NoSuchUpload
+    return Incoming(folder, record["name"], record["size"])
+
+
+def append(incoming: Incoming, offset: int, block: bytes) -> None:
+    """Write the next block. Of two senders the slower one is out of place.
+
+    Args:
+        incoming: Where to.
+        offset: Bytes before this block.
+        block: At most a few megabytes.
+
+    Raises:
+        OutOfPlace: Another number of bytes has come so far.
+        NoSuchUpload: It was given up meanwhile.
+        UserError: These are more bytes than were announced, or the disk is full.
+    """
+    if offset + len(block) > incoming.size:
+        raise UserError(
+            f"More than the {incoming.size:,} bytes came that were announced. "
+            "Choose the file again."
+        )
+    try:
+        with _lock, incoming.path.open("r+b", buffering=0) as file:
+            if file.seek(0, os.SEEK_END) != offset:
+                raise OutOfPlace("Another part of this upload is expected.")
+            rest = memoryview(block)
+            while rest:
+                rest = rest[file.write(rest) :]
+    except FileNotFoundError:
+        raise NoSuchUpload from None
+    except OSError as error:
+        if error.errno not in room.FULL:
+            raise
+        raise UserError(
+            "There is no room left on the server's disk for these pictures. Open Runs to delete "
+            "data sets or runs that are no longer needed."
+        ) from error
+
+
+def take(upload_id: str, secret: str) -> Incoming:
+    """Hand over an upload that has come whole, once.
+
+    Raises:
+        NoSuchUpload: As for `find`, or somebody has taken it.
+        UserError: A part of it is missing.
+    """
+    incoming = find(upload_id, secret)
+    if incoming.offset < incoming.size:
+        raise UserError("A part of this upload is missing. Choose the file again.")
+    try:
+        (incoming.folder / _RECORD).unlink()
+    except FileNotFoundError:
+        raise NoSuchUpload from None
+    return incoming
+
+
+def give_up(incoming: Incoming) -> None:
+    """Delete what has come."""
+    home.remove(incoming.folder)
+
+
+def _unfinished() -> list[tuple[int, int]]:
+    """Of all on their way, bytes announced and come; what has not grown for long is removed."""
+    found = []
+    for record in home.uploads().glob(f"*/{_RECORD}"):
+        try:
+            announced = home.read_json(record)["size"]
+            content = (record.parent / _CONTENT).stat()
+        except FileNotFoundError:
+            continue  # it is just given up or taken
+        if content.st_mtime < time.time() - _STILL:
+            home.remove(record.parent)
+        else:
+            found.append((announced, content.st_size))
+    return found
+
+
+def _title(name: str) -> str:
+    """The last part of a file's name, without what cannot be printed and an archive's ending."""
+    last = PurePosixPath("".join(c for c in name.replace("\\", "/") if c.isprintable())).name
+    return PurePosixPath(last).stem.removesuffix(".tar")[:_NAME].strip() or "pictures"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

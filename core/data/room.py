@@ -1,0 +1,29 @@
+"""Is there room on the disk? Asked before something large begins, not found out midway."""
+
+import errno
+import shutil
+
+from core import home
+from core.errors import UserError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
+_SPARE = 500_000_000  # bytes left to what is at work meanwhile: runs, the cache, the log
+
+
+def check(needed: int) -> None:
+    """Refuse what would fill the disk that holds everything.
+
+    Args:
+        needed: Bytes that are about to be written.
+
+    Raises:
+        UserError: So many are not free.
+    """
+    home.space().mkdir(parents=True, exist_ok=True)
+    free = max(0, shutil.disk_usage(home.space()).free - _SPARE)
+    if needed > free:
+        raise UserError(
+            f"These pictures need {needed / 1e9:,.1f} GB on the server's disk, but only "
+            f"{free / 1e9:,.1f} GB are free. Open Runs to delete data sets or runs that are no "
+            "longer needed."
+        )

@@ -1,0 +1,128 @@
+// What is on the screen. One upload at a time, which goes on while another page is looked at.
+
+let upload = null;
+let zone = null;
+
+export default function (component) {
+  if (zone?.root !== component.parentElement) {
+    zone = new Zone(component.parentElement);
+    if (upload?.stage === "told") upload = null; // it was taken, and this is a new zone
+  }
+  zone.component = component;
+  draw();
+  return () => {
+    if (zone?.root === component.parentElement) zone = null;
+  };
+}
+
+class Zone {
+  constructor(root) {
+    this.root = root;
+    this.box = root.querySelector(".zone");
+    for (const kind of ["zip", "folder"]) {
+      const input = root.querySelector(`input.${kind}`);
+      const button = root.querySelector(`button.${kind}`);
+      button.onclick = () => input.click();
+      input.onchange = () => {
+        const files = [...input.files];
+        input.value = ""; // so that the same file can be chosen again
+        if (files.length) kind === "zip" ? sendFile(files[0]) : sendChosenFolder(files);
+      };
+      if (kind === "folder" && !("webkitdirectory" in input)) button.hidden = true;
+    }
+    root.querySelector(".cancel").onclick = () => {
+      upload?.cancel();
+      root.querySelector("button.zip").focus();
+    };
+    this.box.ondragover = (event) => {
+      event.preventDefault();
+      this.box.classList.add("over");
+    };
+    this.box.ondragleave = () => this.box.classList.remove("over");
+    this.box.ondrop = (event) => {
+      event.preventDefault();
+      this.box.classList.remove("over");
+      if (!upload?.going) sendDropped([...event.dataTransfer.items]);
+    };
+  }
+}
+
+function begin(name) {
+  const server = { ...zone.component.data };
+  upload = new Upload(name, () => Object.assign(server, zone?.component.data), draw);
+  draw();
+  return upload;
+}
+
+function sendFile(file) {
+  begin(file.name).fromFile(file);
+}
+
+function sendChosenFolder(files) {
+  const found = files.map((file) => ({ path: file.webkitRelativePath, file }));
+  begin(found[0].path.split("/")[0]).fromFolder(found);
+}
+
+function sendDropped(items) {
+  const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  if (!entries.length) return; // a piece of text
+  const [first] = entries;
+  if (entries.length === 1 && first.isFile) return first.file(sendFile);
+  const found = Promise.all(entries.map((entry) => filesBelow(entry)));
+  const name = entries.length === 1 ? first.name : "pictures";
+  begin(name).fromFolder(found.then((each) => each.flat()));
+}
+
+function draw() {
+  window.onbeforeunload = upload?.going ? (event) => event.preventDefault() : null;
+  if (!zone) return;
+  const find = (selector) => zone.root.querySelector(selector);
+  const waits = !upload || upload.stage === "failed" || upload.stage === "cancelled";
+  find(".choose").hidden = !waits;
+  find(".going").hidden = waits;
+  find(".error").hidden = !upload?.error;
+  find(".error").textContent = upload?.error ?? "";
+  if (waits) {
+    const before = upload ? null : remembered.get();
+    find(".hint").textContent = before
+      ? `To go on with “${before.name}”, choose it again.`
+      : `At most ${zone.component.data.limit}.`;
+    sayAloud(upload?.stage === "cancelled" ? "Cancelled." : "");
+    return;
+  }
+  if (upload.stage === "whole") {
+    upload.stage = "told";
+    zone.component.setStateValue("brought", { id: upload.place.id, secret: upload.place.secret });
+  }
+  const share = upload.size ? Math.min(1, upload.done / upload.size) : 0;
+  find(".going .lead").textContent = `${TITLES[upload.stage]} “${upload.name}”`;
+  find("progress").value = upload.stage === "told" ? 1 : share;
+  find(".told").textContent = upload.cut
+    ? "The connection is gone. It goes on by itself as soon as it is back."
+    : `${size(upload.done)} of ${size(upload.size)}${left(upload)}`;
+  find(".cancel").hidden = !upload.going;
+  const tenth = Math.floor(share * 10) * 10;
+  sayAloud(upload.cut ? find(".told").textContent : `${TITLES[upload.stage]}: ${tenth} %`);
+}
+
+const TITLES = { reading: "Looking through", sending: "Sending", told: "Opening" };
+
+function sayAloud(text) {
+  const aloud = zone.root.querySelector(".aloud");
+  if (aloud.textContent !== text) aloud.textContent = text;
+}
+
+function size(bytes) {
+  for (const [unit, worth] of [["GB", 1e9], ["MB", 1e6], ["KB", 1e3]]) {
+    if (bytes >= worth) return `${(bytes / worth).toFixed(unit === "GB" ? 1 : 0)} ${unit}`;
+  }
+  return `${bytes} bytes`;
+}
+
+function left({ stage, since, done, size: total }) {
+  const seconds = since ? (Date.now() - since.time) / 1000 : 0;
+  if (stage !== "sending" || seconds < 2 || done <= since.offset) return "";
+  const rest = ((total - done) * seconds) / (done - since.offset);
+  if (rest < 90) return ` · about ${Math.ceil(rest)} s left`;
+  return rest < 5400 ? ` · about ${Math.round(rest / 60)} min left` : ` · about ${(rest / 3600).toFixed(1)} h left`;
+}
