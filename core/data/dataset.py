@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from PIL import Image
 
-from core.data import images, layout
+from core.data import images, layout, limits
 from core.data.archive import Source, UnreadableMember
 from core.data.grouping import groups_of
 from core.data.layout import Placed, Split
@@ -188,7 +188,9 @@ def read(
             images in a class.
     """
     found = layout.place(source.members)
-    skipped = [Skipped(member.name, reason) for member, reason in found.outside]
+    _check_number(source.name, len(found.placed))
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    skipped += [Skipped(member.name, reason) for member, reason in found.outside]
     records: list[Record] = []
     total = len(found.placed)
     if report:
@@ -239,7 +241,8 @@ def read_class(
         The images, all of them to learn from, and what was left out.
     """
     records: list[Record] = []
-    skipped: list[Skipped] = []
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    _check_number(source.name, len(source.members))
     files = [Placed(member, label, None) for member in source.members]
     report(0, len(files))
     with closing(_decoded(source, files, each, at_least)) as outcomes:
@@ -320,6 +323,15 @@ def check(dataset: Dataset) -> None:
         raise UserError(
             f"Expected at least 2 different images in every class, but there are fewer in "
             f"{_listed(few)}. Add images there, or delete the class."
+        )
+
+
+def _check_number(name: str, images: int) -> None:
+    most = limits.current().images
+    if images > most:
+        raise UserError(
+            f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
+            f"{limits.raised_by(limits.IMAGES)}."
         )
 
 

@@ -1,11 +1,11 @@
 """Bringing pictures in: starter sets, a zip or a folder, and the import as it happens."""
 
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import streamlit as st
 
-from core.data import samples, store
+from core.data import archive, samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
@@ -13,6 +13,7 @@ from core.runs import RunStatus
 from pages.parts import division, state, uploads, words
 
 _EVERY = 0.5  # seconds between two looks at an import
+_ENDINGS = sorted({each.rsplit(".", 1)[-1] for each in archive.ENDINGS})
 _LAYOUT = """\
 pets.zip
 ├── cats
@@ -108,10 +109,10 @@ def _own_pictures() -> None:
     )
     split = division.choose()
     if way == "zip":
-        archive = st.file_uploader("A zip of class folders", "zip", key=state.turn("zip"))
-        if archive is not None:
-            name = PurePosixPath(archive.name).stem
-            _start("zip", lambda: queue.submit_import(uploads.keep_archive(archive), name, split))
+        packed = st.file_uploader("A zip or tar of class folders", _ENDINGS, key=state.turn("zip"))
+        if packed is not None:
+            name = archive.without_ending(packed.name)
+            _start("zip", lambda: queue.submit_import(uploads.keep_archive(packed), name, split))
     else:
         files = st.file_uploader(
             "A folder of class folders",

@@ -11,6 +11,7 @@ from pathlib import Path
 from streamlit.typing import UploadedFile
 
 from core import home
+from core.data import limits
 from core.errors import UserError
 
 _CHUNK = 1 << 20
@@ -18,13 +19,14 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def keep_archive(upload: UploadedFile) -> Path:
-    """Copy an archive to disk for the import, which deletes it when read.
+    """Copy an archive to disk for the import, which tells its kind and deletes it when read.
 
     Raises:
-        UserError: There is no room for it.
+        UserError: It is larger than the owner allows, or there is no room for it.
     """
+    _refuse_large(upload.size)
     with _new_folder() as folder:
-        path = folder / "upload.zip"
+        path = folder / "upload"
         with path.open("wb") as file:
             shutil.copyfileobj(upload, file, _CHUNK)
     return path
@@ -34,10 +36,11 @@ def keep_folder(uploads: Sequence[UploadedFile]) -> Path:
     """Write the files of a folder as a zip, so that the same import reads them.
 
     Raises:
-        UserError: There is nothing in the folder, or no room for it.
+        UserError: There is nothing in the folder, more than the owner allows, or no room for it.
     """
     if not uploads:
         raise UserError("That folder is empty. Choose one with a folder of images for each class.")
+    _refuse_large(sum(upload.size for upload in uploads))
     taken: set[str] = set()
     with _new_folder() as folder:
         path = folder / "upload.zip"
@@ -47,6 +50,15 @@ def keep_folder(uploads: Sequence[UploadedFile]) -> Path:
                 with archive.open(name, "w", force_zip64=True) as member:
                     shutil.copyfileobj(upload, member, _CHUNK)
     return path
+
+
+def _refuse_large(size: int) -> None:
+    most = limits.current().upload_bytes
+    if size > most:
+        raise UserError(
+            f"Expected at most {most / 1e9:g} GB, received {size / 1e9:.1f} GB. Bring it in parts, "
+            f"{limits.raised_by(limits.UPLOAD)}."
+        )
 
 
 def safe_name(name: str) -> str:

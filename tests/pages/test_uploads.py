@@ -17,6 +17,7 @@ class Upload(BytesIO):
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
         self.name = name
+        self.size = len(content)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,16 @@ def test_a_full_disk_is_told_and_nothing_is_left_behind() -> None:
     with pytest.raises(UserError, match="no room left"), uploads.on_disk([("1.jpg", full)]):
         pass
     assert not list(home.uploads().iterdir())
+
+
+def test_what_is_larger_than_the_owner_allows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAW_UPLOAD_GB", "0.000001")
+    large = Upload("pets/cat/1.jpg", bytes(2000))
+    with pytest.raises(UserError, match=r"at most 1e-06 GB.*THAW_UPLOAD_GB"):
+        uploads.keep_archive(large)
+    with pytest.raises(UserError, match="THAW_UPLOAD_GB"):
+        uploads.keep_folder([large])
+    assert not home.uploads().exists()
 
 
 def test_pictures_are_gone_after_use() -> None:
