@@ -9,12 +9,13 @@ from typing import Any, Self
 
 from PIL import Image
 
-from core.data import images, layout, limits
+from core.data import images, layout
 from core.data.archive import Source, UnreadableMember
 from core.data.grouping import groups_of
 from core.data.layout import Placed, Split
 from core.data.natural import natural
 from core.data.parallel import decoding_threads, in_order
+from core.data.refusals import refuse_many
 from core.data.split import choose
 from core.errors import UserError
 from core.settings import SplitSettings
@@ -188,7 +189,7 @@ def read(
             images in a class.
     """
     found = layout.place(source.members)
-    _check_number(source.name, len(found.placed))
+    refuse_many(source.name, len(found.placed))
     skipped = [Skipped(name, reason) for name, reason in source.left_out]
     skipped += [Skipped(member.name, reason) for member, reason in found.outside]
     records: list[Record] = []
@@ -242,7 +243,7 @@ def read_class(
     """
     records: list[Record] = []
     skipped = [Skipped(name, reason) for name, reason in source.left_out]
-    _check_number(source.name, len(source.members))
+    refuse_many(source.name, len(source.members))
     files = [Placed(member, label, None) for member in source.members]
     report(0, len(files))
     with closing(_decoded(source, files, each, at_least)) as outcomes:
@@ -323,15 +324,6 @@ def check(dataset: Dataset) -> None:
         raise UserError(
             f"Expected at least 2 different images in every class, but there are fewer in "
             f"{_listed(few)}. Add images there, or delete the class."
-        )
-
-
-def _check_number(name: str, images: int) -> None:
-    most = limits.current().images
-    if images > most:
-        raise UserError(
-            f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
-            f"{limits.raised_by(limits.IMAGES)}."
         )
 
 

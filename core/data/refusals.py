@@ -55,3 +55,17 @@ def no_room(name: str) -> UserError:
         f"There is no room left on the server's disk for “{name}”. Delete data sets or runs that "
         "are no longer needed."
     )
+
+
+def refuse_many(name: str, images: int) -> None:
+    """Refuse more images than a data set may have.
+
+    Raises:
+        UserError: They are.
+    """
+    most = limits.current().images
+    if images > most:
+        raise UserError(
+            f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
+            f"{limits.raised_by(limits.IMAGES)}."
+        )

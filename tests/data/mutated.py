@@ -11,7 +11,6 @@ import io
 import json
 import lzma
 import random
-import resource
 import sys
 import tarfile
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pillow_heif
+from painted import peak_mb
 from PIL import Image, ImageCms
 
 from core.data import dataset, images
@@ -179,8 +179,8 @@ def main(what: str, number: int) -> None:
         except BaseException:
             wrong.append((name, turn, traceback.format_exc(limit=-3)))
         slowest = max(slowest, (time.process_time() - begun, f"{name} {turn}"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"outcomes": outcomes, "wrong": wrong, "slowest": slowest, "peak_mb": peak}))
+    told = {"outcomes": outcomes, "wrong": wrong, "slowest": slowest, "peak_mb": peak_mb()}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ MOST_MEMORY = 1000.0  # MB of the whole process
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="its memory is read from /proc")
 @pytest.mark.parametrize("what", ["archives", "pictures"])
 def test_whatever_is_spoiled_ends_in_a_sentence(what: str, thaw_home: Path) -> None:
     # In a process of its own, so that a crash is told and its memory is known.
