@@ -47,7 +47,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _images(added: argparse.ArgumentParser) -> None:
-    added.add_argument("path", type=Path, metavar="PATH", help="a zip or folder of class folders")
+    added.add_argument(
+        "path", type=Path, metavar="PATH", help="a zip, tar or folder of class folders"
+    )
 
 
 def _divided_images(added: argparse.ArgumentParser) -> None:
@@ -149,7 +151,7 @@ def _train(added: argparse.ArgumentParser) -> None:
 
 def _evaluate(added: argparse.ArgumentParser) -> None:
     added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
-    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip or folder")
+    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip, tar or folder")
 
 
 def _predict(added: argparse.ArgumentParser) -> None:

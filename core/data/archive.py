@@ -1,4 +1,4 @@
-"""Zip archives and folders that people hand in: is it safe to open, and what is in it?
+"""Archives and folders that people hand in: is it safe to open, and what is in it?
 
 Members are read straight from where they lie. Nothing is ever unpacked to disk, so a member's
 name is only ever shown, never used as a path.
@@ -7,15 +7,31 @@ name is only ever shown, never used as a path.
 import os
 import stat
 import struct
+import tarfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from core.data.zip_safety import LIMITS, check_ends, checked, damaged, is_junk, too_deep
+from core.data import limits, tar_safety, unpacking, zip_safety
+from core.data.limits import Limits
+from core.data.member_names import is_junk
+from core.data.refusals import damaged, no_archive, too_deep, too_many
 from core.errors import UserError
+
+ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz")
+
+_HEAD = tarfile.BLOCKSIZE
+_OTHERS = (
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"\xff\xd8\xff", "a single picture"),
+    (b"\x89PNG", "a single picture"),
+)
 
 
 class UnreadableMember(Exception):
@@ -46,6 +62,11 @@ class Source(Protocol):
     @property
     def members(self) -> tuple[Member, ...]: ...
 
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """Names of files that cannot be read at all, each with the reason."""
+        ...
+
     def read(self, member: Member) -> bytes:
         """The bytes of one member; safe to call from many threads.
 
@@ -57,12 +78,18 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def open_source(path: Path, name: str | None = None) -> Source:
-    """Open a zip archive or a folder after checking that it is safe.
+def open_source(
+    path: Path, name: str | None = None, report: Callable[[int, int], None] | None = None
+) -> Source:
+    """Open an archive or a folder after checking that it is safe.
+
+    What kind of archive it is, its bytes say. A compressed tar is unpacked into one nameless file.
 
     Args:
         path: Where it lies.
         name: What the user calls it, where `path` is a name of ours.
+        report: Called with bytes done and bytes in all while something is unpacked; raise
+            StopRequested in it to stop.
 
     Raises:
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
@@ -74,26 +101,55 @@ def open_source(path: Path, name: str | None = None) -> Source:
         if stat.S_ISDIR(mode):
             return FolderSource(path, shown)
         if stat.S_ISREG(mode):
-            return ZipSource(path, shown)
+            return _open_archive(path, shown, report)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
-            f"Expected a zip archive or a folder, but there is no “{shown}”. Check the name."
+            f"Expected an archive or a folder, but there is no “{shown}”. Check the name."
         ) from None
     except PermissionError:
         raise UserError(
             f"“{shown}” may not be read. Give Thaw the permission to read it."
         ) from None
-    raise UserError(f"Expected a zip archive or a folder, but “{shown}” is neither.")
+    raise UserError(f"Expected an archive or a folder, but “{shown}” is neither.")
+
+
+def _open_archive(
+    path: Path, name: str, report: Callable[[int, int], None] | None
+) -> "ZipSource | TarSource":
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise UserError(f"Expected an archive, but “{name}” is an empty file. Upload it again.")
+    packing = unpacking.compression_of(head)
+    if packing:
+        return TarSource(unpacking.unpacked(path, packing, name, report), name, packing)
+    if tar_safety.is_tar(head):
+        return TarSource(path.open("rb"), name)
+    if head.startswith(b"PK") or zip_safety.has_end(path):
+        return ZipSource(path, name)
+    other = next((kind for magic, kind in _OTHERS if head.startswith(magic)), "something else")
+    raise no_archive(name, other)
+
+
+def without_ending(name: str) -> str:
+    """What people call an archive: "flowers" for flowers.tar.gz."""
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if name.lower().endswith(f".{ending}") and len(name) > len(ending) + 1:
+            return name[: -len(ending) - 1]
+    return name
 
 
 class FolderSource:
     """A folder read in place. Links are not followed, neither to files nor to folders."""
 
+    left_out: tuple[tuple[str, str], ...] = ()
+
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         found: dict[str, tuple[Path, int]] = {}
+        most = limits.current().entries
         for folder, folders, files in os.walk(path):
-            if len(Path(folder).relative_to(path).parts) >= LIMITS.depth:
+            if len(Path(folder).relative_to(path).parts) >= Limits.depth:
                 raise too_deep(name)
             folders[:] = [each for each in folders if not is_junk(each)]
             for file in files:
@@ -103,11 +159,8 @@ class FolderSource:
                     continue
                 shown = _utf8(str(where.relative_to(path)))
                 found[shown.replace(os.sep, "/")] = (where, status.st_size)
-                if len(found) > LIMITS.entries:
-                    raise UserError(
-                        f"Expected at most {LIMITS.entries:,} files, but “{name}” holds more. "
-                        "Choose the folder that holds the class folders, and only that."
-                    )
+                if len(found) > most:
+                    raise too_many(name)
         self._paths = {shown: where for shown, (where, _) in found.items()}
         self.members = tuple(Member(shown, found[shown][1]) for shown in sorted(found))
 
@@ -116,7 +169,7 @@ class FolderSource:
         try:
             handle = os.open(self._paths[member.name], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(handle, "rb") as file:
-                data = file.read(LIMITS.member_bytes + 1)
+                data = file.read(Limits.member_bytes + 1)
         except OSError as error:
             raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
         refuse_large(len(data))
@@ -130,22 +183,23 @@ class ZipSource:
     """A zip archive read in place."""
 
     def __init__(self, path: Path, name: str) -> None:
-        self.name = name[:-4] if name.lower().endswith(".zip") and len(name) > 4 else name
+        self.name = without_ending(name)
         self._lock = threading.Lock()
-        check_ends(path, name)
+        zip_safety.check_end(path, name)
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
             # ValueError: names that are not the UTF-8 they claim to be, impossible offsets
             raise damaged(name) from error
         try:
-            self._infos = checked(self._zip, name, path.stat().st_size)
+            self._infos, left_out = zip_safety.checked(self._zip, name, path.stat().st_size)
         except BaseException:
             self._zip.close()
             raise
         self.members = tuple(
             Member(shown, self._infos[shown].file_size) for shown in sorted(self._infos)
         )
+        self.left_out = tuple(left_out.items())
 
     def read(self, member: Member) -> bytes:
         refuse_large(member.size)
@@ -172,15 +226,57 @@ class ZipSource:
         self._zip.close()
 
 
+class TarSource:
+    """A plain tar read in place.
+
+    Args:
+        file: The tar, open; closed with the source.
+        name: What the user calls it.
+        packing: How it was compressed, if it was.
+    """
+
+    def __init__(self, file: IO[bytes], name: str, packing: str | None = None) -> None:
+        self.name = without_ending(name)
+        self._file = file
+        self._lock = threading.Lock()
+        try:
+            if packing and not tar_safety.is_tar(file.read(_HEAD)):
+                raise no_archive(name, f"something else than a tar, packed with {packing}")
+            self._places, left_out = tar_safety.checked(file, name, file.seek(0, os.SEEK_END))
+        except BaseException:
+            file.close()
+            raise
+        self.members = tuple(
+            Member(shown, self._places[shown].size) for shown in sorted(self._places)
+        )
+        self.left_out = tuple(left_out.items())
+
+    def read(self, member: Member) -> bytes:
+        refuse_large(member.size)
+        try:
+            with self._lock:
+                self._file.seek(self._places[member.name].offset)
+                data = self._file.read(member.size)
+        except OSError as error:
+            raise UnreadableMember("cannot be read from the archive") from error
+        if len(data) != member.size:
+            raise UnreadableMember("damaged inside the archive")
+        return data
+
+    def close(self) -> None:
+        """Let go of the tar, which vanishes where it was unpacked."""
+        self._file.close()
+
+
 def refuse_large(size: int) -> None:
     """Refuse a file that is larger than any picture.
 
     Raises:
         UnreadableMember: It is.
     """
-    if size > LIMITS.member_bytes:
+    if size > Limits.member_bytes:
         raise UnreadableMember(
-            f"too large: {size / 2**20:.0f} MB, at most {LIMITS.member_bytes / 2**20:.0f} MB"
+            f"too large: {size / 2**20:.0f} MB, at most {Limits.member_bytes / 2**20:.0f} MB"
         )
 
 

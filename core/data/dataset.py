@@ -15,6 +15,7 @@ from core.data.grouping import groups_of
 from core.data.layout import Placed, Split
 from core.data.natural import natural
 from core.data.parallel import decoding_threads, in_order
+from core.data.refusals import refuse_many
 from core.data.split import choose
 from core.errors import UserError
 from core.settings import SplitSettings
@@ -188,7 +189,9 @@ def read(
             images in a class.
     """
     found = layout.place(source.members)
-    skipped = [Skipped(member.name, reason) for member, reason in found.outside]
+    refuse_many(source.name, len(found.placed))
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    skipped += [Skipped(member.name, reason) for member, reason in found.outside]
     records: list[Record] = []
     total = len(found.placed)
     if report:
@@ -239,7 +242,8 @@ def read_class(
         The images, all of them to learn from, and what was left out.
     """
     records: list[Record] = []
-    skipped: list[Skipped] = []
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    refuse_many(source.name, len(source.members))
     files = [Placed(member, label, None) for member in source.members]
     report(0, len(files))
     with closing(_decoded(source, files, each, at_least)) as outcomes:

@@ -1,4 +1,4 @@
-"""Bytes of any picture people have, to an upright RGB image.
+"""Bytes of any picture people have, to an upright image in sRGB.
 
 The formats are named one by one: Pillow knows more, some of them programs rather than pictures.
 """
@@ -9,17 +9,21 @@ import math
 import threading
 import warnings
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pillow_heif
-from PIL import Image, ImageCms
+from PIL import Image
 
+from core.data import colours, limits
 from core.settings import Squaring
 
-MAX_PIXELS = 120_000_000  # phones make 108 million; a PNG of that size takes 0.5 to 1 GB to decode
+DECODING = 2  # counts how pixels have been made of files so far; caches of what was seen go by it
+
 _LARGE_PIXELS = 24_000_000
+# Most decoders take 4 bytes a pixel, these 8 to 19: they get a share of the pixels that others may.
+_HUNGRY = {"WEBP": 2, "AVIF": 2, "HEIF": 2, "JPEG2000": 3}
 _FORMATS = (
     "JPEG",  # also MPO, which is two JPEGs in one file
     "PNG",
@@ -33,7 +37,6 @@ _FORMATS = (
     "ICO",
     "PPM",
 )
-_WHITE = (255, 255, 255)
 # The average colour of ImageNet's photos. Networks begin by subtracting it, or a grey close to it,
 # so it is as near to nothing as they can be shown.
 _PADDING = (124, 116, 104)
@@ -47,6 +50,17 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_KNOWN = (
+    (b"PK\3\4", "a zip archive, or a document that is one inside"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"%PDF", "a PDF"),
+    (b"8BPS", "a Photoshop file"),
+    (b"<svg", "a drawing (SVG)"),
+    (b"<!doctype html", "a web page"),
+    (b"<!DOCTYPE html", "a web page"),
+)
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _HEIF: tuple[Any, Any] = (
     pillow_heif.HeifImageFile,
@@ -69,7 +83,7 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        image: Upright and RGB; smaller than the original where `at_least` allowed it.
+        image: Upright, in sRGB; smaller than the original where `at_least` allowed it.
         width: Pixels of the original, upright.
         height: Pixels of the original, upright.
     """
@@ -80,7 +94,7 @@ class Picture:
 
 
 def picture(data: bytes, at_least: int | None = None) -> Picture:
-    """Decode all of a picture: its first frame, upright, in RGB, on white where see-through.
+    """Decode all of a picture: its first frame, upright, in sRGB, on white where see-through.
 
     Args:
         data: A whole file; its name plays no part.
@@ -93,26 +107,27 @@ def picture(data: bytes, at_least: int | None = None) -> Picture:
     """
     if not data:
         raise UnreadableImage("empty file")
+    most = limits.current().pixels
     # Whatever a decoder throws at hostile bytes, the file is what is wrong: Pillow and its plugins
     # raise OSError, SyntaxError, ValueError, struct.error, KeyError, MemoryError and more.
     try:
         opened = _open(data)
         if opened is None:
-            raise UnreadableImage("not an image, or one of an unknown kind")
+            raise UnreadableImage(_something_else(data))
         with opened:
             width, height = opened.size
-            if width * height > MAX_PIXELS:
-                raise UnreadableImage(f"too large: {width} × {height} pixels")
+            most //= _HUNGRY.get(opened.format, 1)
+            _refuse_large(width, height, most)
             if width < 1 or height < 1:
                 raise UnreadableImage("empty picture, without a single pixel")
             if width * height < _LARGE_PIXELS:
-                return _upright(opened, at_least)
+                return _upright(opened, at_least, most)
             with _large:  # one at a time, so that memory does not grow with the number of threads
-                return _upright(opened, at_least)
+                return _upright(opened, at_least, most)
     except UnreadableImage:
         raise
     except Image.DecompressionBombError as error:
-        raise UnreadableImage(f"too large: over {MAX_PIXELS // 10**6} megapixels") from error
+        raise UnreadableImage(f"too large: {_most(most)}") from error
     except MemoryError as error:
         raise UnreadableImage("too large for this machine's memory") from error
     except Exception as error:
@@ -189,7 +204,21 @@ def _open(data: bytes) -> Any:
     return None
 
 
-def _upright(opened: Any, at_least: int | None) -> Picture:
+def _refuse_large(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise UnreadableImage(f"too large: {width} × {height} pixels, {_most(most)}")
+
+
+def _most(pixels: int) -> str:
+    return f"at most {pixels / 1e6:g} megapixels unless {limits.PIXELS} is set higher"
+
+
+def _something_else(data: bytes) -> str:
+    kind = next((kind for magic, kind in _KNOWN if data.startswith(magic)), None)
+    return f"not an image but {kind}" if kind else "not an image, or one of an unknown kind"
+
+
+def _upright(opened: Any, at_least: int | None, most: int) -> Picture:
     width, height = opened.size
     drafted = None
     if at_least and opened.format in ("JPEG", "MPO"):  # they decode at 1/2, 1/4 or 1/8
@@ -199,13 +228,9 @@ def _upright(opened: Any, at_least: int | None) -> Picture:
     opened.load()
     if not drafted:
         width, height = opened.size  # TIFF and HEIF turn themselves, ICO may hold another size
-    if opened.width * opened.height > MAX_PIXELS:
-        raise UnreadableImage(f"too large: {opened.width} × {opened.height} pixels")
-    image = to_rgb(opened)
-    if at_least:
-        factor = min(image.size) // (2 * at_least)
-        if factor > 1:
-            image = image.reduce(factor)
+    _refuse_large(opened.width, opened.height, most)
+    factor = max(1, min(opened.size) // (2 * at_least)) if at_least else 1
+    image = colours.to_srgb(opened, factor)
     turn = _orientation(opened)
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
@@ -221,42 +246,3 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # broken EXIF raises anything, and the pixels are fine
         return 1
     return value if isinstance(value, int) else 1
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A new RGB image from any mode: on white where see-through, deep colours scaled to 8 bits."""
-    mode = image.mode
-    if mode.startswith("I") or mode == "F":
-        return _from_deep(image)
-    if mode == "LAB":
-        transform = ImageCms.buildTransform(
-            ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
-        )
-        # None comes only when it is asked to work in place.
-        return cast(Image.Image, ImageCms.applyTransform(image, transform))
-    if mode in ("RGBa", "La"):
-        image = image.convert("RGBA" if mode == "RGBa" else "LA").convert("RGBA")
-    elif mode in ("LA", "PA") or (mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
-        image = image.convert("RGBA")
-    if image.mode == "RGBA":
-        paper = Image.new("RGB", image.size, _WHITE)
-        paper.paste(image, mask=image)
-        return paper
-    if image.mode == "RGB":
-        return image.copy()
-    return image.convert("RGB")
-
-
-def _from_deep(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float greys, scaled to 8 bits where Pillow would clip them.
-
-    Cameras of 10, 12 or 14 bits store their values as they are in 16: the smallest of these depths
-    that holds the brightest pixel is taken for white, or such pictures would come out black.
-    """
-    grey = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
-    low, high = float(grey.min()), float(grey.max())
-    whites = [1, 255] if image.mode == "F" else [255, 1023, 4095, 16_383, 65_535]
-    if low >= 0 and high <= whites[-1]:
-        low, high = 0.0, float(next(white for white in whites if high <= white))
-    scaled = (grey - low) * (255.0 / ((high - low) or 1.0))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8)).convert("RGB")

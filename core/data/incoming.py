@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core import home
-from core.data import room
+from core.data import archive, limits, room
 from core.errors import UserError
 
 _STILL = 3600.0  # seconds after which an upload that has not grown is given up
@@ -70,21 +70,6 @@ class Incoming:
             raise NoSuchUpload from None
 
 
-def limit() -> int:
-    """Bytes that one upload may have: THAW_UPLOAD_GB, or 10 GB.
-
-    Raises:
-        UserError: That is no number.
-    """
-    given = os.environ.get("THAW_UPLOAD_GB") or "10"
-    try:
-        return max(0, int(float(given) * 1e9))
-    except (ValueError, OverflowError):
-        raise UserError(
-            f"Expected a number of gigabytes in THAW_UPLOAD_GB, received {given!r}."
-        ) from None
-
-
 def begin(name: str, size: int) -> tuple[Incoming, str]:
     """Make a place for an upload, if there is room for it and for its import.
 
@@ -100,18 +85,18 @@ def begin(name: str, size: int) -> tuple[Incoming, str]:
     """
     if size < 1:
         raise UserError("That file is empty. Choose a zip or a folder with images in it.")
-    if size > limit():
+    most = limits.current().upload_bytes
+    if size > most:
         raise UserError(
-            f"That is {size / 1e9:,.1f} GB, but at most {limit() / 1e9:g} GB can be sent at once. "
-            "Send fewer or smaller pictures, or ask whoever runs this server to allow more "
-            "(THAW_UPLOAD_GB)."
+            f"That is {size / 1e9:,.1f} GB, but at most {most / 1e9:g} GB can be sent at once. "
+            f"Send fewer or smaller pictures, {limits.raised_by(limits.UPLOAD)}."
         )
     secret = secrets.token_urlsafe(32)
     incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
     with _lock:
         others = _unfinished()
         on_their_way = sum(announced for announced, _ in others)
-        if len(others) >= _AT_ONCE or on_their_way + size > _TOGETHER * limit():
+        if len(others) >= _AT_ONCE or on_their_way + size > _TOGETHER * most:
             raise UserError(
                 "Too much is being sent to this server at the moment. Try again in a few minutes."
             )
@@ -220,7 +205,7 @@ def _unfinished() -> list[tuple[int, int]]:
 def _title(name: str) -> str:
     """The last part of a file's name, without what cannot be printed and an archive's ending."""
     last = PurePosixPath("".join(c for c in name.replace("\\", "/") if c.isprintable())).name
-    return PurePosixPath(last).stem.removesuffix(".tar")[:_NAME].strip() or "pictures"
+    return archive.without_ending(last)[:_NAME].strip() or "pictures"
 
 
 def _digest(secret: str) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.data.archive import Member
+from core.data.archive import ENDINGS, Member
 
 Split = Literal["train", "validation", "test"]
 
 OUTSIDE = "not in a class folder"
 NO_IMAGE = "not an image"
+NESTED = "an archive inside the archive, which is not opened"
 
 _SPLITS: dict[str, Split] = {
     "train": "train",
@@ -106,7 +107,7 @@ def place(members: Iterable[Member]) -> Layout:
         if start is not None and folder is not None and folder in classes[start]:
             placed.append(Placed(member, label_of(folder), starts[start]))
         else:
-            outside.append((member, OUTSIDE if _looks_like_image(member.name) else NO_IMAGE))
+            outside.append((member, _why_outside(member.name)))
     return Layout(tuple(placed), tuple(outside), bool(sides))
 
 
@@ -160,6 +161,12 @@ def label_of(folder: str) -> str:
     macOS writes é as e and an accent: composed, the same class has the same name everywhere.
     """
     return unicodedata.normalize("NFC", folder).strip() or folder
+
+
+def _why_outside(name: str) -> str:
+    if _looks_like_image(name):
+        return OUTSIDE
+    return NESTED if name.lower().endswith(tuple(f".{each}" for each in ENDINGS)) else NO_IMAGE
 
 
 def _looks_like_image(name: str) -> bool:

@@ -3,106 +3,59 @@
 All of it is looked at before a single member is read.
 """
 
-import re
 import stat
 import struct
 import zipfile
-from dataclasses import dataclass
+import zlib
 from pathlib import Path
 
+from core.data import limits
+from core.data.limits import Limits
+from core.data.member_names import (
+    TOO_LONG,
+    encoding_of,
+    is_junk,
+    is_too_long,
+    safe_path,
+    shortened,
+)
+from core.data.refusals import damaged, refused, too_large, too_many
 from core.errors import UserError
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may ask for before it is taken for a bomb.
-
-    Attributes:
-        entries: Files and folders in one archive or folder.
-        directory_bytes: Size of a zip's table of contents, all of which is loaded.
-        depth: Folders and the file's name in one path.
-        total_bytes: Sum of all files once unpacked.
-        member_bytes: One file; a larger one is left out, the rest is read.
-        ratio: Unpacked to packed size, looked at only above `ratio_from_bytes`.
-        ratio_from_bytes: Small files may be packed as tightly as they like.
-        total_ratio_from_bytes: The same for the archive as a whole.
-    """
-
-    entries: int = 100_000
-    directory_bytes: int = 24 * 2**20  # 100,000 entries with paths of 190 bytes
-    depth: int = 100
-    total_bytes: int = 20 * 2**30
-    member_bytes: int = 200 * 2**20
-    ratio: int = 200
-    ratio_from_bytes: int = 10 * 2**20
-    total_ratio_from_bytes: int = 100 * 2**20
-
-
-LIMITS = Limits()
-
+_END_MAGIC = b"PK\x05\x06"
 _END = 22  # bytes of the record at a zip's end; before it, where a zip is large, stand two more:
 _LOCATOR = 20
 _END64 = 56
 _COMMENT = 2**16  # so far back zipfile looks for the end record
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others cannot be unpacked bounded
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
-_JUNK = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"}
-_OTHER_ARCHIVES = (
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"\xff\xd8\xff", "a single picture"),
-    (b"\x89PNG", "a single picture"),
-)
+_UTF8 = 0x800
+_UNICODE_PATH = 0x7075
 
 
-def is_junk(name: str) -> bool:
-    """Whether a path is a hidden file or one that systems leave behind (`.DS_Store`, …)."""
-    return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
+def has_end(path: Path) -> bool:
+    """Whether a file ends as a zip does; it may begin with anything."""
+    return _END_MAGIC in _tail(path)[0]
 
 
-def damaged(name: str) -> UserError:
-    """The error for an archive that has lost a part of itself."""
-    return UserError(
-        f"Expected a whole zip archive, but “{name}” is damaged or cut off. "
-        "Make or download it again."
-    )
-
-
-def too_deep(name: str) -> UserError:
-    """The error for a source with a maze of folders."""
-    return UserError(
-        f"Expected class folders at most {LIMITS.depth} folders deep, but “{name}” goes deeper. "
-        "Take the deep folders out."
-    )
-
-
-def _refused(name: str, why: str) -> UserError:
-    return UserError(f"“{name}” was refused because {why}. Make a plain zip of the class folders.")
-
-
-def check_ends(path: Path, name: str) -> None:
-    """Look at the first and last bytes, so that no table of contents of any size is loaded."""
-    size = path.stat().st_size
+def _tail(path: Path) -> tuple[bytes, int]:
+    """The last bytes, as far back as an end record and what belongs to it may lie, and where."""
+    start = max(0, path.stat().st_size - _COMMENT - _END - _LOCATOR - _END64)
     with path.open("rb") as file:
-        head = file.read(8)
-        start = max(0, size - _COMMENT - _END - _LOCATOR - _END64)
         file.seek(start)
-        tail = file.read()
-    if not head:
-        raise UserError(f"Expected a zip archive, but “{name}” is an empty file. Upload it again.")
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0:
-        if head.startswith(b"PK"):
-            raise damaged(name)
-        kind = next((kind for magic, kind in _OTHER_ARCHIVES if head.startswith(magic)), None)
-        raise UserError(
-            f"Expected a zip archive, but “{name}” is {kind or 'something else'}. "
-            "Put the class folders in a zip and try again."
-        )
-    if len(tail) < at + _END:
+        return file.read(), start
+
+
+def check_end(path: Path, name: str) -> None:
+    """Look at the last bytes, so that no table of contents of any size is loaded.
+
+    Raises:
+        UserError: There is no end record, or it says what cannot be or is too much.
+    """
+    tail, start = _tail(path)
+    size = start + len(tail)
+    at = tail.rfind(_END_MAGIC)
+    if at < 0 or len(tail) < at + _END:
         raise damaged(name)
     entries, directory = struct.unpack_from("<HI", tail, at + 10)
     locator = at - _LOCATOR
@@ -118,63 +71,99 @@ def check_ends(path: Path, name: str) -> None:
             raise damaged(name)
     if directory > size:
         raise damaged(name)
-    if entries > LIMITS.entries or directory > LIMITS.directory_bytes:
-        raise _refused(name, f"it holds more than {LIMITS.entries:,} entries")
+    if entries > limits.current().entries or directory > Limits.directory_bytes:
+        raise too_many(name)
 
 
-def checked(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The members worth reading, by the name shown, once all of them are known to be harmless."""
+def checked(
+    archive: zipfile.ZipFile, name: str, size: int
+) -> tuple[dict[str, zipfile.ZipInfo], dict[str, str]]:
+    """What an archive holds, once all of it is known to be harmless.
+
+    Returns:
+        Members worth reading by the name shown, and the reasons why others are left out.
+
+    Raises:
+        UserError: It is damaged, hostile or larger than the owner allows.
+    """
     infos = archive.infolist()
-    if len(infos) > LIMITS.entries:
-        raise _refused(name, f"it holds more than {LIMITS.entries:,} entries")
-    total = sum(info.file_size for info in infos)
-    if total > LIMITS.total_bytes:
-        raise _refused(name, f"it would unpack to {total / 2**30:,.0f} GB")
-    if total > max(LIMITS.total_ratio_from_bytes, size * LIMITS.ratio):
-        raise _refused(name, f"it would unpack to {total // max(size, 1):,} times its size")
+    if len(infos) > limits.current().entries:
+        raise too_many(name)
+    _check_sizes(infos, name, size)
     found: dict[str, zipfile.ZipInfo] = {}
+    left_out: dict[str, str] = {}
     seen: set[str] = set()
-    for info in infos:
-        shown = _safe_name(info, name)
+    for info, raw in zip(infos, _names(infos), strict=True):
+        shown = safe_path(raw, name)
         _check_member(info, name)
-        if info.is_dir() or info.orig_filename.endswith("\\") or not shown:
+        if raw.endswith(("/", "\\")) or not shown:
             continue
         if shown in seen:
-            raise _refused(name, f"it holds “{shown}” twice")
+            raise refused(name, f"it holds “{shortened(shown)}” twice")
         seen.add(shown)
-        if not is_junk(shown):
+        if is_junk(shown):
+            continue
+        if is_too_long(shown):
+            left_out[shortened(shown)] = TOO_LONG
+        else:
             found[shown] = info
+    _check_places(infos, name, size)
+    return found, left_out
+
+
+def _check_sizes(infos: list[zipfile.ZipInfo], name: str, size: int) -> None:
+    total = sum(info.file_size for info in infos)
+    if total > limits.current().unpacked_bytes:
+        raise too_large(name)
+    if total > max(Limits.total_ratio_from_bytes, size * Limits.ratio):
+        raise refused(name, f"it would unpack to {total // max(size, 1):,} times its size")
+
+
+def _check_places(infos: list[zipfile.ZipInfo], name: str, size: int) -> None:
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < 0:
             raise damaged(name)
         if info.header_offset < end:
-            raise _refused(name, "its files overlap")
+            raise refused(name, "its files overlap")
         end = info.header_offset + 30 + info.compress_size  # 30: a local header without its name
     if end > size:
         raise damaged(name)
-    return found
 
 
-def _safe_name(info: zipfile.ZipInfo, name: str) -> str:
-    """The member's path with forward slashes; old Windows tools write backward ones."""
-    raw = info.orig_filename
-    path = raw.replace("\\", "/")
-    parts = path.split("/")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or "\0" in raw:
-        shown = raw[:80].replace("\0", "?")
-        raise _refused(name, f"the path “{shown}” inside it leads out of the archive")
-    parts = [part for part in parts if part not in ("", ".")]
-    if len(parts) > LIMITS.depth:
-        raise too_deep(name)
-    return "/".join(parts)
+def _names(infos: list[zipfile.ZipInfo]) -> list[str]:
+    """Paths as their authors wrote them, where the archive may not say in which encoding."""
+    old = [info for info in infos if not info.flag_bits & _UTF8]
+    encoding = encoding_of((info.orig_filename.encode("cp437") for info in old), "cp437")
+    names = []
+    for info in infos:
+        if not info.flag_bits & _UTF8:
+            raw = info.orig_filename.encode("cp437")  # what zipfile has decoded it from
+            names.append(_unicode_path(info, raw) or raw.decode(encoding))
+        else:
+            names.append(info.orig_filename)
+    return names
+
+
+def _unicode_path(info: zipfile.ZipInfo, raw: bytes) -> str | None:
+    """The path in UTF-8 that Info-ZIP and others write beside the old one."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == _UNICODE_PATH and field[:5] == b"\1" + struct.pack("<I", zlib.crc32(raw)):
+            try:
+                return field[5:].decode()
+            except UnicodeDecodeError:
+                return None
+    return None
 
 
 def _check_member(info: zipfile.ZipInfo, name: str) -> None:
-    shown = info.filename[:80]
+    shown = shortened(info.filename)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refused(name, f"“{shown}” inside it is a link or a device, not a file")
+        raise refused(name, f"“{shown}” inside it is a link or a device, not a file")
     if info.flag_bits & _ENCRYPTED:
         raise UserError(
             f"Expected a zip archive without a password, but “{shown}” in “{name}” is encrypted. "
@@ -185,5 +174,5 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
             f"Expected an ordinary zip archive, but “{name}” is packed in an unusual way. "
             "Make it again with the method “Deflate”."
         )
-    if info.file_size > max(LIMITS.ratio_from_bytes, info.compress_size * LIMITS.ratio):
-        raise _refused(name, f"“{shown}” inside it unpacks to far more than a picture would")
+    if info.file_size > max(Limits.ratio_from_bytes, info.compress_size * Limits.ratio):
+        raise refused(name, f"“{shown}” inside it unpacks to far more than a picture would")

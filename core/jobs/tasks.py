@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -125,11 +126,7 @@ def import_sample(folder: str, sample_name: str) -> None:
         _load(Kind.READING)
         from core.data import samples
 
-        def go_on(done: int, total: int) -> None:
-            if job.stop_requested:
-                raise StopRequested
-
-        samples.write(sample_name, drawn, go_on)
+        samples.write(sample_name, drawn, partial(_go_on, job))
         _read(job, drawn, sample_name, SplitSettings())
 
     perform(job, work)
@@ -140,8 +137,14 @@ def _read(job: Job, path: Path, name: str, split: SplitSettings) -> None:
     from core.data import archive, store
 
     report = StageReporter(job.log, "reading", lambda: job.stop_requested)
-    source = archive.open_source(path, name)
-    store.import_dataset(source, job.folder, split=split, name=name, report=report)
+    with closing(archive.open_source(path, name, partial(_go_on, job))) as source:
+        store.import_dataset(source, job.folder, split=split, name=name, report=report)
+
+
+def _go_on(job: Job, *_: int) -> None:
+    """Told of work done in part: ends it where the user has stopped the job."""
+    if job.stop_requested:
+        raise StopRequested
 
 
 def perform(job: Job, work: Callable[[], None]) -> None:

@@ -6,8 +6,10 @@ from importlib.metadata import version
 from typing import Any
 
 import PIL
+import pillow_heif
 
 from core.backbones.backbone import Backbone
+from core.data.images import DECODING
 from core.network import engine
 from core.network.features import cache_key
 from core.settings import Squaring
@@ -49,7 +51,8 @@ class Prefix:
 
 def resizing(square: Squaring) -> str:
     """What images go through before a network sees them, for the keys of caches."""
-    return f"{square} bilinear, Pillow {PIL.__version__}"
+    libraries = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
+    return f"decoding {DECODING}, {square} bilinear, {libraries}"
 
 
 def prefix_at(

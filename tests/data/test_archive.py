@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.data import archive, zip_safety
 from core.data.archive import UnreadableMember, open_source
+from core.data.limits import Limits
 from core.errors import UserError
 
 
@@ -132,10 +132,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "bomb": (lambda: zeros(64), "far more than a picture"),
     "many small bombs": (many_zeros, "times its size"),
     "directory beyond the end": (claims_large_directory, "damaged or cut off"),
-    "ZIP64 of many": (lambda: zip64(entries=2**31), "more than 100,000 entries"),
+    "ZIP64 of many": (lambda: zip64(entries=2**31), "at most 80,000 files"),
     "ZIP64 with a decoy": (zip64_with_a_decoy, "damaged or cut off"),
     "ZIP64 elsewhere": (lambda: zip64(named=7), "damaged or cut off"),
-    "ZIP64 out of sight": (zip64_out_of_sight, "more than 100,000 entries"),
+    "ZIP64 out of sight": (zip64_out_of_sight, "at most 80,000 files"),
     "deep": (lambda: packed(("a/" * 2000 + "x.jpg", b"x")), "at most 100 folders deep"),
     "LZMA": (lambda: packed(("a/1.jpg", b"x"), method=zipfile.ZIP_LZMA), "unusual way"),
 }
@@ -163,22 +163,21 @@ def test_hostile_archive_is_refused_in_a_sentence_and_leaves_nothing(
 
 
 def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_safety, "LIMITS", zip_safety.Limits(entries=3))
-    monkeypatch.setattr(archive, "LIMITS", zip_safety.Limits(entries=3))
+    monkeypatch.setenv("THAW_ENTRIES", "3")
     path = tmp_path / "a.zip"
     path.write_bytes(packed(*[(f"a/{number}.jpg", b"x") for number in range(4)]))
-    with pytest.raises(UserError, match="more than 3 entries"):
+    with pytest.raises(UserError, match=r"at most 3 files.*THAW_ENTRIES"):
         open_source(path)
     for number in range(4):
         (tmp_path / f"{number}.jpg").touch()
-    with pytest.raises(UserError, match="at most 3 files"):
+    with pytest.raises(UserError, match=r"at most 3 files.*THAW_ENTRIES"):
         open_source(tmp_path)
 
 
 def test_total_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_safety, "LIMITS", zip_safety.Limits(total_bytes=100))
+    monkeypatch.setenv("THAW_UNPACKED_GB", "1e-7")
     (tmp_path / "a.zip").write_bytes(packed(("a/1.jpg", b"x" * 101)))
-    with pytest.raises(UserError, match="would unpack to"):
+    with pytest.raises(UserError, match=r"at most 1e-07 GB once unpacked.*THAW_UNPACKED_GB"):
         open_source(tmp_path / "a.zip")
 
 
@@ -198,6 +197,7 @@ def test_shown_name_is_the_users(tmp_path: Path) -> None:
     path = tmp_path / "3f9a.part"
     path.write_bytes(packed(("a/1.jpg", b"x")))
     assert open_source(path, "Flowers.ZIP").name == "Flowers"
+    assert open_source(path, ".zip").name == ".zip"
     path.write_bytes(b"text")
     with pytest.raises(UserError, match=r"“flowers\.zip”"):
         open_source(path, "flowers.zip")
@@ -270,8 +270,7 @@ def test_member_that_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
 def test_one_large_member_does_not_refuse_the_rest(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = zip_safety.Limits(member_bytes=1 << 20)
-    monkeypatch.setattr(archive, "LIMITS", limits)
+    monkeypatch.setattr(Limits, "member_bytes", 1 << 20)
     path = tmp_path / "a"
     if kind == "zip":
         path.write_bytes(packed(("1.jpg", bytes(2 << 20)), ("2.jpg", b"x")))

@@ -1,6 +1,7 @@
 """Pictures of every kind, painted here or from the awkward collection."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import images
+from core.data import colours
 from core.data.images import UnreadableImage, decode, picture, thumbnail_jpeg, to_square
 
 # pytest undoes the filter that `images` sets; test_global_state… sees that it works.
@@ -76,7 +77,7 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     )  # fmt: skip
     if mode in ("La", "RGBa", "PA"):
         image = image.convert(mode)
-    assert images.to_rgb(image).mode == "RGB"
+    assert colours.to_srgb(image).mode == "RGB"
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("LA", "PNG"), ("RGBA", "WEBP")])
@@ -218,6 +219,90 @@ def test_bomb_is_refused_by_its_header() -> None:
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
     with pytest.raises(UnreadableImage, match="too large: 20000 × 6001 pixels"):
         decode(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP"])
+@pytest.mark.parametrize("size", [(30_000, 10), (10, 30_000), (1, 1)])
+def test_extreme_shapes(kind: str, size: tuple[int, int]) -> None:
+    data = saved(Image.new("RGB", size, RED), kind)
+    for at_least in (None, 64):
+        found = picture(data, at_least)
+        assert (found.width, found.height) == found.image.size == size
+        assert close(Image.fromarray(to_square(found.image, 32)), (5, 5), RED)
+        assert Image.open(io.BytesIO(thumbnail_jpeg(found.image, 240))).size <= (240, 240)
+
+
+def test_the_owner_says_how_large_a_picture_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(halves((64, 48)), "PNG")
+    monkeypatch.setenv("THAW_MEGAPIXELS", "0.003")
+    with pytest.raises(UnreadableImage) as caught:
+        decode(data)
+    assert str(caught.value) == (
+        "too large: 64 × 48 pixels, at most 0.003 megapixels unless THAW_MEGAPIXELS is set higher"
+    )
+    monkeypatch.setenv("THAW_MEGAPIXELS", "0.0031")
+    assert decode(data).size == (64, 48)
+
+
+@pytest.mark.parametrize(("kind", "share"), [("PNG", 1), ("WEBP", 2), ("AVIF", 2), ("JPEG2000", 3)])
+def test_decoders_that_take_more_memory_get_fewer_pixels(
+    kind: str, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THAW_MEGAPIXELS", str(share * 0.003072))  # 64 × 48, and no pixel more
+    assert decode(saved(halves((64, 48)), kind)).size == (64, 48)
+    with pytest.raises(UnreadableImage, match="too large: 65 × 48"):
+        decode(saved(halves((65, 48)), kind))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="its memory is read from /proc")
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("P", "PNG"), ("RGBA", "PNG"), ("I;16", "PNG"), ("RGB", "JPEG")]
+)
+def test_the_largest_pictures_take_less_than_a_gigabyte(
+    mode: str, kind: str, tmp_path: Path
+) -> None:
+    options = {"transparency": 0} if mode == "P" else {}
+    path = tmp_path / "large"
+    path.write_bytes(saved(Image.new(mode, (11_000, 10_900)), kind, **options))
+    code = (
+        "import pathlib, sys\n"
+        "from core.data import images\n"
+        "from painted import peak_mb\n"
+        "assert images.picture(pathlib.Path(sys.argv[1]).read_bytes(), 64).width == 11_000\n"
+        "print(peak_mb())"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code, str(path)],
+        cwd=Path(__file__).parents[2],
+        env={"PYTHONPATH": f".{os.pathsep}tests/data"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 1000
+
+
+@pytest.mark.parametrize("factor", [1, 3])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "CMYK", "I;16"])
+def test_strips_are_not_to_be_seen(mode: str, factor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 255, (50, 41, 3), np.uint8)
+    image = Image.fromarray(values)
+    image = image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode)
+    whole = colours.to_srgb(image, factor)
+    monkeypatch.setattr(colours, "_STRIP", 100)
+    assert colours.to_srgb(image, factor).tobytes() == whole.tobytes()
+    assert whole.size == (-(-41 // factor), -(-50 // factor))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(b"PK\3\4", "a zip archive"), (b"%PDF-1.7", "a PDF"), (b"8BPS\0\1", "a Photoshop file"),
+     (b"<svg xmlns", "a drawing"), (b"<!doctype html>", "a web page")],
+)  # fmt: skip
+def test_what_else_it_is_is_told(data: bytes, kind: str) -> None:
+    with pytest.raises(UnreadableImage, match=f"not an image but {kind}"):
+        decode(data + bytes(200))
 
 
 def test_to_square_keeps_the_whole_picture() -> None:

@@ -142,7 +142,7 @@ def test_a_setting_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) ->
     for given in ("much", "nan", "inf"):
         monkeypatch.setenv("THAW_UPLOAD_GB", given)
         with pytest.raises(UserError, match="THAW_UPLOAD_GB"):
-            incoming.limit()
+            incoming.begin("a.zip", 1)
 
 
 def test_what_has_not_grown_for_long_makes_way_and_what_is_taken_stays() -> None:

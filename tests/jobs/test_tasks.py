@@ -4,15 +4,18 @@ import os
 import pickle
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import psutil
 import pytest
 
 from core import errors, home
-from core.data import archive, zip_safety
+from core.data import store
+from core.data.limits import Limits
 from core.errors import StopRequested, UserError
 from core.events import EventLog
 from core.jobs import address, leftovers, queue, tasks
@@ -23,6 +26,7 @@ from core.results import predictor
 from core.results.prediction import Prediction
 from core.runs import Run, RunState, RunStatus
 from core.settings import SplitSettings, TrainingSettings
+from tests.pages.painting import painted
 
 DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
 
@@ -143,6 +147,29 @@ def test_a_reading_that_fails_leaves_its_log_only(reading: Job) -> None:
     assert not (home.uploads() / "up").exists()
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_packed_tar_is_read_and_leaves_nothing(reading: Job, stopped: bool) -> None:
+    upload = home.uploads() / "up" / "upload"
+    with tarfile.open(upload, "w:gz") as tar:
+        for number in range(8):
+            picture = painted(number)
+            info = tarfile.TarInfo(f"{'ab'[number % 2]}/{number}.png")
+            info.size = len(picture)
+            tar.addfile(info, BytesIO(picture))
+
+    def read() -> None:
+        if stopped:
+            reading.request_stop()  # while it is at work, not before
+        tasks._read(reading, upload, "Two", SplitSettings())
+
+    tasks.perform(reading, read)
+    assert not list(home.uploads().glob("*"))
+    if stopped:
+        assert reading.state().status is RunStatus.STOPPED
+    else:
+        assert store.load(reading.folder).counts == {"a": 4, "b": 4}
+
+
 def test_what_was_read_stays_when_somebody_calls_it_failed_later(reading: Job) -> None:
     def work() -> None:
         (reading.folder / "manifest.json").write_text("{}")
@@ -227,7 +254,7 @@ def test_no_leftovers_in_a_new_home(thaw_home: Path) -> None:
 def test_too_large_a_picture_is_told_and_few_are_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "LIMITS", zip_safety.Limits(member_bytes=1 << 20))
+    monkeypatch.setattr(Limits, "member_bytes", 1 << 20)
     at_once: list[int] = []
 
     def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:

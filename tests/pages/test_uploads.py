@@ -16,6 +16,7 @@ class Upload(BytesIO):
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
         self.name = name
+        self.size = len(content)
 
 
 @pytest.mark.parametrize(

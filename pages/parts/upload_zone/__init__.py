@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import incoming
+from core.data import limits
 from pages.parts import upload_route
 
 _FOLDER = Path(__file__).parent
@@ -34,7 +34,7 @@ def draw(key: str) -> tuple[str, str] | None:
             "address": upload_route.path(),
             "permit": upload_route.PERMIT,
             "block": upload_route.BLOCK,
-            "limit": f"{incoming.limit() / 1e9:g} GB",
+            "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
         },
         default={"brought": None},
         on_brought_change=lambda: None,  # the page is run anew, which is all that is needed

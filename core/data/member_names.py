@@ -1,0 +1,86 @@
+"""Names of files inside archives: in which encoding, whether they stay inside, whose litter."""
+
+import re
+from collections.abc import Iterable
+
+from core.data.limits import Limits
+from core.data.refusals import refused, too_deep
+
+TOO_LONG = "its name is too long"
+_LONGEST_PATH = 4096  # as on Linux, where paths may be longest
+_JUNK = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"}
+_JAPANESE = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff]+")
+
+
+def is_junk(name: str) -> bool:
+    """Whether a path is a hidden file or one that systems leave behind (`.DS_Store`, …)."""
+    return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
+
+
+def encoding_of(names: Iterable[bytes], otherwise: str) -> str:
+    """The encoding of names in an archive that does not say: all were written by one program.
+
+    UTF-8 is hardly ever valid by chance. Shift-JIS often is: Western letters with accents make
+    lone Chinese characters between Latin letters, half-width kana or signs. It is believed where
+    most of what is not ASCII makes Japanese words.
+
+    Args:
+        names: As they lie in the archive.
+        otherwise: What the format says they are.
+    """
+    text = b"/".join(names)
+    for encoding in ("utf-8", "cp932"):
+        try:
+            found = text.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or _is_japanese(found):
+            return encoding
+    return otherwise
+
+
+def _is_japanese(text: str) -> bool:
+    words = lone = 0
+    for run in _JAPANESE.finditer(text):
+        around = text[max(0, run.start() - 1) : run.end() + 1]
+        # ö, for one, followed by a Latin letter is a Chinese character, as in "V波el" for Vögel
+        touching = any(each.isascii() and each.isalpha() for each in around)
+        rare = len(run[0]) == 1 and run[0].encode("cp932")[0] >= 0x98  # Ö and Ü begin such
+        if len(run[0]) == 1 and (touching or rare):
+            lone += 1
+        else:
+            words += len(run[0])
+    others = sum(not each.isascii() for each in text) - words - lone
+    return words > lone + others
+
+
+def safe_path(raw: str, archive: str) -> str:
+    """A member's path with forward slashes; old Windows tools write backward ones.
+
+    Returns:
+        The path, "" for the archive's own folder.
+
+    Raises:
+        UserError: It leads out of the archive, or is a maze of folders.
+    """
+    path = raw.replace("\\", "/")
+    parts = path.split("/")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or "\0" in raw:
+        raise refused(archive, f"the path “{shortened(raw)}” inside it leads out of the archive")
+    parts = [part for part in parts if part not in ("", ".")]
+    if len(parts) > Limits.depth:
+        raise too_deep(archive)
+    return "/".join(parts)
+
+
+def is_too_long(path: str) -> bool:
+    """Whether no file system would take this path."""
+    longest = Limits.name_bytes
+    parts = path.encode("utf-8", "replace").split(b"/")
+    return any(len(part) > longest for part in parts) or len(path) > _LONGEST_PATH
+
+
+def shortened(name: str) -> str:
+    """A name as a sentence can bear it."""
+    printable = "".join(each if each.isprintable() else "?" for each in name[:80])
+    return printable if len(name) <= 80 else f"{printable[:79]}…"

@@ -1,0 +1,182 @@
+"""What a tar archive holds, read header by header; no file in it is read yet.
+
+tarfile reads single headers here but not whole archives: in Pythons that are still about, what a
+header may say beyond its 512 bytes is read into memory whatever its size, recursively and with
+expressions that take minutes for some (CVE-2024-6232, CVE-2025-8194).
+"""
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+from core.data import limits
+from core.data.limits import Limits
+from core.data.member_names import (
+    TOO_LONG,
+    encoding_of,
+    is_junk,
+    is_too_long,
+    safe_path,
+    shortened,
+)
+from core.data.refusals import damaged, refused, too_large, too_many
+
+LINK = "a link, which is not followed"
+SPARSE = "stored with holes (a sparse file)"
+NO_FILE = "not an ordinary file"
+
+_BLOCK = tarfile.BLOCKSIZE
+_PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
+_ABOUT_THE_NEXT = (
+    *_PAX,
+    tarfile.XGLTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_MOST_EXTENDED = 8  # headers that only speak of the file that follows
+_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
+_DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+_LINKS = (tarfile.LNKTYPE, tarfile.SYMTYPE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file's bytes lie in the tar."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: bytes
+    kind: bytes
+    place: Place
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether these are the first bytes of a tar: its first header has a valid checksum."""
+    try:
+        tarfile.TarInfo.frombuf(head[:_BLOCK], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], dict[str, str]]:
+    """What an archive holds, once all of it is known to be harmless.
+
+    Args:
+        file: The plain tar.
+        name: What the user calls it.
+        size: Its bytes.
+
+    Returns:
+        Members worth reading by the name shown, and the reasons why others are left out.
+
+    Raises:
+        UserError: It is damaged, hostile or larger than the owner allows.
+    """
+    most = limits.current()
+    if size > most.unpacked_bytes:
+        raise too_large(name)
+    entries: list[_Entry] = []
+    try:
+        for entry in islice(_entries(file), most.entries + 1):
+            if entry.place.offset + entry.place.size > size:
+                raise damaged(name)
+            entries.append(entry)
+    except (tarfile.HeaderError, ValueError, EOFError) as error:
+        raise damaged(name) from error
+    if len(entries) > most.entries:
+        raise too_many(name)
+    encoding = encoding_of((entry.name for entry in entries), "utf-8")
+    found: dict[str, Place] = {}
+    left_out: dict[str, str] = {}
+    for entry in entries:
+        shown = safe_path(entry.name.decode(encoding, "replace"), name)
+        if entry.kind == tarfile.DIRTYPE or not shown or is_junk(shown):
+            continue
+        # A tar may hold a file twice, when it was brought up to date: the last one counts.
+        found.pop(shown, None)
+        left_out.pop(shown, None)
+        if is_too_long(shown):
+            left_out[shortened(shown)] = TOO_LONG
+        elif entry.kind in _LINKS:
+            left_out[shown] = LINK
+        elif entry.kind == tarfile.GNUTYPE_SPARSE:
+            left_out[shown] = SPARSE
+        elif entry.kind in _DEVICES:
+            raise refused(name, f"“{shortened(shown)}” inside it is a device, not a file")
+        elif entry.kind not in _FILES:
+            left_out[shown] = NO_FILE
+        else:
+            found[shown] = entry.place
+    return found, left_out
+
+
+def _entries(file: IO[bytes]) -> Iterator[_Entry]:
+    """Every file, folder, link and device, with what extended headers say of it.
+
+    Raises:
+        EOFError, ValueError, tarfile.HeaderError: The tar is damaged.
+    """
+    said: dict[bytes, bytes] = {}
+    at = extended = 0
+    while True:
+        file.seek(at)
+        block = file.read(_BLOCK)
+        if not block.strip(b"\0"):
+            return  # two empty blocks end a tar, some programs write one or none
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        at += _BLOCK
+        if header.type not in _ABOUT_THE_NEXT:
+            entry = _entry(header, said, at)
+            yield entry
+            said, extended = {}, 0
+            at += _whole_blocks(entry.place.size)
+            continue
+        extended += 1
+        if extended > _MOST_EXTENDED or not 0 <= header.size <= Limits.header_bytes:
+            raise ValueError("headers without end")
+        body = file.read(header.size)
+        if len(body) < header.size:
+            raise EOFError
+        if header.type == tarfile.GNUTYPE_LONGNAME:
+            said[b"path"] = body.rstrip(b"\0")
+        elif header.type in _PAX:
+            said |= _records(body)
+        at += _whole_blocks(header.size)
+
+
+def _entry(header: tarfile.TarInfo, said: dict[bytes, bytes], at: int) -> _Entry:
+    kind, size = header.type, int(said.get(b"size", header.size))
+    if kind in (*_LINKS, tarfile.DIRTYPE):
+        size = 0  # they have no bytes, whatever they say
+    if size < 0:
+        raise ValueError("a negative size")
+    if any(key.startswith(b"GNU.sparse.") for key in said):
+        kind = tarfile.GNUTYPE_SPARSE
+    name = said.get(b"path") or header.name.encode("utf-8", "surrogateescape")
+    return _Entry(name, kind, Place(at, size))
+
+
+def _records(data: bytes) -> dict[bytes, bytes]:
+    """What an extended header says: lines such as "30 path=ü/1.jpg", each with its length."""
+    found = {}
+    at = 0
+    while at < len(data):
+        space = data.index(b" ", at, at + 8)
+        length = int(data[at:space])
+        key, equals, value = data[space + 1 : at + length - 1].partition(b"=")
+        if length < 5 or not equals:
+            raise ValueError("no record")
+        found[key] = value
+        at += length
+    return found
+
+
+def _whole_blocks(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK
