@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import several
-from core.data import dataset, samples
+from core.data import reading, samples
 from core.data.archive import open_source
 from core.settings import SplitSettings
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def divided(folder: Path, target: Path, seed: int) -> Path:
     """A copy with train/ and validation/, so that both sides read the very same split."""
-    found = dataset.read(open_source(folder), split=SplitSettings(seed=seed), at_least=64)
+    found = reading.read(open_source(folder), split=SplitSettings(seed=seed), at_least=64)
     for record in found.records:
         to = target / record.split / record.label / f"{record.digest[:16]}.jpg"
         to.parent.mkdir(parents=True, exist_ok=True)

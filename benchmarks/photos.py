@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.data import dataset
+from core.data import reading
 from core.data.archive import open_source
 from core.settings import SplitSettings
 
@@ -21,7 +21,7 @@ def several(folder: Path, count: int, target: Path) -> Path:
     Returns:
         The target.
     """
-    found = dataset.read(open_source(folder), split=SplitSettings(), at_least=64)
+    found = reading.read(open_source(folder), split=SplitSettings(), at_least=64)
     by_class = {label: [r for r in found.records if r.label == label] for label in found.classes}
     chance = random.Random(0)
     for number in range(count):

@@ -37,11 +37,11 @@ Result = dict[str, Any]
 
 def inspect(args: argparse.Namespace) -> Result:
     """What a zip or a folder holds."""
-    from core.data import dataset
+    from core.data import reading
     from core.data.archive import open_source
 
     source = open_source(args.path)
-    found = dataset.read(
+    found = reading.read(
         source, split=_division(args), at_least=64, report=counter("reading images")
     )
     for label, images in found.counts.items():

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from core.data import dataset, images, store
+from core.data import images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record
 from core.data.parallel import decoding_threads, in_order
@@ -67,7 +67,7 @@ class SourceFeed:
         at_least: int,
         report: Callable[[int, int], None],
     ) -> Dataset:
-        return dataset.read(
+        return reading.read(
             self._source, split=self._split, each=each, at_least=at_least, report=report
         )
 

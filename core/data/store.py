@@ -18,7 +18,8 @@ from filelock import FileLock
 from core import home
 from core.data import images, room
 from core.data.archive import Source
-from core.data.dataset import Dataset, Decoded, Record, read
+from core.data.dataset import Dataset, Decoded, Record
+from core.data.reading import read
 from core.errors import UserError
 from core.settings import SplitSettings
 
@@ -56,10 +57,10 @@ def import_dataset(
         folder: Where to keep it; it may hold other files, which are left alone.
         split: How to split where the archive does not say.
         name: What the user calls it.
-        report: As for `dataset.read`; raise StopRequested in it to stop.
+        report: As for `reading.read`; raise StopRequested in it to stop.
 
     Raises:
-        UserError: As `dataset.read`, or the disk has no room for what the source holds. Whatever
+        UserError: As `reading.read`, or the disk has no room for what the source holds. Whatever
             is raised, images and thumbnails are gone again.
     """
     room.check(sum(member.size for member in source.members))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import errors, home
 from core.data import store
-from core.data.dataset import check
+from core.data.enough import check
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core import home
-from core.data import dataset, images
+from core.data import images, reading
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded
 from core.errors import UserError
@@ -158,7 +158,7 @@ class Predictor:
                 pixels = images.to_square(decoded.image, self.input_size, self.square)
                 submit(decoded.digest, pixels)
 
-            return dataset.read(
+            return reading.read(
                 source, split=None, each=each, at_least=self.input_size, report=report
             )
 

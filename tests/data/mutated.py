@@ -26,7 +26,7 @@ import pillow_heif
 from painted import peak_mb
 from PIL import Image, ImageCms
 
-from core.data import dataset, images
+from core.data import images, reading
 from core.data.archive import open_source
 from core.data.images import UnreadableImage
 from core.errors import UserError
@@ -148,7 +148,7 @@ def of_archive(data: bytes) -> str:
         try:
             source = open_source(Path(file.name), "x.zip")
             try:
-                found = dataset.read(source, split=SplitSettings(), at_least=64)
+                found = reading.read(source, split=SplitSettings(), at_least=64)
             finally:
                 source.close()
         except UserError as error:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from core.data import changes
-from core.data.dataset import Dataset, Record, check
+from core.data.dataset import Dataset, Record
+from core.data.enough import check
 from core.errors import UserError
 from core.settings import Grouping, SplitSettings
 

@@ -9,7 +9,7 @@ import pytest
 from painted import classes, folder_of, png, zip_of
 from PIL import Image
 
-from core.data import dataset
+from core.data import reading
 from core.data.archive import open_source
 from core.data.dataset import Dataset, Decoded
 from core.data.natural import natural
@@ -18,12 +18,12 @@ from core.settings import Grouping, SplitSettings
 
 
 def read(path: Path, **options: object) -> Dataset:
-    return dataset.read(open_source(path), **{"split": SplitSettings(), **options})  # type: ignore[arg-type]
+    return reading.read(open_source(path), **{"split": SplitSettings(), **options})  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "decoding_threads", lambda: 2)
+    monkeypatch.setattr(reading, "decoding_threads", lambda: 2)
 
 
 def sides(found: Dataset) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from painted import classes, png, zip_of
 
-from core.data import dataset
+from core.data import reading
 from core.data.archive import open_source
 from core.data.dataset import Dataset
 from core.data.member_names import encoding_of
@@ -18,7 +18,7 @@ from core.settings import SplitSettings
 
 
 def read(path: Path) -> Dataset:
-    return dataset.read(open_source(path), split=SplitSettings())
+    return reading.read(open_source(path), split=SplitSettings())
 
 
 def unflagged(path: Path, files: dict[str, bytes], encoding: str) -> Path:

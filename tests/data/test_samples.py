@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import dataset, samples, sketches
+from core.data import reading, samples, sketches
 from core.data.archive import open_source
 from core.errors import UserError
 from core.settings import SplitSettings
@@ -21,7 +21,7 @@ def test_sample_reads_as_any_data_set(name: str, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     samples.write(name, tmp_path / name, lambda done, total: steps.append((done, total)))
     assert steps == [(done, sample.images) for done in range(1, sample.images + 1)]
-    found = dataset.read(open_source(tmp_path / name), split=SplitSettings())
+    found = reading.read(open_source(tmp_path / name), split=SplitSettings())
     assert found.classes == sample.classes
     assert len(found.records) == sample.images
     assert set(found.counts.values()) == {sample.images // len(sample.classes)}

@@ -17,7 +17,7 @@ import pytest
 from painted import classes, png, zip_of
 
 from core import home
-from core.data import dataset, tar_safety, unpacking
+from core.data import reading, tar_safety, unpacking
 from core.data.archive import ENDINGS, open_source, without_ending
 from core.data.dataset import Dataset
 from core.errors import StopRequested, UserError
@@ -27,7 +27,7 @@ GOOD = classes({"a": 3, "b": 3})
 
 
 def read(path: Path) -> Dataset:
-    return dataset.read(open_source(path), split=SplitSettings())
+    return reading.read(open_source(path), split=SplitSettings())
 
 
 def tar_of(

@@ -1,0 +1,156 @@
+"""Reads a data set: every image is decoded once, what is none is left out, the rest is divided."""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import replace
+
+from core.data import images, layout
+from core.data.archive import Source, UnreadableMember
+from core.data.dataset import Dataset, Decoded, Record, Skipped
+from core.data.enough import check_read, check_train, no_classes
+from core.data.grouping import groups_of
+from core.data.layout import Placed
+from core.data.natural import natural
+from core.data.parallel import decoding_threads, in_order
+from core.data.refusals import refuse_many
+from core.data.split import choose
+from core.settings import SplitSettings
+
+
+def read(
+    source: Source,
+    *,
+    split: SplitSettings | None,
+    each: Callable[[Decoded], None] | None = None,
+    at_least: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Decode every image of a source once, leave out what is none, and split the rest.
+
+    Args:
+        source: A zip archive or a folder of class folders.
+        split: How to split where the archive does not say. None reads labelled images that are
+            only looked at, as for evaluation: all of them are on the test side, whatever the
+            archive says, and a class may hold any number.
+        each: Called with every image, in the pool's threads, also for the copies of an image.
+        at_least: Images may be decoded smaller than they are (see `images.picture`).
+        report: Called in this thread with files done and files in all. What it raises, such as
+            StopRequested, ends the reading.
+
+    Raises:
+        UserError: There are no class folders, fewer than 2 classes, or fewer than 2 different
+            images in a class.
+    """
+    found = layout.place(source.members)
+    refuse_many(source.name, len(found.placed))
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    skipped += [Skipped(member.name, reason) for member, reason in found.outside]
+    records: list[Record] = []
+    total = len(found.placed)
+    if report:
+        report(0, total)
+    # closing: an exception keeps this frame alive, and the pool must end all the same
+    with closing(_decoded(source, found.placed, each, at_least)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            else:
+                records.append(outcome)
+            if report:
+                report(done, total)
+    skipped.sort(key=lambda one: one.file)
+    classes = tuple(sorted({placed.label for placed in found.placed}, key=natural))
+    if split is None:
+        classes = tuple(name for name in classes if any(one.label == name for one in records))
+        if not records:
+            raise no_classes(skipped)
+        records = [replace(record, split="test") for record in records]
+        return Dataset(source.name, classes, tuple(records), tuple(skipped), False)
+    check_read(classes, records, skipped)
+    came = found.said and any(record.split == "validation" for record in records)
+    check_train(classes, records, 1 if came else 2)
+    if not came:
+        records = _split(records, split)
+    return Dataset(source.name, classes, tuple(records), tuple(skipped), came, split)
+
+
+def read_class(
+    source: Source,
+    label: str,
+    *,
+    each: Callable[[Decoded], None],
+    at_least: int,
+    report: Callable[[int, int], None],
+) -> tuple[list[Record], list[Skipped]]:
+    """Decode images that all belong to one class, whatever folders they lie in.
+
+    Args:
+        source: A zip archive or a folder.
+        label: The class.
+        each: As for `read`.
+        at_least: As for `read`.
+        report: As for `read`.
+
+    Returns:
+        The images, all of them to learn from, and what was left out.
+    """
+    records: list[Record] = []
+    skipped = [Skipped(name, reason) for name, reason in source.left_out]
+    refuse_many(source.name, len(source.members))
+    files = [Placed(member, label, None) for member in source.members]
+    report(0, len(files))
+    with closing(_decoded(source, files, each, at_least)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            else:
+                records.append(outcome)
+            report(done, len(files))
+    return records, skipped
+
+
+def _decoded(
+    source: Source,
+    files: Iterable[Placed],
+    each: Callable[[Decoded], None] | None,
+    at_least: int | None,
+) -> Generator[Record | Skipped, None, None]:
+    """Outcomes in the order of the files."""
+
+    def one(placed: Placed) -> Record | Skipped:
+        name = placed.member.name
+        try:
+            data = source.read(placed.member)
+            picture = images.picture(data, at_least)
+        except (UnreadableMember, images.UnreadableImage) as error:
+            return Skipped(name, str(error))
+        digest = hashlib.sha256(data).hexdigest()
+        if each:
+            each(Decoded(name, digest, placed.label, data, picture.image))
+        return Record(
+            file=name,
+            label=placed.label,
+            split=placed.split or "train",
+            digest=digest,
+            width=picture.width,
+            height=picture.height,
+            bytes=len(data),
+        )
+
+    return in_order(one, files, decoding_threads())
+
+
+def _split(records: list[Record], settings: SplitSettings) -> list[Record]:
+    """Take the other sides out of train; what came as test stays, and is all the test there is."""
+    train = [record for record in records if record.split == "train"]
+    classes: dict[str, set[str]] = {}
+    for record in train:
+        classes.setdefault(record.label, set()).add(record.digest)
+    if len(train) < len(records):
+        settings = replace(settings, test=0.0)
+    sides = choose(classes, settings, groups_of(train, settings.group_by))
+    return [
+        replace(record, split=sides[record.digest]) if record.split == "train" else record
+        for record in records
+    ]
