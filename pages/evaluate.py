@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import UserError
 from core.results import names
 from core.runs import Run
-from pages.parts import choose_run, figures, gallery, mistakes, state, words
+from pages.parts import bring, choose_run, figures, gallery, mistakes, state, words
 
 _WAITING = (
     "Here you see how well a trained network does on pictures it has never seen: how many it gets "
@@ -27,6 +28,7 @@ def main() -> None:
     results = names.of_results(results, names.by_now(run))
     state.tick("evaluate", run)
     headline(results)
+    changed_since(run)
     if st.button(
         "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
     ):
@@ -55,6 +57,19 @@ def headline(results: dict[str, Any]) -> None:
             f"{_SIDES.get(results.get('split', ''), 'held back')}: **{results['correct']} of "
             f"{results['images']} right**. With other pictures of the same kind, expect between "
             f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen}"
+        )
+
+
+def changed_since(run: Run) -> None:
+    """Whether its pictures have been changed since it learned from them."""
+    try:
+        dataset = bring.imported(run.dataset) if run.dataset else None
+    except UserError:
+        return
+    if dataset is not None and run.version not in (None, dataset.version):
+        st.caption(
+            ":material/history: Its pictures have been changed since it learned from them. Train "
+            "again to see what that does."
         )
 
 

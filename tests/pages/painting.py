@@ -63,7 +63,10 @@ def paint_run(
 ) -> Run:
     """The folder of a run as a worker leaves it."""
     settings = settings or TrainingSettings(epochs=max(epochs, 1))
-    run = Run.create(home.runs() / home.new_id(), settings, data=data, dataset=dataset)
+    version = 1 if dataset else None
+    run = Run.create(
+        home.runs() / home.new_id(), settings, data=data, dataset=dataset, version=version
+    )
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):
         run.log.append("stage", stage=stage, done=total, total=total, seconds_left=0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.data import store
+from core.data import changes, store
 from core.settings import TrainingSettings
 from pages.parts import figures
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
@@ -111,6 +111,19 @@ def test_a_run_at_work_does_not_close_the_page_to_others(open_page: Open) -> Non
     app.selectbox[0].set_value(trained.id).run()
     assert app.metric[0].value == "90 %"
     assert app.query_params["run"] == trained.id
+
+
+def test_a_class_that_was_renamed_since_goes_by_its_new_name(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 5, "dog": 5})
+    run = paint_run(chosen)
+    assert "have been changed" not in shown(open_page("evaluate", run=run.id))
+    folder = store.folder_of(chosen)
+    store.keep(folder, changes.rename(store.load(folder), "cat", "Tiger"), "renamed")
+    app = open_page("evaluate", run=run.id)
+    assert "have been changed" in shown(app)
+    told = " ".join(each.value for each in app.markdown)
+    assert "Tiger" in told
+    assert "cat" not in told
 
 
 def test_hostile_class_names(open_page: Open) -> None:
