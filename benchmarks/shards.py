@@ -1,0 +1,81 @@
+"""One data set's frozen part on one worker and on two: python -m benchmarks.shards FOLDER
+
+Workers of one processor each, as on a cluster of small machines: each takes its part of the images
+by digest, reads and decodes it and leaves features in the cache (`fit.help_out`). Seconds from a
+worker's first line to its last feature, with the graph converted. Writes
+benchmarks/results/shards.csv.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.__main__ import keep
+from benchmarks.photos import several
+from core import home
+from core.data import store
+from core.data.archive import open_source
+from core.data.feed import StoredFeed
+from core.network.features import features_folder
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--photos", type=int, default=3000)
+    parser.add_argument("--part", type=int, nargs=2, help="be the worker of this part of so many")
+    args = parser.parse_args()
+    if args.part:
+        print(json.dumps({"seconds": work(*args.part)}))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["THAW_HOME"] = scratch
+        photos = several(args.folder, args.photos, Path(scratch) / "photos")
+        store.import_dataset(
+            open_source(photos), home.datasets() / "photos", split=SplitSettings(), name="photos"
+        )
+        Run.create(home.runs() / "shards", TrainingSettings(), data="photos", dataset="photos")
+        together(1)  # converts the graph
+        rows = []
+        for workers in (1, 2):
+            seconds = together(workers)
+            rows.append({"workers": workers, "seconds": round(seconds, 1)})
+            rows[-1]["speedup"] = round(rows[0]["seconds"] / seconds, 2)
+            print(rows[-1], flush=True)
+    keep("shards", rows)
+
+
+def together(workers: int) -> float:
+    """Seconds that the slowest of so many workers takes."""
+    for segment in features_folder().glob("*/*.npy"):
+        segment.unlink()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.shards", ".", "--part", str(part), str(workers)],
+            stdout=subprocess.PIPE,
+        )
+        for part in range(workers)
+    ]
+    return max(json.loads(process.communicate()[0])["seconds"] for process in started)
+
+
+def work(part: int, parts: int) -> float:
+    """Take one part, on one processor."""
+    began = time.perf_counter()
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[part]})
+    from core.training import fit
+
+    feed = StoredFeed(home.datasets() / "photos")
+    fit.help_out(Run.open(home.runs() / "shards"), feed, part, parts)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
