@@ -87,8 +87,8 @@ def regression(feed: SourceFeed, settings: TrainingSettings) -> float:
     found = feed.read(lambda _: False, lambda _: None, 64, lambda *_: None)
     (x, y), (x_new, y_new) = (sides(found, cache, side) for side in ("train", "validation"))
     folds = StratifiedKFold(min(3, int(np.bincount(y).min())))
-    penalties = np.logspace(-4, 2, 7)
-    model = LogisticRegressionCV(Cs=penalties, cv=folds, max_iter=500)
+    penalties = np.logspace(-3, 1, 5)
+    model = LogisticRegressionCV(Cs=penalties, cv=folds, max_iter=200)
     return float(model.fit(x, y).score(x_new, y_new))
 
 
