@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.errors import UserError
-from pages.parts import bring, figures, mend, state, words
+from pages.parts import bring, download, figures, gather, joining, mend, state, words
 
 _SIDES = {
     "train": "to learn from",
@@ -39,7 +39,8 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
         f"{words.several(len(dataset.classes), 'class', 'classes')}",
         anchor=False,
     )
-    st.write(divided(dataset))
+    if dataset.records:
+        st.write(divided(dataset))
     with st.container(horizontal=True):
         if st.button(
             "Choose how to train", type="primary", icon=":material/arrow_forward:", key="lead-on"
@@ -49,9 +50,12 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
         if st.button("Bring other pictures", icon=":material/add_photo_alternate:"):
             state.choose_dataset(None)
             st.rerun()
+        joining.draw(chosen, dataset)
+        download.draw(chosen, dataset)
     mend.last_change(chosen, dataset)
+    gather.under_way(chosen, dataset)
     if dataset.skipped:
-        left_out(dataset)
+        gather.left_out(dataset)
     pictures, numbers = st.tabs(["The pictures", "How many of each"])
     with pictures:
         mend.pictures(chosen, dataset)
@@ -76,20 +80,6 @@ def divided(dataset: Dataset) -> str:
     ]
     how = "As they came" if dataset.split_came_with_data else "Divided at random, class by class"
     return f"{how}: {words.comma(sides)}. {words.size(dataset.total_bytes)} in all."
-
-
-def left_out(dataset: Dataset) -> None:
-    """What was not taken, by name and reason."""
-    files = words.several(len(dataset.skipped), "file")
-    with st.expander(f"{files} left out", icon=":material/warning:"):
-        st.dataframe(
-            {
-                "file": [skipped.file for skipped in dataset.skipped],
-                "why": [skipped.reason for skipped in dataset.skipped],
-            },
-            hide_index=True,
-            alt=f"{files} left out, each with the reason",
-        )
 
 
 main()

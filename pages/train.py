@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.data import store
 from core.data.dataset import Dataset
+from core.data.enough import check
 from core.errors import UserError
 from core.jobs import foresight, queue
 from core.runs import Run, RunState, RunStatus
@@ -44,6 +45,13 @@ def choose() -> None:
         )
         if st.button("Bring pictures", type="primary", icon=":material/add_photo_alternate:"):
             state.go("data", **state.address())
+        return
+    try:
+        check(dataset)
+    except UserError as error:
+        st.info(words.plain(str(error)), icon=":material/photo_library:")
+        if st.button("Go to the pictures", type="primary", icon=":material/arrow_back:"):
+            state.go("data", data=chosen)
         return
     st.write(
         f"It will learn the {words.several(len(dataset.classes), 'class', 'classes')} of "

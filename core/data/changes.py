@@ -157,6 +157,16 @@ def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] 
     )
 
 
+def add_all(dataset: Dataset, other: Dataset) -> Dataset:
+    """Another data set's images and classes, also those that have no images yet."""
+    grown = add(dataset, other.records)
+    same = {name.casefold() for name in grown.classes}
+    for label in other.classes:
+        if label.casefold() not in same:
+            grown = add_class(grown, label)
+    return grown
+
+
 def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
     """All images divided anew, those that came as test or validation too.
 

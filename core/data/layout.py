@@ -86,7 +86,7 @@ class _Folder:
 def place(members: Iterable[Member]) -> Layout:
     """Find the class folders and the split."""
     members = tuple(members)
-    shaping = [member for member in members if _looks_like_image(member.name)] or members
+    shaping = [member for member in members if looks_like_image(member.name)] or members
     tree = _Folder()
     for member in shaping:
         tree.add(member.name.split("/")[:-1])
@@ -164,11 +164,12 @@ def label_of(folder: str) -> str:
 
 
 def _why_outside(name: str) -> str:
-    if _looks_like_image(name):
+    if looks_like_image(name):
         return OUTSIDE
     return NESTED if name.lower().endswith(tuple(f".{each}" for each in ENDINGS)) else NO_IMAGE
 
 
-def _looks_like_image(name: str) -> bool:
+def looks_like_image(name: str) -> bool:
+    """Whether a file is called as images are; what it is, only its bytes say."""
     last = name.rsplit("/", 1)[-1]
     return "." not in last or last.rsplit(".", 1)[1].lower() in _ENDINGS

@@ -6,9 +6,10 @@ in use is deleted (`forget`), so that any change can be undone and a run finds w
 """
 
 import hashlib
+import os
 import shutil
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,16 @@ ReadBytes = Callable[[Record], bytes]
 
 _MANIFEST = "manifest.json"
 _VERSIONS = "versions"
+
+
+class ChangedMeanwhile(UserError):
+    """Somebody else has changed a data set since it was loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody has changed these pictures meanwhile, perhaps you in another tab. Look "
+            "at them again before you change them."
+        )
 
 
 def folder_of(dataset_id: str) -> Path:
@@ -122,40 +133,75 @@ def _write(path: Path, data: bytes) -> None:
     aside.replace(path)
 
 
+def is_complete(folder: Path) -> bool:
+    """Whether a folder holds a data set that was read to its end, or begun empty."""
+    return (folder / _MANIFEST).is_file()
+
+
 def create(folder: Path, dataset: Dataset) -> None:
     """Keep a data set that has no images yet."""
     home.write_json(folder / _MANIFEST, dataset.to_dict())
 
 
-def keep(folder: Path, changed: Dataset, told: str) -> Dataset:
+def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None) -> Dataset:
     """Make a changed data set the version at hand.
 
     Args:
         folder: Where the data set lies.
         changed: Made from the version at hand (see `changes.py`).
         told: What was changed, in words.
+        brought: A folder that holds images which are new here, as `keeping` left them there. They
+            come to lie here as well.
 
     Returns:
         It, with its number.
 
     Raises:
-        UserError: Somebody else has changed the data set since.
+        ChangedMeanwhile: Somebody else has changed the data set since.
+        UserError: It is gone, or an image is.
     """
     with _alone(folder):
         current = load(folder)
         if current.version != changed.version:
-            raise UserError(
-                "Somebody has changed these pictures meanwhile, perhaps you in another tab. Look "
-                "at them again before you change them."
-            )
+            raise ChangedMeanwhile
         numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("*.json")]
         number = 1 + max([current.version, *numbers])
         new = replace(changed, version=number, before=current.version, told=told)
-        for each in (current, new):
-            if not _version(folder, each.version).exists():
-                home.write_json(_version(folder, each.version), each.to_dict())
-        home.write_json(folder / _MANIFEST, new.to_dict())
+        with _taken_over(brought, folder, changed.records if brought else ()):
+            for each in (current, new):
+                if not _version(folder, each.version).exists():
+                    home.write_json(_version(folder, each.version), each.to_dict())
+            home.write_json(folder / _MANIFEST, new.to_dict())
         return new
+
+
+@contextmanager
+def _taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) -> Generator[None]:
+    """Images that another folder holds lie in this one too; gone again if anything goes wrong."""
+    new: list[Path] = []
+    try:
+        for record in records:
+            for path_of in (thumbnail_path, image_path):
+                here = path_of(folder, record)
+                if brought and not here.exists():
+                    new.append(here)
+                    _link(path_of(brought, record), here)
+        yield
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _link(there: Path, here: Path) -> None:
+    """One file in two places; a copy where the file system knows no links."""
+    here.parent.mkdir(exist_ok=True)
+    try:
+        os.link(there, here)
+    except FileNotFoundError:
+        raise UserError("Some of these pictures are gone from the server. Add others.") from None
+    except OSError:
+        _write(here, there.read_bytes())
 
 
 def undo(folder: Path) -> Dataset:

@@ -42,7 +42,7 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
     Raises:
         UserError: There is no such data set, it holds too little, or no cluster takes the job.
     """
-    dataset = _dataset_folder(dataset_id)
+    dataset = dataset_folder(dataset_id)
     chosen = store.load(dataset)
     check(chosen)
     owner = connection.line().owner
@@ -69,7 +69,7 @@ def resume(run: Run, *, more: int = 0) -> None:
     Raises:
         UserError: It is at work or all trained, its data set is gone, or no cluster takes the job.
     """
-    dataset = _dataset_folder(run.dataset or "")
+    dataset = dataset_folder(run.dataset or "")
     run.resume(more=more, cluster=connection.line().owner)
     submit(Job(Kind.TRAINING, run.folder), tasks.train, str(run.folder), str(dataset))
 
@@ -91,7 +91,7 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     upload = upload_of(path)
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
-    return _submit_reading(name, upload, tasks.import_dataset, str(path), name, asdict(split))
+    return submit_reading(name, upload, tasks.import_dataset, str(path), name, asdict(split))
 
 
 def submit_sample(sample_name: str) -> str:
@@ -103,12 +103,24 @@ def submit_sample(sample_name: str) -> str:
     Raises:
         UserError: No cluster takes the job.
     """
-    return _submit_reading(sample_name, None, tasks.import_sample, sample_name)
+    return submit_reading(sample_name, None, tasks.import_sample, sample_name)
 
 
-def _submit_reading(
-    name: str, upload: str | None, function: Callable[..., None], *args: Any
-) -> str:
+def submit_reading(name: str, upload: str | None, function: Callable[..., None], *args: Any) -> str:
+    """Queue a job of a folder of its own, which is given to the function before the rest.
+
+    Args:
+        name: What it is about, for people.
+        upload: Folder below the uploads that is deleted afterwards, or at once if this fails.
+        function: What a worker runs.
+        args: What it is given.
+
+    Returns:
+        The job's id, under which it can be watched and stopped.
+
+    Raises:
+        UserError: No cluster takes the job.
+    """
     try:
         owner = connection.line().owner
         job = Job(Kind.READING, home.datasets() / home.new_id())
@@ -287,11 +299,16 @@ def _stop(job: Job) -> None:
         job.stopped()
 
 
-def _dataset_folder(dataset_id: str) -> Path:
+def dataset_folder(dataset_id: str) -> Path:
+    """Where a stored data set lies, or one that is being read.
+
+    Raises:
+        UserError: There is none.
+    """
     if home.is_id(dataset_id) and (home.datasets() / dataset_id).is_dir():
         return home.datasets() / dataset_id
     raise UserError("There is no such data set. It may have been deleted.")
 
 
 def _import_job(dataset_id: str) -> Job:
-    return Job(Kind.READING, _dataset_folder(dataset_id))
+    return Job(Kind.READING, dataset_folder(dataset_id))

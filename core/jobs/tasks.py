@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
-    Kind.READING: ("core.data.archive", "core.data.store", "core.data.samples"),
+    Kind.READING: ("core.data.additions", "core.data.samples"),
     Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
 }
 LIKENESS = "likeness.json"
@@ -56,12 +56,12 @@ def warm_up(kind: str) -> None:
     Nothing is raised: the first job meets the same error and tells it.
     """
     try:
-        _load(Kind(kind))
+        load(Kind(kind))
     except Exception as error:
         errors.record(error)
 
 
-def _load(kind: Kind) -> None:
+def load(kind: Kind) -> None:
     """Import what a kind of work needs, one thread at a time.
 
     Two threads that import one large package from different ends can see half of it.
@@ -78,7 +78,7 @@ def train(run_folder: str, dataset_folder: str) -> None:
     def work() -> None:
         if not Path(dataset_folder).is_dir():
             raise UserError("The data set of this run has been deleted. Choose another one.")
-        _load(Kind.TRAINING)
+        load(Kind.TRAINING)
         from core.data.feed import StoredFeed
         from core.jobs.crew import Crew
         from core.results.predictor import of_run
@@ -101,7 +101,7 @@ def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> Non
     """
 
     def work() -> None:
-        _load(Kind.TRAINING)
+        load(Kind.TRAINING)
         from core.data.feed import StoredFeed
         from core.training import fit
 
@@ -123,7 +123,7 @@ def import_sample(folder: str, sample_name: str) -> None:
     drawn = home.uploads() / job.folder.name
 
     def work() -> None:
-        _load(Kind.READING)
+        load(Kind.READING)
         from core.data import samples
 
         samples.write(sample_name, drawn, partial(_go_on, job))
@@ -133,7 +133,7 @@ def import_sample(folder: str, sample_name: str) -> None:
 
 
 def _read(job: Job, path: Path, name: str, split: SplitSettings) -> None:
-    _load(Kind.READING)
+    load(Kind.READING)
     from core.data import archive, store
 
     report = StageReporter(job.log, "reading", lambda: job.stop_requested)
@@ -197,7 +197,7 @@ def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
     """
 
     def work() -> list[Prediction]:
-        _load(Kind.PREDICTION)
+        load(Kind.PREDICTION)
         from core.results import predictor
 
         answers: list[Prediction] = []
@@ -237,7 +237,7 @@ def look(
     """
 
     def work() -> list[Prediction]:
-        _load(Kind.PREDICTION)
+        load(Kind.PREDICTION)
         from core.backbones.catalog import backbone_named
         from core.results import untouched
 
@@ -269,7 +269,7 @@ def survey(dataset_folder: str) -> None:
     """
 
     def work() -> None:
-        _load(Kind.READING)
+        load(Kind.READING)
         from core.data import store
         from core.data.feed import StoredFeed
         from core.training import survey as surveying
@@ -293,7 +293,7 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
     """
 
     def work() -> None:
-        _load(Kind.TRAINING)
+        load(Kind.TRAINING)
         from core.data import store
         from core.data.feed import StoredFeed
         from core.training import probe as probing

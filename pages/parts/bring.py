@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import incoming, samples, store
+from core import home
+from core.data import changes, incoming, samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
@@ -13,6 +14,7 @@ from core.runs import RunStatus
 from core.settings import SplitSettings
 from pages.parts import division, state, upload_zone, words
 
+_EXAMPLES = ("thumb up", "thumb down")
 _EVERY = 0.5  # seconds between two looks at an import
 _LAYOUT = """\
 pets.zip
@@ -74,6 +76,7 @@ def draw(problem: str | None) -> None:
         _own_pictures()
     with starters:
         _starter_sets()
+        _empty_classes()
 
 
 @st.fragment(run_every=_EVERY)
@@ -109,6 +112,37 @@ def _own_pictures() -> None:
 def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
     whole = incoming.take(upload_id, secret)
     return queue.submit_import(whole.path, whole.name, split)
+
+
+def _empty_classes() -> None:
+    """A way to begin without pictures: each class is filled afterwards."""
+    st.subheader("Or take pictures here", anchor=False)
+    st.write("Name what it should tell apart, then fill each class with the camera.")
+    widget = state.turn("classes")
+    names: list[str] = []
+    while len(names) < 2 or names[-1]:  # there is always one more to fill
+        place = len(names)
+        given = st.text_input(
+            f"Class {place + 1}",
+            key=f"{widget}-{place}",
+            placeholder=_EXAMPLES[place] if place < len(_EXAMPLES) else "one more, if you like",
+            max_chars=80,
+        )
+        names.append((given or "").strip())
+    name = st.text_input("What to call all of it", key=f"{widget}-name", placeholder="my hand")
+    classes = [each for each in names if each]
+    if st.button("Make these classes", icon=":material/arrow_forward:", key="make-classes"):
+        _start("classes", lambda: _make_empty(name or "", classes))
+
+
+def _make_empty(name: str, classes: list[str]) -> str:
+    if not classes:
+        raise UserError("Expected the name of at least one class. Write one, such as “thumb up”.")
+    title = " ".join((name or words.comma(classes)).split())
+    chosen = home.new_id()
+    empty = changes.empty(words.shortened(title, 80), classes, SplitSettings())
+    store.create(store.folder_of(chosen), empty)
+    return chosen
 
 
 def _starter_sets() -> None:

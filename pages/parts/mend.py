@@ -9,7 +9,7 @@ from core import home
 from core.data import changes, store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
-from pages.parts import division, gallery, state, words
+from pages.parts import division, gallery, gather, state, words
 
 _FILLED_IN = ("new-class", "new-class-name", "rename", "merge", "delete-class")
 
@@ -41,6 +41,7 @@ def pictures(chosen: str, dataset: Dataset) -> None:
     if label is None:
         st.write("There are no classes yet. Make one for each thing that is to be told apart.")
         return
+    gather.draw(chosen, dataset, label)
     records = [record for record in dataset.records if record.label == label]
     picked = state.picked(chosen)
     picked &= {record.file for record in dataset.records}

@@ -10,17 +10,20 @@ from typing import Any
 import streamlit as st
 
 from core import home
+from core.data.additions import Added
 from core.errors import UserError
 from core.runs import Run, RunState, open_run
 from core.settings import IMAGENET, RANDOM, TrainingSettings
 
 DATA = "data"  # both the session key and the name in the address
 RUN = "run"
+ADDING = "adding"
 _LOOKED_AT = "looked-at"
 _TRIED = "tried"
 _KNOWN = "known-states"
 _TURNS = "turns"
 _NOTICE = "notice"
+_OUTCOME = "outcome"
 _PRESET = "preset"
 _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
@@ -32,7 +35,7 @@ def adopt_address() -> None:
 
     An address with a run says which data set it learned from, unless it names one itself.
     """
-    for key in (DATA, RUN):
+    for key in (DATA, RUN, ADDING):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
     if RUN in st.query_params and DATA not in st.query_params:
@@ -57,6 +60,22 @@ def dataset_id() -> str | None:
 def choose_dataset(dataset: str | None) -> None:
     """Take a data set to hand and write it into the address; None lets go of it."""
     _choose(DATA, dataset)
+
+
+def adding() -> str | None:
+    """The order by which pictures are on their way into a data set, until it is forgotten."""
+    order = st.session_state.get(ADDING)
+    if order is not None and not (home.is_id(order) and (home.datasets() / order).is_dir()):
+        choose_adding(None)
+        return None
+    return order
+
+
+def choose_adding(order: str | None) -> None:
+    """Remember an order and write it into the address; None forgets it."""
+    _choose(ADDING, order)
+    if order:
+        keep_outcome(None)  # of the one before
 
 
 def run() -> Run | None:
@@ -119,6 +138,24 @@ def notice(error: UserError | None = None) -> str | None:
         st.session_state[_NOTICE] = str(error)
         return None
     return st.session_state.pop(_NOTICE, None)
+
+
+def keep_outcome(became: Added | UserError | None) -> None:
+    """Remember what became of pictures on their way; None forgets it."""
+    st.session_state[_OUTCOME] = (became, None)
+
+
+def outcome(of: str, version: int) -> Added | UserError | None:
+    """What became of the last pictures on their way, until there is another version to look at.
+
+    Args:
+        of: The data set that is looked at.
+        version: Its version.
+    """
+    became, told_with = st.session_state.get(_OUTCOME, (None, None))
+    if told_with is None:
+        st.session_state[_OUTCOME] = (became, (of, version))
+    return became if told_with in (None, (of, version)) else None
 
 
 def predictions(of: Run) -> list[Any]:

@@ -116,11 +116,20 @@ def serve(thaw_home: Path, base: str = "") -> Iterator[Served]:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's browser, without a screen."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*_QUIET])
+        browser = playwright.chromium.launch(executable_path=_path(), args=[*_QUIET])
         yield browser
         browser.close()
+
+
+def with_camera(browser: Browser) -> Browser:
+    """Another one beside it: pages may use its camera, which films a test picture."""
+    camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    return browser.browser_type.launch(executable_path=_path(), args=[*_QUIET, *camera])
+
+
+def _path() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def new_context(

@@ -1,9 +1,13 @@
-"""Where people drop a zip or a folder, however large: its files go up through `upload_route`.
+"""Where people drop files, however large: they go up through `upload_route`.
 
 A component without a build step: `zone.html`, `zone.css`, and three scripts that are read as one.
+It is there twice: for a whole data set, and for pictures that all come to one class. What is sent
+goes on while another page is looked at, so it remembers itself where it is meant to go.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -11,35 +15,78 @@ from core.data import limits
 from pages.parts import upload_route
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("folder.js", "sending.js", "zone.js")
+SENDING = ("folder.js", "sending.js")
 
 
-def _text(*names: str) -> str:
+@dataclass(frozen=True)
+class Brought:
+    """An upload that has come whole, for `incoming.take`; all of it is the browser's word for it.
+
+    Attributes:
+        upload_id: Its id.
+        secret: Its secret.
+        dataset: The data set that it is meant for; empty where it is to be one.
+        label: The class that it is meant for.
+    """
+
+    upload_id: str
+    secret: str
+    dataset: str
+    label: str
+
+
+def component(name: str, html: str, css: str, *scripts: str) -> Any:
+    """A component that sends files. What it was sending in a tab is remembered under its name."""
+    return st.components.v2.component(
+        name, html=html, css=css, js="\n".join([f'const REMEMBERED = "thaw-{name}";', *scripts])
+    )
+
+
+def text(*names: str) -> str:
+    """Files of this folder, one after the other."""
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
-_zone = st.components.v2.component(
-    "upload_zone", html=_text("zone.html"), css=_text("zone.css"), js=_text(*_SCRIPTS)
-)
+def draw_component(made: Any, key: str, dataset: str = "", label: str = "") -> Brought | None:
+    """Draw a component that sends files, and hear what it has sent.
 
-
-def draw(key: str) -> tuple[str, str] | None:
-    """The place to drop them; id and secret of an upload that has come whole, for `incoming.take`.
-
-    They are the browser's word for it.
+    Args:
+        made: As `component` has made it.
+        key: Its key; a new one is an empty one.
+        dataset: The data set that what is chosen now is meant for.
+        label: The class.
     """
-    told = _zone(
+    told = made(
         key=key,
         data={
             "address": upload_route.path(),
             "permit": upload_route.PERMIT,
             "block": upload_route.BLOCK,
             "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
+            "dataset": dataset,
+            "label": label,
         },
         default={"brought": None},
         on_brought_change=lambda: None,  # the page is run anew, which is all that is needed
     )
     match told.brought:
-        case {"id": str(upload_id), "secret": str(secret)}:
-            return upload_id, secret
+        case {"id": str(one), "secret": str(two), "dataset": str(three), "label": str(four)}:
+            return Brought(one, two, three, four)
     return None
+
+
+_whole, _pictures = (
+    component(name, text("zone.html"), text("zone.css"), text(*SENDING, "zone.js"))
+    for name in ("upload_zone", "picture_zone")
+)
+
+
+def draw(key: str) -> tuple[str, str] | None:
+    """The place to drop a zip or a folder of class folders; id and secret of what has come."""
+    brought = draw_component(_whole, key)
+    return (brought.upload_id, brought.secret) if brought else None
+
+
+def draw_for_class(key: str, dataset: str, label: str) -> Brought | None:
+    """The place to drop pictures, a folder or a zip of one class."""
+    return draw_component(_pictures, key, dataset, label)

@@ -2,12 +2,12 @@
 
 const QUIET = 30_000; // milliseconds without a byte after which a line counts as cut
 const LONGEST_PAUSE = 15_000;
-const REMEMBERED = "thaw-upload";
 
 // Something to tell whoever sends.
 class Refusal extends Error {}
 
-// What this tab was sending, also after a reload: {key, name, id, secret}.
+// What this tab was sending, also after a reload: {key, name, id, secret}. The name under which it is
+// remembered stands before this script.
 const remembered = {
   get: () => JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "null"),
   set: (value) => sessionStorage.setItem(REMEMBERED, JSON.stringify(value)),

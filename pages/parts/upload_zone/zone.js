@@ -1,5 +1,6 @@
 // What is on the screen. One upload at a time, which goes on while another page is looked at.
 
+const ARCHIVE = /\.(zip|tar|tgz|gz|7z)$/i;
 let upload = null;
 let zone = null;
 
@@ -19,20 +20,21 @@ class Zone {
   constructor(root) {
     this.root = root;
     this.box = root.querySelector(".zone");
-    for (const kind of ["zip", "folder"]) {
+    const send = { pictures: sendPictures, zip: ([file]) => sendFile(file), folder: sendChosenFolder };
+    for (const kind of Object.keys(send)) {
       const input = root.querySelector(`input.${kind}`);
       const button = root.querySelector(`button.${kind}`);
       button.onclick = () => input.click();
       input.onchange = () => {
         const files = [...input.files];
         input.value = ""; // so that the same file can be chosen again
-        if (files.length) kind === "zip" ? sendFile(files[0]) : sendChosenFolder(files);
+        if (files.length) send[kind](files);
       };
       if (kind === "folder" && !("webkitdirectory" in input)) button.hidden = true;
     }
     root.querySelector(".cancel").onclick = () => {
       upload?.cancel();
-      root.querySelector("button.zip").focus();
+      root.querySelector(".choose button:not([hidden])").focus();
     };
     this.box.ondragover = (event) => {
       event.preventDefault();
@@ -50,12 +52,18 @@ class Zone {
 function begin(name) {
   const server = { ...zone.component.data };
   upload = new Upload(name, () => Object.assign(server, zone?.component.data), draw);
+  upload.meant = { dataset: server.dataset, label: server.label };
   draw();
   return upload;
 }
 
 function sendFile(file) {
   begin(file.name).fromFile(file);
+}
+
+function sendPictures(files) {
+  const name = files.length === 1 ? files[0].name : `${files.length} pictures`;
+  begin(name).fromFolder(files.map((file) => ({ path: file.name, file })));
 }
 
 function sendChosenFolder(files) {
@@ -67,7 +75,10 @@ function sendDropped(items) {
   const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
   if (!entries.length) return; // a piece of text
   const [first] = entries;
-  if (entries.length === 1 && first.isFile) return first.file(sendFile);
+  if (entries.length === 1 && first.isFile) {
+    const loose = zone.component.data.label && !ARCHIVE.test(first.name);
+    return first.file(loose ? (file) => sendPictures([file]) : sendFile);
+  }
   const found = Promise.all(entries.map((entry) => filesBelow(entry)));
   const name = entries.length === 1 ? first.name : "pictures";
   begin(name).fromFolder(found.then((each) => each.flat()));
@@ -77,6 +88,11 @@ function draw() {
   window.onbeforeunload = upload?.going ? (event) => event.preventDefault() : null;
   if (!zone) return;
   const find = (selector) => zone.root.querySelector(selector);
+  const { label } = zone.component.data;
+  find("button.pictures").hidden = !label;
+  find(".choose .lead").textContent = label
+    ? "Drop pictures, a folder or a zip here"
+    : "Drop a zip or a folder here";
   const waits = !upload || upload.stage === "failed" || upload.stage === "cancelled";
   find(".choose").hidden = !waits;
   find(".going").hidden = waits;
@@ -92,10 +108,12 @@ function draw() {
   }
   if (upload.stage === "whole") {
     upload.stage = "told";
-    zone.component.setStateValue("brought", { id: upload.place.id, secret: upload.place.secret });
+    const { id, secret } = upload.place;
+    zone.component.setStateValue("brought", { id, secret, ...upload.meant });
   }
   const share = upload.size ? Math.min(1, upload.done / upload.size) : 0;
-  find(".going .lead").textContent = `${TITLES[upload.stage]} “${upload.name}”`;
+  const to = upload.meant.label && ` to “${upload.meant.label}”`;
+  find(".going .lead").textContent = `${TITLES[upload.stage]} “${upload.name}”${to}`;
   find("progress").value = upload.stage === "told" ? 1 : share;
   find(".told").textContent = upload.cut
     ? "The connection is gone. It goes on by itself as soon as it is back."

@@ -1,0 +1,171 @@
+"""Pictures that come to a data set that is there: into one class, or all those of another set."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from core import home
+from core.data import changes, room, store
+from core.data.archive import Source
+from core.data.dataset import Dataset, Skipped
+from core.data.reading import read_class
+from core.data.refusals import refuse_many
+from core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of pictures that were to be added.
+
+    Attributes:
+        told: It, in a sentence.
+        skipped: Files that were left out.
+    """
+
+    told: str
+    skipped: tuple[Skipped, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(values["told"], tuple(Skipped(**each) for each in values["skipped"]))
+
+
+def add_images(
+    source: Source,
+    folder: Path,
+    label: str,
+    *,
+    aside: Path,
+    report: Callable[[int, int], None],
+) -> Added:
+    """Add the pictures of a source, in whatever folders they lie, to one class of a data set.
+
+    They are read into a folder aside first, so that nothing is left where that comes to no end.
+
+    Args:
+        source: A zip archive or a folder.
+        folder: Where the data set lies.
+        label: The class. What it is called by the time they are read is found out.
+        aside: A folder for this alone; it is gone in the end.
+        report: As for `dataset.read`; raise StopRequested in it to stop.
+
+    Raises:
+        UserError: Nothing in the source is a picture, the data set or the class is gone, it would
+            hold too many images, or the disk is full.
+    """
+    origin = _origin(store.load(folder), label)
+    room.check(sum(member.size for member in source.members))
+    try:
+        with store.keeping(aside) as keep:
+            records, skipped = read_class(
+                source, label, each=keep, at_least=store.THUMBNAIL, report=report
+            )
+        if not records:
+            raise _no_picture(skipped)
+
+        def add(dataset: Dataset) -> tuple[Dataset, str]:
+            now = _label(dataset, origin, label)
+            renamed = [replace(record, label=now) for record in records]
+            return changes.add(dataset, renamed, skipped), f" to “{now}”"
+
+        told = _kept(folder, add, len(records), aside).told
+        if skipped:
+            files = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
+            told += f" {files} left out."
+        return Added(told, tuple(skipped))
+    finally:
+        home.remove(aside)
+
+
+def add_dataset(other: Path, folder: Path) -> Added:
+    """Add all images of another data set: to classes of the same name, or as new classes.
+
+    Args:
+        other: Where the other one lies.
+        folder: Where the one that grows lies.
+
+    Raises:
+        UserError: One of them is gone, or together they would hold too many images.
+    """
+    more = store.load(other)
+    return _kept(
+        folder,
+        lambda dataset: (changes.add_all(dataset, more), f" from “{more.name}”"),
+        len(more.records),
+        other,
+    )
+
+
+def _kept(
+    folder: Path,
+    change: Callable[[Dataset], tuple[Dataset, str]],
+    came: int,
+    brought: Path,
+) -> Added:
+    """Make a new version with what came; once more where somebody else was faster."""
+    while True:
+        before = store.load(folder)
+        after, where = change(before)
+        refuse_many(after.name, len(after.records))
+        new = len(after.records) - len(before.records)
+        told = f"{_images(new)} added{where}"
+        if after.records != before.records or after.classes != before.classes:
+            try:
+                store.keep(folder, after, told, brought)
+            except store.ChangedMeanwhile:
+                continue
+        return Added(_sentence(told, new, came - new))
+
+
+def _sentence(told: str, new: int, known: int) -> str:
+    if not known:
+        return f"{told}."
+    if not new:
+        return f"Nothing new: {_images(known)} {_were(known)} there already."
+    return f"{told}. {known:,} {_were(known)} there already."
+
+
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number:,} images"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _origin(dataset: Dataset, label: str) -> str:
+    """What a class was first called, by which it is known again under another name."""
+    try:
+        return dataset.origins[dataset.classes.index(label)]
+    except ValueError:
+        raise _gone(label) from None
+
+
+def _label(dataset: Dataset, origin: str, label: str) -> str:
+    try:
+        return dataset.classes[dataset.origins.index(origin)]
+    except ValueError:
+        raise _gone(label) from None
+
+
+def _gone(label: str) -> UserError:
+    return UserError(
+        f"The class “{label}” is no longer there, so nothing was added. Choose another class."
+    )
+
+
+def _no_picture(skipped: list[Skipped]) -> UserError:
+    if not skipped:
+        return UserError("Expected pictures, but nothing came. Choose some pictures or a folder.")
+    first = f"“{skipped[0].file}”: {skipped[0].reason}"
+    if len(skipped) == 1:
+        return UserError(f"That is no picture that can be read. {first}.")
+    return UserError(
+        f"None of these {len(skipped):,} files is a picture that can be read. The first is {first}."
+    )

@@ -1,0 +1,129 @@
+"""A data set as a zip of class folders, made while it is sent: nowhere is the whole of it held.
+
+Read again, it gives the same classes and images; with a folder for each side, the same split too.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path, PurePosixPath
+
+from core.data import store
+from core.data.dataset import Dataset, Record
+from core.data.grouping import folder_of
+from core.data.layout import looks_like_image
+from core.data.member_names import is_junk
+from core.errors import UserError
+
+_MADE = (1980, 1, 1, 0, 0, 0)  # the same data set makes the same zip
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # to Windows
+_LONGEST = 240  # bytes of one part of a path
+
+
+def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
+    """The zip, an image at a time and stored as it is: pictures are packed already.
+
+    Args:
+        folder: Where the data set lies.
+        dataset: The version of it to pack.
+        sides: Whether there are folders train, validation and test around the class folders.
+
+    Raises:
+        UserError: There are no images, or one is gone; at once, before anything is sent. One that
+            goes later breaks the zip off, so that nobody takes it for whole.
+    """
+    names = paths(dataset, sides=sides)
+    if not names:
+        raise UserError("There are no images to download yet. Bring some first.")
+    for record in dataset.records:
+        if not store.image_path(folder, record).is_file():
+            raise UserError(
+                f"The image “{record.file}” is gone from the data set. Delete it there, then "
+                "download the rest."
+            )
+    return _pieces(folder, names)
+
+
+def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
+    read, outlet = store.reader(folder), _Outlet()
+    with zipfile.ZipFile(outlet, "w") as archive:
+        for name, record in names.items():
+            archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))
+            yield outlet.take()
+    yield outlet.take()
+
+
+class _Outlet(io.RawIOBase):
+    """What a zip is written to. It holds what came since it was last emptied.
+
+    The zip goes back within one image, to write its checksum before it; so it may.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = io.BytesIO()
+        self._sent = 0
+
+    def take(self) -> bytes:
+        data = self._held.getvalue()
+        self._sent += len(data)
+        self._held = io.BytesIO()
+        return data
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        return self._held.write(data)
+
+    def tell(self) -> int:
+        return self._sent + self._held.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._sent + self._held.seek(offset - self._sent, whence)
+
+
+def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
+    """Each image by its path in the zip, which any system can unpack and no two share."""
+    folders: dict[str, str] = {}
+    for label in dataset.classes:
+        folders[label] = _unused(_safe(label), {each.casefold() for each in folders.values()})
+    found: dict[str, Record] = {}
+    taken: set[str] = set()
+    for record in dataset.records:
+        inside = folder_of(record.file, record.label)
+        above = [folders[record.label], *([_safe(inside)] if inside else [])]
+        file = _safe(PurePosixPath(record.file).name)
+        if not looks_like_image(file):
+            file = file.replace(".", "_")  # it is one all the same: it was read
+        path = _unused("/".join([*([record.split] if sides else []), *above, file]), taken)
+        taken.add(path.casefold())
+        found[path] = record
+    return found
+
+
+def file_name(dataset: Dataset) -> str:
+    """What to call the zip."""
+    return f"{_safe(dataset.name)}.zip"
+
+
+def _safe(name: str) -> str:
+    """One part of a path, as any system takes it."""
+    name = _UNSAFE.sub("_", name)
+    stem, suffix = PurePosixPath(name).stem, _shortened(PurePosixPath(name).suffix, 20)
+    name = (_shortened(stem, _LONGEST - 20) + suffix).strip(" ").rstrip(".")
+    return f"_{name}" if not name or is_junk(name) or _RESERVED.fullmatch(name) else name
+
+
+def _shortened(text: str, most: int) -> str:
+    """The beginning of a text, in bytes."""
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _unused(path: str, taken: set[str]) -> str:
+    """A path that is not taken yet, small and capital letters alike."""
+    if path.casefold() not in taken:
+        return path
+    above, slash, name = path.rpartition("/")
+    numbered = (f"{above}{slash}{number} {name}" for number in count(2))
+    return next(each for each in numbered if each.casefold() not in taken)

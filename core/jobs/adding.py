@@ -1,0 +1,116 @@
+"""Pictures on their way into a data set that is there: ordered by a page, read by a worker.
+
+Each order has a folder of its own among the data sets, as a data set that is being read has; it
+never gets a manifest, so nobody lists it, and it goes when somebody has looked what became of it.
+"""
+
+from pathlib import Path
+
+from core import home
+from core.data import store
+from core.data.additions import Added
+from core.errors import UserError
+from core.jobs import queue, tasks
+from core.jobs.job import Job, Kind, discard_upload, upload_of
+from core.progress import StageReporter
+from core.runs import RunStatus
+
+_ADDED = "added.json"
+
+
+def submit_images(path: Path, dataset_id: str, label: str) -> str:
+    """Queue the reading of an upload into one class; it is deleted afterwards whatever happens.
+
+    Args:
+        path: A zip or a folder below `home.uploads()`.
+        dataset_id: The stored data set that grows.
+        label: The class.
+
+    Returns:
+        The job's id, as for `queue.import_state` and `queue.stop_import`.
+
+    Raises:
+        UserError: There is no such data set, or no cluster takes the job.
+    """
+    upload = upload_of(path)
+    if upload is None:
+        raise ValueError(f"{path} does not lie below the uploads")
+    try:
+        folder = queue.dataset_folder(dataset_id)
+    except UserError:
+        discard_upload(upload)
+        raise
+    return queue.submit_reading(label, upload, add_images, str(path), str(folder), label)
+
+
+def submit_dataset(other_id: str, dataset_id: str) -> str:
+    """Queue the adding of all images of one stored data set to another.
+
+    Returns:
+        The job's id, as for `submit_images`.
+
+    Raises:
+        UserError: There is no such data set, or no cluster takes the job.
+    """
+    other, folder = queue.dataset_folder(other_id), queue.dataset_folder(dataset_id)
+    name = store.load(other).name
+    return queue.submit_reading(name, None, add_dataset, str(other), str(folder))
+
+
+def result(job_id: str) -> Added | None:
+    """What became of an order, to be asked once: it is forgotten then.
+
+    Returns:
+        None while it is at work.
+
+    Raises:
+        UserError: Nothing could be added, or there is no such order.
+    """
+    state, folder = queue.import_state(job_id), queue.dataset_folder(job_id)
+    if store.is_complete(folder):  # the id comes from an address bar, and what it names goes
+        raise UserError("There is nothing on its way here. Look at the pictures again.")
+    if not state.status.final:
+        return None
+    path = folder / _ADDED
+    found = Added.from_dict(home.read_json(path)) if path.is_file() else None
+    home.remove(folder)
+    if state.status is RunStatus.STOPPED:
+        raise UserError("You stopped the reading of these pictures, so none were added.")
+    if state.status is RunStatus.FAILED or found is None:
+        raise UserError(state.message or "These pictures could not be read. Try again.")
+    return found
+
+
+def add_images(folder: str, path: str, dataset_folder: str, label: str) -> None:
+    """What a worker runs for `submit_images`. A failure is told in the job's log, not raised."""
+    job = Job(Kind.READING, Path(folder))
+
+    def work() -> None:
+        tasks.load(Kind.READING)
+        from core.data import additions, archive
+
+        report = StageReporter(job.log, "reading", lambda: job.stop_requested)
+        source = archive.open_source(Path(path), "these pictures")
+        try:
+            added = additions.add_images(
+                source, Path(dataset_folder), label, aside=job.folder / "aside", report=report
+            )
+        finally:
+            source.close()
+        home.write_json(job.folder / _ADDED, added.to_dict())
+
+    tasks.perform(job, work)
+
+
+def add_dataset(folder: str, other: str, dataset_folder: str) -> None:
+    """What a worker runs for `submit_dataset`. A failure is told in the job's log, not raised."""
+    job = Job(Kind.READING, Path(folder))
+
+    def work() -> None:
+        tasks.load(Kind.READING)
+        from core.data import additions
+
+        added = additions.add_dataset(Path(other), Path(dataset_folder))
+        home.write_json(job.folder / _ADDED, added.to_dict())
+
+    tasks.perform(job, work)

@@ -1,0 +1,79 @@
+"""The way out for a data set: a route of Thaw's own, which sends it while it reads it.
+
+Streamlit's download button holds a whole file in memory (also one that lies on disk) as long as a
+page may need it.
+
+    GET downloads/<data set>?sides=0|1&permit=…   a zip of class folders
+
+Only a page that this server has drawn knows the permit, which is for one data set.
+"""
+
+import hashlib
+import hmac
+from urllib.parse import quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from streamlit import config
+
+from core import errors
+from core.data import packing, store
+from core.errors import UserError
+from core.jobs.tasks import sentence_of
+from pages.parts import upload_route
+
+
+def path() -> str:
+    """Where the route lies, as a browser asks for it."""
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}/downloads" if base else "/downloads"
+
+
+def address(dataset_id: str, *, sides: bool) -> str:
+    """Where a page sends whoever downloads a data set.
+
+    Args:
+        dataset_id: A stored one.
+        sides: As for `packing.zipped`.
+    """
+    asked = urlencode({"sides": int(sides), "permit": _permit(dataset_id)})
+    return f"{path()}/{dataset_id}?{asked}"
+
+
+def routes() -> list[Route]:
+    """What the app answers besides its pages."""
+    return [Route(f"{path()}/{{dataset_id}}", _send, methods=["GET"])]
+
+
+async def _send(request: Request) -> Response:
+    dataset_id, asked = request.path_params["dataset_id"], request.query_params
+    if not hmac.compare_digest(asked.get("permit", "").encode(), _permit(dataset_id).encode()):
+        return PlainTextResponse(
+            "This page is older than the server. Reload it and try again.", 403
+        )
+    try:
+        return await run_in_threadpool(_answer, dataset_id, asked.get("sides") == "1")
+    except UserError as error:
+        return PlainTextResponse(str(error), 404)
+    except Exception as error:
+        await run_in_threadpool(errors.record, error)
+        return PlainTextResponse(sentence_of(error), 500)
+
+
+def _answer(dataset_id: str, sides: bool) -> Response:
+    folder = store.folder_of(dataset_id)
+    dataset = store.load(folder)
+    pieces = packing.zipped(folder, dataset, sides=sides)
+    name = quote(packing.file_name(dataset))
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+
+def _permit(dataset_id: str) -> str:
+    secret = upload_route.PERMIT.encode()
+    return hmac.new(secret, f"download {dataset_id}".encode(), hashlib.sha256).hexdigest()

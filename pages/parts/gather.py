@@ -1,0 +1,110 @@
+"""Filling a class with pictures: dropped, or taken with the camera; and those on their way."""
+
+import streamlit as st
+
+from core.data import incoming
+from core.data.additions import Added
+from core.data.dataset import Dataset
+from core.errors import UserError
+from core.jobs import adding, queue
+from pages.parts import camera, state, upload_zone, words
+from pages.parts.upload_zone import Brought
+
+_EVERY = 0.5  # seconds between two looks at pictures on their way
+
+
+def draw(chosen: str, dataset: Dataset, label: str) -> None:
+    """The ways to bring pictures into one class; open where it has none yet.
+
+    Args:
+        chosen: The stored data set.
+        dataset: It.
+        label: The class.
+    """
+    if state.adding():
+        return
+    name = words.plain(words.shortened(label, 40))
+    if not dataset.counts[label]:
+        st.markdown(
+            f"**“{name}” has no pictures yet.** Drop some here, or take them with the camera. A "
+            "dozen is enough to begin with; many different ones teach more."
+        )
+    elif not st.toggle(f"Add pictures to “{name}”", key="gather", persist_state="session"):
+        return
+    dropping, taking = st.columns(2)
+    with dropping:
+        _take("dropped", upload_zone.draw_for_class(_key("dropped", label), chosen, label))
+    with taking:
+        _take("taken", camera.draw(_key("taken", label), chosen, label))
+
+
+def under_way(chosen: str, dataset: Dataset) -> None:
+    """Pictures on their way into a data set, or what became of the last ones.
+
+    Args:
+        chosen: The stored data set that is looked at.
+        dataset: It.
+    """
+    order = state.adding()
+    if order:
+        _progress(order)
+        return
+    match state.outcome(chosen, dataset.version):
+        case UserError() as error:
+            st.error(words.plain(str(error)), icon=":material/error:")
+        case Added() as added:
+            if added.told != f"{dataset.told}.":  # which stands above, beside the way back
+                st.success(words.plain(added.told), icon=":material/check_circle:")
+            if not set(added.skipped) <= set(dataset.skipped):
+                left_out(added)
+
+
+def left_out(of: Dataset | Added) -> None:
+    """What was not taken, by name and reason."""
+    files = words.several(len(of.skipped), "file")
+    with st.expander(f"{files} left out", icon=":material/warning:"):
+        st.dataframe(
+            {
+                "file": [skipped.file for skipped in of.skipped],
+                "why": [skipped.reason for skipped in of.skipped],
+            },
+            hide_index=True,
+            alt=f"{files} left out, each with the reason",
+        )
+
+
+@st.fragment(run_every=_EVERY)
+def _progress(order: str) -> None:
+    try:
+        current = queue.import_state(order)
+        became: Added | UserError | None = adding.result(order)
+    except UserError as error:
+        became = error
+    if became is not None:
+        state.choose_adding(None)
+        state.keep_outcome(became)
+        st.rerun()
+    share = current.done / current.total if current.total else 0.0
+    told = words.left(current.seconds_left)
+    st.progress(share, text=f"Adding pictures to “{words.plain(current.name)}”{told}")
+    if st.button("Cancel", icon=":material/close:", key="cancel-adding"):
+        queue.stop_import(order)
+
+
+def _key(widget: str, label: str) -> str:
+    return state.turn(f"{widget}-{label}")
+
+
+def _take(widget: str, brought: Brought | None) -> None:
+    """Hand over what has come to the class that it was meant for, which may be another by now."""
+    if brought is None:
+        return
+    state.renew(f"{widget}-{brought.label}")  # first, so that a rerun does not begin it again
+    try:
+        whole = incoming.take(brought.upload_id, brought.secret)
+        order = adding.submit_images(whole.path, brought.dataset, brought.label)
+    except UserError as error:
+        state.keep_outcome(error)
+    else:
+        state.choose_adding(order)
+    st.rerun()

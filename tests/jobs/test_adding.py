@@ -1,0 +1,115 @@
+"""Pictures on their way into a data set: on a real cluster, and what an order leaves behind."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core import home
+from core.data import changes, store
+from core.data.additions import Added
+from core.errors import UserError
+from core.jobs import adding, leftovers, queue
+from core.jobs.job import Job, Kind
+from core.settings import SplitSettings
+from tests.data.painted import classes, png, zip_of
+from tests.jobs.conftest import Wait
+
+DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
+
+
+@pytest.fixture
+def pets(thaw_home: Path) -> Path:
+    folder = home.datasets() / "pets"
+    store.create(folder, changes.empty("pets", ["cat", "dog"], SplitSettings()))
+    return folder
+
+
+def upload(files: dict[str, bytes]) -> Path:
+    (home.uploads() / "up").mkdir(parents=True)
+    return zip_of(home.uploads() / "up" / "content", files)
+
+
+def order() -> Job:
+    """One that waits."""
+    job = Job(Kind.READING, home.datasets() / "order")
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=None, name="cat", upload="up")
+    return job
+
+
+def become(job: str, wait: Wait) -> Added:
+    found: list[Added] = []
+
+    def looked() -> bool:
+        if (added := adding.result(job)) is not None:
+            found.append(added)
+        return bool(found)
+
+    wait(looked)
+    return found[0]
+
+
+@pytest.mark.cluster
+def test_a_worker_adds_pictures_and_leaves_nothing(pets: Path, clusters: Path, wait: Wait) -> None:
+    job = adding.submit_images(upload({"a.png": png(1), "b.txt": b"text"}), "pets", "cat")
+    added = become(job, wait)
+    assert added.told == "1 image added to “cat”. 1 file was left out."
+    assert [each.file for each in added.skipped] == ["b.txt"]
+    assert store.load(pets).counts == {"cat": 1, "dog": 0}
+    assert [path.name for path in home.datasets().iterdir()] == ["pets"]
+    assert not list(home.uploads().iterdir())
+    with zipfile.ZipFile(home.space() / "zoo.zip", "w") as archive:
+        for name, data in classes({"cat": 2, "emu": 2}, start=10).items():
+            archive.writestr(name, data)
+    (home.uploads() / "zoo").mkdir(parents=True)
+    path = (home.space() / "zoo.zip").rename(home.uploads() / "zoo" / "content")
+    other = queue.submit_import(path, "zoo", SplitSettings())
+    wait(lambda: queue.import_state(other).status.final)
+    job = adding.submit_dataset(other, "pets")
+    assert become(job, wait).told == "4 images added from “zoo”."
+    assert store.load(pets).counts == {"cat": 3, "dog": 0, "emu": 2}
+
+
+def test_an_order_that_was_cancelled_or_fails_leaves_nothing(pets: Path) -> None:
+    path = upload({"a.png": png(1)})
+    job = order()
+    job.request_stop()
+    adding.add_images(str(job.folder), str(path), str(pets), "cat")
+    with pytest.raises(UserError, match="You stopped"):
+        adding.result("order")
+    assert not job.folder.exists()
+    assert not path.exists()
+    job = order()
+    adding.add_images(str(job.folder), str(upload({"a.png": b"no"})), str(pets), "cat")
+    with pytest.raises(UserError, match="no picture"):
+        adding.result("order")
+    assert [each.name for each in home.datasets().iterdir()] == ["pets"]
+    assert not list((pets / "images").glob("*"))
+    assert not list(home.uploads().iterdir())
+
+
+def test_what_nobody_looked_at_is_swept(pets: Path) -> None:
+    job = order()
+    adding.add_images(str(job.folder), str(upload({"a.png": png(1)})), str(pets), "cat")
+    assert sorted(each.name for each in job.folder.iterdir()) == ["added.json", "progress.jsonl"]
+    ended = job.state().ended
+    assert ended is not None
+    leftovers.sweep(ended + 25 * 3600)
+    assert not job.folder.exists()
+    assert store.load(pets).counts == {"cat": 1, "dog": 0}
+
+
+def test_a_data_set_is_never_taken_for_an_order(pets: Path) -> None:
+    Job(Kind.READING, pets).log.append("queued", cluster=None, name="pets", upload=None)
+    with pytest.raises(UserError, match="nothing on its way"):
+        adding.result("pets")
+    assert store.load(pets).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("chosen", ["gone", "../pets", ""])
+def test_what_is_sent_to_no_data_set_is_discarded(thaw_home: Path, chosen: str) -> None:
+    path = upload({"a.png": png(1)})
+    with pytest.raises(UserError, match="no such data set"):
+        adding.submit_images(path, chosen, "cat")
+    assert not path.exists()

@@ -1,0 +1,103 @@
+"""The way out for a data set: whole, for pages of this server alone."""
+
+import http.client
+import io
+import socket
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from core.data import store
+from pages.parts import download_route
+from tests.pages.painting import store_dataset
+
+
+class Answer(NamedTuple):
+    """What a browser hears."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+
+Get = Callable[[str], Answer]
+
+
+@pytest.fixture(scope="module")
+def get() -> Iterator[Get]:
+    """Ask a real server over a real line."""
+    free = socket.socket()
+    free.bind(("localhost", 0))
+    free.listen()
+    app = Starlette(routes=download_route.routes())
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
+    thread.start()
+
+    def ask(path: str) -> Answer:
+        line = http.client.HTTPConnection("localhost", free.getsockname()[1], timeout=60)
+        line.request("GET", path)
+        answer = line.getresponse()
+        heard = Answer(answer.status, answer.headers, answer.read())
+        line.close()
+        return heard
+
+    yield ask
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
+    chosen = store_dataset("my pets / übel", {"cat": 3, "dog": 3})
+    answer = get(download_route.address(chosen, sides=False))
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/zip"
+    told = answer.headers["content-disposition"]
+    assert told == f"attachment; filename*=UTF-8''{quote('my pets _ übel.zip')}"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert sorted({name.split("/")[0] for name in archive.namelist()}) == ["cat", "dog"]
+    divided = get(download_route.address(chosen, sides=True))
+    with zipfile.ZipFile(io.BytesIO(divided.content)) as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"train", "validation"}
+
+
+def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) -> None:
+    chosen, other = (store_dataset("pets", {"cat": 2, "dog": 2}) for _ in range(2))
+    good = download_route.address(chosen, sides=False)
+    for bad in (
+        f"{download_route.path()}/{chosen}",
+        good[:-1] + ("0" if good[-1] != "0" else "1"),
+        good.replace(chosen, other),
+        good[:-1] + "%C3%A9",
+    ):
+        answer = get(bad)
+        assert answer.status == 403
+        assert "Reload" in answer.text
+
+
+@pytest.mark.parametrize("chosen", ["gone", "20200101-000000-abcdef"])
+def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> None:
+    answer = get(download_route.address(chosen, sides=False))
+    assert answer.status == 404
+    assert "gone" in answer.text or "no such data set" in answer.text
+
+
+def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    folder = store.folder_of(chosen)
+    store.image_path(folder, store.load(folder).records[0]).unlink()
+    answer = get(download_route.address(chosen, sides=False))
+    assert (answer.status, "cat/0.png" in answer.text) == (404, True)
+    assert str(folder) not in answer.text

@@ -1,0 +1,230 @@
+"""Making a data set in the page: empty classes, pictures on their way, two sets made one."""
+
+from pathlib import Path
+
+import pytest
+
+from core import home
+from core.data import changes, incoming, store
+from core.data.additions import Added
+from core.data.dataset import Skipped
+from core.errors import UserError
+from core.events import EventLog
+from core.jobs import adding, queue
+from core.settings import SplitSettings
+from pages.parts import camera, upload_zone, words
+from pages.parts.upload_zone import Brought
+from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
+
+
+def empty(*classes: str) -> str:
+    chosen = home.new_id()
+    store.create(store.folder_of(chosen), changes.empty("pets", classes, SplitSettings()))
+    return chosen
+
+
+def order(*events: tuple[str, dict[str, object]]) -> str:
+    """Pictures that are on their way."""
+    folder = home.datasets() / home.new_id()
+    folder.mkdir(parents=True)
+    log = EventLog(folder / "progress.jsonl")
+    log.append("queued", cluster=None, name="cat", upload=None)
+    for event, fields in events:
+        log.append(event, **fields)
+    return folder.name
+
+
+def test_classes_are_named_before_there_are_pictures(open_page: Open) -> None:
+    app = open_page("data")
+    fields = [each.label for each in app.text_input]
+    assert fields == ["Class 1", "Class 2", "What to call all of it"]
+    app.text_input[0].set_value("thumb up").run()
+    app.text_input[1].set_value(" thumb  down ").run()
+    assert [each.label for each in app.text_input][2] == "Class 3", "there is one more to fill"
+    button(app, "Make these classes").click().run()
+    dataset = store.load(store.folder_of(app.query_params["data"]))
+    assert dataset.counts == {"thumb down": 0, "thumb up": 0}
+    assert app.title[0].value == words.plain("thumb up and thumb down")
+    assert "“thumb down” has no pictures yet." in shown(app)
+    assert len(app.get("bidi_component")) == 2, "a place to drop, and a camera"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [([], "at least one class"), (["cat", "CAT"], "There is a class “cat” already")],
+)
+def test_names_that_will_not_do_are_said(open_page: Open, names: list[str], told: str) -> None:
+    app = open_page("data")
+    for place, name in enumerate(names):
+        app.text_input[place].set_value(name).run()
+    button(app, "Make these classes").click().run()
+    assert words.plain(told) in app.error[0].value
+    assert not home.datasets().exists()
+
+
+def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, told, asked = empty("cat", "dog"), [], []
+
+    def submit(path: Path, dataset: str, label: str) -> str:
+        asked.append((path.read_bytes(), dataset, label))
+        return order(("started", {}))
+
+    monkeypatch.setattr(adding, "submit_images", submit)
+    monkeypatch.setattr(camera, "draw", lambda *_: told.pop() if told else None)
+    app = open_page("data", data=chosen)
+    begun, secret = incoming.begin("5 pictures.zip", 3)
+    incoming.append(begun, 0, b"zip")
+    told.append(Brought(begun.folder.name, secret, chosen, "dog"))
+    app.run()
+    assert asked == [(b"zip", chosen, "dog")]
+    assert "Adding pictures to “cat”" in app.get("progress")[0].proto.text
+    assert app.query_params["adding"]
+
+
+def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = {"stage": "reading", "done": 3, "total": 12, "seconds_left": 6.0}
+    job = order(("started", {}), ("stage", stage))
+    stopped: list[str] = []
+    monkeypatch.setattr(queue, "stop_import", stopped.append)
+    app = open_page("data", data=empty("cat", "dog"), adding=job)
+    assert app.get("progress")[0].proto.text == "Adding pictures to “cat” · about 6 s left"
+    assert not app.get("bidi_component"), "one at a time"
+    button(app, "Cancel").click().run()
+    assert stopped == [job]
+
+
+def test_what_became_of_them_is_told_until_something_changes(open_page: Open) -> None:
+    job = order(("started", {}), ("finished", {}))
+    added = Added("2 images added to “cat”. 3 were there already.", (Skipped("a.txt", "no image"),))
+    home.write_json(home.datasets() / job / "added.json", added.to_dict())
+    chosen = empty("cat", "dog")
+    app = open_page("data", data=chosen, adding=job)
+    assert app.success[0].value == words.plain(added.told)
+    assert app.dataframe[0].value["file"].tolist() == ["a.txt"]
+    assert "adding" not in app.query_params
+    app.run()
+    assert app.success
+    folder = store.folder_of(chosen)
+    store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "renamed")
+    app.run()
+    assert not app.success
+
+
+@pytest.mark.parametrize("end", ["failed", "stopped"])
+def test_why_nothing_was_added_is_told(open_page: Open, end: str) -> None:
+    job = order(("started", {}), (end, {"message": "**No.**"}))
+    app = open_page("data", data=empty("cat", "dog"), adding=job)
+    expected = "**No.**" if end == "failed" else "You stopped the reading of these pictures, "
+    assert app.error[0].value.startswith(words.plain(expected))
+    assert not (home.datasets() / job).exists()
+
+
+@pytest.mark.parametrize("address", ["../../etc", "gone", "", "**x**"])
+def test_an_address_that_is_no_order_is_forgotten(open_page: Open, address: str) -> None:
+    app = open_page("data", data=empty("cat", "dog"), adding=address)
+    assert not app.error
+    assert "adding" not in app.query_params
+
+
+def test_a_data_set_in_the_place_of_an_order_is_left_alone(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    EventLog(store.folder_of(chosen) / "progress.jsonl").append("finished")
+    app = open_page("data", data=chosen, adding=chosen)
+    assert len(app.error) == 1
+    assert store.load(store.folder_of(chosen)).counts == {"cat": 2, "dog": 2}
+
+
+def test_a_class_with_pictures_opens_its_ways_in_when_asked(open_page: Open) -> None:
+    app = open_page("data", data=store_dataset("pets", {"cat": 2, "dog": 2}))
+    assert not app.get("bidi_component")
+    app.toggle[0].set_value(True).run()
+    assert len(app.get("bidi_component")) == 2
+
+
+def test_what_will_come_of_two_data_sets_is_said_before(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_dataset(f"other {HOSTILE}", {"Cat": 3, "emu": 2})
+    chosen = store_dataset("pets", {"dog": 2, "cat": 2})
+    asked = []
+
+    def submit(other: str, dataset: str) -> str:
+        asked.append((other, dataset))
+        return order(("started", {}))
+
+    monkeypatch.setattr(adding, "submit_dataset", submit)
+    app = open_page("data", data=chosen)
+    button(app, "Add another data set’s pictures").click().run()
+    assert words.plain("cat 2 + 2, emu new 2") in shown(app)
+    assert "1 image is there already." in shown(app)
+    button(app, "Add 4 images").click().run()
+    assert [each[1] for each in asked] == [chosen]
+    assert app.query_params["adding"]
+
+
+def test_there_may_be_no_other_data_set(open_page: Open) -> None:
+    app = open_page("data", data=empty("cat", "dog"))
+    button(app, "Add another data set’s pictures").click().run()
+    assert "There is no other data set yet." in shown(app)
+
+
+@pytest.mark.parametrize("counts", [{}, {"cat": 3}, {"cat": 3, "dog": 1}])
+def test_no_page_fails_where_pictures_are_wanting(open_page: Open, counts: dict[str, int]) -> None:
+    full = store_dataset("pets", {"cat": 3, "dog": 3})
+    folder = store.folder_of(full)
+    dataset = store.load(folder)
+    gone = [
+        record.file
+        for label in dataset.classes
+        for record in [each for each in dataset.records if each.label == label][
+            counts.get(label, 0) :
+        ]
+    ]
+    store.keep(folder, changes.remove(dataset, gone), "removed")
+    run = paint_run(full)
+    app = open_page("train", data=full)
+    assert len(app.info) == 1
+    assert "Train" not in labels(app)
+    button(app, "Go to the pictures").click().run()
+    assert app.title[0].value == "pets"
+    for page, address in (
+        ("data", {"data": full}),
+        ("train", {"run": run.id}),
+        ("evaluate", {"run": run.id}),
+        ("predict", {"run": run.id}),
+        ("runs", {"data": full}),
+    ):
+        assert not open_page(page, **address).exception
+
+
+def test_without_any_class_the_pages_stand(open_page: Open) -> None:
+    chosen = empty()
+    assert open_page("data", data=chosen).title[0].value == "pets"
+    assert len(open_page("train", data=chosen).info) == 1
+
+
+def test_an_upload_for_a_class_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"id": "a", "secret": "b", "dataset": "c", "label": "d"}
+
+    def heard(brought: object) -> Brought | None:
+        return upload_zone.draw_component(
+            lambda **_: type("Told", (), {"brought": brought}), "key", "c", "d"
+        )
+
+    assert heard(told) == Brought("a", "b", "c", "d")
+    for made_up in (None, {}, told | {"label": 3}, "x"):
+        assert heard(made_up) is None
+
+
+def test_an_error_of_theirs_is_shown_letter_by_letter(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, told = empty("cat", "dog"), [Brought("x", "y", "z", "cat")]
+    monkeypatch.setattr(camera, "draw", lambda *_: told.pop() if told else None)
+    app = open_page("data", data=chosen)
+    assert "no longer there" in app.error[0].value
+    assert issubclass(incoming.NoSuchUpload, UserError)
