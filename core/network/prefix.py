@@ -25,7 +25,7 @@ class Prefix:
     Attributes:
         cut: The place in `model.operations` that it ends with, or POOLED or PIXELS.
         key: Stands for all that its numbers depend on but the image.
-        graph: The same without how images become square, which is nothing to the network.
+        graph: Stands for what computes them, whatever the images went through before.
         shape: Of one image's features.
         dtype: Of the features.
     """
@@ -83,5 +83,5 @@ def prefix_at(
             "keras": version("keras"),
             "engine": engine.name(),
         }
-    key, graph = (cache_key(**facts, resize=resizing(s)) for s in (square, Squaring.SQUASH))
-    return Prefix(cut, key, graph, shape, dtype)
+    key = cache_key(**facts, resize=resizing(square))
+    return Prefix(cut, key, cache_key(**facts), shape, dtype)

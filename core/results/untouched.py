@@ -10,7 +10,6 @@ from core.backbones.backbone import Backbone
 from core.errors import UserError
 from core.network import engine
 from core.network.features import cache_key
-from core.network.prefix import resizing
 from core.results.prediction import Prediction
 from core.results.predictor import Predictor
 from core.settings import Squaring
@@ -41,7 +40,6 @@ def untouched(backbone: Backbone, file: Path, square: Squaring = Squaring.SQUASH
         weights=weights.digest(file),
         input_size=backbone.input_size,
         preprocessing=backbone.preprocessing,
-        resize=resizing(Squaring.SQUASH),  # however they do: that is nothing to the graph
         engine=engine.name(),
     )
     build = partial(_build, backbone, file.absolute())
