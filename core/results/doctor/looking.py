@@ -121,7 +121,7 @@ def _look(read: Callable[[Callable[[Decoded], None]], Dataset], lost: list[Skipp
     file = weights.obtain(_NETWORK, lambda *_: None)
     prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), (_NETWORK.features,))
     build = partial(_build, _NETWORK, file.absolute())
-    convert_apart(prefix.key, build)
+    convert_apart(prefix.graph, build)
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     network = prefix.compile(build, cache.add)
     measured: dict[str, tuple[Any, ...]] = {}
