@@ -33,7 +33,8 @@ class Guesses:
     @property
     def guessed(self) -> Places:
         """The likeliest class of each image."""
-        return self.probabilities.argmax(axis=1)
+        likeliest: Places = self.probabilities.argmax(axis=1)
+        return likeliest
 
     @property
     def accuracy(self) -> float:
@@ -77,4 +78,5 @@ def leave_one_out(described: Floats, labels: Places, classes: int) -> Guesses:
 
 def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    shares: npt.NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return shares

@@ -63,6 +63,20 @@ class Sight:
     border: npt.NDArray[np.uint8]
     spread: npt.NDArray[np.float32]
 
+    @property
+    def records(self) -> list[Record]:
+        """One record of each image, in the order of the rows."""
+        first: dict[str, Record] = {}
+        for record in self.dataset.records:
+            first.setdefault(record.digest, record)
+        return [first[digest] for digest in self.digests]
+
+    @property
+    def labels(self) -> npt.NDArray[np.intp]:
+        """The place of each image's class; of the first where it is in several."""
+        place = {label: number for number, label in enumerate(self.dataset.classes)}
+        return np.array([place[record.label] for record in self.records], np.intp)
+
 
 def at_stored(folder: Path, report: Report) -> Sight:
     """Look at a data set that the app keeps.
@@ -109,9 +123,7 @@ def at_source(source: Source, report: Report) -> Sight:
 
     def read(each: Callable[[Decoded], None]) -> Dataset:
         size = _NETWORK.input_size
-        return dataset.read(
-            source, split=SplitSettings(), each=each, at_least=size, report=report
-        )
+        return dataset.read(source, split=SplitSettings(), each=each, at_least=size, report=report)
 
     return _look(read, [])
 
