@@ -16,6 +16,7 @@ from PIL import Image
 from benchmarks.__main__ import Row, keep
 from core.data.archive import open_source
 from core.results.doctor import duplicates, looking
+from core.settings import SplitSettings
 
 WAYS = ("saved again", "resized", "cropped", "all three")
 
@@ -35,7 +36,7 @@ def measured(folder: Path, originals: int) -> list[Row]:
     """Found copies of each way, and images of the folder itself that are called copies."""
     with tempfile.TemporaryDirectory() as scratch:
         made = with_copies(folder, originals, Path(scratch))
-        sight = looking.at_source(open_source(made), lambda *_: None)
+        sight = looking.at_source(open_source(made), SplitSettings(), lambda *_: None)
     by_digest = {record.digest: record for record in sight.dataset.records}
     found: set[tuple[str, str]] = set()
     false: set[str] = set()
@@ -64,9 +65,9 @@ def row(what: str, found: int, of: int) -> Row:
 
 def with_copies(folder: Path, originals: int, target: Path) -> Path:
     """All photos of a folder, and of some of them a copy of each way, under numbers."""
-    from core.data import dataset
+    from core.data import reading
 
-    records = list(dataset.read(open_source(folder), split=None, at_least=64).records)
+    records = list(reading.read(open_source(folder), split=None, at_least=64).records)
     chance = random.Random(0)
     copied = {record.file for record in chance.sample(records, originals)}
     for number, record in enumerate(records):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.errors import UserError
-from pages.parts import bring, figures, mend, state, words
+from pages.parts import bring, doctor, figures, mend, state, words
 
 _SIDES = {
     "train": "to learn from",
@@ -52,7 +52,11 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     mend.last_change(chosen, dataset)
     if dataset.skipped:
         left_out(dataset)
-    pictures, numbers = st.tabs(["The pictures", "How many of each"])
+    pictures, check, numbers = st.tabs(
+        ["The pictures", "Check-up", "How many of each"], key="views"
+    )
+    with check:
+        doctor.draw(chosen, dataset)
     with pictures:
         mend.pictures(chosen, dataset)
     with numbers:

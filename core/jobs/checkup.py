@@ -1,5 +1,6 @@
 """A data set's check-up: begun, watched and stopped by pages; what it found lies with its data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core import home
@@ -92,7 +93,7 @@ def dismissed(dataset_id: str) -> set[str]:
         return set()  # damaged: they are asked about again
 
 
-def dismiss(dataset_id: str, kind: About, cases: tuple[Case, ...]) -> None:
+def dismiss(dataset_id: str, kind: About, cases: Sequence[Case]) -> None:
     """Put cases aside for good, in this check-up and in all later ones."""
     keys = dismissed(dataset_id) | {case.key(kind) for case in cases}
     home.write_json(store.folder_of(dataset_id) / _DISMISSED, sorted(keys))

@@ -95,7 +95,7 @@ class CheckState(ImportState):
     """The events of a data set's check-ups, of which the latest counts.
 
     Attributes:
-        stage: What it is busy with, one of `checkup.STAGES`.
+        stage: What it is busy with, as `checkup.of_stored` calls it.
     """
 
     stage: str = ""

@@ -70,9 +70,9 @@ def _step(
     away = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
     down, right = (_laid(slope, stretch, shift)[0] * side / scale * inside for slope in slopes)
     effects = (down * away[:, None], right * away, down, right)
-    effect = np.stack(effects, axis=-1).reshape(len(picture), -1, 4)
+    effect = np.stack(effects, axis=-1).reshape(len(picture), side * side, 4)
     square = effect.transpose(0, 2, 1) @ effect + 1e-2 * side * np.eye(4, dtype=np.float32)
-    towards = effect.transpose(0, 2, 1) @ missing.reshape(len(picture), -1, 1)
+    towards = effect.transpose(0, 2, 1) @ missing.reshape(len(picture), side * side, 1)
     solved: Floats = np.linalg.solve(square, towards)[:, :, 0]
     return np.clip(solved, -0.1, 0.1)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.data.archive import Source
+from core.data.dataset import Dataset
 from core.results.doctor import (
     atlas,
     balance,
@@ -18,9 +19,9 @@ from core.results.doctor import (
 )
 from core.results.doctor.finding import Checkup, Kind, Point
 from core.results.doctor.looking import Report, Sight
+from core.settings import SplitSettings
 
 LOOKING, COMPARING = "looking", "comparing"  # the stages
-STAGES = (LOOKING, COMPARING)
 
 Reports = Callable[[str], Report]  # of each stage
 _STEPS = 5
@@ -40,13 +41,22 @@ def of_stored(folder: Path, reports: Reports) -> Checkup:
     return _of(looking.at_stored(folder, reports(LOOKING)), reports(COMPARING))
 
 
-def of_source(source: Source, reports: Reports) -> Checkup:
+def of_source(source: Source, split: SplitSettings, reports: Reports) -> tuple[Dataset, Checkup]:
     """Check an archive or a folder of class folders, as `of_stored` does.
 
+    Args:
+        source: It.
+        split: How it would be divided.
+        reports: As for `of_stored`.
+
+    Returns:
+        What is in it, and what the matter is.
+
     Raises:
-        UserError: As `dataset.read`.
+        UserError: As `reading.read`.
     """
-    return _of(looking.at_source(source, reports(LOOKING)), reports(COMPARING))
+    sight = looking.at_source(source, split, reports(LOOKING))
+    return sight.dataset, _of(sight, reports(COMPARING))
 
 
 def _of(sight: Sight, report: Report) -> Checkup:

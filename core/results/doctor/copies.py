@@ -49,7 +49,7 @@ def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
         yield Finding(
             Kind.EXACT_COPY,
             serious=False,
-            title=f"{_pictures(len(exact))} more than once, as the very same file",
+            title=f"{_pictures(len(exact))} there more than once, as the very same file",
             sentence="A copy teaches nothing new, and makes its picture count twice. One of each "
             "is enough.",
             cases=tuple(_twice(group, "the same file") for group in exact),
@@ -63,11 +63,11 @@ def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
         yield Finding(
             Kind.NEAR_COPY,
             serious=False,
-            title=f"{_pictures(len(near))} more than once, nearly the same",
+            title=f"{_pictures(len(near))} there more than once, nearly the same",
             sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "
             "harm as long as they stay on one side of the split; several pictures that "
             "differ teach more.",
-            cases=tuple(_twice(group, "nearly the same picture") for group in near),
+            cases=tuple(_twice(_different(group), "nearly the same picture") for group in near),
         )
 
 
@@ -91,6 +91,14 @@ def _on_both_sides(group: Sequence[Record]) -> Case:
 
 def _twice(group: Sequence[Record], told: str) -> Case:
     return Case(_files(group), told, (_keep_one(group),))
+
+
+def _different(group: Sequence[Record]) -> list[Record]:
+    """One record of each file; the others are the matter of another finding."""
+    first: dict[str, Record] = {}
+    for record in group:
+        first.setdefault(record.digest, record)
+    return list(first.values())
 
 
 def _keep_one(group: Sequence[Record]) -> Fix:

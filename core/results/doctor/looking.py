@@ -19,7 +19,7 @@ from PIL import Image
 from core.backbones import weights
 from core.backbones.backbone import Backbone
 from core.backbones.catalog import BACKBONES
-from core.data import dataset, images, store
+from core.data import images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.parallel import decoding_threads, in_order
@@ -114,16 +114,21 @@ def at_stored(folder: Path, report: Report) -> Sight:
     return _look(read, lost)
 
 
-def at_source(source: Source, report: Report) -> Sight:
+def at_source(source: Source, split: SplitSettings, report: Report) -> Sight:
     """Look at an archive or a folder of class folders, as `at_stored` does.
 
+    Args:
+        source: It.
+        split: How it would be divided.
+        report: As for `at_stored`.
+
     Raises:
-        UserError: As `dataset.read`.
+        UserError: As `reading.read`.
     """
 
     def read(each: Callable[[Decoded], None]) -> Dataset:
         size = _NETWORK.input_size
-        return dataset.read(source, split=SplitSettings(), each=each, at_least=size, report=report)
+        return reading.read(source, split=split, each=each, at_least=size, report=report)
 
     return _look(read, [])
 
