@@ -40,19 +40,29 @@ def inspect(args: argparse.Namespace) -> Result:
     from core.data import reading
     from core.data.archive import open_source
 
-    source = open_source(args.path)
-    found = reading.read(
-        source, split=_division(args), at_least=64, report=counter("reading images")
-    )
+    source, split = open_source(args.path), _division(args)
+    said: Result = {}
+    if args.doctor:
+        from core.results.doctor import checkup
+
+        found, looked = checkup.of_source(source, split, lambda stage: counter(f"{stage} images"))
+        said = {"doctor": looked.to_dict()}
+    else:
+        found = reading.read(source, split=split, at_least=64, report=counter("reading images"))
     for label, images in found.counts.items():
         print(clean(f"{label}\t{images}"))
     for skipped in found.skipped:
         tell(f"left out {skipped.file}: {skipped.reason}")
+    for finding in said.get("doctor", {}).get("findings", ()):
+        print(clean(f"{finding['title']}. {finding['sentence']}"))
+        for case in finding["cases"]:
+            print(clean(f"\t{', '.join(case['files'])}: {case['told']}"))
     return {
         "classes": found.counts,
         "images": len(found.records),
         "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
         "split": found.split_counts,
+        **said,
     }
 
 

@@ -73,6 +73,15 @@ def _divided_images(added: argparse.ArgumentParser) -> None:
     )
 
 
+def _inspect(added: argparse.ArgumentParser) -> None:
+    _divided_images(added)
+    added.add_argument(
+        "--doctor",
+        action="store_true",
+        help="look for copies, wrong labels, empty pictures and whatever else spoils a training",
+    )
+
+
 def _train(added: argparse.ArgumentParser) -> None:
     """What is not given is not set: the recipe says it, or the run that is resumed."""
     _divided_images(added)
@@ -193,7 +202,7 @@ def _backbones(added: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS = {
-    "inspect": _divided_images,
+    "inspect": _inspect,
     "advise": _divided_images,
     "train": _train,
     "evaluate": _evaluate,

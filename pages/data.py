@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.errors import UserError
-from pages.parts import bring, download, figures, gather, joining, mend, state, words
+from pages.parts import bring, doctor, download, figures, gather, joining, mend, state, words
 
 _SIDES = {
     "train": "to learn from",
@@ -56,7 +56,11 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     gather.under_way(chosen, dataset)
     if dataset.skipped:
         gather.left_out(dataset)
-    pictures, numbers = st.tabs(["The pictures", "How many of each"])
+    pictures, check, numbers = st.tabs(
+        ["The pictures", "Check-up", "How many of each"], key="views"
+    )
+    with check:
+        doctor.draw(chosen, dataset)
     with pictures:
         mend.pictures(chosen, dataset)
     with numbers:

@@ -53,7 +53,7 @@ def add_images(
         folder: Where the data set lies.
         label: The class. What it is called by the time they are read is found out.
         aside: A folder for this alone; it is gone in the end.
-        report: As for `dataset.read`; raise StopRequested in it to stop.
+        report: As for `reading.read`; raise StopRequested in it to stop.
 
     Raises:
         UserError: Nothing in the source is a picture, the data set or the class is gone, it would

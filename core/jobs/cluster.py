@@ -108,7 +108,7 @@ async def _serve(mine: address.Address) -> None:
             await watch.start(scheduler)
             scheduler.add_plugin(watch, name=watch.name)
             address.write(replace(mine, address=scheduler.address))
-            kinds = [Kind.PREDICTION, Kind.READING] + [Kind.TRAINING] * trainers
+            kinds = [Kind.PREDICTION, Kind.READING, Kind.CHECKING] + [Kind.TRAINING] * trainers
             over = asyncio.create_task(_until_over(scheduler, mine.id, idle_seconds, told_to_end))
             workers = [
                 asyncio.create_task(_keep(scheduler, folder, number, kind))

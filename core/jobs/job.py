@@ -1,4 +1,4 @@
-"""A job as its folder tells it: the training of a run, or the reading of a data set."""
+"""A job as its folder tells it: a run's training, a data set's reading, a check-up of one."""
 
 import shutil
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ class Kind(StrEnum):
     TRAINING = "training"
     READING = "reading"
     PREDICTION = "prediction"
+    CHECKING = "checking"
 
 
 DIED = {
@@ -26,15 +27,20 @@ DIED = {
     "ran out. Nothing else was lost: add the pictures again.",
     Kind.PREDICTION: "The prediction process ended unexpectedly, perhaps because memory ran out. "
     "It starts again by itself: try once more, with fewer or smaller pictures.",
+    Kind.CHECKING: "The process that checks pictures ended unexpectedly, perhaps because memory "
+    "ran out. Nothing was lost: check them again.",
 }
 INTERRUPTED = {
     Kind.TRAINING: "The training was interrupted: Thaw's background process ended, or the "
     "computer was restarted. What it had learned until then is kept.",
     Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
     "the computer was restarted. Add the pictures again.",
+    Kind.CHECKING: "The check-up was interrupted: Thaw's background process ended, or the "
+    "computer was restarted. Check the pictures again.",
 }
 AFTER_ALL = -1e12  # the priority of what nobody pressed a button for
 _OURS = ("progress.jsonl", "stop")
+_CHECKUP = "checkup"  # the folder of a check-up, in that of its data set
 
 
 @dataclass
@@ -47,7 +53,7 @@ class ImportState:
         message: Why it failed, in plain words.
         cluster: The process that took the job.
         upload: Folder below the uploads that holds what is read.
-        turn: Always 0: a reading is not resumed.
+        turn: How often it was begun again; a reading never is.
         offset: How much of the log has been read.
     """
 
@@ -84,6 +90,27 @@ class ImportState:
                 self.message, self.incident = event.get("message"), event.get("incident")
 
 
+@dataclass
+class CheckState(ImportState):
+    """The events of a data set's check-ups, of which the latest counts.
+
+    Attributes:
+        stage: What it is busy with, as `checkup.of_stored` calls it.
+    """
+
+    stage: str = ""
+
+    def apply(self, event: Event) -> None:
+        """Fold in one more event. After a final one only `queued` changes anything."""
+        if event["event"] == "queued" and self.status.final:
+            self.status, self.turn = RunStatus.QUEUED, self.turn + 1
+            self.started = self.ended = self.message = self.incident = self.seconds_left = None
+            self.done, self.total, self.stage = 0, 0, ""
+        super().apply(event)
+        if event["event"] == "stage":
+            self.stage = event["stage"]
+
+
 @dataclass(frozen=True)
 class Job:
     """Work for the queue. What is known of it stands in its folder's log and nowhere else."""
@@ -100,7 +127,14 @@ class Job:
             return cls(Kind.TRAINING, home.runs() / name)
         if kind == Kind.READING and home.is_id(name):
             return cls(Kind.READING, home.datasets() / name)
+        if kind == Kind.CHECKING and home.is_id(name):
+            return cls.of_checkup(name)
         return None
+
+    @classmethod
+    def of_checkup(cls, dataset_id: str) -> "Job":
+        """The check-up of a data set."""
+        return cls(Kind.CHECKING, home.datasets() / dataset_id / _CHECKUP)
 
     def key(self, state: RunState | ImportState) -> str:
         """The job's name in Dask: another one each time that it is resumed.
@@ -109,7 +143,8 @@ class Job:
             state: Where it stands.
         """
         turn = f".{state.turn}" if state.turn else ""
-        return f"{self.kind}-{self.folder.name}{turn}"
+        named = self.folder.parent if self.kind is Kind.CHECKING else self.folder
+        return f"{self.kind}-{named.name}{turn}"
 
     @property
     def log(self) -> EventLog:
@@ -117,7 +152,7 @@ class Job:
 
     def state(self, known: RunState | ImportState | None = None) -> RunState | ImportState:
         """What the log says; given an earlier state, only news is read and folded in."""
-        state = known or (RunState() if self.kind == Kind.TRAINING else ImportState())
+        state = known or _STATES[self.kind]()
         events, state.offset = self.log.read(state.offset)
         for event in events:
             state.apply(event)
@@ -174,6 +209,13 @@ class Job:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+_STATES: dict[Kind, type[RunState] | type[ImportState]] = {
+    Kind.TRAINING: RunState,
+    Kind.READING: ImportState,
+    Kind.CHECKING: CheckState,
+}
 
 
 def upload_of(path: Path) -> str | None:

@@ -192,7 +192,7 @@ def status(run: Run, known: RunState | None = None) -> RunState:
         run: It.
         known: What was last known: only news is read then.
     """
-    state = _checked(Job(Kind.TRAINING, run.folder), known)
+    state = checked(Job(Kind.TRAINING, run.folder), known)
     assert isinstance(state, RunState)
     return state
 
@@ -204,12 +204,18 @@ def import_state(dataset_id: str) -> ImportState:
         UserError: There is no such data set.
     """
     job = _import_job(dataset_id)
-    state = _checked(job, None)
+    state = checked(job)
     assert isinstance(state, ImportState)
     return state
 
 
-def _checked(job: Job, known: RunState | ImportState | None) -> RunState | ImportState:
+def checked(job: Job, known: RunState | ImportState | None = None) -> RunState | ImportState:
+    """Where a job stands; one that nobody works on any more is marked as lost first.
+
+    Args:
+        job: It.
+        known: What was last known: only news is read then.
+    """
     state = job.state(known)
     key = job.key(state)
     if state.status.final:
@@ -277,7 +283,7 @@ def _size(run: Run) -> int:
 
 def stop(run: Run) -> None:
     """Stop a run: at once if it waits, after the batch it is at if it runs."""
-    _stop(Job(Kind.TRAINING, run.folder))
+    stop_job(Job(Kind.TRAINING, run.folder))
 
 
 def stop_import(dataset_id: str) -> None:
@@ -286,11 +292,12 @@ def stop_import(dataset_id: str) -> None:
     Raises:
         UserError: There is no such data set.
     """
-    _stop(_import_job(dataset_id))
+    stop_job(_import_job(dataset_id))
 
 
-def _stop(job: Job) -> None:
-    state = _checked(job, None)
+def stop_job(job: Job) -> None:
+    """Stop a job: at once if it waits, else as soon as its worker looks."""
+    state = checked(job)
     if state.status.final:
         return
     job.request_stop()

@@ -27,6 +27,7 @@ HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
     Kind.READING: ("core.data.additions", "core.data.samples"),
     Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
+    Kind.CHECKING: (),  # seldom asked, and small until then
 }
 LIKENESS = "likeness.json"
 _FILES_AT_ONCE = 8

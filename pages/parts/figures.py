@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, Record
 from core.events import Event
 from pages.parts import words
 
@@ -21,6 +21,9 @@ _SPLITS = {
     "validation": ("validation", STRONG),
     "test": ("test", QUIET),
 }
+# Of classes on a map: mid tones again, far from each other, without the blue and the orange.
+_CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
 
 
@@ -200,6 +203,38 @@ def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> st
     found = mixed_up(classes, table)[:3]
     told = [f"{true} taken for {predicted}: {count}" for true, predicted, count in found]
     return f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}."
+
+
+def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -> go.Figure:
+    """Pictures as points on a plane, drawn by the graphics card, so that 10,000 stay smooth.
+
+    Args:
+        placed: Of each class its pictures, each with where it lies.
+    """
+    figure = go.Figure()
+    count = sum(len(points) for _, points in placed)
+    for number, (name, points) in enumerate(placed):
+        colour = _CLASSES[number % len(_CLASSES)]
+        symbol = _SYMBOLS[number // len(_CLASSES) % len(_SYMBOLS)]
+        figure.add_scattergl(
+            x=[x for _, x, _ in points],
+            y=[y for _, _, y in points],
+            name=label(name, 20),
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 9 if count <= 1000 else 5},
+            customdata=[label(record.file.rpartition("/")[2], 40) for record, _, _ in points],
+            hovertemplate=f"%{{customdata}}<br>{label(name)}<extra></extra>",
+        )
+    hidden = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        _layout(height=520),
+        showlegend=len(placed) <= _FIT,
+        dragmode="pan",
+        clickmode="event+select",
+        xaxis=hidden,
+        yaxis=hidden | {"scaleanchor": "x"},
+    )
+    return figure
 
 
 def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     }
     assert home.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],
+        "origins": ["circle", "cross", "stripes"],
         "backbone": "efficientnet_lite0",
         "alpha": 1.0,
         "frozen_layers": len(LITE0.layers),

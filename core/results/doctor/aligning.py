@@ -1,0 +1,112 @@
+"""Whether two pictures are one picture: the one is laid over the other as well as it can be.
+
+A copy that somebody has resized, saved again or cropped a little differs from its original by a
+stretch and a shift along each side of the square that both are squashed into, and by noise. These
+four numbers are found by Gauss-Newton steps on the grey values, from coarse to fine (the method of
+Lucas and Kanade), for many pairs at a time. What counts is how well the two agree then.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+_LEVELS = ((16, 8), (32, 5), (64, 4))  # pixels of a side, and steps
+_PAIRS = 256  # at a time
+_STRETCH = (0.7, 1.4)  # a tenth cropped off each side is 0.8, seen from the other picture 1.25
+_OVERLAP = 0.5  # of the area, at least
+_PROMISING = 0.7  # agreement on a coarse level, below which a finer one is not worth its time
+
+Floats = npt.NDArray[np.float32]
+
+
+def agreement(
+    pictures: npt.NDArray[np.uint8], pairs: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """How well the pictures of each pair agree where they overlap.
+
+    Args:
+        pictures: Grey, [pictures, 64, 64].
+        pairs: Places of two pictures, [pairs, 2].
+
+    Returns:
+        The correlation of their grey values, [pairs]: 1 for copies, about 0 for any two pictures,
+        and -1 where they hardly overlap. Below 0.7 it is that of coarser pictures.
+    """
+    found = [np.empty(0, np.float32)]
+    for first in range(0, len(pairs), _PAIRS):
+        some = pairs[first : first + _PAIRS]
+        found.append(_aligned(*(pictures[some[:, side]].astype(np.float32) for side in (0, 1))))
+    return np.concatenate(found)
+
+
+def _aligned(one: Floats, other: Floats) -> Floats:
+    """Stretch and shift `one` until it lies over `other`; their agreement."""
+    found = np.full(len(one), -1, np.float32)
+    rows = np.arange(len(one))
+    stretch, shift = np.ones((len(one), 2), np.float32), np.zeros((len(one), 2), np.float32)
+    for side, steps in _LEVELS:
+        small, target = _reduced(one[rows], side), _reduced(other[rows], side)
+        slopes = [np.gradient(small, axis=axis) for axis in (1, 2)]
+        for _ in range(steps):
+            change = _step(small, slopes, _standard(target), stretch, shift)
+            stretch = np.clip(stretch + change[:, :2], *_STRETCH)
+            shift = np.clip(shift + change[:, 2:], -0.25, 0.25)
+        laid, inside = _laid(small, stretch, shift)
+        area = inside.sum((1, 2))
+        agreed = (_standard(laid, inside) * _standard(target, inside)).sum((1, 2))
+        found[rows] = np.where(area < _OVERLAP * side**2, -1, agreed / np.maximum(area, 1))
+        promising = found[rows] >= _PROMISING
+        rows, stretch, shift = rows[promising], stretch[promising], shift[promising]
+    return found
+
+
+def _step(
+    picture: Floats, slopes: list[Floats], target: Floats, stretch: Floats, shift: Floats
+) -> Floats:
+    """What to add to stretch and shift, [pairs, 4]: along rows and columns, first the stretch."""
+    laid, inside = _laid(picture, stretch, shift)
+    scale = _deviation(laid, inside)
+    missing = (target - _standard(laid, inside)) * inside
+    side = picture.shape[1]
+    away = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
+    down, right = (_laid(slope, stretch, shift)[0] * side / scale * inside for slope in slopes)
+    effects = (down * away[:, None], right * away, down, right)
+    effect = np.stack(effects, axis=-1).reshape(len(picture), side * side, 4)
+    square = effect.transpose(0, 2, 1) @ effect + 1e-2 * side * np.eye(4, dtype=np.float32)
+    towards = effect.transpose(0, 2, 1) @ missing.reshape(len(picture), side * side, 1)
+    solved: Floats = np.linalg.solve(square, towards)[:, :, 0]
+    return np.clip(solved, -0.1, 0.1)
+
+
+def _laid(picture: Floats, stretch: Floats, shift: Floats) -> tuple[Floats, Floats]:
+    """The picture read at stretched and shifted places, and where these lie inside it."""
+    side = picture.shape[1]
+    places = np.arange(side, dtype=np.float32)
+    middle = (side - 1) / 2
+    at = (places - middle) * stretch[..., None] + middle + shift[..., None] * side
+    mix = np.maximum(0, 1 - np.abs(at[..., None] - places))  # bilinear, along each axis
+    within = (at >= -0.5) & (at <= side - 0.5)
+    inside = (within[:, 0, :, None] & within[:, 1, None, :]).astype(np.float32)
+    return mix[:, 0] @ picture @ mix[:, 1].transpose(0, 2, 1), inside
+
+
+def _standard(picture: Floats, inside: Floats | None = None) -> Floats:
+    """Of mean 0 and deviation 1 inside, and 0 outside."""
+    inside = np.ones_like(picture) if inside is None else inside
+    return (picture - _mean(picture, inside)) / _deviation(picture, inside) * inside
+
+
+def _deviation(picture: Floats, inside: Floats) -> Floats:
+    spread = _mean((picture - _mean(picture, inside)) ** 2, inside)
+    return np.sqrt(np.maximum(spread, 1.0))
+
+
+def _mean(picture: Floats, inside: Floats) -> Floats:
+    area = np.maximum(inside.sum((1, 2), keepdims=True), 1)
+    mean: Floats = (picture * inside).sum((1, 2), keepdims=True) / area
+    return mean
+
+
+def _reduced(picture: Floats, side: int) -> Floats:
+    factor = picture.shape[1] // side
+    blocks: Floats = picture.reshape(len(picture), side, factor, side, factor).mean((2, 4))
+    return blocks

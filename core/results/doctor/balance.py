@@ -1,0 +1,44 @@
+"""Classes that have too few images, or very many more than others."""
+
+from collections.abc import Iterator
+
+from core.data.dataset import Dataset
+from core.results.doctor.finding import Case, Finding, Kind
+
+FEW = 10  # images of a class: below, its accuracy is a matter of one or two
+UNEVEN = 4  # times as many in the largest class as in the smallest
+_SHOWN = 6
+
+
+def findings(dataset: Dataset) -> Iterator[Finding]:
+    """What is the matter with the sizes of classes."""
+    counts = dataset.counts
+    few = sorted((label for label in counts if counts[label] < FEW), key=counts.__getitem__)
+    if few:
+        title = "1 class has" if len(few) == 1 else f"{len(few):,} classes have"
+        yield Finding(
+            Kind.SMALL_CLASS,
+            serious=True,
+            title=f"{title} fewer than {FEW} pictures",
+            sentence="So few show neither what all of them have in common nor how well it was "
+            f"learned. Bring more; {FEW} are a beginning, 50 are good.",
+            cases=tuple(_case(dataset, label) for label in few),
+        )
+    if not counts:
+        return
+    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[most] >= UNEVEN * max(counts[least], 1):
+        yield Finding(
+            Kind.IMBALANCE,
+            serious=False,
+            title="Some classes have many more pictures than others",
+            sentence=f"“{most}” has {counts[most]:,}, “{least}” {counts[least]:,}. A network leans "
+            "to what it has seen most. Bring more of the small ones, or switch on “balanced” "
+            "among the training settings, so that rare classes count as much as common ones.",
+            cases=(_case(dataset, least), _case(dataset, most)),
+        )
+
+
+def _case(dataset: Dataset, label: str) -> Case:
+    files = [record.file for record in dataset.records if record.label == label]
+    return Case(tuple(files[:_SHOWN]), f"{label}: {len(files):,}")

@@ -1,0 +1,146 @@
+"""What copies do: one picture in two classes, on both sides of the split, or there twice."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.dataset import Record
+from core.results.doctor import duplicates
+from core.results.doctor.duplicates import Neighbours
+from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
+from core.results.doctor.looking import Sight
+
+
+def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
+    """What is the matter with pictures that are there more than once."""
+    alike = duplicates.near(sight, neighbours)
+    of_digest: dict[str, list[Record]] = {}
+    for record in sight.dataset.records:
+        of_digest.setdefault(record.digest, []).append(record)
+    grouped = {digest for group in alike for digest in group}
+    groups = [[record for digest in group for record in of_digest[digest]] for group in alike]
+    groups += [same for digest, same in of_digest.items() if digest not in grouped]
+    two_classes = [group for group in groups if len({record.label for record in group}) > 1]
+    one_class = [group for group in groups if len({record.label for record in group}) == 1]
+    both_sides = [group for group in one_class if len({record.split for record in group}) > 1]
+    if two_classes:
+        yield Finding(
+            Kind.TWO_CLASSES,
+            serious=True,
+            title=f"{_pictures(len(two_classes))} in two classes at once",
+            sentence="The same picture, or nearly the same, is called one thing here and another "
+            "there, so a network cannot get both right. Say what it is: its copies in the other "
+            "classes are removed.",
+            cases=tuple(_in_two_classes(group) for group in two_classes),
+        )
+    if both_sides:
+        yield Finding(
+            Kind.BOTH_SIDES,
+            serious=True,
+            title=f"{_pictures(len(both_sides))} both learned from and checked by",
+            sentence="A network is checked by pictures that it has not seen. Of these it learns a "
+            "copy or nearly a copy, so that they flatter its accuracy. "
+            + _flattered(sight, both_sides),
+            cases=tuple(_on_both_sides(group) for group in both_sides),
+        )
+    exact = duplicates.exact(sight)
+    if exact:
+        yield Finding(
+            Kind.EXACT_COPY,
+            serious=False,
+            title=f"{_pictures(len(exact))} there more than once, as the very same file",
+            sentence="A copy teaches nothing new, and makes its picture count twice. One of each "
+            "is enough.",
+            cases=tuple(_twice(group, "the same file") for group in exact),
+        )
+    near = [
+        group
+        for group in one_class
+        if group not in both_sides and len({record.digest for record in group}) > 1
+    ]
+    if near:
+        yield Finding(
+            Kind.NEAR_COPY,
+            serious=False,
+            title=f"{_pictures(len(near))} there more than once, nearly the same",
+            sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "
+            "harm as long as they stay on one side of the split; several pictures that "
+            "differ teach more.",
+            cases=tuple(_twice(_different(group), "nearly the same picture") for group in near),
+        )
+
+
+def _in_two_classes(group: Sequence[Record]) -> Case:
+    labels = sorted({record.label for record in group})
+    fixes = tuple(
+        Fix(
+            Action.REMOVE,
+            tuple(record.file for record in group if record.label != label),
+            f"It is {label}",
+        )
+        for label in labels
+    )
+    return Case(_files(group), f"in {' and in '.join(labels)}", fixes)
+
+
+def _on_both_sides(group: Sequence[Record]) -> Case:
+    together = Fix(Action.TOGETHER, _files(group), "Keep them on one side")
+    return Case(_files(group), "on both sides", (together, _keep_one(group)))
+
+
+def _twice(group: Sequence[Record], told: str) -> Case:
+    return Case(_files(group), told, (_keep_one(group),))
+
+
+def _different(group: Sequence[Record]) -> list[Record]:
+    """One record of each file; the others are the matter of another finding."""
+    first: dict[str, Record] = {}
+    for record in group:
+        first.setdefault(record.digest, record)
+    return list(first.values())
+
+
+def _keep_one(group: Sequence[Record]) -> Fix:
+    """The one with most pixels stays."""
+    best = max(group, key=lambda record: (record.width * record.height, record.bytes))
+    files = tuple(record.file for record in group if record is not best)
+    return Fix(Action.REMOVE, files, "Keep one")
+
+
+def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> str:
+    """By how much, measured with a quick classifier on frozen features."""
+    from sklearn.linear_model import RidgeClassifier
+
+    repeated = {
+        record.digest
+        for group in groups
+        if any(record.split == "train" for record in group)
+        for record in group
+        if record.split == "validation"
+    }
+    learned, checked = (_rows(sight, {record.digest for record in sight.dataset.of(split)})
+                        for split in ("train", "validation"))  # fmt: skip
+    seen = checked & _rows(sight, repeated)
+    if not (checked & ~seen).any() or len(set(sight.labels[learned])) < 2:
+        return ""
+    network = RidgeClassifier(class_weight="balanced")
+    network.fit(sight.features[learned], sight.labels[learned])
+    right = network.predict(sight.features) == sight.labels
+    return (
+        f"{seen.sum():,} of the {checked.sum():,} validation pictures are such copies. A quick "
+        f"classifier gets {right[checked].mean():.1%} of all right, but "
+        f"{right[checked & ~seen].mean():.1%} without these."
+    ).replace("%", " %")
+
+
+def _rows(sight: Sight, digests: set[str]) -> npt.NDArray[np.bool_]:
+    return np.array([digest in digests for digest in sight.digests])
+
+
+def _files(group: Sequence[Record]) -> tuple[str, ...]:
+    return tuple(record.file for record in group)
+
+
+def _pictures(count: int) -> str:
+    return "1 picture is" if count == 1 else f"{count:,} pictures are"

@@ -1,0 +1,74 @@
+"""Pictures that are there more than once: the same file, or nearly the same picture.
+
+Near-duplicates are looked for among the images that are most alike to the frozen network (its
+features leave out what a copy changes), and then compared pixel by pixel (see `aligning`).
+`benchmarks/near_duplicates.py` measured where to draw the line.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.dataset import Record
+from core.results.doctor.aligning import agreement
+from core.results.doctor.looking import Sight
+
+_NEIGHBOURS = 10
+_ALIKE = 0.65  # cosine of features, from which two images are compared
+_THE_SAME = 0.96  # agreement of pixels, from which they are called one picture
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The most alike images of each image, to the frozen network; the nearest first.
+
+    Attributes:
+        places: Their places, [images, neighbours].
+        alike: Cosine of their features, [images, neighbours].
+    """
+
+    places: npt.NDArray[np.intp]
+    alike: npt.NDArray[np.float32]
+
+
+def neighbours(sight: Sight) -> Neighbours:
+    """Find them block by block, without a table of all pairs."""
+    from sklearn.neighbors import NearestNeighbors
+
+    count = min(_NEIGHBOURS, len(sight.digests) - 1)
+    if count < 1:
+        none = (len(sight.digests), 0)
+        return Neighbours(np.empty(none, np.intp), np.empty(none, np.float32))
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(sight.features)
+    distances, places = search.kneighbors()  # of features of length 1
+    return Neighbours(places, (1 - distances**2 / 2).astype(np.float32))
+
+
+def exact(sight: Sight) -> list[list[Record]]:
+    """Records of one and the same file, class by class; each group has at least two."""
+    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in sight.dataset.records:
+        found[record.digest, record.label].append(record)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def near(sight: Sight, found: Neighbours) -> list[list[str]]:
+    """Digests of images that show one picture, in groups of at least two."""
+    here, which = np.nonzero(found.alike >= _ALIKE)
+    pairs = np.unique(np.sort(np.stack([here, found.places[here, which]], axis=1)), axis=0)
+    same = pairs[agreement(sight.small, pairs) >= _THE_SAME]
+    return [[sight.digests[place] for place in group] for group in _joined(same.tolist())]
+
+
+def _joined(pairs: list[list[int]]) -> list[list[int]]:
+    """Groups of what pairs connect."""
+    group_of: dict[int, list[int]] = {}
+    for one, other in pairs:
+        mine, theirs = group_of.get(one, [one]), group_of.get(other, [other])
+        if mine is not theirs:
+            mine = mine + theirs
+        for place in mine:
+            group_of[place] = mine
+    return sorted({id(group): sorted(group) for group in group_of.values()}.values())

@@ -1,0 +1,44 @@
+"""Images unlike all the rest: far from whatever is most like them, by the frozen network's eye."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.results.doctor.duplicates import Neighbours
+from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
+from core.results.doctor.looking import Sight
+
+UNLIKE = 4.0  # robust deviations beyond the middle
+_LEAST = 30  # images: among fewer nothing stands out
+_MOST = 0.02  # of all images
+
+
+def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
+    """What belongs to nothing, the strangest first."""
+    records = sight.records
+    files = [records[place].file for place in outliers(neighbours)]
+    if files:
+        count = "1 picture is" if len(files) == 1 else f"{len(files):,} pictures are"
+        yield Finding(
+            Kind.OUTLIER,
+            serious=False,
+            title=f"{count} unlike all the rest",
+            sentence="Perhaps they came in by mistake: a logo, a screenshot, a picture of "
+            "something else. If they belong here, more like them would help.",
+            cases=tuple(
+                Case((file,), "unlike the others", (Fix(Action.REMOVE, (file,), "Remove it"),))
+                for file in files
+            ),
+        )
+
+
+def outliers(neighbours: Neighbours) -> list[int]:
+    """Places of the images whose nearest are much further away than others' are."""
+    if len(neighbours.places) < _LEAST:
+        return []
+    away = 1 - neighbours.alike.mean(axis=1)
+    middle = np.median(away)
+    spread = 1.4826 * np.median(np.abs(away - middle))
+    strange = np.flatnonzero(away > middle + UNLIKE * max(spread, 1e-6))
+    most = max(1, int(_MOST * len(away)))
+    return [int(place) for place in strange[np.argsort(-away[strange])][:most]]

@@ -1,0 +1,81 @@
+"""The map of a data set: like lies beside like, coloured by class; a click shows the pictures."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.data import store
+from core.data.dataset import Dataset, Record
+from core.results.doctor.finding import Point
+from pages.parts import figures, gallery, state, words
+
+
+@st.fragment
+def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
+    """The map, and beside it the pictures that are chosen on it.
+
+    Args:
+        chosen: The id of the data set.
+        dataset: It, as it is now.
+        points: Of all its images, perhaps of some that are gone.
+    """
+    records = {record.file: record for record in dataset.records}
+    placed: dict[str, list[tuple[Record, float, float]]] = defaultdict(list)
+    for point in points:
+        record = records.get(point.file)
+        if record is not None:
+            placed[record.label].append((record, point.x, point.y))
+    if not placed:
+        return
+    st.subheader("The map", anchor=False)
+    st.caption(
+        "Each point is a picture; what looks alike to a network lies together (t-SNE of its frozen "
+        "features). A point among those of another class is worth a look. Click a point, or draw "
+        "around several, to see them."
+    )
+    classes = [label for label in dataset.classes if label in placed]
+    chart, beside = st.columns([2, 1])
+    with chart:
+        event = st.plotly_chart(
+            figures.atlas([(label, placed[label]) for label in classes]),
+            key="map",
+            on_select="rerun",
+            selection_mode=("points", "box", "lasso"),
+            config={**figures.CONFIG, "displayModeBar": True, "displaylogo": False},
+            alt=f"A map of {words.several(sum(map(len, placed.values())), 'picture')}, coloured by "
+            "class.",
+        )
+    picked = [
+        placed[classes[point["curve_number"]]][point["point_index"]][0]
+        for point in event["selection"]["points"]
+        if point["curve_number"] < len(classes)
+        and point["point_index"] < len(placed[classes[point["curve_number"]]])
+    ]
+    with beside:
+        _chosen(chosen, picked)
+
+
+def _chosen(chosen: str, picked: Sequence[Record]) -> None:
+    if not picked:
+        st.caption("What you choose on the map is shown here.")
+        return
+    if st.button(
+        f"Tick {words.several(len(picked), 'picture')}",
+        icon=":material/check_box:",
+        key="tick-on-map",
+        help="They can then be moved or deleted under “The pictures”.",
+    ):
+        state.picked(chosen).update(record.file for record in picked)
+        st.rerun()
+    folder = store.folder_of(chosen)
+
+    def show(record: Record) -> None:
+        gallery.picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
+        st.caption(
+            f"**{words.plain(words.shortened(record.label))}** "
+            + words.plain(words.shortened(Path(record.file).name, 18))
+        )
+
+    gallery.paged(picked, "on-map", show, width=200 if len(picked) == 1 else 90)

@@ -1,0 +1,237 @@
+"""A data set's check-up: one press, then each finding with its pictures and ways to mend it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.data import store
+from core.data.dataset import Dataset, Record
+from core.errors import UserError
+from core.jobs import checkup
+from core.jobs.job import CheckState
+from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, mended, remaining
+from core.runs import RunStatus
+from pages.parts import atlas, gallery, state, words
+
+_EVERY = 1.0  # seconds between two looks at a check-up
+_STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
+_SIDES = {"train": "learned from", "validation": "checked by", "test": "last test"}
+_SHOWN = 4  # pictures of a case
+_DONE = {Action.REMOVE: "removed", Action.TOGETHER: "kept on one side"}
+# What needs no look at each picture: one press mends them all.
+_AT_ONCE = {
+    Kind.UNREADABLE: "Remove them all",
+    Kind.BLANK: "Remove them all",
+    Kind.TINY: "Remove them all",
+    Kind.EXACT_COPY: "Keep one of each",
+    Kind.NEAR_COPY: "Keep one of each",
+    Kind.BOTH_SIDES: "Keep all on one side",
+}
+
+
+@st.fragment
+def draw(chosen: str, dataset: Dataset) -> None:
+    """The button, a check-up as it happens, or what it found.
+
+    Args:
+        chosen: The id of the data set.
+        dataset: It, as it is now.
+    """
+    current, found, problem = checkup.state(chosen), None, state.notice()
+    try:
+        found = _remembered(checkup.place(chosen))
+    except UserError as error:
+        problem = str(error)
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
+    if current.submitted and not current.status.final:
+        st.fragment(_under_way, run_every=_EVERY)(chosen)
+        return
+    if current.status is RunStatus.FAILED:
+        st.error(words.plain(current.message or "That did not work."), icon=":material/error:")
+    if found is None:
+        _offer(chosen, dataset, current)
+    else:
+        _results(chosen, dataset, found)
+
+
+def _offer(chosen: str, dataset: Dataset, current: CheckState) -> None:
+    st.write(
+        "Before you train: have these pictures looked over. It finds copies, pictures that may be "
+        "in the wrong class or show nothing, backgrounds that give the class away, and draws a map "
+        "of them all. You decide what is done about each, and can undo it."
+    )
+    if current.status is RunStatus.STOPPED:
+        st.caption("You stopped the last check-up. It goes on from where it was.")
+    _button(chosen, "Check these pictures", primary=True, possible=bool(dataset.records))
+
+
+def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) -> None:
+    st.button(
+        title,
+        type="primary" if primary else "secondary",
+        icon=":material/stethoscope:",
+        key="check-up",
+        disabled=not possible,
+        on_click=_begin,
+        args=(chosen,),
+    )
+
+
+def _begin(chosen: str) -> None:
+    try:
+        checkup.begin(chosen)
+    except UserError as error:
+        state.notice(error)
+
+
+def _under_way(chosen: str) -> None:
+    current = checkup.state(chosen)
+    if current.status.final:
+        st.rerun()
+    stage = _STAGES.get(current.stage, "Waiting for its turn")
+    share = current.done / current.total if current.total else 0.0
+    st.progress(share, text=f"{stage}…{words.left(current.seconds_left)}")
+    st.caption("You can go on meanwhile: it is still here when you come back.")
+    st.button(
+        "Stop",
+        icon=":material/stop:",
+        key="stop-check-up",
+        on_click=checkup.stop,
+        args=(chosen,),
+    )
+
+
+def _remembered(path: Path) -> Checkup | None:
+    return _read(str(path), path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read(path: str, changed: int) -> Checkup:
+    return checkup.read(Path(path))
+
+
+def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
+    aside = checkup.dismissed(chosen)
+    left = [(finding, remaining(finding, dataset, aside)) for finding in found.findings]
+    left = [(finding, cases) for finding, cases in left if cases]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if left:
+            st.markdown(
+                f"**{words.several(len(left), 'thing')} to look at**, the most important first.",
+                width="content",
+            )
+        elif found.findings:
+            st.success("All that was found has been dealt with.", icon=":material/check:")
+        else:
+            images = words.several(found.images, "picture")
+            st.success(f"{images} looked at, nothing to mend.", icon=":material/check:")
+        _button(chosen, "Check again", primary=False)
+    if found.version != dataset.version:
+        st.caption("The pictures have changed since. Check again to be sure of everything.")
+    for place, (finding, cases) in enumerate(left):
+        _finding(chosen, dataset, finding, cases, expanded=place == 0)
+    atlas.draw(chosen, dataset, found.map)
+
+
+def _finding(
+    chosen: str, dataset: Dataset, finding: Finding, cases: Sequence[Case], *, expanded: bool
+) -> None:
+    icon = ":material/error:" if finding.serious else ":material/info:"
+    with st.expander(_title(finding, cases), expanded=expanded, icon=icon):
+        st.write(words.plain(finding.sentence))
+        records = {record.file: record for record in dataset.records}
+        with st.container(horizontal=True):
+            every = [case.fixes[0] for case in cases if case.fixes]
+            at_once = _AT_ONCE.get(finding.kind) if len(every) > 1 else None
+            if at_once and st.button(
+                at_once, type="primary", icon=":material/healing:", key=f"all-{finding.kind}"
+            ):
+                _mend(chosen, dataset, every)
+            st.button(
+                "Not a problem" if len(cases) == 1 else "None of these is a problem",
+                icon=":material/visibility_off:",
+                type="tertiary",
+                key=f"aside-{finding.kind}",
+                on_click=checkup.dismiss,
+                args=(chosen, finding.kind, cases),
+            )
+        gallery.paged(
+            cases,
+            f"cases-{finding.kind}",
+            lambda case: _case(chosen, dataset, finding, case, records, alone=len(cases) == 1),
+            width=150 if max(len(case.files) for case in cases) == 1 else 250,
+        )
+
+
+def _title(finding: Finding, cases: Sequence[Case]) -> str:
+    done = len(finding.cases) - len(cases)
+    more = f" ({words.number(done)} dealt with)" if done else ""
+    return f"**{words.plain(finding.title)}**{more}"
+
+
+def _case(
+    chosen: str,
+    dataset: Dataset,
+    finding: Finding,
+    case: Case,
+    records: dict[str, Record],
+    *,
+    alone: bool,
+) -> None:
+    folder = store.folder_of(chosen)
+    with st.container(border=True, key=f"case-{finding.kind}-{case.key(finding.kind)}"):
+        shown = [records[file] for file in case.files[:_SHOWN]]
+        for record, column in zip(shown, st.columns(len(shown), gap="xsmall"), strict=True):
+            with column:
+                gallery.picture(
+                    store.thumbnail_path(folder, record), f"{record.label}: {record.file}"
+                )
+                if len(shown) > 1 and case.fixes:
+                    st.caption(_caption(finding.kind, record))
+        more = len(case.files) - len(shown)
+        told = words.plain(words.shortened(case.told, 90))
+        st.markdown(told + (f" · {more} more" if more > 0 else ""))
+        for number, fix in enumerate(case.fixes):
+            if st.button(
+                words.plain(words.shortened(fix.told, 40)),
+                key=f"fix-{finding.kind}-{case.key(finding.kind)}-{number}",
+                width="stretch",
+            ):
+                _mend(chosen, dataset, [fix])
+        if case.fixes and not alone:
+            st.button(
+                "Not a problem",
+                type="tertiary",
+                key=f"aside-{finding.kind}-{case.key(finding.kind)}",
+                on_click=checkup.dismiss,
+                args=(chosen, finding.kind, (case,)),
+            )
+
+
+def _caption(kind: Kind, record: Record) -> str:
+    """What tells the pictures of a case apart."""
+    match kind:
+        case Kind.TWO_CLASSES:
+            told = record.label
+        case Kind.BOTH_SIDES:
+            told = _SIDES[record.split]
+        case _:
+            told = f"{record.width} × {record.height}"
+    return words.plain(words.shortened(told, 24))
+
+
+def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix]) -> None:
+    """Make another version of the data set, which can be undone above."""
+    files = {file for fix in fixes for file in fix.files}
+    labels = {fix.label for fix in fixes if fix.label}
+    done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
+    try:
+        changed = mended(dataset, fixes)
+        store.keep(
+            store.folder_of(chosen), changed, f"{words.several(len(files), 'picture')} {done}"
+        )
+    except UserError as error:
+        state.notice(error)
+    st.rerun()

@@ -1,0 +1,99 @@
+"""A check-up: what its log says of it, and, on a real cluster, from the press to what it found."""
+
+import json
+
+import pytest
+
+from core import home
+from core.data import store
+from core.errors import UserError
+from core.jobs import checkup, tasks
+from core.jobs.job import CheckState, Job
+from core.results.doctor.finding import Case
+from core.results.doctor.finding import Kind as About
+from core.runs import RunStatus
+
+
+@pytest.fixture
+def job() -> Job:
+    made = Job.of_checkup("20260101-000000-abcdef")
+    made.folder.mkdir(parents=True)
+    return made
+
+
+def test_a_check_up_that_was_stopped_can_begin_again(job):
+    job.log.append("queued", cluster=None)
+    first = job.key(job.state())
+    job.log.append("started")
+    job.log.append("stage", stage="looking", done=3, total=9, seconds_left=2.0)
+    state = job.state()
+    assert isinstance(state, CheckState)
+    assert (state.stage, state.done, state.total) == ("looking", 3, 9)
+    job.log.append("stopped")
+    job.log.append("queued", cluster=None)
+    again = job.state(state)
+    assert again.status is RunStatus.QUEUED
+    assert (again.done, again.started, again.turn) == (0, None, 1)
+    assert job.key(again) != first
+    assert Job.of_key(first) == Job.of_key(job.key(again)) == job
+
+
+def test_no_check_up_yet_was_never_submitted(thaw_home):
+    assert checkup.state("20260101-000000-abcdef").submitted == 0
+    assert not checkup.place("20260101-000000-abcdef").exists()
+
+
+def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
+    found = job.folder.parent / "checkup.json"
+    found.write_text("{}")
+    job.log.append("queued", cluster=None)
+    tasks.perform(job, lambda: (_ for _ in ()).throw(UserError("No pictures.")))
+    state = checkup.state(job.folder.parent.name)
+    assert (state.status, state.message) == (RunStatus.FAILED, "No pictures.")
+    assert found.exists()
+    with pytest.raises(UserError, match="Check again"):
+        checkup.read(found)
+
+
+def test_what_is_no_problem_stays_so(job):
+    chosen = job.folder.parent.name
+    case = Case(("cat/1.png",), "unlike the others")
+    checkup.dismiss(chosen, About.OUTLIER, (case,))
+    checkup.dismiss(chosen, About.TINY, (case,))
+    assert checkup.dismissed(chosen) == {case.key(About.OUTLIER), case.key(About.TINY)}
+    (job.folder.parent / "no-problem.json").write_text("{")
+    assert checkup.dismissed(chosen) == set()
+
+
+def test_there_is_nothing_to_check_where_there_is_no_data_set(thaw_home):
+    with pytest.raises(UserError):
+        checkup.begin("20260101-000000-abcdef")
+    with pytest.raises(UserError):
+        checkup.begin("../etc")
+
+
+@pytest.mark.cluster
+def test_from_the_press_to_what_it_found(sketches, wait):
+    folder = home.datasets() / sketches
+    dataset = store.load(folder)
+    checkup.begin(sketches)
+    checkup.begin(sketches)  # somebody else presses as well
+    wait(lambda: checkup.state(sketches).done > 3)
+    checkup.stop(sketches)
+    wait(lambda: checkup.state(sketches).status is RunStatus.STOPPED)
+    assert not checkup.place(sketches).exists()
+    checkup.begin(sketches)
+    wait(lambda: checkup.state(sketches).status.final)
+    state = checkup.state(sketches)
+    assert state.status is RunStatus.FINISHED, state.message
+    found = checkup.read(checkup.place(sketches))
+    assert found.images == len(dataset.records)
+    assert found.version == dataset.version
+    assert {point.file for point in found.map} == {record.file for record in dataset.records}
+    assert store.load(folder) == dataset, "nobody has changed the data set"
+    events = [json.loads(line) for line in job_log(sketches)]
+    assert sum(event["event"] == "queued" for event in events) == 2
+
+
+def job_log(dataset_id: str) -> list[str]:
+    return Job.of_checkup(dataset_id).log.path.read_text().splitlines()

@@ -1,0 +1,174 @@
+"""The check-up on the Data page: begun, watched, and what it found mended."""
+
+import pytest
+
+from core import home
+from core.data import store
+from core.jobs import checkup
+from core.jobs.job import Job
+from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
+from pages.parts import words
+from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+
+
+@pytest.fixture
+def chosen() -> str:
+    return store_dataset("pets", {"cat": 6, "dog": 6})
+
+
+def paint(chosen: str, *findings: Finding, version: int = 1) -> None:
+    """What a check-up has found."""
+    dataset = store.load(home.datasets() / chosen)
+    points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
+    found = Checkup(version, len(dataset.records), findings, points)
+    home.write_json(checkup.place(chosen), found.to_dict())
+
+
+def suspect(number: int) -> Case:
+    file = f"cat/{number}.png"
+    fixes = (
+        Fix(Action.MOVE, (file,), "Move to dog", "dog"),
+        Fix(Action.REMOVE, (file,), "Remove it"),
+    )
+    return Case((file,), "is called cat, looks like dog", fixes)
+
+
+def copies(*numbers: int) -> Case:
+    files = tuple(f"dog/{number}.png" for number in numbers)
+    return Case(files, "the same file", (Fix(Action.REMOVE, files[1:], "Keep one"),))
+
+
+def of_labels(*cases: Case) -> Finding:
+    return Finding(Kind.LABEL, True, "Some may be in the wrong class", "Look at each.", cases)
+
+
+def of_copies(*cases: Case) -> Finding:
+    return Finding(Kind.EXACT_COPY, False, "Some are there more than once", "One is enough.", cases)
+
+
+def dataset(chosen: str):
+    return store.load(home.datasets() / chosen)
+
+
+def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(checkup, "begin", asked.append)
+    app = open_page("data", data=chosen)
+    button(app, "Check these pictures").click().run()
+    assert asked == [chosen]
+
+
+def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
+    job = Job.of_checkup(chosen)
+    job.folder.mkdir()
+    job.log.append("queued", cluster=None)
+    job.log.append("started")
+    job.log.append("stage", stage="looking", done=3, total=12, seconds_left=40.0)
+    stopped: list[str] = []
+    monkeypatch.setattr(checkup, "stop", stopped.append)
+    app = open_page("data", data=chosen)
+    text = app.get("progress")[0].proto.text
+    assert text == "Looking at every picture… · about 40 s left"
+    button(app, "Stop").click().run()
+    assert stopped == [chosen]
+
+
+def test_a_failure_is_told_and_it_can_begin_again(open_page: Open, chosen):
+    job = Job.of_checkup(chosen)
+    job.folder.mkdir()
+    job.log.append("queued", cluster=None)
+    job.log.append("failed", message="The disk is *full*.")
+    app = open_page("data", data=chosen)
+    assert words.plain("The disk is *full*.") in [each.value for each in app.error]
+    assert "Check these pictures" in labels(app)
+
+
+def test_a_suspect_is_moved_and_that_is_undone(open_page: Open, chosen):
+    paint(chosen, of_labels(suspect(1), suspect(2)))
+    app = open_page("data", data=chosen)
+    assert "1 thing to look at" in shown(app)
+    before = dataset(chosen)
+    button(app, "Move to dog").click().run()
+    assert not app.exception
+    moved = {record.file: record.label for record in dataset(chosen).records}
+    assert moved["cat/1.png"] == "dog"
+    assert sum(label == "Move to dog" for label in labels(app)) == 1
+    assert "1 picture moved to “dog”" in shown(app)
+    assert "The pictures have changed since" in shown(app)
+    button(app, "Undo").click().run()
+    assert dataset(chosen).records == before.records
+    assert sum(label == "Move to dog" for label in labels(app)) == 2
+
+
+def test_one_press_removes_all_copies(open_page: Open, chosen):
+    paint(chosen, of_copies(copies(0, 1), copies(2, 3, 4)))
+    app = open_page("data", data=chosen)
+    button(app, "Keep one of each").click().run()
+    left = {record.file for record in dataset(chosen).records if record.label == "dog"}
+    assert left == {"dog/0.png", "dog/2.png", "dog/5.png"}
+    assert "All that was found has been dealt with" in app.success[0].value
+    assert "3 pictures removed" in shown(app)
+
+
+def test_suspects_are_never_mended_all_at_once(open_page: Open, chosen):
+    paint(chosen, of_labels(suspect(1), suspect(2)))
+    app = open_page("data", data=chosen)
+    assert not [label for label in labels(app) if "all" in label.lower()]
+
+
+def test_what_is_no_problem_is_not_shown_again(open_page: Open, chosen):
+    paint(chosen, of_labels(suspect(1), suspect(2)), of_copies(copies(0, 1)))
+    app = open_page("data", data=chosen)
+    assert "2 things to look at" in shown(app)
+    button(app, "None of these is a problem").click().run()
+    assert "1 thing to look at" in shown(app)
+    assert dataset(chosen).version == 1
+    again = open_page("data", data=chosen)
+    assert "1 thing to look at" in shown(again)
+
+
+def test_nothing_found_is_said(open_page: Open, chosen):
+    paint(chosen)
+    app = open_page("data", data=chosen)
+    assert "12 pictures looked at, nothing to mend" in app.success[0].value
+
+
+def test_a_change_in_another_tab_is_told_instead_of_undone(open_page: Open, chosen, monkeypatch):
+    paint(chosen, of_labels(suspect(1)))
+    app = open_page("data", data=chosen)
+    elsewhere = dataset(chosen)
+    keep = store.keep
+
+    def late(folder, changed, told):
+        monkeypatch.setattr(store, "keep", keep)
+        keep(folder, elsewhere, "something else")
+        return keep(folder, changed, told)
+
+    monkeypatch.setattr(store, "keep", late)
+    button(app, "Move to dog").click().run()
+    assert any("meanwhile" in each.value for each in app.error)
+
+
+def test_many_cases_come_a_page_at_a_time(open_page: Open):
+    chosen = store_dataset("many", {"cat": 40, "dog": 2})
+    paint(chosen, of_labels(*(suspect(number) for number in range(40))))
+    app = open_page("data", data=chosen)
+    assert sum(label == "Move to dog" for label in labels(app)) == 24
+
+
+def test_a_damaged_result_is_said_plainly(open_page: Open, chosen):
+    checkup.place(chosen).write_text('{"version": 1}')
+    app = open_page("data", data=chosen)
+    assert any("Check again" in each.value for each in app.error)
+
+
+def test_names_are_shown_letter_by_letter(open_page: Open):
+    name = HOSTILE.replace("/", "")
+    chosen = store_dataset("pets", {name: 3, "dog": 3})
+    files = [record.file for record in dataset(chosen).records if record.label == name]
+    fixes = (Fix(Action.MOVE, (files[0],), f"Move to {name}", name),)
+    paint(chosen, of_labels(Case((files[0],), f"is called {name}, looks like dog", fixes)))
+    app = open_page("data", data=chosen)
+    for each in (*app.markdown, *app.caption, *app.button):
+        told = each.label if hasattr(each, "label") else each.value
+        assert ":red[" not in told

@@ -1,0 +1,54 @@
+"""Whether one picture can be laid over another."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from core.results.doctor.aligning import agreement
+from core.results.doctor.looking import SMALL
+
+
+def picture(seed: int) -> Image.Image:
+    """Soft shapes on a gradient, 400 × 300."""
+    chance = np.random.default_rng(seed)
+    image = Image.linear_gradient("L").resize((400, 300))
+    draw = ImageDraw.Draw(image)
+    for _ in range(25):
+        x, y, wide, high = chance.integers(0, (400, 300, 120, 120))
+        draw.ellipse((x, y, x + wide + 9, y + high + 9), fill=int(chance.integers(0, 256)))
+    return image.filter(ImageFilter.GaussianBlur(2))
+
+
+def small(*images: Image.Image) -> np.ndarray:
+    shape = (SMALL, SMALL)
+    return np.stack([np.array(each.resize(shape, Image.Resampling.BOX)) for each in images])
+
+
+@pytest.mark.parametrize(
+    "box", [(40, 30, 360, 270), (0, 30, 400, 300), (40, 0, 400, 270), (20, 5, 390, 299)]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cropped_copy_agrees_from_either_side(box, seed):
+    whole = picture(seed)
+    pictures = small(whole, whole.crop(box))
+    assert agreement(pictures, np.array([[0, 1], [1, 0]])).min() > 0.97
+
+
+def test_other_pictures_do_not(monkeypatch):
+    pictures = small(*(picture(seed) for seed in range(12)))
+    pairs = np.array([(a, b) for a in range(12) for b in range(a)])
+    assert agreement(pictures, pairs).max() < 0.9
+
+
+def test_it_is_the_same_in_one_go_and_in_several(monkeypatch):
+    pictures = small(*(picture(seed).crop((9, 9, 390, 290)) for seed in range(3)), picture(0))
+    pairs = np.array([(0, 1), (0, 3), (1, 2), (3, 0)])
+    at_once = agreement(pictures, pairs)
+    monkeypatch.setattr("core.results.doctor.aligning._PAIRS", 1)
+    assert agreement(pictures, pairs) == pytest.approx(at_once, abs=1e-4)
+
+
+def test_blank_pictures_and_no_pairs_are_no_error():
+    blank = np.zeros((2, SMALL, SMALL), np.uint8)
+    assert np.isfinite(agreement(blank, np.array([[0, 1]]))).all()
+    assert len(agreement(blank, np.empty((0, 2), np.intp))) == 0
