@@ -38,7 +38,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
         chosen: The id of the data set.
         dataset: It, as it is now.
     """
-    current, found, problem = checkup.state(chosen), None, state.notice()
+    current, found, problem = checkup.state(chosen), None, None
     try:
         found = _remembered(checkup.place(chosen))
     except UserError as error:
@@ -68,22 +68,18 @@ def _offer(chosen: str, dataset: Dataset, current: CheckState) -> None:
 
 
 def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) -> None:
-    st.button(
+    if st.button(
         title,
         type="primary" if primary else "secondary",
         icon=":material/stethoscope:",
         key="check-up",
         disabled=not possible,
-        on_click=_begin,
-        args=(chosen,),
-    )
-
-
-def _begin(chosen: str) -> None:
-    try:
-        checkup.begin(chosen)
-    except UserError as error:
-        state.notice(error)
+    ):
+        try:
+            checkup.begin(chosen)
+        except UserError as error:
+            state.notice(error)
+        st.rerun()
 
 
 def _under_way(chosen: str) -> None:
