@@ -179,8 +179,9 @@ def _case(
     folder = store.folder_of(chosen)
     with st.container(border=True, key=f"case-{finding.kind}-{case.key(finding.kind)}"):
         shown = [records[file] for file in case.files[:_SHOWN]]
-        for record, column in zip(shown, st.columns(len(shown), gap="xsmall"), strict=True):
-            with column:
+        grid = st.grid(len(shown), min_column_width=50, gap="xsmall")
+        for record in shown:
+            with grid.cell():
                 gallery.picture(
                     store.thumbnail_path(folder, record), f"{record.label}: {record.file}"
                 )
