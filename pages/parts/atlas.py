@@ -43,7 +43,7 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             key="map",
             on_select="rerun",
             selection_mode=("points", "box", "lasso"),
-            config={**figures.CONFIG, "displayModeBar": True, "displaylogo": False},
+            config=figures.CONFIG_MAP,
             alt=f"A map of {words.several(sum(map(len, placed.values())), 'picture')}, coloured by "
             "class.",
         )

@@ -38,7 +38,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
         chosen: The id of the data set.
         dataset: It, as it is now.
     """
-    current, found, problem = checkup.state(chosen), None, state.notice()
+    current, found, problem = checkup.state(chosen), None, None
     try:
         found = _remembered(checkup.place(chosen))
     except UserError as error:
@@ -68,22 +68,18 @@ def _offer(chosen: str, dataset: Dataset, current: CheckState) -> None:
 
 
 def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) -> None:
-    st.button(
+    if st.button(
         title,
         type="primary" if primary else "secondary",
         icon=":material/stethoscope:",
         key="check-up",
         disabled=not possible,
-        on_click=_begin,
-        args=(chosen,),
-    )
-
-
-def _begin(chosen: str) -> None:
-    try:
-        checkup.begin(chosen)
-    except UserError as error:
-        state.notice(error)
+    ):
+        try:
+            checkup.begin(chosen)
+        except UserError as error:
+            state.notice(error)
+        st.rerun()
 
 
 def _under_way(chosen: str) -> None:
@@ -183,8 +179,9 @@ def _case(
     folder = store.folder_of(chosen)
     with st.container(border=True, key=f"case-{finding.kind}-{case.key(finding.kind)}"):
         shown = [records[file] for file in case.files[:_SHOWN]]
-        for record, column in zip(shown, st.columns(len(shown), gap="xsmall"), strict=True):
-            with column:
+        grid = st.grid(len(shown), min_column_width=50, gap="xsmall")
+        for record in shown:
+            with grid.cell():
                 gallery.picture(
                     store.thumbnail_path(folder, record), f"{record.label}: {record.file}"
                 )

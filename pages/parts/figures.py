@@ -15,6 +15,12 @@ from pages.parts import words
 ICE, EMBER = "#3b9ae0", "#f07a2e"
 STRONG, FAINT, QUIET = "#8466e6", "#9c8fce", "#8fa3b5"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
+CONFIG_MAP = {
+    "displayModeBar": True,
+    "displaylogo": False,
+    "scrollZoom": True,
+    "modeBarButtonsToRemove": ["toImage", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+}
 
 _SPLITS = {
     "train": ("training", FAINT),
@@ -230,6 +236,7 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
         _layout(height=520),
         showlegend=len(placed) <= _FIT,
         dragmode="pan",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "orientation": "v"},
         clickmode="event+select",
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},

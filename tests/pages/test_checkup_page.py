@@ -4,6 +4,7 @@ import pytest
 
 from core import home
 from core.data import store
+from core.errors import UserError
 from core.jobs import checkup
 from core.jobs.job import Job
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
@@ -52,10 +53,28 @@ def dataset(chosen: str):
 
 def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(checkup, "begin", asked.append)
+
+    def begin(dataset_id: str) -> None:
+        asked.append(dataset_id)
+        Job.of_checkup(dataset_id).folder.mkdir()
+        Job.of_checkup(dataset_id).log.append("queued", cluster=None)
+
+    monkeypatch.setattr(checkup, "begin", begin)
     app = open_page("data", data=chosen)
     button(app, "Check these pictures").click().run()
     assert asked == [chosen]
+    assert app.get("progress")[0].proto.text == "Waiting for its turn…"
+    assert "Check these pictures" not in labels(app)
+
+
+def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
+    def begin(dataset_id: str) -> None:
+        raise UserError("Nobody is there.")
+
+    monkeypatch.setattr(checkup, "begin", begin)
+    app = open_page("data", data=chosen)
+    button(app, "Check these pictures").click().run()
+    assert "Nobody is there" in app.error[0].value
 
 
 def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):

@@ -110,15 +110,15 @@ def test_coloured_frames_are_caught(material: Path, tmp_path: Path) -> None:
     assert {case.told for case in finding.cases} == set(colours)
 
 
-def test_a_sketch_among_flowers_stands_out(material: Path, tmp_path: Path) -> None:
+def test_a_letter_among_flowers_stands_out(material: Path, tmp_path: Path) -> None:
     for label in ("daisy", "tulips"):
         shutil.copytree(material / "datasets" / "flowers5" / label, tmp_path / label)
-    _, data, _ = samples.examples("sketches")[0]
-    (tmp_path / "daisy" / "stranger.png").write_bytes(data)
+    letter = min((material / "datasets" / "handdrawn_greek24").rglob("*.png"))
+    shutil.copy(letter, tmp_path / "daisy" / "stranger.png")
     seen = looking.at_source(open_source(tmp_path), SplitSettings(), lambda *_: None)
     found = [seen.records[n].file for n in outliers.outliers(duplicates.neighbours(seen))]
-    assert found[0] == "daisy/stranger.png"
-    assert len(found) <= 4
+    assert "daisy/stranger.png" in found
+    assert len(found) <= 3
 
 
 def test_a_stored_picture_that_is_gone_is_a_finding(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def laid_out(sight: Sight) -> npt.NDArray[np.float32]:
             n_iter=then,
             initialization="pca",
             neighbors="exact" if count < 1000 else "annoy",
-            n_jobs=-1,
+            n_jobs=1,  # several wait for each other by turning in circles, and round differently
             random_state=0,
         )
         places = np.array(made.fit(reduced))

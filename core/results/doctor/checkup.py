@@ -1,6 +1,6 @@
 """A whole check-up: one look at every image, all that follows from it, in order of importance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.data.archive import Source
@@ -17,7 +17,7 @@ from core.results.doctor import (
     pixels,
     shortcuts,
 )
-from core.results.doctor.finding import Checkup, Kind, Point
+from core.results.doctor.finding import Checkup, Finding, Kind, Point
 from core.results.doctor.looking import Report, Sight
 from core.settings import SplitSettings
 
@@ -64,18 +64,12 @@ def _of(sight: Sight, report: Report) -> Checkup:
     report(0, _STEPS)
     neighbours = duplicates.neighbours(sight)
     report(1, _STEPS)
-    found += [*copies.findings(sight, neighbours), *outliers.findings(sight, neighbours)]
+    found += copies.findings(sight, neighbours, _files(found, Kind.BLANK))
+    found += outliers.findings(sight, neighbours)
     report(2, _STEPS)
     classes = len(sight.dataset.classes)
     guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
-    spoken_for = {
-        file
-        for finding in found
-        if finding.kind in (Kind.TWO_CLASSES, Kind.BLANK)
-        for case in finding.cases
-        for file in case.files
-    }
-    found += labels.findings(sight, guesses, spoken_for)
+    found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
     report(3, _STEPS)
     found += shortcuts.findings(sight)
     report(4, _STEPS)
@@ -86,3 +80,14 @@ def _of(sight: Sight, report: Report) -> Checkup:
     report(5, _STEPS)
     found.sort(key=lambda finding: (not finding.serious, _ORDER.index(finding.kind)))
     return Checkup(sight.dataset.version, len(sight.dataset.records), tuple(found), points)
+
+
+def _files(found: Iterable[Finding], *kinds: Kind) -> set[str]:
+    """All files that some kinds of finding have to do with."""
+    return {
+        file
+        for finding in found
+        if finding.kind in kinds
+        for case in finding.cases
+        for file in case.files
+    }

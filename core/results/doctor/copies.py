@@ -1,6 +1,6 @@
 """What copies do: one picture in two classes, on both sides of the split, or there twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,25 @@ from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 from core.results.doctor.looking import Sight
 
 
-def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
-    """What is the matter with pictures that are there more than once."""
-    alike = duplicates.near(sight, neighbours)
+def findings(
+    sight: Sight, neighbours: Neighbours, spoken_for: Collection[str]
+) -> Iterator[Finding]:
+    """What is the matter with pictures that are there more than once.
+
+    Args:
+        sight: The look at the data set.
+        neighbours: Of its images.
+        spoken_for: Files with nothing on them: all of these are alike.
+    """
     of_digest: dict[str, list[Record]] = {}
     for record in sight.dataset.records:
-        of_digest.setdefault(record.digest, []).append(record)
+        if record.file not in spoken_for:
+            of_digest.setdefault(record.digest, []).append(record)
+    alike = [
+        group
+        for found in duplicates.near(sight, neighbours)
+        if len(group := [digest for digest in found if digest in of_digest]) > 1
+    ]
     grouped = {digest for group in alike for digest in group}
     groups = [[record for digest in group for record in of_digest[digest]] for group in alike]
     groups += [same for digest, same in of_digest.items() if digest not in grouped]
@@ -44,7 +57,7 @@ def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
             + _flattered(sight, both_sides),
             cases=tuple(_on_both_sides(group) for group in both_sides),
         )
-    exact = duplicates.exact(sight)
+    exact = duplicates.exact(record for same in of_digest.values() for record in same)
     if exact:
         yield Finding(
             Kind.EXACT_COPY,

@@ -6,6 +6,7 @@ features leave out what a copy changes), and then compared pixel by pixel (see `
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +47,10 @@ def neighbours(sight: Sight) -> Neighbours:
     return Neighbours(places, (1 - distances**2 / 2).astype(np.float32))
 
 
-def exact(sight: Sight) -> list[list[Record]]:
+def exact(records: Iterable[Record]) -> list[list[Record]]:
     """Records of one and the same file, class by class; each group has at least two."""
     found: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in sight.dataset.records:
+    for record in records:
         found[record.digest, record.label].append(record)
     return [group for group in found.values() if len(group) > 1]
 

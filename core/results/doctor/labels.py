@@ -23,14 +23,13 @@ def findings(sight: Sight, guesses: Guesses, spoken_for: Collection[str]) -> Ite
     Args:
         sight: The look at the data set.
         guesses: Of its images.
-        spoken_for: Files that another finding has to do with, as they are in two classes.
+        spoken_for: Files that another finding has to do with: blank, or in two classes.
     """
-    aside = set(spoken_for)
     records = sight.records
     cases = []
     for place in suspects(guesses):
         record, label = records[place], sight.dataset.classes[guesses.guessed[place]]
-        if record.file in aside:
+        if record.file in spoken_for:
             continue
         move = Fix(Action.MOVE, (record.file,), f"Move to {label}", label)
         remove = Fix(Action.REMOVE, (record.file,), "Remove it")

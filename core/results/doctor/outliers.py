@@ -8,9 +8,9 @@ from core.results.doctor.duplicates import Neighbours
 from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 from core.results.doctor.looking import Sight
 
-UNLIKE = 4.0  # robust deviations beyond the middle
+UNLIKE = 3.0  # robust deviations beyond the middle
 _LEAST = 30  # images: among fewer nothing stands out
-_MOST = 0.02  # of all images
+_MOST = 0.01  # of all images
 
 
 def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
