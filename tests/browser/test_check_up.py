@@ -1,0 +1,72 @@
+"""A messy zip is dropped, looked over by one press, mended, and the mending undone."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from core.data import sketches
+from tests.browser.app import Served, press, settled
+
+pytestmark = pytest.mark.browser
+EACH = 12
+CHECKED = 240_000  # milliseconds; the network is converted first, on a machine that has never
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def messy(path: Path) -> Path:
+    """Boats and fish; one fish twice, one among the boats as well, and an empty sheet."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for label in ("boat", "fish"):
+            for number in range(EACH):
+                archive.writestr(f"{label}/{number}.png", png(sketches.draw(label, str(number))))
+        archive.writestr("fish/twice.png", png(sketches.draw("fish", "3")))
+        archive.writestr("boat/fish.png", png(sketches.draw("fish", "5")))
+        archive.writestr("boat/empty.png", png(Image.new("RGB", (200, 200), "white")))
+        archive.writestr("boat/notes.png", b"no picture at all")
+    return path
+
+
+def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path: Path) -> None:
+    page.goto(served.url)
+    page.locator("input.zip").set_input_files(messy(tmp_path / "messy.zip"))
+    expect(page.get_by_text(f"{2 * EACH + 3} images, 2 classes")).to_be_visible()
+    page.get_by_role("tab", name="Check-up").click()
+    press(page, "Check these pictures")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    page.reload()  # it goes on, and is found again
+    page.get_by_role("tab", name="Check-up").click()
+    expect(page.get_by_text("most important first")).to_be_visible(timeout=CHECKED)
+    expect(page.get_by_text("1 picture is in two classes at once")).to_be_visible()
+    expect(page.get_by_text("1 picture is there more than once, as the very same")).to_be_visible()
+    expect(page.get_by_text("1 picture with nothing on them")).to_be_visible()
+
+    press(page, "It is fish")
+    expect(page.get_by_text(f"{2 * EACH + 2} images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("1 picture is in two classes at once")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Check-up")).to_have_attribute("aria-selected", "true")
+    press(page, "Undo")
+    expect(page.get_by_text(f"{2 * EACH + 3} images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("1 picture is in two classes at once")).to_be_visible()
+
+    settled(page)
+    chart = page.locator(".js-plotly-plot").filter(visible=True)
+    chart.scroll_into_view_if_needed()
+    place = chart.evaluate(
+        """chart => {
+            const {xaxis, yaxis, _size} = chart._fullLayout, {x, y} = chart.data[0];
+            const box = chart.getBoundingClientRect();
+            return [box.left + _size.l + xaxis.d2p(x[0]), box.top + _size.t + yaxis.d2p(y[0])];
+        }"""
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+    expect(page.get_by_role("button", name="Tick 1 picture")).to_be_visible()
