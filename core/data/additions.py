@@ -74,7 +74,7 @@ def add_images(
             renamed = [replace(record, label=now) for record in records]
             return changes.add(dataset, renamed, skipped), f" to “{now}”"
 
-        told = _kept(folder, add, len(records), aside).told
+        told = _kept(folder, add, len(records), aside)
         if skipped:
             files = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
             told += f" {files} left out."
@@ -94,12 +94,11 @@ def add_dataset(other: Path, folder: Path) -> Added:
         UserError: One of them is gone, or together they would hold too many images.
     """
     more = store.load(other)
-    return _kept(
-        folder,
-        lambda dataset: (changes.add_all(dataset, more), f" from “{more.name}”"),
-        len(more.records),
-        other,
-    )
+
+    def add(dataset: Dataset) -> tuple[Dataset, str]:
+        return changes.add_all(dataset, more), f" from “{more.name}”"
+
+    return Added(_kept(folder, add, len(more.records), other))
 
 
 def _kept(
@@ -107,7 +106,7 @@ def _kept(
     change: Callable[[Dataset], tuple[Dataset, str]],
     came: int,
     brought: Path,
-) -> Added:
+) -> str:
     """Make a new version with what came; once more where somebody else was faster."""
     while True:
         before = store.load(folder)
@@ -120,7 +119,7 @@ def _kept(
                 store.keep(folder, after, told, brought)
             except store.ChangedMeanwhile:
                 continue
-        return Added(_sentence(told, new, came - new))
+        return _sentence(told, new, came - new)
 
 
 def _sentence(told: str, new: int, known: int) -> str:

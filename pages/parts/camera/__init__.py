@@ -1,8 +1,8 @@
 """Taking pictures of one class with the camera of whoever looks at the page, one or a burst.
 
 A component of Thaw's own: `st.camera_input` takes single pictures, and `streamlit-webrtc` sends a
-film to the server by way of hosts abroad. Here pictures stay in the browser until they are wanted,
-and go up as a zip as a dropped folder does.
+film to the server and asks a host on the internet for the way to it. Here pictures stay in the
+browser until they are wanted, and go up as a zip as a dropped folder does.
 """
 
 from pathlib import Path
