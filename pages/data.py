@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.data import enough
 from core.data.dataset import Dataset
 from core.errors import UserError
 from pages.parts import bring, doctor, download, figures, gather, joining, mend, state, words
@@ -43,7 +44,10 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
         st.write(divided(dataset))
     with st.container(horizontal=True):
         if st.button(
-            "Choose how to train", type="primary", icon=":material/arrow_forward:", key="lead-on"
+            "Choose how to train",
+            type="primary" if can_be_learned(dataset) else "secondary",
+            icon=":material/arrow_forward:",
+            key="lead-on",
         ):
             state.choose_run(None)
             state.go("train", data=chosen)
@@ -73,6 +77,15 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
         )
         mend.divided_anew(chosen, dataset)
         mend.forget(chosen)
+
+
+def can_be_learned(dataset: Dataset) -> bool:
+    """Whether training is the next step, or filling classes."""
+    try:
+        enough.check(dataset)
+    except UserError:
+        return False
+    return True
 
 
 def divided(dataset: Dataset) -> str:
