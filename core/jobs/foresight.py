@@ -40,9 +40,17 @@ _failures: dict[str, tuple[float, UserError]] = {}
 
 
 def known_likeness(dataset_id: str) -> Likeness | None:
-    """How like ImageNet's photos a data set is, if that has been found out."""
+    """How like ImageNet's photos a data set is, if that has been found out since it changed."""
     path = home.datasets() / dataset_id / tasks.LIKENESS
-    return Likeness.from_dict(home.read_json(path)) if path.is_file() else None
+    if not path.is_file() or path.stat().st_mtime_ns < _changed(dataset_id):
+        return None
+    return Likeness.from_dict(home.read_json(path))
+
+
+def _changed(dataset_id: str) -> int:
+    """When the version at hand came to be, in nanoseconds since 1970; 0 where there is none."""
+    manifest = home.datasets() / dataset_id / "manifest.json"
+    return manifest.stat().st_mtime_ns if manifest.is_file() else 0
 
 
 def likeness(dataset_id: str) -> Likeness | None:
@@ -138,6 +146,7 @@ def _key(dataset_id: str, settings: TrainingSettings) -> str:
     return cache_key(
         told=[field.name for field in fields(Probe)],
         dataset=dataset_id,
+        changed=_changed(dataset_id),
         host=socket.gethostname(),
         warms_up=_warms_up(settings),
         **{name: values[name] for name in _MEASURED},

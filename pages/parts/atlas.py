@@ -75,7 +75,7 @@ def _chosen(chosen: str, picked: Sequence[Record]) -> None:
         gallery.picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
         st.caption(
             f"**{words.plain(words.shortened(record.label))}** "
-            + words.plain(words.shortened(Path(record.file).name, 18))
+            + words.plain(words.squeezed(Path(record.file).name))
         )
 
     gallery.paged(picked, "on-map", show, width=200 if len(picked) == 1 else 90)

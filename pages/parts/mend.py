@@ -187,9 +187,7 @@ def _record(folder: Path, chosen: str, record: Record) -> None:
     def tick() -> None:
         (picked.add if st.session_state[key] else picked.discard)(record.file)
 
-    st.checkbox(
-        words.plain(words.shortened(name, 18)), record.file in picked, key=key, on_change=tick
-    )
+    st.checkbox(words.plain(words.squeezed(name)), record.file in picked, key=key, on_change=tick)
 
 
 def _button(

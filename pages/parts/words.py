@@ -24,6 +24,12 @@ def shortened(text: str, length: int = 24) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def squeezed(name: str, length: int = 18) -> str:
+    """Beginning and end of a long file name: those of one series differ at their ends."""
+    begin = (length - 1) // 2
+    return name if len(name) <= length else f"{name[:begin]}…{name[begin + 1 - length :]}"
+
+
 def number(value: float) -> str:
     """A count: 1,234 as it is, larger ones as 3.4 million."""
     if value < 1_000_000:

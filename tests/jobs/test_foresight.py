@@ -9,7 +9,7 @@ import pytest
 from core import home
 from core.backbones import own_weights
 from core.backbones.catalog import BACKBONES, backbone_named
-from core.data import store
+from core.data import changes, store
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.settings import Squaring, TrainingSettings
@@ -37,6 +37,11 @@ def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait)
     more = TrainingSettings(frozen_layers=130, epochs=90, learning_rate=0.1)
     assert foresight.known_probe(sketches, more) == probe  # epochs and rates are arithmetic
     assert foresight.known_probe(sketches, TrainingSettings()) is None
+
+    folder = home.datasets() / sketches
+    store.keep(folder, changes.merge(store.load(folder), "boat", "fish"), "merged")
+    assert foresight.known_likeness(sketches) is None, "these are other pictures now"
+    assert foresight.known_probe(sketches, SETTINGS) is None
 
 
 def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):

@@ -41,3 +41,13 @@ def test_counts_and_times() -> None:
     assert words.left(None) == ""
     assert words.when(time.time()).startswith("today")
     assert words.comma(["a", "b", "c"]) == "a, b and c"
+
+
+@pytest.mark.parametrize("length", [5, 6, 18])
+def test_a_long_file_name_keeps_its_end(length: int) -> None:
+    name = "camera 2026-11-26 14.03.22_001.jpg"
+    told = words.squeezed(name, length)
+    assert len(told) == length
+    assert told.startswith("ca")
+    assert told.endswith("pg")
+    assert words.squeezed("a.jpg", length) == "a.jpg"
