@@ -23,7 +23,10 @@ def check(needed: int) -> None:
     free = max(0, shutil.disk_usage(home.space()).free - _SPARE)
     if needed > free:
         raise UserError(
-            f"These pictures need {needed / 1e9:,.1f} GB on the server's disk, but only "
-            f"{free / 1e9:,.1f} GB are free. Open Runs to delete data sets or runs that are no "
-            "longer needed."
+            f"These pictures need {_size(needed)} on the server's disk, but only {_size(free)} are "
+            "free. Open Runs to delete data sets or runs that are no longer needed."
         )
+
+
+def _size(amount: int) -> str:
+    return f"{amount / 1e9:,.1f} GB" if amount >= 10**9 else f"{-(-amount // 10**6)} MB"

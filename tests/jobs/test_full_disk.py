@@ -46,7 +46,7 @@ def mount(kilobytes):
 
 
 for kilobytes in json.loads(sys.argv[4]):
-    mount(20_000)
+    mount(4_000_000)  # an import wants room to spare
     home.root().mkdir(exist_ok=True)
     source = open_source(folder / "painted")
     store.import_dataset(source, home.datasets() / "one", split=SplitSettings(), name="one")
