@@ -31,7 +31,7 @@ def main() -> None:
         return
     backbone = BACKBONES["efficientnet_lite0"]
     count = len(backbone.layers)
-    depths = [first_of(backbone, Level.WHOLES), 2 * count // 3, count // 3, 0]
+    depths = [first_of(backbone, Level.WHOLES), count // 3, 0]
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
