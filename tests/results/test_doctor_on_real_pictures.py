@@ -97,6 +97,13 @@ def test_no_shortcut_where_there_is_none(
     assert list(shortcuts.findings(look(folder))) == []
 
 
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_starter_sets_hold_no_copies(name: str, look: Look, tmp_path: Path) -> None:
+    samples.write(name, tmp_path)
+    seen = look(tmp_path)
+    assert duplicates.near(seen, duplicates.neighbours(seen)) == []
+
+
 def test_coloured_frames_are_caught(material: Path, tmp_path: Path) -> None:
     colours = {"daisy": "white", "roses": "red", "tulips": "green"}
     for label, colour in colours.items():

@@ -3,7 +3,11 @@
 A copy that somebody has resized, saved again or cropped a little differs from its original by a
 stretch and a shift along each side of the square that both are squashed into, and by noise. These
 four numbers are found by Gauss-Newton steps on the grey values, from coarse to fine (the method of
-Lucas and Kanade), for many pairs at a time. What counts is how well the two agree then.
+Lucas and Kanade), for many pairs at a time.
+
+How well the two agree then says little by itself: two digits of eight by eight dots agree better
+than two copies of a lawn. So what they differ by is held against their finest detail, which copying
+blurs: where it is more than that, or the detail is another, they are two pictures.
 """
 
 import numpy as np
@@ -14,33 +18,32 @@ _PAIRS = 256  # at a time
 _STRETCH = (0.7, 1.4)  # a tenth cropped off each side is 0.8, seen from the other picture 1.25
 _OVERLAP = 0.5  # of the area, at least
 _PROMISING = 0.7  # agreement on a coarse level, below which a finer one is not worth its time
+_AGREE = 0.94  # of copies, at least
+_DETAIL = 1.5  # pixels that the finest detail is about as large as
+_DETAIL_AGREES = 0.85
 
 Floats = npt.NDArray[np.float32]
 
 
-def agreement(
-    pictures: npt.NDArray[np.uint8], pairs: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float32]:
-    """How well the pictures of each pair agree where they overlap.
+def same(pictures: npt.NDArray[np.uint8], pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Which pairs are one picture, cropped a little, resized or saved again.
 
     Args:
         pictures: Grey, [pictures, 64, 64].
         pairs: Places of two pictures, [pairs, 2].
 
     Returns:
-        The correlation of their grey values, [pairs]: 1 for copies, about 0 for any two pictures,
-        and -1 where they hardly overlap. Below 0.7 it is that of coarser pictures.
+        [pairs].
     """
-    found = [np.empty(0, np.float32)]
+    found = [np.empty(0, np.bool_)]
     for first in range(0, len(pairs), _PAIRS):
         some = pairs[first : first + _PAIRS]
-        found.append(_aligned(*(pictures[some[:, side]].astype(np.float32) for side in (0, 1))))
+        found.append(_same(*(pictures[some[:, side]].astype(np.float32) for side in (0, 1))))
     return np.concatenate(found)
 
 
-def _aligned(one: Floats, other: Floats) -> Floats:
-    """Stretch and shift `one` until it lies over `other`; their agreement."""
-    found = np.full(len(one), -1, np.float32)
+def _same(one: Floats, other: Floats) -> npt.NDArray[np.bool_]:
+    """Stretch and shift `one` until it lies over `other`, as long as that is promising."""
     rows = np.arange(len(one))
     stretch, shift = np.ones((len(one), 2), np.float32), np.zeros((len(one), 2), np.float32)
     for side, steps in _LEVELS:
@@ -51,11 +54,20 @@ def _aligned(one: Floats, other: Floats) -> Floats:
             stretch = np.clip(stretch + change[:, :2], *_STRETCH)
             shift = np.clip(shift + change[:, 2:], -0.25, 0.25)
         laid, inside = _laid(small, stretch, shift)
-        area = inside.sum((1, 2))
-        agreed = (_standard(laid, inside) * _standard(target, inside)).sum((1, 2))
-        found[rows] = np.where(area < _OVERLAP * side**2, -1, agreed / np.maximum(area, 1))
-        promising = found[rows] >= _PROMISING
+        laid, target = _standard(laid, inside), _standard(target, inside)
+        agreed = _mean(laid * target, inside)[:, 0, 0]
+        promising = (agreed >= _PROMISING) & (inside.mean((1, 2)) >= _OVERLAP)
         rows, stretch, shift = rows[promising], stretch[promising], shift[promising]
+    details = [_detail(each, inside) for each in (laid, target)]
+    sizes = [_mean(each**2, inside)[:, 0, 0] for each in details]
+    alike = _mean(details[0] * details[1], inside)[:, 0, 0]
+    copies = (
+        (agreed >= _AGREE)
+        & (1 - agreed <= np.minimum(*sizes))
+        & (alike >= _DETAIL_AGREES * np.sqrt(sizes[0] * sizes[1]))
+    )
+    found = np.zeros(len(one), np.bool_)
+    found[rows] = copies[promising]
     return found
 
 
@@ -87,6 +99,15 @@ def _laid(picture: Floats, stretch: Floats, shift: Floats) -> tuple[Floats, Floa
     within = (at >= -0.5) & (at <= side - 0.5)
     inside = (within[:, 0, :, None] & within[:, 1, None, :]).astype(np.float32)
     return mix[:, 0] @ picture @ mix[:, 1].transpose(0, 2, 1), inside
+
+
+def _detail(picture: Floats, inside: Floats) -> Floats:
+    """What is lost when the picture is blurred, and 0 outside."""
+    places = np.arange(picture.shape[1], dtype=np.float32)
+    blur = np.exp(-((places[:, None] - places) ** 2) / (2 * _DETAIL**2))
+    near = np.maximum(blur @ inside @ blur, 1e-6)
+    lost: Floats = (picture - blur @ picture @ blur / near) * inside
+    return lost
 
 
 def _standard(picture: Floats, inside: Floats | None = None) -> Floats:

@@ -2,7 +2,7 @@
 
 Near-duplicates are looked for among the images that are most alike to the frozen network (its
 features leave out what a copy changes), and then compared pixel by pixel (see `aligning`).
-`benchmarks/near_duplicates.py` measured where to draw the line.
+`benchmarks/near_duplicates.py` measures how many are found.
 """
 
 from collections import defaultdict
@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.dataset import Record
-from core.results.doctor.aligning import agreement
+from core.results.doctor.aligning import same
 from core.results.doctor.looking import Sight
 
 _NEIGHBOURS = 10
 _ALIKE = 0.65  # cosine of features, from which two images are compared
-_THE_SAME = 0.96  # agreement of pixels, from which they are called one picture
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ def near(sight: Sight, found: Neighbours) -> list[list[str]]:
     """Digests of images that show one picture, in groups of at least two."""
     here, which = np.nonzero(found.alike >= _ALIKE)
     pairs = np.unique(np.sort(np.stack([here, found.places[here, which]], axis=1)), axis=0)
-    same = pairs[agreement(sight.small, pairs) >= _THE_SAME]
-    return [[sight.digests[place] for place in group] for group in _joined(same.tolist())]
+    copies = pairs[same(sight.small, pairs)]
+    return [[sight.digests[place] for place in group] for group in _joined(copies.tolist())]
 
 
 def _joined(pairs: list[list[int]]) -> list[list[int]]:
