@@ -95,7 +95,8 @@ def _laid(picture: Floats, stretch: Floats, shift: Floats) -> tuple[Floats, Floa
     places = np.arange(side, dtype=np.float32)
     middle = (side - 1) / 2
     at = (places - middle) * stretch[..., None] + middle + shift[..., None] * side
-    mix = np.maximum(0, 1 - np.abs(at[..., None] - places))  # bilinear, along each axis
+    held = np.clip(at, 0, side - 1)[..., None]
+    mix = np.maximum(0, 1 - np.abs(held - places))  # bilinear, along each axis
     within = (at >= -0.5) & (at <= side - 0.5)
     inside = (within[:, 0, :, None] & within[:, 1, None, :]).astype(np.float32)
     return mix[:, 0] @ picture @ mix[:, 1].transpose(0, 2, 1), inside
