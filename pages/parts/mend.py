@@ -68,7 +68,8 @@ def divided_anew(chosen: str, dataset: Dataset) -> None:
 
 def forget(chosen: str) -> None:
     """What was deleted stays until it is deleted for good."""
-    left = store.unused(home.datasets() / chosen)
+    folder = home.datasets() / chosen
+    left = _unused(str(folder), (folder / "manifest.json").stat().st_mtime_ns)
     if not left:
         return
     st.caption(
@@ -84,6 +85,12 @@ def forget(chosen: str) -> None:
     ):
         _attempt(lambda: store.forget(home.datasets() / chosen))
         st.rerun()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _unused(folder: str, changed: int) -> int:
+    """Read once a version: all earlier ones have to be read for it."""
+    return store.unused(Path(folder))
 
 
 def _new_class(chosen: str, dataset: Dataset) -> None:
