@@ -49,7 +49,10 @@ def begin(page: Page, served: Served, *classes: str, name: str = "") -> str:
 
 def ready(page: Page) -> None:
     """The ways in are drawn, and their scripts are at work."""
-    page.get_by_text("Drop pictures, a folder or a zip here").wait_for()
+    # Until the page is drawn anew, the zone that was there before stands beside the new one.
+    settled(page)
+    expect(page.get_by_text("Drop pictures, a folder or a zip here")).to_have_count(1)
+    expect(page.get_by_text("Drop pictures, a folder or a zip here")).to_be_visible()
 
 
 def stored(served: Served, dataset: str) -> Dataset:
@@ -135,6 +138,7 @@ def test_loose_pictures_come_to_the_class_at_hand(
     page.locator("input.pictures").set_input_files([*files, tmp_path / "notes.png"])
     expect(page.get_by_text("3 images added to “cat”. 1 file was left out.")).to_be_visible()
     expect(page.get_by_text("1 file left out")).to_be_visible()
+    settled(page)
     page.get_by_text("Add pictures to “cat”").click()
     ready(page)
     page.locator("input.pictures").set_input_files(files[0])
