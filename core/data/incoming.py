@@ -158,10 +158,7 @@ def append(incoming: Incoming, offset: int, block: bytes) -> None:
     except OSError as error:
         if error.errno not in room.FULL:
             raise
-        raise UserError(
-            "There is no room left on the server's disk for these pictures. Open Runs to delete "
-            "data sets or runs that are no longer needed."
-        ) from error
+        raise room.full("these pictures") from error
 
 
 def take(upload_id: str, secret: str) -> Incoming:

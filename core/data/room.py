@@ -28,5 +28,17 @@ def check(needed: int) -> None:
         )
 
 
+def full(what: str) -> UserError:
+    """The error where the disk was found to be full midway.
+
+    Args:
+        what: What there was no room for, in the plural.
+    """
+    return UserError(
+        f"There is no room left on the server's disk for {what}. Open Runs to delete data sets or "
+        "runs that are no longer needed."
+    )
+
+
 def _size(amount: int) -> str:
     return f"{amount / 1e9:,.1f} GB" if amount >= 10**9 else f"{-(-amount // 10**6)} MB"

@@ -138,6 +138,11 @@ def is_complete(folder: Path) -> bool:
     return (folder / _MANIFEST).is_file()
 
 
+def changed_at(folder: Path) -> int:
+    """When the version at hand came to be, in nanoseconds since 1970; 0 where there is none."""
+    return (folder / _MANIFEST).stat().st_mtime_ns if is_complete(folder) else 0
+
+
 def create(folder: Path, dataset: Dataset) -> None:
     """Keep a data set that has no images yet."""
     home.write_json(folder / _MANIFEST, dataset.to_dict())

@@ -4,7 +4,6 @@ The file has no name, so nothing is left behind, whatever happens.
 """
 
 import bz2
-import errno
 import lzma
 import shutil
 import tempfile
@@ -17,12 +16,12 @@ from core import home
 from core.data import limits
 from core.data.limits import Limits
 from core.data.refusals import damaged, no_room, refused, too_large
+from core.data.room import FULL
 
 _READ = 64 << 10
 _CHUNK = 1 << 20
 _SPARE = 10**9  # left free on the disk for what trainings write meanwhile
 _XZ_MEMORY = 128 << 20  # xz -9 takes 65 MB; it could ask for 4 GB
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 
@@ -72,7 +71,7 @@ def unpacked(
         into.seek(0)
     except BaseException as error:
         into.close()
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        if isinstance(error, OSError) and error.errno in FULL:
             raise no_room(name) from error
         if isinstance(error, (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)):
             raise damaged(name) from error

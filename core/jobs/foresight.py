@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import errors, home
 from core.backbones.catalog import backbone_of
+from core.data import store
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.job import AFTER_ALL, Kind
@@ -42,15 +43,9 @@ _failures: dict[str, tuple[float, UserError]] = {}
 def known_likeness(dataset_id: str) -> Likeness | None:
     """How like ImageNet's photos a data set is, if that has been found out since it changed."""
     path = home.datasets() / dataset_id / tasks.LIKENESS
-    if not path.is_file() or path.stat().st_mtime_ns < _changed(dataset_id):
+    if not path.is_file() or path.stat().st_mtime_ns < store.changed_at(path.parent):
         return None
     return Likeness.from_dict(home.read_json(path))
-
-
-def _changed(dataset_id: str) -> int:
-    """When the version at hand came to be, in nanoseconds since 1970; 0 where there is none."""
-    manifest = home.datasets() / dataset_id / "manifest.json"
-    return manifest.stat().st_mtime_ns if manifest.is_file() else 0
 
 
 def likeness(dataset_id: str) -> Likeness | None:
@@ -146,7 +141,7 @@ def _key(dataset_id: str, settings: TrainingSettings) -> str:
     return cache_key(
         told=[field.name for field in fields(Probe)],
         dataset=dataset_id,
-        changed=_changed(dataset_id),
+        changed=store.changed_at(home.datasets() / dataset_id),
         host=socket.gethostname(),
         warms_up=_warms_up(settings),
         **{name: values[name] for name in _MEASURED},

@@ -19,10 +19,10 @@ def by_now(run: Run) -> dict[str, str]:
     facts = home.read_json(run.folder / "model.json")
     trained = facts["classes"]
     told = (run.folder / "settings.json").is_file() and run.dataset
-    manifest = home.datasets() / (told or "none") / "manifest.json"
-    if not told or not home.is_id(told) or not manifest.is_file():
+    folder = home.datasets() / (told or "none")
+    if not told or not home.is_id(told) or not store.is_complete(folder):
         return {name: name for name in trained}
-    current = _classes(manifest.parent, manifest.stat().st_mtime_ns)
+    current = _classes(folder, store.changed_at(folder))
     origins = facts.get("origins", trained)
     names = {
         name: current[origin]

@@ -33,7 +33,7 @@ def imported(chosen: str) -> Dataset | None:
         UserError: It could not be read, or is no longer there.
     """
     folder = store.folder_of(chosen)
-    if not (folder / "manifest.json").is_file():
+    if not store.is_complete(folder):
         current = queue.import_state(chosen)
         if not current.status.final:
             return None
@@ -52,13 +52,12 @@ def all_imported() -> list[tuple[str, Dataset]]:
 
 
 def _remembered(folder: Path) -> Dataset:
-    manifest = folder / "manifest.json"
-    return _load(str(folder), manifest.stat().st_mtime_ns if manifest.is_file() else 0)
+    return _load(str(folder), store.changed_at(folder))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _load(folder: str, changed: int) -> Dataset:
-    """Read once a manifest that may list 20,000 images; it never changes under its name."""
+    """Read each version once: its manifest may list 20,000 images."""
     return store.load(Path(folder))
 
 

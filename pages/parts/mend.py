@@ -69,7 +69,7 @@ def divided_anew(chosen: str, dataset: Dataset) -> None:
 def forget(chosen: str) -> None:
     """What was deleted stays until it is deleted for good."""
     folder = home.datasets() / chosen
-    left = _unused(str(folder), (folder / "manifest.json").stat().st_mtime_ns)
+    left = _unused(str(folder), store.changed_at(folder))
     if not left:
         return
     st.caption(

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core import home
+from core.data import store
 from core.data.additions import Added
 from core.errors import UserError
 from core.runs import Run, RunState, open_run
@@ -199,7 +200,7 @@ def done() -> set[str]:
     """The steps that are behind us, for the data set and run at hand."""
     steps = set()
     dataset = st.session_state.get(DATA)
-    if dataset and home.is_id(dataset) and (home.datasets() / dataset / "manifest.json").is_file():
+    if dataset and home.is_id(dataset) and store.is_complete(home.datasets() / dataset):
         steps.add("data")
     chosen = _run_or_none(st.session_state.get(RUN))
     if chosen is not None and chosen.has_model:

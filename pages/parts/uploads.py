@@ -9,7 +9,6 @@ from streamlit.typing import UploadedFile
 
 from core import home
 from core.data import room
-from core.errors import UserError
 
 _CHUNK = 1 << 20
 
@@ -58,8 +57,5 @@ def _new_folder() -> Iterator[Path]:
     except BaseException as error:
         home.remove(folder)
         if isinstance(error, OSError) and error.errno in room.FULL:
-            raise UserError(
-                "There is no room left on the server's disk for these files. Open Runs to delete "
-                "data sets or runs that are no longer needed."
-            ) from error
+            raise room.full("these files") from error
         raise
