@@ -88,7 +88,8 @@ def test_a_dropped_picture_is_named_and_a_text_is_not(
     page.goto(f"{served.url}/predict?run={trained}")
     page.locator("input[type=file]").set_input_files([picture, text])
     expect(page.get_by_text(re.compile(r"house, .*sure"))).to_be_visible()
-    expect(page.get_by_text("a [b] **c**.png")).to_be_visible()
+    caption = page.get_by_test_id("stCaptionContainer")  # the uploader shows the name as well
+    expect(caption.get_by_text("a [b] **c**.png")).to_be_visible()
     expect(page.get_by_text("It could not be looked at")).to_be_visible()
     assert not list((served.home / "home" / "uploads").iterdir())
 
