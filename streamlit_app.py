@@ -15,7 +15,7 @@ import streamlit as st
 
 from core import errors
 from core.jobs import queue
-from pages.parts import download_route, upload_route, words
+from pages.parts import download_route, picture_route, upload_route, words
 
 
 @asynccontextmanager
@@ -48,6 +48,6 @@ def explain(error: Exception) -> bool:
 app = st.App(
     Path(__file__).parent / "pages" / "start.py",
     lifespan=lifespan,
-    routes=[*upload_route.routes(), *download_route.routes()],
+    routes=[*upload_route.routes(), *download_route.routes(), *picture_route.routes()],
     on_script_error=explain,
 )

@@ -39,7 +39,7 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
     if not names:
         raise UserError("There are no images to download yet. Bring some first.")
     for record in dataset.records:
-        if not store.image_path(folder, record).is_file():
+        if not store.image_path(folder, record.digest).is_file():
             raise UserError(
                 f"The image “{record.file}” is gone from the data set. Delete it there, then "
                 "download the rest."

@@ -187,10 +187,10 @@ def _taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) -
     try:
         for record in records:
             for path_of in (thumbnail_path, image_path):
-                here = path_of(folder, record)
+                here = path_of(folder, record.digest)
                 if brought and not here.exists():
                     new.append(here)
-                    _link(path_of(brought, record), here)
+                    _link(path_of(brought, record.digest), here)
         yield
     except BaseException:
         for path in new:
@@ -226,7 +226,7 @@ def undo(folder: Path) -> Dataset:
 
 def unused(folder: Path) -> int:
     """Bytes of images that only earlier versions hold."""
-    return sum(image_path(folder, record).stat().st_size for record in _unused(folder))
+    return sum(image_path(folder, record.digest).stat().st_size for record in _unused(folder))
 
 
 def forget(folder: Path) -> None:
@@ -237,8 +237,8 @@ def forget(folder: Path) -> None:
         home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
         home.remove(folder / _VERSIONS)
         for record in gone:
-            image_path(folder, record).unlink(missing_ok=True)
-            thumbnail_path(folder, record).unlink(missing_ok=True)
+            image_path(folder, record.digest).unlink(missing_ok=True)
+            thumbnail_path(folder, record.digest).unlink(missing_ok=True)
 
 
 def _unused(folder: Path) -> list[Record]:
@@ -248,7 +248,7 @@ def _unused(folder: Path) -> list[Record]:
     for path in (folder / _VERSIONS).glob("*.json"):
         records = load(folder, int(path.stem)).records
         found |= {record.digest: record for record in records if record.digest not in used}
-    return [record for record in found.values() if image_path(folder, record).is_file()]
+    return [record for record in found.values() if image_path(folder, record.digest).is_file()]
 
 
 def _version(folder: Path, number: int) -> Path:
@@ -291,14 +291,14 @@ def load(folder: Path, version: int | None = None) -> Dataset:
         raise UserError("This data set's list of images is damaged. Import it again.") from error
 
 
-def image_path(folder: Path, record: Record) -> Path:
+def image_path(folder: Path, digest: str) -> Path:
     """The file as it came."""
-    return folder / "images" / record.digest
+    return folder / "images" / digest
 
 
-def thumbnail_path(folder: Path, record: Record) -> Path:
+def thumbnail_path(folder: Path, digest: str) -> Path:
     """A JPEG of at most THUMBNAIL pixels."""
-    return folder / "thumbnails" / f"{record.digest}.jpg"
+    return folder / "thumbnails" / f"{digest}.jpg"
 
 
 def reader(folder: Path) -> ReadBytes:
@@ -309,7 +309,7 @@ def reader(folder: Path) -> ReadBytes:
 
     def read_bytes(record: Record) -> bytes:
         try:
-            data = image_path(folder, record).read_bytes()
+            data = image_path(folder, record.digest).read_bytes()
         except OSError as error:
             raise UserError(
                 f"The image “{record.file}” is gone from the data set. Import the data set again."

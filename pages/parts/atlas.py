@@ -9,7 +9,9 @@ import streamlit as st
 from core.data import store
 from core.data.dataset import Dataset, Record
 from core.results.doctor.finding import Point
-from pages.parts import figures, gallery, state, words
+from pages.parts import figures, gallery, map_hover, state, words
+
+_KEY = "map"
 
 
 @st.fragment
@@ -40,13 +42,14 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
     with chart:
         event = st.plotly_chart(
             figures.atlas([(label, placed[label]) for label in classes]),
-            key="map",
+            key=_KEY,
             on_select="rerun",
             selection_mode=("points", "box", "lasso"),
             config=figures.CONFIG_MAP,
             alt=f"A map of {words.several(sum(map(len, placed.values())), 'picture')}, coloured by "
             "class.",
         )
+        map_hover.draw(_KEY, chosen, classes)
     picked = [
         placed[classes[point["curve_number"]]][point["point_index"]][0]
         for point in event["selection"]["points"]
@@ -72,7 +75,9 @@ def _chosen(chosen: str, picked: Sequence[Record]) -> None:
     folder = store.folder_of(chosen)
 
     def show(record: Record) -> None:
-        gallery.picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
+        gallery.picture(
+            store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}"
+        )
         st.caption(
             f"**{words.plain(words.shortened(record.label))}** "
             + words.plain(words.squeezed(Path(record.file).name))

@@ -71,7 +71,7 @@ def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> N
     folder = store.folder_of(dataset_id)
     training = dataset.of("train")
     for record in training[:: max(1, len(training) // _PICTURES)][:_PICTURES]:
-        path = store.thumbnail_path(folder, record)
+        path = store.thumbnail_path(folder, record.digest)
         if not path.is_file():
             continue
         with Image.open(path) as opened:

@@ -183,7 +183,7 @@ def _case(
         for record in shown:
             with grid.cell():
                 gallery.picture(
-                    store.thumbnail_path(folder, record), f"{record.label}: {record.file}"
+                    store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}"
                 )
                 if len(shown) > 1 and case.fixes:
                     st.caption(_caption(finding.kind, record))

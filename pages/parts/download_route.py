@@ -8,27 +8,23 @@ page may need it.
 Only a page that this server has drawn knows the permit, which is for one data set.
 """
 
-import hashlib
-import hmac
 from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from streamlit import config
 
 from core import errors
 from core.data import packing, store
 from core.errors import UserError
 from core.jobs.tasks import sentence_of
-from pages.parts import upload_route
+from pages.parts import addresses
 
 
 def path() -> str:
     """Where the route lies, as a browser asks for it."""
-    base = (config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/downloads" if base else "/downloads"
+    return addresses.path("downloads")
 
 
 def address(dataset_id: str, *, sides: bool) -> str:
@@ -38,7 +34,7 @@ def address(dataset_id: str, *, sides: bool) -> str:
         dataset_id: A stored one.
         sides: As for `packing.zipped`.
     """
-    asked = urlencode({"sides": int(sides), "permit": _permit(dataset_id)})
+    asked = urlencode({"sides": int(sides), "permit": addresses.permit(_purpose(dataset_id))})
     return f"{path()}/{dataset_id}?{asked}"
 
 
@@ -49,7 +45,7 @@ def routes() -> list[Route]:
 
 async def _send(request: Request) -> Response:
     dataset_id, asked = request.path_params["dataset_id"], request.query_params
-    if not hmac.compare_digest(asked.get("permit", "").encode(), _permit(dataset_id).encode()):
+    if not addresses.is_permit(asked.get("permit", ""), _purpose(dataset_id)):
         return PlainTextResponse(
             "This page is older than the server. Reload it and try again.", 403
         )
@@ -74,6 +70,5 @@ def _answer(dataset_id: str, sides: bool) -> Response:
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
-def _permit(dataset_id: str) -> str:
-    secret = upload_route.PERMIT.encode()
-    return hmac.new(secret, f"download {dataset_id}".encode(), hashlib.sha256).hexdigest()
+def _purpose(dataset_id: str) -> str:
+    return f"download {dataset_id}"

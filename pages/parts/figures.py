@@ -228,8 +228,11 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
             name=label(name, 20),
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 9 if count <= 1000 else 5},
-            customdata=[label(record.file.rpartition("/")[2], 40) for record, _, _ in points],
-            hovertemplate=f"%{{customdata}}<br>{label(name)}<extra></extra>",
+            customdata=[
+                [words.shortened(record.file.rpartition("/")[2], 40), record.digest]
+                for record, _, _ in points
+            ],
+            hoverinfo="none",  # `map_hover` shows the picture
         )
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(

@@ -187,7 +187,7 @@ def _with_picked(
 
 def _record(folder: Path, chosen: str, record: Record) -> None:
     name = Path(record.file).name
-    gallery.picture(store.thumbnail_path(folder, record), f"{record.label}: {record.file}")
+    gallery.picture(store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}")
     picked = state.picked(chosen)
     key = f"{state.turn(f'pick-{chosen}')}-{record.file}"
 

@@ -67,7 +67,7 @@ def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
         st.caption("Your pictures are square already, so it sees the same of them in each way.")
         return
     folder = store.folder_of(dataset_id)
-    paths = [store.thumbnail_path(folder, record) for record in records]
+    paths = [store.thumbnail_path(folder, record.digest) for record in records]
     pictures = []
     for path in filter(lambda path: path.is_file(), paths):
         with Image.open(path) as opened:

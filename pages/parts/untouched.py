@@ -44,9 +44,11 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring
     grid = st.grid(3, min_column_width=72, gap="small")
     for place, record in enumerate(_offered(dataset), 1):
         with grid.cell():
-            gallery.picture(store.thumbnail_path(folder, record), f"A picture of {record.label}")
+            gallery.picture(
+                store.thumbnail_path(folder, record.digest), f"A picture of {record.label}"
+            )
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
-                name, path = Path(record.file).name, store.image_path(folder, record)
+                name, path = Path(record.file).name, store.image_path(folder, record.digest)
                 _look(backbone, square, name, [path])
     widget = "picture-for-the-untouched"
     dropped = st.file_uploader("Or any other picture", key=state.turn(widget))

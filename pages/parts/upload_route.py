@@ -15,7 +15,6 @@ answered with {"error"}: a sentence to show.
 """
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from urllib.parse import urlsplit
@@ -30,20 +29,21 @@ from core import errors
 from core.data import incoming
 from core.errors import UserError
 from core.jobs.tasks import sentence_of
+from pages.parts import addresses
 
 BLOCK = 8 << 20  # bytes that a page sends at once; a proxy in between must let them pass
 _WRITE = 1 << 20  # bytes that are held in memory for each sender
 _ASKED = 4096  # bytes that the beginning of an upload may take
 _LARGEST = 2**53  # what a browser can count to
-PERMIT = secrets.token_urlsafe(32)
+_PURPOSE = "upload"
+PERMIT = addresses.permit(_PURPOSE)
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def path() -> str:
     """Where the route lies, as a browser asks for it."""
-    base = (config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/uploads" if base else "/uploads"
+    return addresses.path("uploads")
 
 
 def routes() -> list[Route]:
@@ -94,7 +94,7 @@ def _is_ours(request: Request) -> bool:
 
 async def _begin(request: Request) -> Response:
     permit = request.headers.get("upload-permit", "")
-    if not secrets.compare_digest(permit.encode(), PERMIT.encode()):
+    if not addresses.is_permit(permit, _PURPOSE):
         return _refusal(403, "This page is older than the server. Reload it and try again.")
     body = bytearray()
     async for chunk in request.stream():

@@ -68,5 +68,8 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
         }"""
     )
     page.mouse.move(*place)
+    shown = page.locator(".hover img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") > 0
     page.mouse.click(*place)
     expect(page.get_by_role("button", name="Tick 1 picture")).to_be_visible()

@@ -43,7 +43,7 @@ def test_pictures_in_any_folders_come_to_one_class(folder: Path) -> None:
     assert images(folder) == {record.digest for record in dataset.records}
     read = store.reader(folder)
     assert [read(record) for record in dataset.records] == [png(1), png(2)]
-    assert all(store.thumbnail_path(folder, record).is_file() for record in dataset.records)
+    assert all(store.thumbnail_path(folder, record.digest).is_file() for record in dataset.records)
     assert not (folder.with_name("job") / "aside").exists()
     assert store.undo(folder).counts == {"cat": 0, "dog": 0}
 
@@ -168,7 +168,7 @@ def test_where_files_cannot_be_linked_they_are_copied(
 
 def test_a_picture_that_is_gone_from_the_other_one_changes_nothing(folder: Path, zoo: Path) -> None:
     before = images(folder)
-    store.image_path(zoo, store.load(zoo).records[-1]).unlink()
+    store.image_path(zoo, store.load(zoo).records[-1].digest).unlink()
     with pytest.raises(UserError, match="gone"):
         additions.add_dataset(zoo, folder)
     assert images(folder) == before

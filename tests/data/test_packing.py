@@ -109,7 +109,7 @@ def test_nothing_and_what_is_gone_is_said_before_anything_is_sent(
     pieces = packing.zipped(folder, dataset, sides=False)
     next(pieces)
     gone = dataset.records[-1]
-    store.image_path(folder, gone).unlink()
+    store.image_path(folder, gone.digest).unlink()
     with pytest.raises(UserError, match="is gone"):
         packing.zipped(folder, dataset, sides=False)
     with pytest.raises(UserError, match="is gone"):

@@ -41,10 +41,10 @@ def test_import_keeps_bytes_thumbnails_and_manifest(tmp_path: Path) -> None:
     )
     read_bytes = store.reader(folder)
     for record in dataset.records:
-        data = store.image_path(folder, record).read_bytes()
+        data = store.image_path(folder, record.digest).read_bytes()
         assert hashlib.sha256(data).hexdigest() == record.digest
         assert read_bytes(record) == data
-        assert Image.open(store.thumbnail_path(folder, record)).format == "JPEG"
+        assert Image.open(store.thumbnail_path(folder, record.digest)).format == "JPEG"
 
 
 def test_thumbnails_are_small(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
     )
     (record,) = (one for one in dataset.records if one.file == "a/large.jpg")
     assert (record.width, record.height) == (1500, 900)
-    assert Image.open(store.thumbnail_path(folder, record)).size == (240, 144)
+    assert Image.open(store.thumbnail_path(folder, record.digest)).size == (240, 144)
 
 
 @pytest.mark.parametrize("why", ["stopped", "too few", "disk full"])
@@ -167,8 +167,8 @@ def test_stored_images_are_read_once_and_only_where_wanted(tmp_path: Path) -> No
 
 def test_image_that_is_gone_or_changed_is_told(tmp_path: Path) -> None:
     folder, dataset = kept(tmp_path)
-    store.image_path(folder, dataset.records[0]).unlink()
-    store.image_path(folder, dataset.records[-1]).write_bytes(b"other")
+    store.image_path(folder, dataset.records[0].digest).unlink()
+    store.image_path(folder, dataset.records[-1].digest).write_bytes(b"other")
     with pytest.raises(UserError, match="is gone from the data set"):
         store.reader(folder)(dataset.records[0])
     with pytest.raises(UserError, match="has changed"):
@@ -213,10 +213,10 @@ def test_a_deleted_image_stays_until_it_is_forgotten(tmp_path: Path) -> None:
     StoredFeed(folder, 1).read(lambda _: True, lambda _: None, 64, lambda done, total: None)
     store.forget(folder)
     assert store.unused(folder) == 0
-    assert not store.image_path(folder, gone).exists()
-    assert not store.thumbnail_path(folder, gone).exists()
+    assert not store.image_path(folder, gone.digest).exists()
+    assert not store.thumbnail_path(folder, gone.digest).exists()
     for record in second.records:
-        assert store.image_path(folder, record).is_file()
+        assert store.image_path(folder, record.digest).is_file()
     with pytest.raises(UserError, match="deleted"):
         store.load(folder, 1)
     with pytest.raises(UserError, match="nothing to undo"):

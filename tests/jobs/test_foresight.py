@@ -69,7 +69,7 @@ def test_what_cannot_be_found_out_is_told(clusters, wait):
 
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
-    picture = store.image_path(home.datasets() / sketches, records[0])
+    picture = store.image_path(home.datasets() / sketches, records[0].digest)
     (seen,) = ask.look(LITE0, [picture], top=5, square=Squaring.SQUASH)
     assert seen.error is None
     assert len(seen.top) == 5

@@ -1,61 +1,16 @@
 """The way out for a data set: whole, for pages of this server alone."""
 
-import http.client
 import io
-import socket
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from core.data import store
 from pages.parts import download_route
+from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
-
-
-class Answer(NamedTuple):
-    """What a browser hears."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    content: bytes
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-
-Get = Callable[[str], Answer]
-
-
-@pytest.fixture(scope="module")
-def get() -> Iterator[Get]:
-    """Ask a real server over a real line."""
-    free = socket.socket()
-    free.bind(("localhost", 0))
-    free.listen()
-    app = Starlette(routes=download_route.routes())
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-    thread.start()
-
-    def ask(path: str) -> Answer:
-        line = http.client.HTTPConnection("localhost", free.getsockname()[1], timeout=60)
-        line.request("GET", path)
-        answer = line.getresponse()
-        heard = Answer(answer.status, answer.headers, answer.read())
-        line.close()
-        return heard
-
-    yield ask
-    server.should_exit = True
-    thread.join()
 
 
 def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
@@ -97,7 +52,7 @@ def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> No
 def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = store.folder_of(chosen)
-    store.image_path(folder, store.load(folder).records[0]).unlink()
+    store.image_path(folder, store.load(folder).records[0].digest).unlink()
     answer = get(download_route.address(chosen, sides=False))
     assert (answer.status, "cat/0.png" in answer.text) == (404, True)
     assert str(folder) not in answer.text

@@ -137,8 +137,8 @@ def test_a_stored_picture_that_is_gone_is_a_finding(tmp_path: Path) -> None:
         open_source(drawn), folder, split=SplitSettings(), name="sketches"
     )
     gone, changed = dataset.records[3], dataset.records[9]
-    store.image_path(folder, gone).unlink()
-    store.image_path(folder, changed).write_bytes(b"no picture")
+    store.image_path(folder, gone.digest).unlink()
+    store.image_path(folder, changed.digest).write_bytes(b"no picture")
     steps: dict[str, list[tuple[int, int]]] = {}
     found = checkup.of_stored(
         folder, lambda stage: lambda *told: steps.setdefault(stage, []).append(told)

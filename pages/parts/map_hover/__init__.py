@@ -1,0 +1,37 @@
+"""The picture under the pointer on the map.
+
+Plotly's own labels hold text alone. This listens to the chart, which lies on the same page, and
+lays a picture from `picture_route` beside the pointer. Who has no pointer chooses points instead.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import picture_route, words
+
+_FOLDER = Path(__file__).parent
+_HTML, _CSS, _SCRIPT = (
+    (_FOLDER / name).read_text(encoding="utf-8") for name in ("hover.html", "hover.css", "hover.js")
+)
+_hover = st.components.v2.component("map_hover", html=_HTML, css=_CSS, js=_SCRIPT)
+
+
+def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
+    """Show pictures over a chart while the pointer is on it.
+
+    Args:
+        chart: The key of the chart; `customdata` of each point is a name and a digest.
+        dataset_id: The data set that the pictures are of.
+        classes: The class of each trace.
+    """
+    _hover(
+        key=f"hover-{chart}",
+        data={
+            "chart": chart,
+            "address": f"{picture_route.path()}/{dataset_id}",
+            "permit": picture_route.permit(dataset_id),
+            "classes": [words.shortened(name) for name in classes],
+        },
+    )

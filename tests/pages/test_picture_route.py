@@ -1,0 +1,54 @@
+"""Small pictures for the map: those of a data set, for pages of this server alone."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.data import store
+from pages.parts import picture_route
+from tests.pages.asking import Get
+from tests.pages.painting import store_dataset
+
+
+def address(dataset_id: str, digest: str, permit: str | None = None) -> str:
+    permit = picture_route.permit(dataset_id) if permit is None else permit
+    return f"{picture_route.path()}/{dataset_id}/{digest}?permit={permit}"
+
+
+@pytest.fixture
+def stored(thaw_home: Path) -> tuple[str, str]:
+    """A data set, and the digest of its first picture."""
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    return chosen, store.load(store.folder_of(chosen)).records[0].digest
+
+
+def test_a_picture_comes_small_and_is_kept_by_the_browser(
+    get: Get, stored: tuple[str, str]
+) -> None:
+    answer = get(address(*stored))
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert answer.headers["cache-control"].startswith("private")
+    picture = Image.open(io.BytesIO(answer.content))
+    assert max(picture.size) <= store.THUMBNAIL
+
+
+def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, str]) -> None:
+    chosen, digest = stored
+    other = store_dataset("zoo", {"cat": 2, "dog": 2})
+    for permit in ("", "0" * 64, "%C3%A9", picture_route.permit(other)):
+        assert get(address(chosen, digest, permit)).status == 403
+
+
+@pytest.mark.parametrize(
+    "digest", ["0" * 64, "nothing", "..%2fdataset.json", "%2e%2e%2fdataset.json", "%00"]
+)
+def test_what_is_not_there_is_said(get: Get, stored: tuple[str, str], digest: str) -> None:
+    answer = get(address(stored[0], digest))
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("chosen", ["gone", "20200101-000000-abcdef", ".."])
+def test_no_other_folder_is_read(get: Get, stored: tuple[str, str], chosen: str) -> None:
+    assert get(address(chosen, stored[1])).status == 404
