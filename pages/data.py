@@ -61,7 +61,7 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     if dataset.skipped:
         gather.left_out(dataset)
     pictures, check, numbers = st.tabs(
-        ["The pictures", "Check-up", "How many of each"], key="views"
+        [gather.PICTURES, "Check-up", "How many of each"], key=gather.VIEWS
     )
     with check:
         doctor.draw(chosen, dataset)

@@ -196,15 +196,20 @@ def _choose_training(thawing: bool) -> dict[str, Any]:
             (0, 2**31 - 1, 1),
             "The same seed and the same pictures give the same result.",
         ),
-        "balanced": st.toggle(
-            "Rare classes count as much as common ones (class weights)",
-            state.default(state.control("balanced"), _DEFAULTS.balanced),
-            key=state.control("balanced"),
-            persist_state="session",
-            help="Where one class has far more pictures than another, it would otherwise do well "
-            "by guessing the large one.",
-        ),
+        "balanced": choose_balanced(),
     }
+
+
+def choose_balanced() -> bool:
+    """Whether rare classes count as much as common ones; the check-up shows the same control."""
+    return st.toggle(
+        "Rare classes count as much as common ones (class weights)",
+        state.default(state.control("balanced"), _DEFAULTS.balanced),
+        key=state.control("balanced"),
+        persist_state="session",
+        help="Where one class has far more pictures than another, it would otherwise do well "
+        "by guessing the large one.",
+    )
 
 
 def _choose_thawing() -> dict[str, Any]:

@@ -12,13 +12,19 @@ from core.jobs import checkup
 from core.jobs.job import CheckState
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, mended, remaining
 from core.runs import RunStatus
-from pages.parts import atlas, gallery, state, words
+from pages.parts import atlas, controls, gallery, gather, state, words
 
 _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
 _SIDES = {"train": "learned from", "validation": "checked by", "test": "last test"}
 _SHOWN = 4  # pictures of a case
-_DONE = {Action.REMOVE: "removed", Action.TOGETHER: "kept on one side"}
+_DONE = {
+    Action.REMOVE: "removed",
+    Action.TOGETHER: "kept on one side",
+    Action.DELETE_CLASS: "removed with their class",
+}
+# Kinds whose pictures stand for a whole class.
+_OF_A_CLASS = {Kind.SHORTCUT, Kind.SMALL_CLASS, Kind.IMBALANCE}
 # What needs no look at each picture: one press mends them all.
 _AT_ONCE = {
     Kind.UNREADABLE: "Remove them all",
@@ -137,6 +143,8 @@ def _finding(
     icon = ":material/error:" if finding.serious else ":material/info:"
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon):
         st.write(words.plain(finding.sentence))
+        if finding.kind is Kind.IMBALANCE:
+            controls.choose_balanced()
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
             every = [case.fixes[0] for case in cases if case.fixes]
@@ -179,23 +187,29 @@ def _case(
     folder = store.folder_of(chosen)
     with st.container(border=True, key=f"case-{finding.kind}-{case.key(finding.kind)}"):
         shown = [records[file] for file in case.files[:_SHOWN]]
-        grid = st.grid(len(shown), min_column_width=50, gap="xsmall")
+        grid = st.grid(max(len(shown), 1), min_column_width=50, gap="xsmall")
         for record in shown:
             with grid.cell():
                 gallery.picture(
                     store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}"
                 )
-                if len(shown) > 1 and case.fixes:
+                if len(shown) > 1 and finding.kind not in _OF_A_CLASS:
                     st.caption(_caption(finding.kind, record))
         more = len(case.files) - len(shown)
         told = words.plain(words.shortened(case.told, 90))
         st.markdown(told + (f" · {more} more" if more > 0 else ""))
         for number, fix in enumerate(case.fixes):
+            bring = fix.label if fix.action is Action.BRING else None
             if st.button(
                 words.plain(words.shortened(fix.told, 40)),
+                icon=":material/add_a_photo:" if bring else None,
                 key=f"fix-{finding.kind}-{case.key(finding.kind)}-{number}",
                 width="stretch",
+                on_click=gather.open_for if bring else None,
+                args=(bring,),
             ):
+                if bring:
+                    st.rerun()
                 _mend(chosen, dataset, [fix])
         if case.fixes and not alone:
             st.button(

@@ -11,6 +11,7 @@ from pages.parts import words
 Item = TypeVar("Item")
 _PAGE = 24
 _FEW_CLASSES = 8
+_CLASS = "gallery-class"
 
 
 def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100) -> None:
@@ -39,6 +40,11 @@ def picture(image: Path | bytes, alt: str) -> None:
         st.image(str(image) if isinstance(image, Path) else image, width="stretch", alt=alt)
 
 
+def open_class(name: str) -> None:
+    """Have a class looked at when the page is drawn next; for a button's `on_click`."""
+    st.session_state[_CLASS] = name
+
+
 def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:
     """Which class to look at; None where there is none."""
 
@@ -54,6 +60,6 @@ def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | No
             default=classes[0],
             required=True,
             format_func=lambda name: words.plain(told(name)),
-            key="gallery-class",
+            key=_CLASS,
         )
-    return st.selectbox("Class", classes, format_func=told, key="gallery-class")
+    return st.selectbox("Class", classes, format_func=told, key=_CLASS)

@@ -7,10 +7,12 @@ from core.data.additions import Added
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import adding, queue
-from pages.parts import camera, state, upload_zone, words
+from pages.parts import camera, gallery, state, upload_zone, words
 from pages.parts.upload_zone import Brought
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
+_OPEN = "gather"
+VIEWS, PICTURES = "views", "The pictures"  # the tabs of the page, and the one where this is
 
 
 def draw(chosen: str, dataset: Dataset, label: str) -> None:
@@ -29,13 +31,20 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
             f"**“{name}” has no pictures yet.** Drop some here, or take them with the camera. A "
             "dozen is enough to begin with; many different ones teach more."
         )
-    elif not st.toggle(f"Add pictures to “{name}”", key="gather", persist_state="session"):
+    elif not st.toggle(f"Add pictures to “{name}”", key=_OPEN, persist_state="session"):
         return
     dropping, taking = st.columns(2)
     with dropping:
         _take("dropped", upload_zone.draw_for_class(_key("dropped", label), chosen, label))
     with taking:
         _take("taken", camera.draw(_key("taken", label), chosen, label))
+
+
+def open_for(label: str) -> None:
+    """Have the ways into a class shown when the page is drawn next; for a button's `on_click`."""
+    gallery.open_class(label)
+    st.session_state[_OPEN] = True
+    st.session_state[VIEWS] = PICTURES
 
 
 def under_way(chosen: str, dataset: Dataset) -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from core import home
-from core.data import store
+from core.data import changes, store
 from core.errors import UserError
 from core.jobs import checkup
 from core.jobs.job import Job
+from core.results.doctor import balance
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
 from pages.parts import words
 from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
@@ -179,6 +180,34 @@ def test_a_damaged_result_is_said_plainly(open_page: Open, chosen):
     checkup.place(chosen).write_text('{"version": 1}')
     app = open_page("data", data=chosen)
     assert any("Check again" in each.value for each in app.error)
+
+
+def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
+    chosen = store_dataset("pets", {"cat": 12, "dog": 12, "emu": 2})
+    dataset_now = changes.add_class(dataset(chosen), "gnu")
+    store.keep(home.datasets() / chosen, dataset_now, "more")
+    paint(chosen, *balance.findings(dataset_now))
+    app = open_page("data", data=chosen)
+    button(app, "Add pictures of emu").click().run()
+    assert not app.exception
+    assert app.session_state["gallery-class"] == "emu"
+    assert app.session_state["views"] == "The pictures"
+    assert [each.value for each in app.toggle if each.label == "Add pictures to “emu”"] == [True]
+    button(app, "Do without emu").click().run()
+    assert dataset(chosen).classes == ("cat", "dog", "gnu")
+    assert "2 pictures removed with their class" in shown(app)
+    button(app, "Do without gnu").click().run()
+    assert dataset(chosen).classes == ("cat", "dog")
+
+
+def test_rare_classes_are_made_to_count_by_one_press(open_page: Open):
+    chosen = store_dataset("pets", {"cat": 40, "dog": 10})
+    paint(chosen, *balance.findings(dataset(chosen)))
+    app = open_page("data", data=chosen)
+    toggle = next(each for each in app.toggle if "class weights" in each.label)
+    toggle.set_value(True).run()
+    app.switch_page("train.py").run()
+    assert [each.value for each in app.toggle if "class weights" in each.label] == [True]
 
 
 def test_names_are_shown_letter_by_letter(open_page: Open):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.data import changes
 from core.data.dataset import Skipped
 from core.results.doctor import balance, copies, duplicates, guessing, labels, outliers, pixels
 from core.results.doctor import shortcuts as shortcut
@@ -195,8 +196,28 @@ def test_sizes_of_classes():
     found = by_kind(balance.findings(dataset))
     assert set(found) == {Kind.SMALL_CLASS, Kind.IMBALANCE}
     assert "“many” has 90, “few” 5" in found[Kind.IMBALANCE].sentence
+    assert [fix.action for fix in found[Kind.SMALL_CLASS].cases[0].fixes] == [Action.BRING]
     even = sight([record(n, "ab"[n % 2]) for n in range(40)]).dataset
     assert list(balance.findings(even)) == []
+
+
+def test_a_class_that_is_too_small_can_go_while_two_are_left():
+    labels = ["a"] * 20 + ["b"] * 20 + ["c"] * 7
+    dataset = sight([record(n, label) for n, label in enumerate(labels)]).dataset
+    small = by_kind(balance.findings(dataset))[Kind.SMALL_CLASS]
+    bring, go = small.cases[0].fixes
+    assert (bring.action, bring.label, go.action) == (Action.BRING, "c", Action.DELETE_CLASS)
+    assert mended(dataset, [bring]) == dataset
+    assert mended(dataset, [go]).classes == ("a", "b")
+    assert len(go.files) == 7
+
+
+def test_an_empty_class_is_too_small_until_it_is_gone():
+    dataset = changes.add_class(sight([record(n, "ab"[n % 2]) for n in range(40)]).dataset, "c")
+    small = by_kind(balance.findings(dataset))[Kind.SMALL_CLASS]
+    assert [case.files for case in remaining(small, dataset, ())] == [()]
+    left = mended(dataset, [small.cases[0].fixes[1]])
+    assert remaining(small, left, ()) == ()
 
 
 def test_a_picture_unlike_all_others_stands_out():

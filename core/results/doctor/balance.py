@@ -1,9 +1,10 @@
 """Classes that have too few images, or very many more than others."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.data.dataset import Dataset
-from core.results.doctor.finding import Case, Finding, Kind
+from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 
 FEW = 10  # images of a class: below, its accuracy is a matter of one or two
 UNEVEN = 4  # times as many in the largest class as in the smallest
@@ -22,7 +23,7 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
             title=f"{title} fewer than {FEW} pictures",
             sentence="So few show neither what all of them have in common nor how well it was "
             f"learned. Bring more; {FEW} are a beginning, 50 are good.",
-            cases=tuple(_case(dataset, label) for label in few),
+            cases=tuple(_too_small(dataset, label) for label in few),
         )
     if not counts:
         return
@@ -33,12 +34,24 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
             serious=False,
             title="Some classes have many more pictures than others",
             sentence=f"“{most}” has {counts[most]:,}, “{least}” {counts[least]:,}. A network leans "
-            "to what it has seen most. Bring more of the small ones, or switch on “balanced” "
-            "among the training settings, so that rare classes count as much as common ones.",
+            "to what it has seen most. Bring more of the small ones, or have rare classes count "
+            "as much as common ones when it learns.",
             cases=(_case(dataset, least), _case(dataset, most)),
         )
 
 
+def _too_small(dataset: Dataset, label: str) -> Case:
+    fixes = [Fix(Action.BRING, (), f"Add pictures of {label}", label)]
+    if len(dataset.classes) > 2:  # fewer are nothing to tell apart
+        files = _files(dataset, label)
+        fixes.append(Fix(Action.DELETE_CLASS, files, f"Do without {label}", label))
+    return replace(_case(dataset, label), fixes=tuple(fixes))
+
+
 def _case(dataset: Dataset, label: str) -> Case:
-    files = [record.file for record in dataset.records if record.label == label]
-    return Case(tuple(files[:_SHOWN]), f"{label}: {len(files):,}")
+    files = _files(dataset, label)
+    return Case(files[:_SHOWN], f"{label}: {len(files):,}")
+
+
+def _files(dataset: Dataset, label: str) -> tuple[str, ...]:
+    return tuple(record.file for record in dataset.records if record.label == label)

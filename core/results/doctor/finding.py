@@ -33,6 +33,8 @@ class Action(StrEnum):
     REMOVE = "remove"
     MOVE = "move"
     TOGETHER = "together"
+    DELETE_CLASS = "delete class"
+    BRING = "bring"  # more images of a class, which only a person can
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Fix:
     Attributes:
         action: What is done.
         files: With which images.
-        label: The class that they are moved to, where they are moved.
+        label: The class that they are moved to, that is deleted or that needs more.
         told: What a button says.
     """
 
@@ -155,13 +157,16 @@ def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
     """The data set after some fixes.
 
     Raises:
-        UserError: A class that images were to go to is no longer there.
+        UserError: A class that images were to go to, or that was to go, is no longer there.
     """
     chosen = list(fixes)
     for fix in chosen:
         if fix.action is Action.MOVE:
             assert fix.label is not None
             dataset = changes.move(dataset, fix.files, fix.label)
+        elif fix.action is Action.DELETE_CLASS:
+            assert fix.label is not None
+            dataset = changes.delete_class(dataset, fix.label)
     gone = {file for fix in chosen if fix.action is Action.REMOVE for file in fix.files}
     if gone:
         dataset = changes.remove(dataset, gone)
@@ -191,6 +196,8 @@ def remaining(finding: Finding, dataset: Dataset, dismissed: Iterable[str]) -> t
                 return len({labels[file] for file in case.files}) > 1
             case Kind.BOTH_SIDES:
                 return len({sides[file] for file in case.files}) > 1
+            case Kind.SMALL_CLASS if not case.files:
+                return all(fix.label in dataset.classes for fix in case.fixes)
             case _:
                 return True
 

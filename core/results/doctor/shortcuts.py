@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from core.results.doctor.finding import Case, Finding, Kind
+from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 from core.results.doctor.guessing import Guesses, leave_one_out
 from core.results.doctor.looking import Sight
 
@@ -89,7 +89,9 @@ def thumbnails(tiny: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def _case(sight: Sight, place: int) -> Case:
     label = sight.dataset.classes[place]
     files = [record.file for record in sight.dataset.records if record.label == label]
-    return Case(tuple(files[:_SHOWN]), label)
+    return Case(
+        tuple(files[:_SHOWN]), label, (Fix(Action.BRING, (), f"Add pictures of {label}", label),)
+    )
 
 
 def _seen(what: str) -> str:
