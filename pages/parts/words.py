@@ -5,18 +5,20 @@ import string
 from datetime import datetime
 
 UNSEEN = "\u2060"  # word joiner: no width, no line break
-_PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
+_WITHIN = r"(?<=[^\W_])[._](?=[^\W_])"  # dots and underscores within words mean nothing
+_PUNCTUATION = re.compile(f"(?!{_WITHIN})([{re.escape(string.punctuation)}])")
 
 
 def plain(text: str) -> str:
     """Text of a user's for a place that reads Markdown, so that it shows letter by letter.
 
     A backslash keeps punctuation from being Markdown. Emoji codes, arrows and links are found
-    in what is left, so an unseen character parts what would make them up.
+    in what is left, so an unseen character parts what would make them up. Screen readers get the
+    names of controls with the backslashes, so that there are none in plain file names.
     """
     escaped = _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
     parted = re.sub(r"([:@<>~-])", rf"\1{UNSEEN}", escaped)
-    return re.sub(r"(?i)(www)(?=\\\.)", rf"\1{UNSEEN}", parted)
+    return re.sub(r"(?i)(www)(?=\\?\.)", rf"\1{UNSEEN}", parted)
 
 
 def shortened(text: str, length: int = 24) -> str:

@@ -122,10 +122,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def with_camera(browser: Browser) -> Browser:
-    """Another one beside it: pages may use its camera, which films a test picture."""
-    camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    return browser.browser_type.launch(executable_path=_path(), args=[*_QUIET, *camera])
+def with_cameras(browser: Browser, count: int) -> Browser:
+    """Another one beside it, with cameras that film a test picture."""
+    cameras = f"--use-fake-device-for-media-stream=device-count={count}"
+    return browser.browser_type.launch(executable_path=_path(), args=[*_QUIET, cameras])
 
 
 def _path() -> str | None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.data import store
 from core.data.dataset import Dataset
 from core.data.grouping import name_of
-from tests.browser.app import Served, new_context, press, settled, with_camera
+from tests.browser.app import Served, new_context, press, settled, with_cameras
 from tests.pages.painting import painted
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def filming(browser: Browser) -> Iterator[Browser]:
-    started = with_camera(browser)
+    started = with_cameras(browser, 2)
     yield started
     started.close()
 
@@ -28,6 +28,7 @@ def filming(browser: Browser) -> Iterator[Browser]:
 @pytest.fixture
 def studio(filming: Browser) -> Iterator[Page]:
     context = new_context(filming)
+    context.grant_permissions(["camera"])
     yield context.new_page()
     context.close()
 
@@ -97,7 +98,9 @@ def test_a_burst_of_the_camera_fills_a_class(served: Served, studio: Page) -> No
     assert not leftovers(served)
 
 
-def test_the_camera_goes_off_when_one_leaves(served: Served, studio: Page) -> None:
+def test_another_camera_is_chosen_and_goes_off_when_one_leaves(
+    served: Served, studio: Page
+) -> None:
     page = studio
     begin(page, served, "cat", "dog")
     page.evaluate(
@@ -109,6 +112,16 @@ def test_the_camera_goes_off_when_one_leaves(served: Served, studio: Page) -> No
     press(page, "Turn on the camera")
     expect(page.get_by_role("button", name="Turn off")).to_be_visible()
     page.wait_for_function("window.tracks?.every(track => track.readyState === 'live')")
+    which = page.get_by_label("Camera", exact=True)
+    expect(which.locator("option")).to_have_count(2)
+    first, second = which.input_value(), which.locator("option").nth(1).get_attribute("value")
+    page.evaluate("window.first = window.tracks")
+    which.select_option(second)
+    page.wait_for_function("window.tracks !== window.first")
+    page.wait_for_function("window.first.every(track => track.readyState === 'ended')")
+    assert second != first
+    device = "window.tracks[0].getSettings().deviceId"
+    assert page.evaluate(device) == second
     page.get_by_role("radio", name="dog").click()
     page.wait_for_function("window.tracks.every(track => track.readyState === 'ended')")
     expect(page.get_by_role("button", name="Turn on the camera")).to_be_visible()
@@ -123,6 +136,19 @@ def test_without_a_camera_the_page_says_why(served: Served, browser: Browser) ->
     page.evaluate("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})")
     press(page, "Turn on the camera")  # as over http from another computer
     expect(page.get_by_role("alert").filter(has_text="over https")).to_be_visible()
+    context.close()
+
+
+def test_a_camera_that_is_not_allowed_is_explained(served: Served, filming: Browser) -> None:
+    context = new_context(filming)
+    page = context.new_page()
+    begin(page, served, "cat", "dog")
+    press(page, "Turn on the camera")
+    expect(page.get_by_role("alert").filter(has_text="beside the address")).to_be_visible()
+    context.grant_permissions(["camera"])
+    press(page, "Turn on the camera")
+    expect(page.get_by_role("button", name="Take a picture")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="beside the address")).to_have_count(0)
     context.close()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from painted import classes, png
 from PIL import Image
+from quine import quine
 from test_archive import HOSTILE as ZIPS
 from test_archive import link, packed
 from test_colours import saved
@@ -114,7 +115,8 @@ MADE: dict[str, Maker] = {
     "a device or a pipe in a tar": TARS["device"][0],
     "a device in a zip": ZIPS["device"][0],
     "a zip that holds a path twice": ZIPS["twice"][0],
-    "files that overlap, as in a quine": ZIPS["overlapping"][0],
+    "files that overlap": ZIPS["overlapping"][0],
+    "a zip that holds itself (a quine)": quine,
     "folders in folders in folders": ZIPS["deep"][0],
     "one file that unpacks to far more": ZIPS["bomb"][0],
     "many files that unpack to far more": ZIPS["many small bombs"][0],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from painted import classes, png, zip_of
+from quine import quine
 
 from core.data import reading
 from core.data.archive import open_source
@@ -118,6 +119,18 @@ def test_nested_archives_are_left_out_and_never_opened(tmp_path: Path) -> None:
     }
     with pytest.raises(UserError, match="an archive inside the archive"):
         read(zip_of(tmp_path / "only.zip", {"cats.zip": inner, "dogs.zip": inner}))
+
+
+def test_a_zip_that_holds_itself_is_not_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(quine())
+    with zipfile.ZipFile(path) as itself:
+        assert itself.read("quine.zip") == path.read_bytes()
+    with pytest.raises(UserError, match="an archive inside the archive, which is not opened"):
+        read(path)
+    files = classes({"a": 3, "b": 3}) | {"a/quine.png": path.read_bytes()}
+    (one,) = read(zip_of(tmp_path / "y.zip", files)).skipped
+    assert one.reason == "not an image but a zip archive, or a document that is one inside"
 
 
 def test_a_hundred_thousand_entries_are_refused_at_once(tmp_path: Path) -> None:

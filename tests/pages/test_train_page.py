@@ -465,5 +465,5 @@ def test_numbers_tell_what_they_rest_on_and_curves_what_they_mean(open_page: Ope
 def test_a_run_of_a_network_that_is_gone_is_still_shown(open_page: Open) -> None:
     settings = TrainingSettings(backbone="a_hub_module", epochs=5)
     app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)
-    assert "a\\_hub\\_module" in shown(app)
+    assert "a_hub_module" in shown(app)
     assert not app.error

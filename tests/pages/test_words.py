@@ -17,6 +17,12 @@ def test_plain_escapes_all_that_markdown_reads() -> None:
         assert special not in told
 
 
+def test_plain_leaves_plain_names_as_they_are() -> None:
+    assert words.plain("Mia_2 b.1.jpg") == "Mia_2 b.1.jpg"
+    for special in ("_a_", "a__b", "1. a", "www.a", ".a", "a_"):
+        assert words.plain(special) != special
+
+
 @pytest.mark.parametrize(
     ("share", "told"),
     [(0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.996, "> 99 %"), (1, "100 %")],
