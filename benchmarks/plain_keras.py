@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import tensorflow  # noqa: F401 first, as it comes: on some processors Thaw asks for other kernels
+
 from core.backbones import weights
 from core.backbones.catalog import BACKBONES
 from core.backbones.frameworks import keras
