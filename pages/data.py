@@ -52,6 +52,7 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
             state.choose_run(None)
             state.go("train", data=chosen)
         if st.button("Bring other pictures", icon=":material/add_photo_alternate:"):
+            state.choose_run(None)  # which would bring its data set back
             state.choose_dataset(None)
             st.rerun()
         joining.draw(chosen, dataset)

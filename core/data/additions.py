@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core import home
-from core.data import changes, room, store
+from core.data import changes, image_files, room, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Skipped
 from core.data.reading import read_class
@@ -39,7 +39,7 @@ class Added:
 def add_images(
     source: Source,
     folder: Path,
-    label: str,
+    origin: str,
     *,
     aside: Path,
     report: Callable[[int, int], None],
@@ -51,7 +51,7 @@ def add_images(
     Args:
         source: A zip archive or a folder.
         folder: Where the data set lies.
-        label: The class. What it is called by the time they are read is found out.
+        origin: The class, as it was first called: it may be renamed at any time.
         aside: A folder for this alone; it is gone in the end.
         report: As for `reading.read`; raise StopRequested in it to stop.
 
@@ -59,18 +59,18 @@ def add_images(
         UserError: Nothing in the source is a picture, the data set or the class is gone, it would
             hold too many images, or the disk is full.
     """
-    origin = _origin(store.load(folder), label)
+    called(store.load(folder), origin)
     room.check(sum(member.size for member in source.members))
     try:
-        with store.keeping(aside) as keep:
+        with image_files.keeping(aside) as keep:
             records, skipped = read_class(
-                source, label, each=keep, at_least=store.THUMBNAIL, report=report
+                source, origin, each=keep, at_least=image_files.THUMBNAIL, report=report
             )
         if not records:
             raise _no_picture(skipped)
 
         def add(dataset: Dataset) -> tuple[Dataset, str]:
-            now = _label(dataset, origin, label)
+            now = called(dataset, origin)
             renamed = [replace(record, label=now) for record in records]
             return changes.add(dataset, renamed, skipped), f" to “{now}”"
 
@@ -138,25 +138,18 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _origin(dataset: Dataset, label: str) -> str:
-    """What a class was first called, by which it is known again under another name."""
-    try:
-        return dataset.origins[dataset.classes.index(label)]
-    except ValueError:
-        raise _gone(label) from None
+def called(dataset: Dataset, origin: str) -> str:
+    """What a class is called now.
 
-
-def _label(dataset: Dataset, origin: str, label: str) -> str:
+    Raises:
+        UserError: It is gone.
+    """
     try:
         return dataset.classes[dataset.origins.index(origin)]
     except ValueError:
-        raise _gone(label) from None
-
-
-def _gone(label: str) -> UserError:
-    return UserError(
-        f"The class “{label}” is no longer there, so nothing was added. Choose another class."
-    )
+        raise UserError(
+            f"The class “{origin}” is no longer there, so nothing was added. Choose another class."
+        ) from None
 
 
 def _no_picture(skipped: list[Skipped]) -> UserError:

@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.settings import SplitSettings
 
 _LONGEST_NAME = 80
+_LAST_SKIPPED = 1000  # files that were left out, by name: those of long ago are of no use
 
 
 def class_name(given: str) -> str:
@@ -56,9 +57,7 @@ def add_class(dataset: Dataset, given: str) -> Dataset:
     Raises:
         UserError: The name is none, or there is such a class.
     """
-    name = _unused(dataset, given)
-    origin = next(each for each in _numbered(name) if each not in dataset.origins)
-    return _with_classes(dataset, [*_pairs(dataset), (name, origin)])
+    return _with_class(dataset, _unused(dataset, given))
 
 
 def rename(dataset: Dataset, label: str, given: str) -> Dataset:
@@ -132,7 +131,7 @@ def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] 
     ]
     for label in sorted({record.label for record in records}, key=natural):
         if label not in dataset.classes:
-            dataset = add_class(dataset, label)
+            dataset = _with_class(dataset, label)
     there = {(record.label, record.digest) for record in dataset.records}
     taken = {record.file for record in dataset.records}
     added: list[Record] = []
@@ -145,14 +144,14 @@ def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] 
         added.append(replace(record, file=file))
     locked = _sides(dataset.records)
     everything = [*dataset.records, *added]
-    groups = groups_of(everything, dataset.divided.group_by)
+    groups = groups_of(everything, dataset.divided.group_by, dataset.together)
     new = extend(_digests(everything), dataset.divided, locked, groups)
     added = [replace(each, split=(locked | new)[each.digest]) for each in added]
     return settled(
         replace(
             dataset,
             records=tuple(sorted([*dataset.records, *added], key=lambda each: each.file)),
-            skipped=(*dataset.skipped, *skipped),
+            skipped=(*dataset.skipped, *skipped)[-_LAST_SKIPPED:],
         )
     )
 
@@ -163,7 +162,7 @@ def add_all(dataset: Dataset, other: Dataset) -> Dataset:
     same = {name.casefold() for name in grown.classes}
     for label in other.classes:
         if label.casefold() not in same:
-            grown = add_class(grown, label)
+            grown = _with_class(grown, label)
     return grown
 
 
@@ -177,7 +176,7 @@ def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
     Raises:
         UserError: A class has too few images.
     """
-    groups = groups_of(dataset.records, settings.group_by)
+    groups = groups_of(dataset.records, settings.group_by, dataset.together)
     sides = choose(_digests(dataset.records), settings, groups)
     records = tuple(replace(record, split=sides[record.digest]) for record in dataset.records)
     return replace(dataset, records=records, divided=settings, split_came_with_data=False)
@@ -185,6 +184,8 @@ def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
 
 def keep_together(dataset: Dataset, groups: Iterable[Collection[str]]) -> Dataset:
     """Images that are nearly alike go to one side of the split, the rest stay where they are.
+
+    It is remembered for when the images are divided anew, or more come.
 
     Args:
         dataset: Whose images.
@@ -200,7 +201,9 @@ def keep_together(dataset: Dataset, groups: Iterable[Collection[str]]) -> Datase
     sides = _sides(dataset.records)
     locked = {digest: side for digest, side in sides.items() if digest not in group_of}
     new = extend(_digests(dataset.records), dataset.divided, locked, group_of)
-    return settled(_sided(dataset, locked | new))
+    grouped = {digest: new[digest] for digest in group_of if digest in new}
+    kept = (*dataset.together, *map(tuple, _by_group(group_of)))
+    return settled(replace(_sided(dataset, grouped), together=kept))
 
 
 def settled(dataset: Dataset) -> Dataset:
@@ -209,18 +212,33 @@ def settled(dataset: Dataset) -> Dataset:
     Where it has not, an image crosses over from the side that has most.
     """
     sides = _sides(dataset.records)
+    moved: dict[str, Split] = {}
     needed: tuple[Split, ...] = ("train", "validation")
     for digests in _digests(dataset.records).values():
         for side in needed if len(digests) > 1 else ():
             have = Counter(sides[digest] for digest in digests)
             if not have[side]:
                 most = max(have, key=have.__getitem__)
-                sides[min(each for each in digests if sides[each] == most)] = side
-    return _sided(dataset, sides)
+                crosses = min(each for each in digests if sides[each] == most)
+                sides[crosses] = moved[crosses] = side
+    return _sided(dataset, moved)
+
+
+def _by_group(group_of: dict[str, str]) -> Iterable[list[str]]:
+    found: dict[str, list[str]] = {}
+    for digest, group in group_of.items():
+        found.setdefault(group, []).append(digest)
+    return found.values()
 
 
 def _sided(dataset: Dataset, sides: dict[str, Split]) -> Dataset:
-    records = tuple(replace(record, split=sides[record.digest]) for record in dataset.records)
+    """Some images, by digest, on these sides.
+
+    The others stay where they are, copies on both sides too where the data came so.
+    """
+    records = tuple(
+        replace(record, split=sides.get(record.digest, record.split)) for record in dataset.records
+    )
     return replace(dataset, records=records)
 
 
@@ -247,6 +265,11 @@ def _relabelled(dataset: Dataset, chosen: Iterable[Record], label: str) -> Datas
 def _pairs(dataset: Dataset) -> list[tuple[str, str]]:
     """Each class with its origin."""
     return list(zip(dataset.classes, dataset.origins, strict=True))
+
+
+def _with_class(dataset: Dataset, name: str) -> Dataset:
+    origin = next(each for each in _numbered(name) if each not in dataset.origins)
+    return _with_classes(dataset, [*_pairs(dataset), (name, origin)])
 
 
 def _with_classes(dataset: Dataset, pairs: Iterable[tuple[str, str]]) -> Dataset:

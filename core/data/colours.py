@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 _WHITE = (255, 255, 255)
 _WITH_PROFILES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # a mode, and what a profile calls it
-_LARGEST_PROFILE = 8 << 20  # those of printing presses are 2 or 3 MB
+_LARGEST_PROFILE = 4 << 20  # those of printing presses are 2 or 3 MB
 _STRIP = 2 << 20  # pixels that are changed together
 _BARELY = 2  # of 255: what nobody sees
 
@@ -48,18 +48,17 @@ def _rgb(image: Image.Image, profile: object) -> Image.Image:
         paper = Image.new("RGB", image.size, _WHITE)
         paper.paste(image, mask=image)
         image = paper
-    transform = _to_srgb(profile, image.mode) if isinstance(profile, bytes) else None
+    known = isinstance(profile, bytes) and len(profile) <= _LARGEST_PROFILE
+    transform = _to_srgb(cast(bytes, profile), image.mode) if known else None
     if transform is None:
         return image.convert("RGB")
     # None comes only when it is asked to work in place.
     return cast(Image.Image, ImageCms.applyTransform(image, transform))
 
 
-@lru_cache(maxsize=32)  # the pictures of one camera share one
+@lru_cache(maxsize=16)  # the pictures of one camera share one
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """What makes sRGB of pixels in a profile's colours; None where that would change nothing."""
-    if len(profile) > _LARGEST_PROFILE:
-        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != _WITH_PROFILES[mode]:

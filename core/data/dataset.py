@@ -75,6 +75,7 @@ class Dataset:
         divided: How images that come later are divided.
         origins: What each class was first called. A network that has learned it goes on with its
             new name (see `results/names.py`).
+        together: Digests of images that stay on one side of the split, group by group.
         version: Counts the changes that people make; see `store.keep`.
         before: The version that this one was made from, if it was.
         told: What was changed, in words.
@@ -87,6 +88,7 @@ class Dataset:
     split_came_with_data: bool
     divided: SplitSettings = field(default_factory=SplitSettings)
     origins: tuple[str, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
     version: int = 1
     before: int | None = None
     told: str = ""
@@ -135,7 +137,8 @@ class Dataset:
             split_came_with_data=bool(values["split_came_with_data"]),
             **_added_since(values),
         )
-        if not all(each.split in SPLITS and each.label in made.classes for each in made.records):
+        classes = set(made.classes)
+        if not all(each.split in SPLITS and each.label in classes for each in made.records):
             raise ValueError("a record names a class or a split that there is not")
         if len(made.origins) != len(made.classes):
             raise ValueError("classes without an origin")
@@ -147,6 +150,7 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
     return {
         "divided": SplitSettings(**values.get("divided", {})),
         "origins": tuple(values.get("origins", ())),
+        "together": tuple(tuple(group) for group in values.get("together", ())),
         "version": int(values.get("version", 1)),
         "before": values.get("before"),
         "told": str(values.get("told", "")),

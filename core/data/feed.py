@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from core.data import images, reading, store
+from core.data import image_files, images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record
 from core.data.parallel import decoding_threads, in_order
@@ -85,7 +85,7 @@ class StoredFeed:
             UserError: It is gone or damaged.
         """
         self._dataset = store.load(folder, version)
-        self._read_bytes = store.reader(folder)
+        self._read_bytes = image_files.reader(folder)
 
     @property
     def count(self) -> int:

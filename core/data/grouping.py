@@ -28,7 +28,9 @@ class Filed(Protocol):
     def digest(self) -> str: ...
 
 
-def groups_of(images: Iterable[Filed], by: Grouping) -> dict[str, str]:
+def groups_of(
+    images: Iterable[Filed], by: Grouping, together: Iterable[Iterable[str]] = ()
+) -> dict[str, str]:
     """The group of each image that belongs to one, by digest.
 
     Groups reach across classes: “tom” happy and “tom” sad are one. So do they across copies: two
@@ -38,10 +40,13 @@ def groups_of(images: Iterable[Filed], by: Grouping) -> dict[str, str]:
         images: Of the whole data set.
         by: NAME groups by what a file is called up to its last number, so that `tom_012.jpg` and
             `tom_013.jpg` are “tom”; FOLDER by the folder within the class folder.
+        together: Digests of images that somebody wants on one side, whatever they are called.
     """
-    if by is Grouping.NONE:
-        return {}
-    told = name_of if by is Grouping.NAME else folder_of
+    told = {Grouping.NAME: name_of, Grouping.FOLDER: folder_of}.get(by)
+    named = [(image.digest, told(image.file, image.label) if told else None) for image in images]
+    here = {digest for digest, _ in named}
+    for number, digests in enumerate(together):  # no name or folder has a slash in it
+        named += [(digest, f"/{number}") for digest in digests if digest in here]
     joined: dict[str, str] = {}  # group by the one that it is part of
 
     def whole(group: str) -> str:
@@ -50,10 +55,9 @@ def groups_of(images: Iterable[Filed], by: Grouping) -> dict[str, str]:
         return group
 
     found: dict[str, str] = {}
-    for image in images:
-        group = told(image.file, image.label)
+    for digest, group in named:
         if group is not None:
-            first = whole(found.setdefault(image.digest, group))
+            first = whole(found.setdefault(digest, group))
             joined[whole(group)] = first
     return {digest: whole(group) for digest, group in found.items()}
 

@@ -6,8 +6,11 @@ The formats are named one by one: Pillow knows more, some of them programs rathe
 import io
 import logging
 import math
+import re
+import struct
 import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +27,7 @@ DECODING = 2  # counts how pixels have been made of files so far; caches of what
 _LARGE_PIXELS = 24_000_000
 # Most decoders take 4 bytes a pixel, these 8 to 19: they get a share of the pixels that others may.
 _HUNGRY = {"WEBP": 2, "AVIF": 2, "HEIF": 2, "JPEG2000": 3}
+_DRAFTED = ("JPEG", "MPO")  # they decode at 1/2, 1/4 or 1/8
 _FORMATS = (
     "JPEG",  # also MPO, which is two JPEGs in one file
     "PNG",
@@ -67,6 +71,11 @@ _HEIF: tuple[Any, Any] = (
     lambda prefix: prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS,
 )
 _large = threading.Lock()
+_ICON, _PNG = b"\0\0\1\0", b"\x89PNG\r\n\x1a\n"
+# Progressive JPEGs have some ten scans. Each takes time for every pixel, and perhaps a few bytes.
+_MOST_SCANS = 200
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_SCAN, _END = 0xDA, 0xD9
 
 # Pillow warns of what it tolerates (broken EXIF, large sizes) and logs what it refuses; nobody
 # who reads the server's output can act on it. Other handlers still get what is logged.
@@ -111,16 +120,22 @@ def picture(data: bytes, at_least: int | None = None) -> Picture:
     # Whatever a decoder throws at hostile bytes, the file is what is wrong: Pillow and its plugins
     # raise OSError, SyntaxError, ValueError, struct.error, KeyError, MemoryError and more.
     try:
+        if data.startswith(_ICON):  # Pillow decodes it at once
+            for width, height in _icons(data):
+                _refuse_large(width, height, min(most, _LARGE_PIXELS))
         opened = _open(data)
         if opened is None:
             raise UnreadableImage(_something_else(data))
         with opened:
             width, height = opened.size
-            most //= _HUNGRY.get(opened.format, 1)
+            hunger = _HUNGRY.get(opened.format, 1)
+            most //= hunger
             _refuse_large(width, height, most)
             if width < 1 or height < 1:
                 raise UnreadableImage("empty picture, without a single pixel")
-            if width * height < _LARGE_PIXELS:
+            if opened.format in _DRAFTED and _has_endless_scans(data):
+                raise UnreadableImage("a JPEG of hundreds of scans, which no program makes")
+            if width * height * hunger < _LARGE_PIXELS:
                 return _upright(opened, at_least, most)
             with _large:  # one at a time, so that memory does not grow with the number of threads
                 return _upright(opened, at_least, most)
@@ -204,6 +219,29 @@ def _open(data: bytes) -> Any:
     return None
 
 
+def _icons(data: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height of every picture in an icon: a PNG each, or a BMP with a mask below it."""
+    for number in range(int.from_bytes(data[4:6], "little")):
+        (start,) = struct.unpack_from("<I", data, 6 + 16 * number + 12)
+        if data.startswith(_PNG, start):
+            yield struct.unpack_from(">II", data, start + 16)
+        else:
+            width, height = struct.unpack_from("<ii", data, start + 4)
+            yield abs(width), abs(height) // 2
+
+
+def _has_endless_scans(data: bytes) -> bool:
+    """Whether a JPEG goes over its pixels so often that it is made to take time."""
+    at = scans = 0
+    while scans <= _MOST_SCANS and (marker := _MARKER.search(data, at)):
+        kind, at = data[marker.start() + 1], marker.end()
+        if kind == _END:
+            break
+        scans += kind == _SCAN
+        at += int.from_bytes(data[at : at + 2], "big")
+    return scans > _MOST_SCANS
+
+
 def _refuse_large(width: int, height: int, most: int) -> None:
     if width * height > most:
         raise UnreadableImage(f"too large: {width} × {height} pixels, {_most(most)}")
@@ -221,7 +259,7 @@ def _something_else(data: bytes) -> str:
 def _upright(opened: Any, at_least: int | None, most: int) -> Picture:
     width, height = opened.size
     drafted = None
-    if at_least and opened.format in ("JPEG", "MPO"):  # they decode at 1/2, 1/4 or 1/8
+    if at_least and opened.format in _DRAFTED:
         shrink = min(width, height) / (2 * at_least)
         if shrink > 1:
             drafted = opened.draft(None, (math.ceil(width / shrink), math.ceil(height / shrink)))

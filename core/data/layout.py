@@ -158,9 +158,10 @@ def _names(folder: _Folder) -> frozenset[str]:
 def label_of(folder: str) -> str:
     """The class that a folder is named after.
 
-    macOS writes é as e and an accent: composed, the same class has the same name everywhere.
+    macOS writes é as e and an accent: composed, the same class has the same name everywhere. So it
+    has with one space between words.
     """
-    return unicodedata.normalize("NFC", folder).strip() or folder
+    return " ".join(unicodedata.normalize("NFC", folder).split()) or folder
 
 
 def _why_outside(name: str) -> str:

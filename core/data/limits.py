@@ -16,7 +16,8 @@ class Limits:
         entries: Files and folders in one archive or folder.
         pixels: Of one picture.
         images: Of one data set.
-        directory_bytes: Size of a zip's table of contents, all of which is loaded.
+        directory_bytes: Size of a zip's table of contents, all of which is loaded, or of all names
+            in a tar.
         header_bytes: What a tar may say of one file before the file itself.
         depth: Folders and the file's name in one path.
         name_bytes: One part of a path; no file system holds a longer one.

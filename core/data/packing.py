@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from core.data import store
+from core.data import image_files
 from core.data.dataset import Dataset, Record
 from core.data.grouping import folder_of
 from core.data.layout import looks_like_image
@@ -39,7 +39,7 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
     if not names:
         raise UserError("There are no images to download yet. Bring some first.")
     for record in dataset.records:
-        if not store.image_path(folder, record.digest).is_file():
+        if not image_files.original(folder, record.digest).is_file():
             raise UserError(
                 f"The image “{record.file}” is gone from the data set. Delete it there, then "
                 "download the rest."
@@ -48,7 +48,7 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
 
 
 def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
-    read, outlet = store.reader(folder), _Outlet()
+    read, outlet = image_files.reader(folder), _Outlet()
     with zipfile.ZipFile(outlet, "w") as archive:
         for name, record in names.items():
             archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))

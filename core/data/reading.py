@@ -1,8 +1,9 @@
 """Reads a data set: every image is decoded once, what is none is left out, the rest is divided."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
 from core.data import images, layout
@@ -16,6 +17,8 @@ from core.data.parallel import decoding_threads, in_order
 from core.data.refusals import refuse_many
 from core.data.split import choose
 from core.settings import SplitSettings
+
+_LARGE_FILE = 32 << 20  # bytes
 
 
 def read(
@@ -117,8 +120,14 @@ def _decoded(
     at_least: int | None,
 ) -> Generator[Record | Skipped, None, None]:
     """Outcomes in the order of the files."""
+    alone = threading.Lock()
 
     def one(placed: Placed) -> Record | Skipped:
+        # Files of 200 MB in every thread at once would be too much for most machines.
+        with alone if placed.member.size > _LARGE_FILE else nullcontext():
+            return decoded(placed)
+
+    def decoded(placed: Placed) -> Record | Skipped:
         name = placed.member.name
         try:
             data = source.read(placed.member)

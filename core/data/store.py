@@ -5,11 +5,7 @@ another version of it; all of them stay in `versions/`, and images stay until al
 in use is deleted (`forget`), so that any change can be undone and a run finds what it learned from.
 """
 
-import hashlib
-import os
-import shutil
-import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +13,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from core import home
-from core.data import images, room
+from core.data import image_files, room
 from core.data.archive import Source
-from core.data.dataset import Dataset, Decoded, Record
+from core.data.dataset import Dataset
 from core.data.reading import read
 from core.errors import UserError
 from core.settings import SplitSettings
-
-THUMBNAIL = 240  # pixels of the longer side
-
-ReadBytes = Callable[[Record], bytes]
 
 _MANIFEST = "manifest.json"
 _VERSIONS = "versions"
@@ -76,61 +68,16 @@ def import_dataset(
     """
     room.check(sum(member.size for member in source.members))
     try:
-        with keeping(folder) as keep:
-            found = read(source, split=split, each=keep, at_least=THUMBNAIL, report=report)
+        with image_files.keeping(folder) as keep:
+            found = read(
+                source, split=split, each=keep, at_least=image_files.THUMBNAIL, report=report
+            )
             dataset = replace(found, name=name)
             home.write_json(folder / _MANIFEST, dataset.to_dict())
     except BaseException:
-        shutil.rmtree(folder / "images", ignore_errors=True)
-        shutil.rmtree(folder / "thumbnails", ignore_errors=True)
+        image_files.drop_all(folder)
         raise
     return dataset
-
-
-@contextmanager
-def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
-    """How to keep images in a data set's folder, as they came, and a thumbnail of each.
-
-    Gives a function to call with every image, from any thread.
-
-    Raises:
-        UserError: There is no room for them.
-    """
-    kept, small = folder / "images", folder / "thumbnails"
-    taken: set[str] = set()
-    lock = threading.Lock()
-
-    def keep(decoded: Decoded) -> None:
-        with lock:
-            if decoded.digest in taken:
-                return
-            taken.add(decoded.digest)
-        thumbnail = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
-        _write(small / f"{decoded.digest}.jpg", thumbnail)
-        _write(kept / decoded.digest, decoded.data)
-
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-        small.mkdir(exist_ok=True)
-        yield keep
-    except OSError as error:
-        if error.errno in room.FULL:
-            raise UserError(
-                "There is no room left on the server's disk for these images. Delete data sets or "
-                "runs that are no longer needed."
-            ) from error
-        raise
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file aside; nobody who reads it meanwhile sees half of it.
-
-    It is not synced, as `home.write_bytes` would: thousands of them would take minutes, and whoever
-    reads an image checks its digest.
-    """
-    aside = path.with_name(f".{path.name}")
-    aside.write_bytes(data)
-    aside.replace(path)
 
 
 def is_complete(folder: Path) -> bool:
@@ -169,44 +116,16 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         current = load(folder)
         if current.version != changed.version:
             raise ChangedMeanwhile
-        numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("*.json")]
-        number = 1 + max([current.version, *numbers])
+        number = 1 + _last(folder, current)
         new = replace(changed, version=number, before=current.version, told=told)
-        with _taken_over(brought, folder, changed.records if brought else ()):
+        known = {record.digest for record in current.records}
+        come = [record for record in changed.records if brought and record.digest not in known]
+        with image_files.taken_over(brought, folder, come):
             for each in (current, new):
                 if not _version(folder, each.version).exists():
                     home.write_json(_version(folder, each.version), each.to_dict())
             home.write_json(folder / _MANIFEST, new.to_dict())
         return new
-
-
-@contextmanager
-def _taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) -> Generator[None]:
-    """Images that another folder holds lie in this one too; gone again if anything goes wrong."""
-    new: list[Path] = []
-    try:
-        for record in records:
-            for path_of in (thumbnail_path, image_path):
-                here = path_of(folder, record.digest)
-                if brought and not here.exists():
-                    new.append(here)
-                    _link(path_of(brought, record.digest), here)
-        yield
-    except BaseException:
-        for path in new:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _link(there: Path, here: Path) -> None:
-    """One file in two places; a copy where the file system knows no links."""
-    here.parent.mkdir(exist_ok=True)
-    try:
-        os.link(there, here)
-    except FileNotFoundError:
-        raise UserError("Some of these pictures are gone from the server. Add others.") from None
-    except OSError:
-        _write(here, there.read_bytes())
 
 
 def undo(folder: Path) -> Dataset:
@@ -226,29 +145,31 @@ def undo(folder: Path) -> Dataset:
 
 def unused(folder: Path) -> int:
     """Bytes of images that only earlier versions hold."""
-    return sum(image_path(folder, record.digest).stat().st_size for record in _unused(folder))
+    return sum(image_files.original(folder, digest).stat().st_size for digest in _unused(folder))
 
 
 def forget(folder: Path) -> None:
     """Delete the other versions and every image that is only in them, for good."""
     with _alone(folder):
         current = load(folder)
-        gone = _unused(folder)
+        gone, last = _unused(folder), _last(folder, current)
         home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
         home.remove(folder / _VERSIONS)
-        for record in gone:
-            image_path(folder, record.digest).unlink(missing_ok=True)
-            thumbnail_path(folder, record.digest).unlink(missing_ok=True)
+        home.write_bytes(folder / _VERSIONS / f"{last:06}.gone", b"")
+        for digest in gone:
+            image_files.original(folder, digest).unlink(missing_ok=True)
+            image_files.thumbnail(folder, digest).unlink(missing_ok=True)
 
 
-def _unused(folder: Path) -> list[Record]:
-    """One record of each image that the version at hand lacks and another has."""
-    used = {record.digest for record in load(folder).records}
-    found: dict[str, Record] = {}
-    for path in (folder / _VERSIONS).glob("*.json"):
-        records = load(folder, int(path.stem)).records
-        found |= {record.digest: record for record in records if record.digest not in used}
-    return [record for record in found.values() if image_path(folder, record.digest).is_file()]
+def _unused(folder: Path) -> set[str]:
+    """Digests of the images that lie there and that the version at hand lacks."""
+    return image_files.stored(folder) - {record.digest for record in load(folder).records}
+
+
+def _last(folder: Path, current: Dataset) -> int:
+    """The highest number yet: a run that remembers one must never find other images under it."""
+    numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("[0-9]*")]
+    return max([current.version, *numbers])
 
 
 def _version(folder: Path, number: int) -> Path:
@@ -289,38 +210,6 @@ def load(folder: Path, version: int | None = None) -> Dataset:
         raise UserError("This data set is gone or was never complete. Import it again.") from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError("This data set's list of images is damaged. Import it again.") from error
-
-
-def image_path(folder: Path, digest: str) -> Path:
-    """The file as it came."""
-    return folder / "images" / digest
-
-
-def thumbnail_path(folder: Path, digest: str) -> Path:
-    """A JPEG of at most THUMBNAIL pixels."""
-    return folder / "thumbnails" / f"{digest}.jpg"
-
-
-def reader(folder: Path) -> ReadBytes:
-    """How to get at the bytes of a record of a data set that is kept here.
-
-    They are those that were read, or a UserError is raised: caches rest on their digest.
-    """
-
-    def read_bytes(record: Record) -> bytes:
-        try:
-            data = image_path(folder, record.digest).read_bytes()
-        except OSError as error:
-            raise UserError(
-                f"The image “{record.file}” is gone from the data set. Import the data set again."
-            ) from error
-        if hashlib.sha256(data).hexdigest() != record.digest:
-            raise UserError(
-                f"“{record.file}” has changed since the images were read. Read them again."
-            )
-        return data
-
-    return read_bytes
 
 
 def all_datasets(read_manifest: Callable[[Path], Dataset] = load) -> list[tuple[str, Dataset]]:

@@ -83,11 +83,15 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
     if size > most.unpacked_bytes:
         raise too_large(name)
     entries: list[_Entry] = []
+    named = 0  # bytes
     try:
         for entry in islice(_entries(file), most.entries + 1):
             if entry.place.offset + entry.place.size > size:
                 raise damaged(name)
             entries.append(entry)
+            named += len(entry.name)
+            if named > Limits.directory_bytes:
+                raise too_many(name)
     except (tarfile.HeaderError, ValueError, EOFError) as error:
         raise damaged(name) from error
     if len(entries) > most.entries:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core import home
 from core.data import store
-from core.data.additions import Added
+from core.data.additions import Added, called
 from core.errors import UserError
 from core.jobs import queue, tasks
 from core.jobs.job import Job, Kind, discard_upload, upload_of
@@ -18,29 +18,30 @@ from core.runs import RunStatus
 _ADDED = "added.json"
 
 
-def submit_images(path: Path, dataset_id: str, label: str) -> str:
+def submit_images(path: Path, dataset_id: str, origin: str) -> str:
     """Queue the reading of an upload into one class; it is deleted afterwards whatever happens.
 
     Args:
         path: A zip or a folder below `home.uploads()`.
         dataset_id: The stored data set that grows.
-        label: The class.
+        origin: The class, as it was first called.
 
     Returns:
         The job's id, as for `queue.import_state` and `queue.stop_import`.
 
     Raises:
-        UserError: There is no such data set, or no cluster takes the job.
+        UserError: There is no such data set or class, or no cluster takes the job.
     """
     upload = upload_of(path)
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
     try:
         folder = queue.dataset_folder(dataset_id)
+        label = called(store.load(folder), origin)
     except UserError:
         discard_upload(upload)
         raise
-    return queue.submit_reading(label, upload, add_images, str(path), str(folder), label)
+    return queue.submit_reading(label, upload, add_images, str(path), str(folder), origin)
 
 
 def submit_dataset(other_id: str, dataset_id: str) -> str:
@@ -81,7 +82,7 @@ def result(job_id: str) -> Added | None:
     return found
 
 
-def add_images(folder: str, path: str, dataset_folder: str, label: str) -> None:
+def add_images(folder: str, path: str, dataset_folder: str, origin: str) -> None:
     """What a worker runs for `submit_images`. A failure is told in the job's log, not raised."""
     job = Job(Kind.READING, Path(folder))
 
@@ -93,7 +94,7 @@ def add_images(folder: str, path: str, dataset_folder: str, label: str) -> None:
         source = archive.open_source(Path(path), "these pictures")
         try:
             added = additions.add_images(
-                source, Path(dataset_folder), label, aside=job.folder / "aside", report=report
+                source, Path(dataset_folder), origin, aside=job.folder / "aside", report=report
             )
         finally:
             source.close()

@@ -95,5 +95,7 @@ def dismissed(dataset_id: str) -> set[str]:
 
 def dismiss(dataset_id: str, kind: About, cases: Sequence[Case]) -> None:
     """Put cases aside for good, in this check-up and in all later ones."""
+    if not store.is_complete(store.folder_of(dataset_id)):
+        return  # deleted meanwhile: nothing of it must come back
     keys = dismissed(dataset_id) | {case.key(kind) for case in cases}
     home.write_json(store.folder_of(dataset_id) / _DISMISSED, sorted(keys))

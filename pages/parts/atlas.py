@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import store
+from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.results.doctor.finding import Point
 from pages.parts import figures, gallery, map_hover, state, words
@@ -70,13 +70,13 @@ def _chosen(chosen: str, picked: Sequence[Record]) -> None:
         key="tick-on-map",
         help="They can then be moved or deleted under “The pictures”.",
     ):
-        state.picked(chosen).update(record.file for record in picked)
+        state.pick(chosen, (record.file for record in picked))
         st.rerun()
     folder = store.folder_of(chosen)
 
     def show(record: Record) -> None:
         gallery.picture(
-            store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}"
+            image_files.thumbnail(folder, record.digest), f"{record.label}: {record.file}"
         )
         st.caption(
             f"**{words.plain(words.shortened(record.label))}** "

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from core.data import store
+from core.data import image_files, store
 from core.data.augment import WORDS, Augmentation
 from core.data.dataset import Dataset
 from core.data.images import to_square
@@ -71,7 +71,7 @@ def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> N
     folder = store.folder_of(dataset_id)
     training = dataset.of("train")
     for record in training[:: max(1, len(training) // _PICTURES)][:_PICTURES]:
-        path = store.thumbnail_path(folder, record.digest)
+        path = image_files.thumbnail(folder, record.digest)
         if not path.is_file():
             continue
         with Image.open(path) as opened:

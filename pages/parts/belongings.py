@@ -1,7 +1,5 @@
 """Data sets and runs in lists: each can be opened again, or deleted when asked twice."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from core.data import store
@@ -9,7 +7,7 @@ from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage, all_runs
-from pages.parts import bring, controls, gallery, state, words
+from pages.parts import bring, controls, deleting, gallery, state, words
 
 _WIDTH = 300
 _STATUS = {
@@ -68,7 +66,7 @@ def _run(run: Run) -> None:
                 state.choose_run(run)
                 seen = results and current.status.final
                 state.go("evaluate" if seen else "train", run=run.id)
-            _delete(
+            deleting.offer(
                 run.id,
                 f"the run on {run.data} and its trained network",
                 None if current.status.final else "It is still at work. Open it and stop it first.",
@@ -89,7 +87,6 @@ def _summary(run: Run, current: RunState) -> str:
 
 
 def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
-    at_work = any(not run.state().status.final for run in learned)
     lost = (
         f" What {words.several(len(learned), 'run')} learned from them stays, but the pictures of "
         "mistakes and “Train again” go with them."
@@ -105,38 +102,13 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
             if st.button("Open", key=f"open-{chosen}"):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
-            _delete(
+            deleting.offer(
                 chosen,
                 f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
-                "A run is still learning from it. Stop that run first." if at_work else None,
+                deleting.learned_from(chosen),
                 lambda: _forget_dataset(chosen),
                 lost if learned else "",
             )
-
-
-def _delete(
-    key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str = ""
-) -> None:
-    """Delete only when asked a second time, and say what will be gone.
-
-    A dialog, since it closes when it is done: a popover would stay open over the next item.
-    """
-    if st.button("Delete", icon=":material/delete:", type="tertiary", key=f"ask-{key}"):
-        _ask(key, what, in_the_way, delete, lost)
-
-
-@st.dialog("Delete")
-def _ask(
-    key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str
-) -> None:
-    if in_the_way:
-        st.write(in_the_way)
-        return
-    st.write(f"This deletes {words.plain(what)} for good.{lost}")
-    if st.button(
-        "Delete for good", icon=":material/delete_forever:", key=f"delete-{key}", on_click=delete
-    ):
-        st.rerun()
 
 
 def _forget_run(run: Run) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import store
+from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs import checkup
@@ -90,7 +90,7 @@ def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) ->
 
 def _under_way(chosen: str) -> None:
     current = checkup.state(chosen)
-    if current.status.final:
+    if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     stage = _STAGES.get(current.stage, "Waiting for its turn")
     share = current.done / current.total if current.total else 0.0
@@ -116,7 +116,9 @@ def _read(path: str, changed: int) -> Checkup:
 
 def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
     aside = checkup.dismissed(chosen)
-    left = [(finding, remaining(finding, dataset, aside)) for finding in found.findings]
+    left = [
+        (finding, remaining(finding, dataset, aside, found.digests)) for finding in found.findings
+    ]
     left = [(finding, cases) for finding, cases in left if cases]
     with st.container(horizontal=True, vertical_alignment="center"):
         if left:
@@ -141,7 +143,8 @@ def _finding(
     chosen: str, dataset: Dataset, finding: Finding, cases: Sequence[Case], *, expanded: bool
 ) -> None:
     icon = ":material/error:" if finding.serious else ":material/info:"
-    with st.expander(_title(finding, cases), expanded=expanded, icon=icon):
+    key = f"finding-{finding.kind}"  # so that it stays open when its title changes
+    with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
             controls.choose_balanced()
@@ -191,7 +194,8 @@ def _case(
         for record in shown:
             with grid.cell():
                 gallery.picture(
-                    store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}"
+                    image_files.thumbnail(folder, record.digest),
+                    f"{record.label}: {record.file}",
                 )
                 if len(shown) > 1 and finding.kind not in _OF_A_CLASS:
                     st.caption(_caption(finding.kind, record))

@@ -33,11 +33,14 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
         )
     elif not st.toggle(f"Add pictures to “{name}”", key=_OPEN, persist_state="session"):
         return
+    origin = dataset.origins[dataset.classes.index(label)]
     dropping, taking = st.columns(2)
     with dropping:
-        _take("dropped", upload_zone.draw_for_class(_key("dropped", label), chosen, label))
+        widget = f"dropped-{origin}"
+        _take(widget, upload_zone.draw_for_class(state.turn(widget), chosen, origin, label))
     with taking:
-        _take("taken", camera.draw(_key("taken", label), chosen, label))
+        widget = f"taken-{origin}"
+        _take(widget, camera.draw(state.turn(widget), chosen, origin, label))
 
 
 def open_for(label: str) -> None:
@@ -84,14 +87,16 @@ def left_out(of: Dataset | Added) -> None:
 
 @st.fragment(run_every=_EVERY)
 def _progress(order: str) -> None:
+    if state.adding() != order:
+        st.rerun()  # another tab has heard what became of it
     try:
         current = queue.import_state(order)
         became: Added | UserError | None = adding.result(order)
     except UserError as error:
         became = error
     if became is not None:
-        state.choose_adding(None)
         state.keep_outcome(became)
+        state.choose_adding(None)
         st.rerun()
     share = current.done / current.total if current.total else 0.0
     told = words.left(current.seconds_left)
@@ -100,18 +105,14 @@ def _progress(order: str) -> None:
         queue.stop_import(order)
 
 
-def _key(widget: str, label: str) -> str:
-    return state.turn(f"{widget}-{label}")
-
-
 def _take(widget: str, brought: Brought | None) -> None:
-    """Hand over what has come to the class that it was meant for, which may be another by now."""
+    """Hand over what has come to the class that it was meant for, perhaps another than is shown."""
     if brought is None:
         return
-    state.renew(f"{widget}-{brought.label}")  # first, so that a rerun does not begin it again
+    state.renew(widget)  # first, so that a rerun does not begin it again
     try:
         whole = incoming.take(brought.upload_id, brought.secret)
-        order = adding.submit_images(whole.path, brought.dataset, brought.label)
+        order = adding.submit_images(whole.path, brought.dataset, brought.origin)
     except UserError as error:
         state.keep_outcome(error)
     else:

@@ -19,7 +19,11 @@ def draw(chosen: str, dataset: Dataset) -> None:
         dataset: It.
     """
     if st.button(
-        "Add another data set’s pictures", icon=":material/merge:", type="tertiary", key="join"
+        "Add another data set’s pictures",
+        icon=":material/merge:",
+        type="tertiary",
+        key="join",
+        disabled=state.adding() is not None,  # one order at a time is watched
     ):
         _ask(chosen, dataset)
 

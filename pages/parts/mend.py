@@ -6,10 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from core import home
-from core.data import changes, store
+from core.data import changes, image_files, store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
-from pages.parts import division, gallery, gather, state, words
+from pages.parts import deleting, division, gallery, gather, state, words
 
 _FILLED_IN = ("new-class", "new-class-name", "rename", "merge", "delete-class")
 
@@ -20,7 +20,8 @@ def last_change(chosen: str, dataset: Dataset) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="last-change"):
         st.markdown(f":material/history: {words.plain(dataset.told)}.", width="content")
-        if st.button("Undo", icon=":material/undo:", key="undo"):
+        # A second click of a double click is meant for the version that was there.
+        if st.button("Undo", icon=":material/undo:", key=f"undo-{dataset.version}"):
             _attempt(lambda: store.undo(home.datasets() / chosen))
             st.rerun()
 
@@ -76,15 +77,14 @@ def forget(chosen: str) -> None:
         f"Pictures that you deleted ({words.size(left)}) are still here, so that you can undo it "
         "and earlier runs can go on."
     )
-    if st.button(
-        "Delete them for good",
-        icon=":material/delete_forever:",
-        type="tertiary",
-        key="forget",
-        help="What was changed before can then no longer be undone.",
-    ):
-        _attempt(lambda: store.forget(home.datasets() / chosen))
-        st.rerun()
+    deleting.offer(
+        "forgotten",
+        f"the pictures that you deleted ({words.size(left)})",
+        deleting.learned_from(chosen),
+        lambda: _attempt(lambda: store.forget(home.datasets() / chosen)),
+        " What was changed before can then no longer be undone.",
+        button="Delete them for good",
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -178,7 +178,7 @@ def _with_picked(
         )
         if st.button("Tick all of this class", type="tertiary", key="pick-all"):
             state.pick_none(chosen)
-            picked |= all_here
+            state.pick(chosen, all_here)
             st.rerun()
         if st.button("Tick none", type="tertiary", key="pick-none"):
             state.pick_none(chosen)
@@ -187,7 +187,7 @@ def _with_picked(
 
 def _record(folder: Path, chosen: str, record: Record) -> None:
     name = Path(record.file).name
-    gallery.picture(store.thumbnail_path(folder, record.digest), f"{record.label}: {record.file}")
+    gallery.picture(image_files.thumbnail(folder, record.digest), f"{record.label}: {record.file}")
     picked = state.picked(chosen)
     key = f"{state.turn(f'pick-{chosen}')}-{record.file}"
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.data import store
+from core.data import image_files, store
 from core.errors import UserError
 from pages.parts import addresses
 
@@ -54,7 +54,7 @@ def _thumbnail(dataset_id: str, digest: str) -> bytes:
     folder = store.folder_of(dataset_id)
     if not _DIGEST.fullmatch(digest):
         raise FileNotFoundError(digest)
-    return store.thumbnail_path(folder, digest).read_bytes()
+    return image_files.thumbnail(folder, digest).read_bytes()
 
 
 def _purpose(dataset_id: str) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 from PIL import Image
 
-from core.data import store
+from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.data.images import to_square
 from core.settings import Squaring, TrainingSettings
@@ -67,7 +67,7 @@ def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
         st.caption("Your pictures are square already, so it sees the same of them in each way.")
         return
     folder = store.folder_of(dataset_id)
-    paths = [store.thumbnail_path(folder, record.digest) for record in records]
+    paths = [image_files.thumbnail(folder, record.digest) for record in records]
     pictures = []
     for path in filter(lambda path: path.is_file(), paths):
         with Image.open(path) as opened:

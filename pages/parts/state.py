@@ -34,14 +34,15 @@ _PICKED = "picked"
 def adopt_address() -> None:
     """Take over the ids in the address; put back those that a click on a step has dropped.
 
-    An address with a run says which data set it learned from, unless it names one itself.
+    An address with a run says which data set it learned from, unless it names one itself or that
+    one has been deleted.
     """
     for key in (DATA, RUN, ADDING):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
     if RUN in st.query_params and DATA not in st.query_params:
         run = _run_or_none(st.query_params[RUN])
-        if run is not None and run.dataset:
+        if run is not None and run.dataset and store.is_complete(home.datasets() / run.dataset):
             st.session_state[DATA] = run.dataset
 
 
@@ -183,6 +184,12 @@ def keep_seen(network: str, name: str, said: Any) -> None:
 def picked(dataset: str) -> set[str]:
     """The pictures of a data set that are ticked, by file; a set to change in place."""
     return st.session_state.setdefault(_PICKED, {}).setdefault(dataset, set())
+
+
+def pick(dataset: str, files: Iterable[str]) -> None:
+    """Tick more of them."""
+    picked(dataset).update(files)
+    renew(f"pick-{dataset}")  # a box that has been drawn keeps what it holds
 
 
 def pick_none(dataset: str) -> None:

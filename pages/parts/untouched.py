@@ -7,7 +7,7 @@ import streamlit as st
 from core import home
 from core.backbones.backbone import Backbone
 from core.backbones.weights import ready_offline
-from core.data import store
+from core.data import image_files
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs import ask
@@ -45,10 +45,10 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring
     for place, record in enumerate(_offered(dataset), 1):
         with grid.cell():
             gallery.picture(
-                store.thumbnail_path(folder, record.digest), f"A picture of {record.label}"
+                image_files.thumbnail(folder, record.digest), f"A picture of {record.label}"
             )
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
-                name, path = Path(record.file).name, store.image_path(folder, record.digest)
+                name, path = Path(record.file).name, image_files.original(folder, record.digest)
                 _look(backbone, square, name, [path])
     widget = "picture-for-the-untouched"
     dropped = st.file_uploader("Or any other picture", key=state.turn(widget))

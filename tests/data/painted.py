@@ -15,6 +15,15 @@ def png(number: int, size: tuple[int, int] = (12, 9)) -> bytes:
     return buffer.getvalue()
 
 
+def endless_scans(times: int) -> bytes:
+    """A progressive JPEG whose last scan is there again and again."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((64, 48)).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * times + data[-2:]
+
+
 def folder_of(path: Path, files: Mapping[str, bytes]) -> Path:
     for name, data in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core import home
-from core.data import additions, changes, store
+from core.data import additions, changes, image_files, store
 from core.data.additions import Added
 from core.data.archive import open_source
 from core.data.dataset import Dataset, Skipped
@@ -41,9 +41,9 @@ def test_pictures_in_any_folders_come_to_one_class(folder: Path) -> None:
     assert {record.split for record in dataset.records} == {"train", "validation"}
     assert (dataset.told, dataset.before) == ("2 images added to “cat”", 1)
     assert images(folder) == {record.digest for record in dataset.records}
-    read = store.reader(folder)
+    read = image_files.reader(folder)
     assert [read(record) for record in dataset.records] == [png(1), png(2)]
-    assert all(store.thumbnail_path(folder, record.digest).is_file() for record in dataset.records)
+    assert all(image_files.thumbnail(folder, record.digest).is_file() for record in dataset.records)
     assert not (folder.with_name("job") / "aside").exists()
     assert store.undo(folder).counts == {"cat": 0, "dog": 0}
 
@@ -146,7 +146,7 @@ def test_two_data_sets_become_one_and_can_be_parted_again(folder: Path, zoo: Pat
     assert added.told == "4 images added from “zoo”. 1 was there already."
     dataset = store.load(folder)
     assert dataset.counts == {"cat": 4, "dog": 0, "emu": 2}
-    read = store.reader(folder)
+    read = image_files.reader(folder)
     assert {read(record) for record in dataset.records} == {png(n) for n in (0, 1, 2, 3, 4, 200)}
     store.delete("zoo")
     assert len([read(record) for record in dataset.records]) == 6
@@ -162,17 +162,33 @@ def test_where_files_cannot_be_linked_they_are_copied(
     monkeypatch.setattr(os, "link", refuse)
     additions.add_dataset(zoo, folder)
     store.delete("zoo")
-    read = store.reader(folder)
+    read = image_files.reader(folder)
     assert len([read(record) for record in store.load(folder).records]) == 6
 
 
 def test_a_picture_that_is_gone_from_the_other_one_changes_nothing(folder: Path, zoo: Path) -> None:
     before = images(folder)
-    store.image_path(zoo, store.load(zoo).records[-1].digest).unlink()
+    image_files.original(zoo, store.load(zoo).records[-1].digest).unlink()
     with pytest.raises(UserError, match="gone"):
         additions.add_dataset(zoo, folder)
     assert images(folder) == before
     assert store.load(folder).counts == {"cat": 2, "dog": 0}
+
+
+def test_a_picture_that_is_gone_from_this_one_is_no_hindrance(folder: Path, zoo: Path) -> None:
+    image_files.original(folder, store.load(folder).records[0].digest).unlink()
+    additions.add_dataset(zoo, folder)
+    assert store.load(folder).counts == {"cat": 4, "dog": 0, "emu": 2}
+
+
+def test_a_class_may_be_renamed_while_its_pictures_are_read(folder: Path) -> None:
+    def rename(done: int, total: int) -> None:
+        dataset = store.load(folder)
+        if "cat" in dataset.classes:
+            store.keep(folder, changes.rename(dataset, "cat", "kitten"), "renamed")
+
+    assert add(folder, {"a.png": png(1)}, report=rename).told == "1 image added to “kitten”."
+    assert add(folder, {"b.png": png(2)}).told == "1 image added to “kitten”."
 
 
 def test_classes_without_images_come_along(folder: Path, zoo: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from painted import classes, png
+from painted import classes, endless_scans, png
 from PIL import Image
 from quine import quine
 from test_archive import HOSTILE as ZIPS
@@ -139,6 +139,7 @@ MADE: dict[str, Maker] = {
     "a web page called .png": beside(b"<!doctype html><p>404", "a/odd.png"),
     "a PDF": beside(b"%PDF-1.7 " + bytes(99), "a/odd.pdf"),
     "a picture that is cut off": beside(SMALL[: len(SMALL) // 2]),
+    "a JPEG of hundreds of scans": beside(endless_scans(300), "a/odd.jpg"),
     "a picture of 600 megapixels, however small its file": beside(bomb_picture(), "a/odd.png"),
     # harmless
     "hidden files, `.DS_Store`, `Thumbs.db`, `__MACOSX`": lambda: zipped(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from core.data.grouping import folder_of, groups_of, name_of
+from core.data.layout import label_of
 from core.settings import Grouping
 
 
@@ -54,6 +55,10 @@ def test_the_folder_within_the_class_folder(file: str, group: str | None) -> Non
     assert folder_of(file, "cats") == group
 
 
+def test_spaces_that_nobody_sees_are_one() -> None:
+    assert label_of(" golden \u00a0 retriever ") == "golden retriever"
+
+
 def test_an_accent_of_macos_is_the_same_class() -> None:
     assert folder_of("be\u0301be\u0301/eva/1.jpg", "bébé") == "eva"
 
@@ -63,6 +68,13 @@ def test_groups_reach_across_classes() -> None:
     groups = groups_of(files, Grouping.NAME)
     assert groups["a"] == groups["b"]
     assert groups_of(files, Grouping.NONE) == {}
+
+
+def test_what_somebody_wants_together_joins_groups() -> None:
+    files = [File(f"x/{name}_1.jpg", "x", name) for name in ("anna", "tom", "uwe")]
+    groups = groups_of(files, Grouping.NAME, [("anna", "tom", "gone")])
+    assert groups["anna"] == groups["tom"] != groups["uwe"]
+    assert groups_of(files, Grouping.NONE, [("tom", "uwe")]).keys() == {"tom", "uwe"}
 
 
 def test_groups_that_hold_the_same_image_are_one() -> None:

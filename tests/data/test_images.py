@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import colours
+from core.data import colours, images
 from core.data.images import UnreadableImage, decode, picture, thumbnail_jpeg, to_square
+from tests.data.painted import endless_scans
 
 # pytest undoes the filter that `images` sets; test_global_state… sees that it works.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
@@ -218,6 +219,30 @@ def test_bomb_is_refused_by_its_header() -> None:
     header = struct.pack(">IIBBBBB", 20_000, 6_001, 8, 2, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
     with pytest.raises(UnreadableImage, match="too large: 20000 × 6001 pixels"):
+        decode(data)
+
+
+def test_a_jpeg_that_is_made_to_take_time_is_refused() -> None:
+    assert decode(endless_scans(20)).size == (64, 48)
+    with pytest.raises(UnreadableImage, match="hundreds of scans"):
+        decode(endless_scans(300))
+
+
+def test_what_follows_a_jpeg_is_not_counted() -> None:
+    """Phones put films behind their photos, where two bytes may be anything."""
+    data = saved(halves((64, 48)), "JPEG") + b"\xff\xda" * 500
+    assert decode(data).size == (64, 48)
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp"])
+def test_a_large_icon_is_refused_before_it_is_decoded(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = saved(halves((64, 48)), "ICO", bitmap_format=kind, sizes=[(48, 36)])
+    assert decode(data).size == (48, 36)
+    monkeypatch.setenv("THAW_MEGAPIXELS", "0.001")
+    monkeypatch.setattr(images, "_open", None)
+    with pytest.raises(UnreadableImage, match="too large: 48 × 36 pixels"):
         decode(data)
 
 

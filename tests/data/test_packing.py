@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import home
-from core.data import changes, packing, store
+from core.data import changes, image_files, packing, store
 from core.data.archive import open_source
 from core.data.dataset import Dataset, Record
 from core.data.grouping import groups_of
@@ -109,7 +109,7 @@ def test_nothing_and_what_is_gone_is_said_before_anything_is_sent(
     pieces = packing.zipped(folder, dataset, sides=False)
     next(pieces)
     gone = dataset.records[-1]
-    store.image_path(folder, gone.digest).unlink()
+    image_files.original(folder, gone.digest).unlink()
     with pytest.raises(UserError, match="is gone"):
         packing.zipped(folder, dataset, sides=False)
     with pytest.raises(UserError, match="is gone"):

@@ -15,6 +15,7 @@ from core.errors import UserError
 from core.settings import SplitSettings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", samples.SAMPLES)
 def test_sample_reads_as_any_data_set(name: str, tmp_path: Path) -> None:
     sample = samples.SAMPLES[name]

@@ -9,7 +9,7 @@ from painted import classes, png, zip_of
 from PIL import Image
 
 from core import home
-from core.data import changes, store
+from core.data import changes, image_files, store
 from core.data.archive import open_source
 from core.data.dataset import Dataset
 from core.data.feed import StoredFeed
@@ -39,12 +39,12 @@ def test_import_keeps_bytes_thumbnails_and_manifest(tmp_path: Path) -> None:
         + [f"images/{digest}" for digest in digests]
         + [f"thumbnails/{digest}.jpg" for digest in digests]
     )
-    read_bytes = store.reader(folder)
+    read_bytes = image_files.reader(folder)
     for record in dataset.records:
-        data = store.image_path(folder, record.digest).read_bytes()
+        data = image_files.original(folder, record.digest).read_bytes()
         assert hashlib.sha256(data).hexdigest() == record.digest
         assert read_bytes(record) == data
-        assert Image.open(store.thumbnail_path(folder, record.digest)).format == "JPEG"
+        assert Image.open(image_files.thumbnail(folder, record.digest)).format == "JPEG"
 
 
 def test_thumbnails_are_small(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
     )
     (record,) = (one for one in dataset.records if one.file == "a/large.jpg")
     assert (record.width, record.height) == (1500, 900)
-    assert Image.open(store.thumbnail_path(folder, record.digest)).size == (240, 144)
+    assert Image.open(image_files.thumbnail(folder, record.digest)).size == (240, 144)
 
 
 @pytest.mark.parametrize("why", ["stopped", "too few", "disk full"])
@@ -167,12 +167,12 @@ def test_stored_images_are_read_once_and_only_where_wanted(tmp_path: Path) -> No
 
 def test_image_that_is_gone_or_changed_is_told(tmp_path: Path) -> None:
     folder, dataset = kept(tmp_path)
-    store.image_path(folder, dataset.records[0].digest).unlink()
-    store.image_path(folder, dataset.records[-1].digest).write_bytes(b"other")
+    image_files.original(folder, dataset.records[0].digest).unlink()
+    image_files.original(folder, dataset.records[-1].digest).write_bytes(b"other")
     with pytest.raises(UserError, match="is gone from the data set"):
-        store.reader(folder)(dataset.records[0])
+        image_files.reader(folder)(dataset.records[0])
     with pytest.raises(UserError, match="has changed"):
-        store.reader(folder)(dataset.records[-1])
+        image_files.reader(folder)(dataset.records[-1])
     with pytest.raises(UserError):
         StoredFeed(folder).read(lambda _: True, print, 64, lambda done, total: None)
 
@@ -213,15 +213,26 @@ def test_a_deleted_image_stays_until_it_is_forgotten(tmp_path: Path) -> None:
     StoredFeed(folder, 1).read(lambda _: True, lambda _: None, 64, lambda done, total: None)
     store.forget(folder)
     assert store.unused(folder) == 0
-    assert not store.image_path(folder, gone.digest).exists()
-    assert not store.thumbnail_path(folder, gone.digest).exists()
+    assert not image_files.original(folder, gone.digest).exists()
+    assert not image_files.thumbnail(folder, gone.digest).exists()
     for record in second.records:
-        assert store.image_path(folder, record.digest).is_file()
+        assert image_files.original(folder, record.digest).is_file()
     with pytest.raises(UserError, match="deleted"):
         store.load(folder, 1)
     with pytest.raises(UserError, match="nothing to undo"):
         store.undo(folder)
     assert store.keep(folder, store.load(folder), "nothing").version == 3
+
+
+def test_the_number_of_a_forgotten_version_is_not_used_again(tmp_path: Path) -> None:
+    """A run that remembers it would learn from other images."""
+    folder, first = kept(tmp_path)
+    store.keep(folder, changes.remove(first, ["b/0.png"]), "1 image deleted")
+    store.undo(folder)
+    store.forget(folder)
+    assert store.keep(folder, store.load(folder), "nothing").version == 3
+    with pytest.raises(UserError, match="deleted"):
+        store.load(folder, 2)
 
 
 def test_manifests_of_the_first_thaw_are_read(tmp_path: Path) -> None:

@@ -200,6 +200,13 @@ def test_xz_may_not_ask_for_much_memory(tmp_path: Path) -> None:
         open_source(at(tmp_path, bytes(data)))
 
 
+def test_names_may_not_fill_the_memory(tmp_path: Path) -> None:
+    named = header("x", tarfile.GNUTYPE_LONGNAME, 60_000) + b"n" * 60_000 + bytes(416)
+    data = (named + entry("y", tarfile.REGTYPE).tobuf(tarfile.GNU_FORMAT)) * 450
+    with pytest.raises(UserError, match="holds more"):
+        open_source(at(tmp_path, gzip.compress(data)))
+
+
 @pytest.mark.parametrize("packing", ["plain", "gzip"])
 def test_limits(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = at(tmp_path, PACKERS[packing](tar_of(GOOD)))

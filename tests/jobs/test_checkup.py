@@ -5,13 +5,14 @@ import json
 import pytest
 
 from core import home
-from core.data import store
+from core.data import changes, store
 from core.errors import UserError
 from core.jobs import checkup, tasks
 from core.jobs.job import CheckState, Job
 from core.results.doctor.finding import Case
 from core.results.doctor.finding import Kind as About
 from core.runs import RunStatus
+from core.settings import SplitSettings
 
 
 @pytest.fixture
@@ -58,6 +59,9 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
 def test_what_is_no_problem_stays_so(job):
     chosen = job.folder.parent.name
     case = Case(("cat/1.png",), "unlike the others")
+    checkup.dismiss(chosen, About.OUTLIER, (case,))
+    assert checkup.dismissed(chosen) == set(), "of a data set that is gone nothing comes back"
+    store.create(job.folder.parent, changes.empty("pets", ["cat"], SplitSettings()))
     checkup.dismiss(chosen, About.OUTLIER, (case,))
     checkup.dismiss(chosen, About.TINY, (case,))
     assert checkup.dismissed(chosen) == {case.key(About.OUTLIER), case.key(About.TINY)}

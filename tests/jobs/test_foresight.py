@@ -9,7 +9,7 @@ import pytest
 from core import home
 from core.backbones import own_weights
 from core.backbones.catalog import BACKBONES, backbone_named
-from core.data import changes, store
+from core.data import changes, image_files, store
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.settings import Squaring, TrainingSettings
@@ -69,7 +69,7 @@ def test_what_cannot_be_found_out_is_told(clusters, wait):
 
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
-    picture = store.image_path(home.datasets() / sketches, records[0].digest)
+    picture = image_files.original(home.datasets() / sketches, records[0].digest)
     (seen,) = ask.look(LITE0, [picture], top=5, square=Squaring.SQUASH)
     assert seen.error is None
     assert len(seen.top) == 5

@@ -18,11 +18,13 @@ def chosen() -> str:
     return store_dataset("pets", {"cat": 6, "dog": 6})
 
 
-def paint(chosen: str, *findings: Finding, version: int = 1) -> None:
+def paint(
+    chosen: str, *findings: Finding, version: int = 1, digests: dict[str, str] | None = None
+) -> None:
     """What a check-up has found."""
     dataset = store.load(home.datasets() / chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
-    found = Checkup(version, len(dataset.records), findings, points)
+    found = Checkup(version, len(dataset.records), findings, points, digests or {})
     home.write_json(checkup.place(chosen), found.to_dict())
 
 
@@ -198,6 +200,40 @@ def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
     assert "2 pictures removed with their class" in shown(app)
     button(app, "Do without gnu").click().run()
     assert dataset(chosen).classes == ("cat", "dog")
+
+
+def test_several_empty_classes_are_told_apart(open_page: Open):
+    chosen = store_dataset("pets", {"cat": 12, "dog": 12})
+    now = changes.add_class(changes.add_class(dataset(chosen), "emu"), "gnu")
+    store.keep(home.datasets() / chosen, now, "more")
+    paint(chosen, *balance.findings(now))
+    app = open_page("data", data=chosen)
+    assert {"Add pictures of emu", "Add pictures of gnu"} <= set(labels(app))
+    button(app, "Not a problem").click().run()
+    assert not app.exception
+    assert len({"Add pictures of emu", "Add pictures of gnu"} & set(labels(app))) == 1
+
+
+def test_another_picture_of_the_same_name_is_left_alone(open_page: Open, chosen):
+    now = dataset(chosen)
+    paint(chosen, of_labels(suspect(1)), digests={"cat/1.png": "0" * 64})
+    app = open_page("data", data=chosen)
+    assert "Move to dog" not in labels(app)
+    assert "All that was found has been dealt with" in app.success[0].value
+    assert dataset(chosen) == now
+
+
+def test_a_check_up_of_a_data_set_that_goes_is_given_up(open_page: Open, chosen):
+    job = Job.of_checkup(chosen)
+    job.folder.mkdir()
+    job.log.append("queued", cluster=None)
+    app = open_page("data", data=chosen)
+    store.delete(chosen)
+    checkup.dismiss(chosen, Kind.LABEL, [suspect(1)])
+    assert not (home.datasets() / chosen).exists()
+    app.run()
+    assert app.error
+    assert not app.exception
 
 
 def test_rare_classes_are_made_to_count_by_one_press(open_page: Open):

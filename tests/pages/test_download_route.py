@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core.data import store
+from core.data import image_files, store
 from pages.parts import download_route
 from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
@@ -52,7 +52,7 @@ def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> No
 def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = store.folder_of(chosen)
-    store.image_path(folder, store.load(folder).records[0].digest).unlink()
+    image_files.original(folder, store.load(folder).records[0].digest).unlink()
     answer = get(download_route.address(chosen, sides=False))
     assert (answer.status, "cat/0.png" in answer.text) == (404, True)
     assert str(folder) not in answer.text

@@ -67,8 +67,8 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
 ) -> None:
     chosen, told, asked = empty("cat", "dog"), [], []
 
-    def submit(path: Path, dataset: str, label: str) -> str:
-        asked.append((path.read_bytes(), dataset, label))
+    def submit(path: Path, dataset: str, origin: str) -> str:
+        asked.append((path.read_bytes(), dataset, origin))
         return order(("started", {}))
 
     monkeypatch.setattr(adding, "submit_images", submit)
@@ -81,6 +81,32 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
     assert asked == [(b"zip", chosen, "dog")]
     assert "Adding pictures to “cat”" in app.get("progress")[0].proto.text
     assert app.query_params["adding"]
+
+
+def test_what_cannot_be_taken_is_heard_of_once(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A component goes on saying what it has said, also for another class than it was meant for."""
+    chosen, keys = empty("cat", "dog"), []
+
+    def draw(key: str, *_: str) -> Brought | None:
+        keys.append(key)
+        return Brought("x", "y", chosen, "dog") if key == keys[0] else None
+
+    monkeypatch.setattr(camera, "draw", draw)
+    app = open_page("data", data=chosen)
+    assert "no longer there" in app.error[0].value
+    assert len(set(keys)) == 2
+
+
+def test_another_tab_has_heard_what_became_of_them(open_page: Open) -> None:
+    job = order(("started", {}))
+    app = open_page("data", data=empty("cat", "dog"), adding=job)
+    assert app.get("progress")
+    home.remove(home.datasets() / job)
+    app.run()
+    assert not app.error
+    assert "adding" not in app.query_params
 
 
 def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
@@ -208,15 +234,15 @@ def test_without_any_class_the_pages_stand(open_page: Open) -> None:
 
 
 def test_an_upload_for_a_class_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"id": "a", "secret": "b", "dataset": "c", "label": "d"}
+    told = {"id": "a", "secret": "b", "dataset": "c", "origin": "d"}
 
     def heard(brought: object) -> Brought | None:
         return upload_zone.draw_component(
-            lambda **_: type("Told", (), {"brought": brought}), "key", "c", "d"
+            lambda **_: type("Told", (), {"brought": brought}), "key", "c", "d", "e"
         )
 
     assert heard(told) == Brought("a", "b", "c", "d")
-    for made_up in (None, {}, told | {"label": 3}, "x"):
+    for made_up in (None, {}, told | {"origin": 3}, "x"):
         assert heard(made_up) is None
 
 

@@ -1,13 +1,24 @@
 """The Data page mends a data set: each change makes a version, and Undo goes back."""
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from core import home
 from core.data import changes, store
 from core.data.dataset import Dataset
+from core.jobs import checkup
+from core.results.doctor.finding import Checkup, Point
 from pages.parts import words
-from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    button,
+    labels,
+    paint_run,
+    shown,
+    store_dataset,
+)
 
 Opened = tuple[AppTest, str]
 
@@ -49,6 +60,20 @@ def test_pictures_that_are_ticked_are_deleted_and_come_back(pets: Opened) -> Non
     button(app, "Undo").click().run()
     assert kept(chosen).counts == {"cat": 5, "dog": 10}
     assert "Undo" not in labels(app)
+
+
+def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
+    pets: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, chosen = pets
+    dataset = kept(chosen)
+    points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
+    home.write_json(checkup.place(chosen), Checkup(1, 15, (), points).to_dict())
+    picked = {"selection": {"points": [{"curve_number": 0, "point_index": n} for n in (1, 3)]}}
+    monkeypatch.setattr(streamlit, "plotly_chart", lambda *_, **__: picked)
+    app.run()
+    button(app, "Tick 2 pictures").click().run()
+    assert [each.label for each in app.checkbox if each.value] == ["1.png", "3.png"]
 
 
 def test_ticks_are_let_go_of(pets: Opened) -> None:
@@ -112,9 +137,37 @@ def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
     assert "Delete them for good" not in labels(app)
     tick(app, "1.png")
     button(app, "Delete").click().run()
+    run = paint_run(chosen, ending=None)
     button(app, "Delete them for good").click().run()
+    assert "Stop that run first" in shown(app), "it may be learning from what would go"
+    run.delete()
+    button(app, "Delete them for good").click().run()
+    assert len(list((home.datasets() / chosen / "images").iterdir())) == 15
+    button(app, "Delete for good").click().run()
     assert len(list((home.datasets() / chosen / "images").iterdir())) == 14
     assert "Undo" not in labels(app)
+
+
+def test_a_second_click_of_a_double_click_takes_nothing_back(pets: Opened) -> None:
+    app, chosen = pets
+    for file in ("1.png", "2.png"):
+        tick(app, file)
+        button(app, "Delete").click().run()
+    twice = button(app, "Undo")
+    twice.click().run()
+    twice.click().run()
+    assert kept(chosen).counts == {"cat": 4, "dog": 10}
+
+
+def test_other_pictures_can_be_brought_while_a_run_is_at_hand(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 5, "dog": 10})
+    app = open_page("data", run=paint_run(chosen).id)
+    button(app, "Bring other pictures").click().run()
+    assert "Make these classes" in labels(app)
+    run = paint_run(chosen)
+    store.delete(chosen)
+    app = open_page("data", run=run.id)
+    assert "Make these classes" in labels(app)
 
 
 def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:

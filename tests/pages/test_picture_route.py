@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.data import store
+from core.data import image_files, store
 from pages.parts import picture_route
 from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
@@ -31,7 +31,7 @@ def test_a_picture_comes_small_and_is_kept_by_the_browser(
     assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
     assert answer.headers["cache-control"].startswith("private")
     picture = Image.open(io.BytesIO(answer.content))
-    assert max(picture.size) <= store.THUMBNAIL
+    assert max(picture.size) <= image_files.THUMBNAIL
 
 
 def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, str]) -> None:

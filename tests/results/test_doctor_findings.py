@@ -123,6 +123,24 @@ def test_copies_on_both_sides_say_by_how_much_they_flatter():
     assert keep_one.action is Action.REMOVE
 
 
+def test_a_test_side_is_told_of_too_and_held_back_sides_learn_nothing():
+    sides = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
+    records = [record(n, "cat" if n % 2 else "dog", split=side) for n, side in enumerate(sides)]
+    found = of_copies(copied(records, [(n, n + 80) for n in range(10)]))
+    sentence = found[Kind.BOTH_SIDES].sentence
+    assert "10 of the 20 test pictures are such copies" in sentence
+    assert "validation pictures" not in sentence
+    assert set(of_copies(copied(records, [(60, 80)]))) == {Kind.NEAR_COPY}
+
+
+def test_long_chains_of_copies_are_one_group():
+    pairs = (
+        [[n, n + 1] for n in range(0, 50, 2)] + [[n, n + 1] for n in range(1, 49, 2)] + [[0, 49]]
+    )
+    assert duplicates._joined(pairs) == [list(range(50))]
+    assert duplicates._joined([[1, 2], [5, 9], [2, 1]]) == [[1, 2], [5, 9]]
+
+
 def test_swapped_labels_are_found_and_moved_back():
     truth = np.repeat(np.arange(4), 50)
     called = truth.copy()
@@ -218,6 +236,9 @@ def test_an_empty_class_is_too_small_until_it_is_gone():
     assert [case.files for case in remaining(small, dataset, ())] == [()]
     left = mended(dataset, [small.cases[0].fixes[1]])
     assert remaining(small, left, ()) == ()
+    both = changes.add_class(dataset, "d")
+    cases = by_kind(balance.findings(both))[Kind.SMALL_CLASS].cases
+    assert len({case.key(Kind.SMALL_CLASS) for case in cases}) == 2
 
 
 def test_a_picture_unlike_all_others_stands_out():
@@ -281,3 +302,6 @@ def test_what_has_been_mended_or_put_aside_is_not_shown_again():
     assert remaining(twice, mended(dataset, copy.fixes), ()) == ()
     assert remaining(twice, dataset, {copy.key(Kind.EXACT_COPY)}) == ()
     assert remaining(twice, dataset, {copy.key(Kind.NEAR_COPY)}) == (copy,)
+    known = {record.file: record.digest for record in dataset.records}
+    assert remaining(twice, dataset, (), known) == (copy,)
+    assert remaining(twice, dataset, (), known | {copy.files[0]: "another"}) == ()

@@ -73,6 +73,7 @@ def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: row[key] for key in FIELDS["epoch"] - {"seconds"}} for row in history]
 
 
+@pytest.mark.slow
 def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     folder = painted(8, seed=1)
     run = new_run(tmp_path)

@@ -69,6 +69,7 @@ def test_what_it_takes_each_class_for() -> None:
     assert Likeness.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_home")
 def test_photos_are_nearer_than_drawings(material: Path, tmp_path: Path) -> None:
@@ -89,7 +90,6 @@ def test_photos_are_nearer_than_drawings(material: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.exhaustive
-@pytest.mark.slow
 @pytest.mark.slow
 def test_the_survey_keeps_tensorflow_out_of_its_process(tmp_path: Path) -> None:
     """It runs where data sets are read, which stays light: conversion has a process of its own."""

@@ -45,8 +45,18 @@ def one_by_one(settings: TrainingSettings, lesson: Sequence[np.ndarray]) -> tupl
     return model, means
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize(
+    ("optimizer", "weighted"),
+    [
+        ("adam", True),
+        *(
+            pytest.param(optimizer, weighted, marks=pytest.mark.slow)
+            for optimizer in OPTIMIZERS
+            for weighted in (True, False)
+            if (optimizer, weighted) != ("adam", True)
+        ),
+    ],
+)
 def test_they_are_the_steps_of_keras(
     lesson: tuple[np.ndarray, ...], optimizer: str, weighted: bool
 ) -> None:

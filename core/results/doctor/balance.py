@@ -13,7 +13,7 @@ _SHOWN = 6
 
 def findings(dataset: Dataset) -> Iterator[Finding]:
     """What is the matter with the sizes of classes."""
-    counts = dataset.counts
+    counts, files = dataset.counts, _files(dataset)
     few = sorted((label for label in counts if counts[label] < FEW), key=counts.__getitem__)
     if few:
         title = "1 class has" if len(few) == 1 else f"{len(few):,} classes have"
@@ -23,7 +23,7 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
             title=f"{title} fewer than {FEW} pictures",
             sentence="So few show neither what all of them have in common nor how well it was "
             f"learned. Bring more; {FEW} are a beginning, 50 are good.",
-            cases=tuple(_too_small(dataset, label) for label in few),
+            cases=tuple(_too_small(label, files[label], len(counts)) for label in few),
         )
     if not counts:
         return
@@ -36,22 +36,24 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
             sentence=f"“{most}” has {counts[most]:,}, “{least}” {counts[least]:,}. A network leans "
             "to what it has seen most. Bring more of the small ones, or have rare classes count "
             "as much as common ones when it learns.",
-            cases=(_case(dataset, least), _case(dataset, most)),
+            cases=(_case(least, files[least]), _case(most, files[most])),
         )
 
 
-def _too_small(dataset: Dataset, label: str) -> Case:
+def _too_small(label: str, files: list[str], classes: int) -> Case:
     fixes = [Fix(Action.BRING, (), f"Add pictures of {label}", label)]
-    if len(dataset.classes) > 2:  # fewer are nothing to tell apart
-        files = _files(dataset, label)
-        fixes.append(Fix(Action.DELETE_CLASS, files, f"Do without {label}", label))
-    return replace(_case(dataset, label), fixes=tuple(fixes))
+    if classes > 2:  # fewer are nothing to tell apart
+        fixes.append(Fix(Action.DELETE_CLASS, tuple(files), f"Do without {label}", label))
+    return replace(_case(label, files), fixes=tuple(fixes))
 
 
-def _case(dataset: Dataset, label: str) -> Case:
-    files = _files(dataset, label)
-    return Case(files[:_SHOWN], f"{label}: {len(files):,}")
+def _case(label: str, files: list[str]) -> Case:
+    return Case(tuple(files[:_SHOWN]), f"{label}: {len(files):,}")
 
 
-def _files(dataset: Dataset, label: str) -> tuple[str, ...]:
-    return tuple(record.file for record in dataset.records if record.label == label)
+def _files(dataset: Dataset) -> dict[str, list[str]]:
+    """The files of each class."""
+    found: dict[str, list[str]] = {label: [] for label in dataset.classes}
+    for record in dataset.records:
+        found[record.label].append(record.file)
+    return found

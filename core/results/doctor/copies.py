@@ -6,10 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.dataset import Record
+from core.data.layout import Split
 from core.results.doctor import duplicates
 from core.results.doctor.duplicates import Neighbours
 from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 from core.results.doctor.looking import Sight
+
+_CHECKED: dict[Split, str] = {"validation": "validation", "test": "test"}
 
 
 def findings(
@@ -36,7 +39,7 @@ def findings(
     groups += [same for digest, same in of_digest.items() if digest not in grouped]
     two_classes = [group for group in groups if len({record.label for record in group}) > 1]
     one_class = [group for group in groups if len({record.label for record in group}) == 1]
-    both_sides = [group for group in one_class if len({record.split for record in group}) > 1]
+    both_sides = [group for group in one_class if _is_learned_and_checked(group)]
     if two_classes:
         yield Finding(
             Kind.TWO_CLASSES,
@@ -70,7 +73,7 @@ def findings(
     near = [
         group
         for group in one_class
-        if group not in both_sides and len({record.digest for record in group}) > 1
+        if not _is_learned_and_checked(group) and len({record.digest for record in group}) > 1
     ]
     if near:
         yield Finding(
@@ -82,6 +85,11 @@ def findings(
             "differ teach more.",
             cases=tuple(_twice(_different(group), "nearly the same picture") for group in near),
         )
+
+
+def _is_learned_and_checked(group: Sequence[Record]) -> bool:
+    sides = {record.split for record in group}
+    return "train" in sides and len(sides) > 1
 
 
 def _in_two_classes(group: Sequence[Record]) -> Case:
@@ -125,26 +133,24 @@ def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> str:
     """By how much, measured with a quick classifier on frozen features."""
     from sklearn.linear_model import RidgeClassifier
 
-    repeated = {
-        record.digest
-        for group in groups
-        if any(record.split == "train" for record in group)
-        for record in group
-        if record.split == "validation"
-    }
-    learned, checked = (_rows(sight, {record.digest for record in sight.dataset.of(split)})
-                        for split in ("train", "validation"))  # fmt: skip
-    seen = checked & _rows(sight, repeated)
-    if not (checked & ~seen).any() or len(set(sight.labels[learned])) < 2:
+    learned = _rows(sight, {record.digest for record in sight.dataset.of("train")})
+    if len(set(sight.labels[learned])) < 2:
         return ""
     network = RidgeClassifier(class_weight="balanced")
     network.fit(sight.features[learned], sight.labels[learned])
     right = network.predict(sight.features) == sight.labels
-    return (
-        f"{seen.sum():,} of the {checked.sum():,} validation pictures are such copies. A quick "
-        f"classifier gets {right[checked].mean():.1%} of all right, but "
-        f"{right[checked & ~seen].mean():.1%} without these."
-    ).replace("%", " %")
+    told = []
+    for side, called in _CHECKED.items():
+        repeated = {each.digest for group in groups for each in group if each.split == side}
+        checked = _rows(sight, {record.digest for record in sight.dataset.of(side)})
+        seen = checked & _rows(sight, repeated)
+        if seen.any() and (checked & ~seen).any():
+            told.append(
+                f"{seen.sum():,} of the {checked.sum():,} {called} pictures are such copies. A "
+                f"quick classifier gets {right[checked].mean():.1%} of all right, but "
+                f"{right[checked & ~seen].mean():.1%} without these."
+            )
+    return " ".join(told).replace("%", " %")
 
 
 def _rows(sight: Sight, digests: set[str]) -> npt.NDArray[np.bool_]:

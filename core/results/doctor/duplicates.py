@@ -67,8 +67,10 @@ def _joined(pairs: list[list[int]]) -> list[list[int]]:
     group_of: dict[int, list[int]] = {}
     for one, other in pairs:
         mine, theirs = group_of.get(one, [one]), group_of.get(other, [other])
-        if mine is not theirs:
-            mine = mine + theirs
-        for place in mine:
-            group_of[place] = mine
+        if mine is theirs:
+            continue
+        large, small = sorted((mine, theirs), key=len, reverse=True)
+        large += small
+        for place in (*small, large[0]):
+            group_of[place] = large
     return sorted({id(group): sorted(group) for group in group_of.values()}.values())

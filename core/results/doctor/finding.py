@@ -1,8 +1,8 @@
 """What the data doctor says: findings in plain words, their cases, and how each can be mended."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -70,7 +70,8 @@ class Case:
 
     def key(self, kind: Kind) -> str:
         """Stands for it when somebody says that it is no problem; the same in every check-up."""
-        text = "\n".join((kind, *sorted(self.files)))
+        about = self.files or {fix.label or "" for fix in self.fixes}  # an empty class has no files
+        text = "\n".join((kind, *sorted(about)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -130,12 +131,14 @@ class Checkup:
         images: How many images it looked at.
         findings: The most important first.
         map: Its different images on a plane.
+        digests: Of the files that findings name: a file may be another picture by now.
     """
 
     version: int
     images: int
     findings: tuple[Finding, ...]
     map: tuple[Point, ...]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -150,7 +153,8 @@ class Checkup:
         """
         findings = tuple(Finding.from_dict(each) for each in values["findings"])
         points = tuple(Point(**each) for each in values["map"])
-        return cls(int(values["version"]), int(values["images"]), findings, points)
+        numbers, digests = (int(values["version"]), int(values["images"])), values["digests"]
+        return cls(*numbers, findings, points, {str(file): str(of) for file, of in digests.items()})
 
 
 def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
@@ -174,15 +178,25 @@ def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
     return changes.keep_together(dataset, groups) if groups else dataset
 
 
-def remaining(finding: Finding, dataset: Dataset, dismissed: Iterable[str]) -> tuple[Case, ...]:
+def remaining(
+    finding: Finding,
+    dataset: Dataset,
+    dismissed: Iterable[str],
+    digests: Mapping[str, str] | None = None,
+) -> tuple[Case, ...]:
     """Cases that nobody has mended or put aside since they were found.
 
     Args:
         finding: From a check-up of this data set, perhaps of an earlier version.
         dataset: As it is now.
         dismissed: Keys of the cases that somebody has called no problem.
+        digests: The pictures that it is about, by file; a file that is another one by now is not.
     """
-    labels = {record.file: record.label for record in dataset.records}
+    labels = {
+        record.file: record.label
+        for record in dataset.records
+        if (digests or {}).get(record.file, record.digest) == record.digest
+    }
     sides = {record.file: record.split for record in dataset.records}
     aside = set(dismissed)
 

@@ -19,7 +19,7 @@ from PIL import Image
 from core.backbones import weights
 from core.backbones.backbone import Backbone
 from core.backbones.catalog import BACKBONES
-from core.data import images, reading, store
+from core.data import image_files, images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.parallel import decoding_threads, in_order
@@ -89,7 +89,7 @@ def at_stored(folder: Path, report: Report) -> Sight:
         UserError: The data set is gone or damaged, or none of its images can be read.
     """
     found = store.load(folder)
-    read_bytes = store.reader(folder)
+    read_bytes = image_files.reader(folder)
     lost: list[Skipped] = []
 
     def read(each: Callable[[Decoded], None]) -> Dataset:

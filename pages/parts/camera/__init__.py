@@ -25,10 +25,10 @@ _camera = upload_zone.component(
 )
 
 
-def draw(key: str, dataset: str, label: str) -> Brought | None:
+def draw(key: str, dataset: str, origin: str, label: str) -> Brought | None:
     """The camera, off until somebody turns it on; what was taken for a class, once it has come.
 
     The pictures of one session are called alike up to a number, as in `camera 2026-11-26
     14.03.22_001.jpg`, so that grouping by name keeps them on one side of the split.
     """
-    return upload_zone.draw_component(_camera, key, dataset, label)
+    return upload_zone.draw_component(_camera, key, dataset, origin, label)

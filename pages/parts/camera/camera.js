@@ -23,7 +23,7 @@ export default function (component) {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (sending?.upload.going || [...rolls.values()].some(({ taken }) => taken.length)) {
+  if (sending?.upload.unfinished || [...rolls.values()].some(({ taken }) => taken.length)) {
     event.preventDefault();
   }
 });
@@ -61,8 +61,8 @@ class Camera {
   }
 
   get meant() {
-    const { dataset, label } = this.component.data;
-    return { dataset, label };
+    const { dataset, origin } = this.component.data;
+    return { dataset, origin };
   }
 
   get roll() {
@@ -222,7 +222,7 @@ class Camera {
       () => Object.assign(server, camera?.component.data),
       draw,
     );
-    sending = { upload, meant, roll, pictures };
+    sending = { upload, meant, label: server.label, roll, pictures };
     draw();
     upload.fromFolder(pictures.map(({ file }) => ({ path: file.name, file })));
   }
@@ -242,11 +242,10 @@ function draw() {
   if (!camera) return;
   if (sending?.upload.stage === "whole") {
     const { upload, meant, roll, pictures } = sending;
-    upload.stage = "told";
+    const told = upload.tell();
     camera.drop(roll, pictures); // draws
     if (!roll.taken.length) Object.assign(roll, { count: 0, began: null });
-    const { id, secret } = upload.place;
-    camera.component.setStateValue("brought", { id, secret, ...meant });
+    camera.component.setStateValue("brought", { ...told, ...meant });
     return;
   }
   const { roll, problem } = camera;
@@ -260,10 +259,10 @@ function draw() {
   find(".roll").hidden = !roll.taken.length || busy;
   find(".roll .told").textContent = camera.told();
   const many = roll.taken.length === 1 ? "1 picture" : `${roll.taken.length} pictures`;
-  find(".add").textContent = `Add ${many} to “${camera.meant.label}”`;
+  find(".add").textContent = `Add ${many} to “${camera.component.data.label}”`;
   find(".going").hidden = !busy;
   if (busy) {
-    find(".going .lead").textContent = `Sending ${upload.name} to “${sending.meant.label}”`;
+    find(".going .lead").textContent = `Sending ${upload.name} to “${sending.label}”`;
     find("progress").value = upload.size ? Math.min(1, upload.done / upload.size) : 0;
     find(".cut").textContent = upload.cut
       ? "The connection is gone. It goes on by itself as soon as it is back."

@@ -26,13 +26,14 @@ class Brought:
         upload_id: Its id.
         secret: Its secret.
         dataset: The data set that it is meant for; empty where it is to be one.
-        label: The class that it is meant for.
+        origin: The class that it is meant for, as it was first called: it may be renamed while
+            pictures are on their way.
     """
 
     upload_id: str
     secret: str
     dataset: str
-    label: str
+    origin: str
 
 
 def component(name: str, html: str, css: str, *scripts: str) -> Any:
@@ -47,14 +48,17 @@ def text(*names: str) -> str:
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
-def draw_component(made: Any, key: str, dataset: str = "", label: str = "") -> Brought | None:
+def draw_component(
+    made: Any, key: str, dataset: str = "", origin: str = "", label: str = ""
+) -> Brought | None:
     """Draw a component that sends files, and hear what it has sent.
 
     Args:
         made: As `component` has made it.
         key: Its key; a new one is an empty one.
         dataset: The data set that what is chosen now is meant for.
-        label: The class.
+        origin: The class, as it was first called.
+        label: What it is called now.
     """
     told = made(
         key=key,
@@ -64,13 +68,14 @@ def draw_component(made: Any, key: str, dataset: str = "", label: str = "") -> B
             "block": upload_route.BLOCK,
             "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
             "dataset": dataset,
+            "origin": origin,
             "label": label,
         },
         default={"brought": None},
         on_brought_change=lambda: None,  # the page is run anew, which is all that is needed
     )
     match told.brought:
-        case {"id": str(one), "secret": str(two), "dataset": str(three), "label": str(four)}:
+        case {"id": str(one), "secret": str(two), "dataset": str(three), "origin": str(four)}:
             return Brought(one, two, three, four)
     return None
 
@@ -87,6 +92,6 @@ def draw(key: str) -> tuple[str, str] | None:
     return (brought.upload_id, brought.secret) if brought else None
 
 
-def draw_for_class(key: str, dataset: str, label: str) -> Brought | None:
+def draw_for_class(key: str, dataset: str, origin: str, label: str) -> Brought | None:
     """The place to drop pictures, a folder or a zip of one class."""
-    return draw_component(_pictures, key, dataset, label)
+    return draw_component(_pictures, key, dataset, origin, label)

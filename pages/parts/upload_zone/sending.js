@@ -51,6 +51,18 @@ class Upload {
     await this.#ending(() => this.#send(file, file.name, file.lastModified));
   }
 
+  // Whether leaving the tab would lose it.
+  get unfinished() {
+    return this.going || this.stage === "whole";
+  }
+
+  // The app hears of it; returns what it is told.
+  tell() {
+    this.stage = "told";
+    remembered.forget();
+    return { id: this.place.id, secret: this.place.secret };
+  }
+
   cancel() {
     this.stage = "cancelled";
     this.request?.abort();
@@ -106,8 +118,7 @@ class Upload {
       } else offset = answer.offset ?? 0;
       this.#progress(offset ?? 0);
       if (offset === blob.size) {
-        remembered.forget();
-        this.stage = "whole";
+        this.stage = "whole"; // still remembered, until the app has been told
       }
     }
   }

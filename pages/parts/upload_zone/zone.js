@@ -1,6 +1,6 @@
 // What is on the screen. One upload at a time, which goes on while another page is looked at.
 
-const ARCHIVE = /\.(zip|tar|tgz|gz|7z)$/i;
+const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z)$/i;
 let upload = null;
 let zone = null;
 
@@ -52,7 +52,8 @@ class Zone {
 function begin(name) {
   const server = { ...zone.component.data };
   upload = new Upload(name, () => Object.assign(server, zone?.component.data), draw);
-  upload.meant = { dataset: server.dataset, label: server.label };
+  upload.meant = { dataset: server.dataset, origin: server.origin };
+  upload.label = server.label;
   draw();
   return upload;
 }
@@ -85,7 +86,7 @@ function sendDropped(items) {
 }
 
 function draw() {
-  window.onbeforeunload = upload?.going ? (event) => event.preventDefault() : null;
+  window.onbeforeunload = upload?.unfinished ? (event) => event.preventDefault() : null;
   if (!zone) return;
   const find = (selector) => zone.root.querySelector(selector);
   const { label } = zone.component.data;
@@ -107,12 +108,10 @@ function draw() {
     return;
   }
   if (upload.stage === "whole") {
-    upload.stage = "told";
-    const { id, secret } = upload.place;
-    zone.component.setStateValue("brought", { id, secret, ...upload.meant });
+    zone.component.setStateValue("brought", { ...upload.tell(), ...upload.meant });
   }
   const share = upload.size ? Math.min(1, upload.done / upload.size) : 0;
-  const to = upload.meant.label && ` to “${upload.meant.label}”`;
+  const to = upload.label && ` to “${upload.label}”`;
   find(".going .lead").textContent = `${TITLES[upload.stage]} “${upload.name}”${to}`;
   find("progress").value = upload.stage === "told" ? 1 : share;
   find(".told").textContent = upload.cut

@@ -1,0 +1,142 @@
+"""The pictures of a kept data set: `images/<digest>` as they came, `thumbnails/<digest>.jpg`."""
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.data import images, room
+from core.data.dataset import Decoded, Record
+from core.errors import UserError
+
+THUMBNAIL = 240  # pixels of the longer side
+
+ReadBytes = Callable[[Record], bytes]
+
+_FOLDERS = _IMAGES, _THUMBNAILS = "images", "thumbnails"
+
+
+def original(folder: Path, digest: str) -> Path:
+    """The file as it came."""
+    return folder / _IMAGES / digest
+
+
+def thumbnail(folder: Path, digest: str) -> Path:
+    """A JPEG of at most THUMBNAIL pixels."""
+    return folder / _THUMBNAILS / f"{digest}.jpg"
+
+
+def stored(folder: Path) -> set[str]:
+    """Digests of all images that lie there."""
+    lie = folder / _IMAGES
+    names = (path.name for path in lie.iterdir()) if lie.is_dir() else ()
+    return {name for name in names if not name.startswith(".")}  # which are still being written
+
+
+def reader(folder: Path) -> ReadBytes:
+    """How to get at the bytes of a record of a data set that is kept here.
+
+    They are those that were read, or a UserError is raised: caches rest on their digest.
+    """
+
+    def read_bytes(record: Record) -> bytes:
+        try:
+            data = original(folder, record.digest).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"The image “{record.file}” is gone from the data set. Import the data set again."
+            ) from error
+        if hashlib.sha256(data).hexdigest() != record.digest:
+            raise UserError(
+                f"“{record.file}” has changed since the images were read. Read them again."
+            )
+        return data
+
+    return read_bytes
+
+
+@contextmanager
+def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
+    """How to keep images in a data set's folder, as they came, and a thumbnail of each.
+
+    Gives a function to call with every image, from any thread.
+
+    Raises:
+        UserError: There is no room for them.
+    """
+    taken: set[str] = set()
+    lock = threading.Lock()
+
+    def keep(decoded: Decoded) -> None:
+        with lock:
+            if decoded.digest in taken:
+                return
+            taken.add(decoded.digest)
+        small = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
+        _write(thumbnail(folder, decoded.digest), small)
+        _write(original(folder, decoded.digest), decoded.data)
+
+    try:
+        for name in _FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        yield keep
+    except OSError as error:
+        if error.errno in room.FULL:
+            raise UserError(
+                "There is no room left on the server's disk for these images. Delete data sets or "
+                "runs that are no longer needed."
+            ) from error
+        raise
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file aside; nobody who reads it meanwhile sees half of it.
+
+    It is not synced, as `home.write_bytes` would: thousands of them would take minutes, and whoever
+    reads an image checks its digest.
+    """
+    aside = path.with_name(f".{path.name}")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+def drop_all(folder: Path) -> None:
+    """Delete all pictures of a data set that did not come to be."""
+    for name in _FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+@contextmanager
+def taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) -> Generator[None]:
+    """Images that another folder holds lie in this one too; gone again if anything goes wrong.
+
+    Raises:
+        UserError: One of them is gone from there.
+    """
+    new: list[Path] = []
+    try:
+        for record in records:
+            for path_of in (thumbnail, original):
+                here = path_of(folder, record.digest)
+                if brought and not here.exists():
+                    new.append(here)
+                    _link(path_of(brought, record.digest), here)
+        yield
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _link(there: Path, here: Path) -> None:
+    """One file in two places; a copy where the file system knows no links."""
+    here.parent.mkdir(exist_ok=True)
+    try:
+        os.link(there, here)
+    except FileNotFoundError:
+        raise UserError("Some of these pictures are gone from the server. Add others.") from None
+    except OSError:
+        _write(here, there.read_bytes())

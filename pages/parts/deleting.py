@@ -1,0 +1,53 @@
+"""Deleting for good: asked twice, and not while somebody needs it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.runs import all_runs
+from pages.parts import words
+
+
+def offer(
+    key: str,
+    what: str,
+    in_the_way: str | None,
+    delete: Callable[[], None],
+    lost: str = "",
+    button: str = "Delete",
+) -> None:
+    """Delete only when asked a second time, and say what will be gone.
+
+    A dialog, since it closes when it is done: a popover would stay open over the next item.
+
+    Args:
+        key: Tells it from others on the page.
+        what: What will be gone, in words.
+        in_the_way: Why it cannot be deleted now, if so.
+        delete: Deletes it.
+        lost: What goes with it: sentences, with a space before them.
+        button: What asks.
+    """
+    if st.button(button, icon=":material/delete:", type="tertiary", key=f"ask-{key}"):
+        _ask(key, what, in_the_way, delete, lost)
+
+
+@st.dialog("Delete")
+def _ask(
+    key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str
+) -> None:
+    if in_the_way:
+        st.write(in_the_way)
+        return
+    st.write(f"This deletes {words.plain(what)} for good.{lost}")
+    if st.button(
+        "Delete for good", icon=":material/delete_forever:", key=f"delete-{key}", on_click=delete
+    ):
+        st.rerun()
+
+
+def learned_from(dataset_id: str) -> str | None:
+    """Why a data set's pictures cannot be deleted now: a run still learns from them."""
+    if any(run.dataset == dataset_id and not run.state().status.final for run in all_runs()):
+        return "A run is still learning from it. Stop that run first."
+    return None
