@@ -12,7 +12,7 @@ from pages.parts.upload_zone import Brought
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
 _OPEN = "gather"
-VIEWS, PICTURES = "views", "The pictures"  # the tabs of the page, and the one where this is
+VIEWS = "views"  # the tabs of the page; this is in the first
 
 
 def draw(chosen: str, dataset: Dataset, label: str) -> None:
@@ -47,7 +47,7 @@ def open_for(label: str) -> None:
     """Have the ways into a class shown when the page is drawn next; for a button's `on_click`."""
     gallery.open_class(label)
     st.session_state[_OPEN] = True
-    st.session_state[VIEWS] = PICTURES
+    state.renew(VIEWS)  # new tabs show the first one
 
 
 def under_way(chosen: str, dataset: Dataset) -> None:

@@ -112,7 +112,7 @@ def test_another_camera_is_chosen_and_goes_off_when_one_leaves(
     press(page, "Turn on the camera")
     expect(page.get_by_role("button", name="Turn off")).to_be_visible()
     page.wait_for_function("window.tracks?.every(track => track.readyState === 'live')")
-    which = page.get_by_label("Camera", exact=True)
+    which = page.locator(".which select")
     expect(which.locator("option")).to_have_count(2)
     first, second = which.input_value(), which.locator("option").nth(1).get_attribute("value")
     page.evaluate("window.first = window.tracks")

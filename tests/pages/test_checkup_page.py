@@ -193,7 +193,6 @@ def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
     button(app, "Add pictures of emu").click().run()
     assert not app.exception
     assert app.session_state["gallery-class"] == "emu"
-    assert app.session_state["views"] == "The pictures"
     assert [each.value for each in app.toggle if each.label == "Add pictures to “emu”"] == [True]
     button(app, "Do without emu").click().run()
     assert dataset(chosen).classes == ("cat", "dog", "gnu")
