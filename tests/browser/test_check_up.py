@@ -50,7 +50,7 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
     expect(page.get_by_text("most important first")).to_be_visible(timeout=CHECKED)
     expect(page.get_by_text("1 picture is in two classes at once")).to_be_visible()
     expect(page.get_by_text("1 picture is there more than once, as the very same")).to_be_visible()
-    expect(page.get_by_text("1 picture with nothing on them")).to_be_visible()
+    expect(page.get_by_text("1 picture with nothing on it")).to_be_visible()
 
     press(page, "It is fish")
     expect(page.get_by_text(f"{2 * EACH + FEW + 2} images, 3 classes")).to_be_visible()

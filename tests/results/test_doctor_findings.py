@@ -246,10 +246,13 @@ def test_a_picture_unlike_all_others_stands_out():
     features = clustered(places)
     features[17] = np.random.default_rng(9).normal(size=40)
     seen = sight([record(n, str(place)) for n, place in enumerate(places)], features=features)
-    (finding,) = outliers.findings(seen, duplicates.neighbours(seen))
+    (finding,) = outliers.findings(seen, duplicates.neighbours(seen), ())
     assert finding.cases[0].files == (seen.dataset.records[17].file,)
     same = sight([record(n, "cat") for n in range(40)], features=np.ones((40, 40)))
-    assert list(outliers.findings(same, duplicates.neighbours(same))) == []
+    assert list(outliers.findings(same, duplicates.neighbours(same), ())) == []
+    known = finding.cases[0].files
+    for other in outliers.findings(seen, duplicates.neighbours(seen), known):
+        assert known not in [case.files for case in other.cases]
 
 
 def test_one_picture_has_no_neighbours():

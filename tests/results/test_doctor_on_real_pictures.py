@@ -127,7 +127,8 @@ def test_a_letter_among_flowers_stands_out(material: Path, tmp_path: Path) -> No
     letter = min((material / "datasets" / "handdrawn_greek24").rglob("*.png"))
     shutil.copy(letter, tmp_path / "daisy" / "stranger.png")
     seen = looking.at_source(open_source(tmp_path), SplitSettings(), lambda *_: None)
-    found = [seen.records[n].file for n in outliers.outliers(duplicates.neighbours(seen))]
+    (finding,) = outliers.findings(seen, duplicates.neighbours(seen), ())
+    found = [case.files[0] for case in finding.cases]
     assert "daisy/stranger.png" in found
     assert len(found) <= 3
 

@@ -65,8 +65,9 @@ def _of(sight: Sight, report: Report) -> Checkup:
     report(0, _STEPS)
     neighbours = duplicates.neighbours(sight)
     report(1, _STEPS)
-    found += copies.findings(sight, neighbours, _files(found, Kind.BLANK))
-    found += outliers.findings(sight, neighbours)
+    blank = _files(found, Kind.BLANK)
+    found += copies.findings(sight, neighbours, blank)
+    found += outliers.findings(sight, neighbours, blank)
     report(2, _STEPS)
     classes = len(sight.dataset.classes)
     if classes * len(sight.records) <= _GUESSES:

@@ -1,6 +1,6 @@
 """Images unlike all the rest: far from whatever is most like them, by the frozen network's eye."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -10,13 +10,22 @@ from core.results.doctor.looking import Sight
 
 UNLIKE = 3.0  # robust deviations beyond the middle
 _LEAST = 30  # images: among fewer nothing stands out
-_MOST = 0.01  # of all images
+_SHARE = 0.01  # of all images
 
 
-def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
-    """What belongs to nothing, the strangest first."""
-    records = sight.records
-    files = [records[place].file for place in outliers(neighbours)]
+def findings(
+    sight: Sight, neighbours: Neighbours, spoken_for: Collection[str]
+) -> Iterator[Finding]:
+    """What belongs to nothing, the strangest first.
+
+    Args:
+        sight: The look at the data set.
+        neighbours: Of its images.
+        spoken_for: Files with nothing on them: no wonder that they are unlike the rest.
+    """
+    strange = (sight.records[place].file for place in outliers(neighbours))
+    files = [file for file in strange if file not in spoken_for]
+    files = files[: _most(len(sight.records))]
     if files:
         count = "1 picture is" if len(files) == 1 else f"{len(files):,} pictures are"
         yield Finding(
@@ -33,12 +42,16 @@ def findings(sight: Sight, neighbours: Neighbours) -> Iterator[Finding]:
 
 
 def outliers(neighbours: Neighbours) -> list[int]:
-    """Places of the images whose nearest are much further away than others' are."""
+    """Places of the images whose nearest are much further away than others' are, farthest first."""
     if len(neighbours.places) < _LEAST:
         return []
     away = 1 - neighbours.alike.mean(axis=1)
     middle = np.median(away)
     spread = 1.4826 * np.median(np.abs(away - middle))
     strange = np.flatnonzero(away > middle + UNLIKE * max(spread, 1e-6))
-    most = max(1, int(_MOST * len(away)))
-    return [int(place) for place in strange[np.argsort(-away[strange])][:most]]
+    return [int(place) for place in strange[np.argsort(-away[strange])]]
+
+
+def _most(images: int) -> int:
+    """How many at most are worth a look: of thousands, some are always a little strange."""
+    return max(1, int(_SHARE * images))

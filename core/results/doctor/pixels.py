@@ -41,7 +41,7 @@ def findings(sight: Sight) -> Iterator[Finding]:
         yield Finding(
             Kind.BLANK,
             serious=True,
-            title=f"{_pictures(len(blank))} with nothing on them",
+            title=f"{_pictures(len(blank))} with nothing on {'it' if len(blank) == 1 else 'them'}",
             sentence="They are nearly the same colour everywhere, so all that a network can learn "
             "from them is that colour.",
             cases=blank,
