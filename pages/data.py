@@ -62,7 +62,7 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     if dataset.skipped:
         gather.left_out(dataset)
     pictures, check, numbers = st.tabs(
-        ["The pictures", "Check-up", "How many of each"], key=state.turn(gather.VIEWS)
+        [gather.TITLE, "Check-up", "How many of each"], key=state.turn(gather.VIEWS)
     )
     with check:
         doctor.draw(chosen, dataset)

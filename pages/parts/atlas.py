@@ -9,7 +9,7 @@ import streamlit as st
 from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.results.doctor.finding import Point
-from pages.parts import figures, gallery, map_hover, state, words
+from pages.parts import figures, gallery, gather, map_hover, state, words
 
 _KEY = "map"
 
@@ -34,8 +34,8 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
     st.subheader("The map", anchor=False)
     st.caption(
         "Each point is a picture; what looks alike to a network lies together (t-SNE of its frozen "
-        "features). A point among those of another class is worth a look. Click a point, or draw "
-        "around several, to see them."
+        "features). A point among those of another class is worth a look. Click a point to see its "
+        "picture; with the lasso at the right, draw around several."
     )
     classes = [label for label in dataset.classes if label in placed]
     chart, beside = st.columns([2, 1])
@@ -71,6 +71,8 @@ def _chosen(chosen: str, picked: Sequence[Record]) -> None:
         help="They can then be moved or deleted under “The pictures”.",
     ):
         state.pick(chosen, (record.file for record in picked))
+        gallery.open_class(picked[0].label)
+        st.toast(f"Ticked. Move or delete them under “{gather.TITLE}”.")
         st.rerun()
     folder = store.folder_of(chosen)
 

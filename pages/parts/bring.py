@@ -15,6 +15,7 @@ from core.settings import SplitSettings
 from pages.parts import division, state, upload_zone, words
 
 _EXAMPLES = ("thumb up", "thumb down")
+_LATEST = 3  # data sets that the empty page leads back to
 _EVERY = 0.5  # seconds between two looks at an import
 _LAYOUT = """\
 pets.zip
@@ -70,12 +71,28 @@ def draw(problem: str | None) -> None:
     )
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
+    _back()
     own, starters = st.columns(2, gap="large")
     with own:
         _own_pictures()
     with starters:
         _starter_sets()
         _empty_classes()
+
+
+def _back() -> None:
+    """The way to what was brought last, for who came here by a step too many."""
+    latest = all_imported()[:_LATEST]
+    if not latest:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Go on with", width="content")
+        for chosen, dataset in latest:
+            name = words.plain(words.shortened(dataset.name, 30))
+            if st.button(name, key=f"go-on-{chosen}", icon=":material/undo:"):
+                state.choose_run(None)
+                state.choose_dataset(chosen)
+                st.rerun()
 
 
 @st.fragment(run_every=_EVERY)

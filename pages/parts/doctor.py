@@ -202,6 +202,8 @@ def _case(
         more = len(case.files) - len(shown)
         told = words.plain(words.shortened(case.told, 90))
         st.markdown(told + (f" · {more} more" if more > 0 else ""))
+        if len(shown) == 1:
+            st.caption(words.plain(words.squeezed(Path(shown[0].file).name)))
         for number, fix in enumerate(case.fixes):
             bring = fix.label if fix.action is Action.BRING else None
             if st.button(
@@ -240,12 +242,15 @@ def _caption(kind: Kind, record: Record) -> str:
 def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix]) -> None:
     """Make another version of the data set, which can be undone above."""
     files = {file for fix in fixes for file in fix.files}
+    which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
     labels = {fix.label for fix in fixes if fix.label}
     done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
     try:
         changed = mended(dataset, fixes)
         store.keep(
-            store.folder_of(chosen), changed, f"{words.several(len(files), 'picture')} {done}"
+            store.folder_of(chosen),
+            changed,
+            f"{words.several(len(files), 'picture')} {done}{which}",
         )
     except UserError as error:
         state.notice(error)

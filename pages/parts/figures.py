@@ -239,7 +239,12 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
         _layout(height=520),
         showlegend=len(placed) <= _FIT,
         dragmode="pan",
-        modebar={"bgcolor": "rgba(0,0,0,0)", "orientation": "v"},
+        modebar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": QUIET,
+            "activecolor": STRONG,
+            "orientation": "v",
+        },
         clickmode="event+select",
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},

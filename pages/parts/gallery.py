@@ -11,7 +11,7 @@ from pages.parts import words
 Item = TypeVar("Item")
 _PAGE = 24
 _FEW_CLASSES = 8
-_CLASS = "gallery-class"
+_CLASS, _NEXT = "gallery-class", "gallery-next"
 
 
 def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100) -> None:
@@ -41,8 +41,8 @@ def picture(image: Path | bytes, alt: str) -> None:
 
 
 def open_class(name: str) -> None:
-    """Have a class looked at when the page is drawn next; for a button's `on_click`."""
-    st.session_state[_CLASS] = name
+    """Have a class looked at when the page is drawn next."""
+    st.session_state[_NEXT] = name
 
 
 def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:
@@ -53,11 +53,14 @@ def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | No
 
     if not classes:
         return None
+    wanted = st.session_state.pop(_NEXT, None)
+    if wanted in classes:
+        st.session_state[_CLASS] = wanted
     if len(classes) <= _FEW_CLASSES:
         return st.segmented_control(
             "Class",
             classes,
-            default=classes[0],
+            default=None if wanted in classes else classes[0],  # both would clash
             required=True,
             format_func=lambda name: words.plain(told(name)),
             key=_CLASS,

@@ -12,7 +12,7 @@ from pages.parts.upload_zone import Brought
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
 _OPEN = "gather"
-VIEWS = "views"  # the tabs of the page; this is in the first
+VIEWS, TITLE = "views", "The pictures"  # the tabs of the page, and the first, where this is
 
 
 def draw(chosen: str, dataset: Dataset, label: str) -> None:

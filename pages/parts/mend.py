@@ -1,5 +1,6 @@
 """Mending a data set: pictures and classes are moved, renamed and deleted; all can be undone."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,7 @@ def _rename(chosen: str, dataset: Dataset, label: str) -> None:
             chosen,
             lambda: changes.rename(dataset, label, name),
             f"“{label}” renamed “{name}”",
+            then=" ".join(name.split()),
         )
 
 
@@ -125,7 +127,11 @@ def _merge(chosen: str, dataset: Dataset, label: str) -> None:
     if not others:
         return
     with st.popover("Merge", icon=":material/merge:", key=state.turn("merge")):
-        into = st.selectbox("Into which class?", others, key=f"merge-into-{label}")
+        into = st.selectbox(
+            f"Into which class do the pictures of “{words.plain(label)}” go?",
+            others,
+            key=f"merge-into-{label}",
+        )
         _button(
             "Merge",
             ":material/merge:",
@@ -133,13 +139,14 @@ def _merge(chosen: str, dataset: Dataset, label: str) -> None:
             chosen,
             lambda: changes.merge(dataset, label, into),
             f"“{label}” merged into “{into}”",
+            then=into,
         )
 
 
 def _delete_class(chosen: str, dataset: Dataset, label: str) -> None:
     count = words.several(dataset.counts[label], "picture")
     with st.popover("Delete class", icon=":material/delete:", key=state.turn("delete-class")):
-        st.write(f"The class goes, and its {count} with it. You can undo this.")
+        st.write(f"“{words.plain(label)}” goes, and its {count} with it. You can undo this.")
         _button(
             "Delete class and pictures",
             ":material/delete:",
@@ -156,8 +163,12 @@ def _with_picked(
     """What can be done with the pictures that are ticked."""
     count = words.several(len(picked), "picture")
     others = [name for name in dataset.classes if name != label]
+    elsewhere = Counter(r.label for r in dataset.records if r.file in picked - all_here)
     with st.container(horizontal=True, vertical_alignment="bottom", border=True, key="with-picked"):
         st.markdown(f"**{count} ticked**", width="content")
+        if elsewhere:
+            told = [f"{number} in “{name}”" for name, number in elsewhere.items()]
+            st.caption(words.plain(f"of them {words.comma(told)}"), width="content")
         if others:
             into = st.selectbox("Move to", others, key=f"move-from-{label}", width=220)
             _button(
@@ -194,19 +205,39 @@ def _record(folder: Path, chosen: str, record: Record) -> None:
     def tick() -> None:
         (picked.add if st.session_state[key] else picked.discard)(record.file)
 
-    st.checkbox(words.plain(words.squeezed(name)), record.file in picked, key=key, on_change=tick)
+    st.checkbox(
+        words.plain(words.squeezed(name, 11)), record.file in picked, key=key, on_change=tick
+    )
 
 
 def _button(
-    title: str, icon: str, key: str, chosen: str, change: Callable[[], Dataset], told: str
+    title: str,
+    icon: str,
+    key: str,
+    chosen: str,
+    change: Callable[[], Dataset],
+    told: str,
+    then: str | None = None,
 ) -> None:
-    """A button that makes another version; it empties what was filled in and ticked."""
+    """A button that makes another version; it empties what was filled in and ticked.
+
+    Args:
+        title: What it says.
+        icon: Its icon.
+        key: Its key.
+        chosen: The data set.
+        change: Makes it another one.
+        told: What was changed, in words.
+        then: The class to look at afterwards, where it is another.
+    """
     if not st.button(title, icon=icon, key=key):
         return
     if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told)):
         state.pick_none(chosen)
         for widget in _FILLED_IN:
             state.renew(widget)
+        if then:
+            gallery.open_class(then)
     st.rerun()
 
 

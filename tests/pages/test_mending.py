@@ -118,6 +118,7 @@ def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     app.selectbox(key="merge-into-cat").set_value("dog").run()
     app.button(key="merge-class").click().run()
     assert kept(chosen).counts == {"cow": 0, "dog": 15}
+    app.button_group[0].set_value("cow").run()
     app.button(key="delete-class-really").click().run()
     assert kept(chosen).classes == ("dog",)
     for _ in range(3):
@@ -148,6 +149,25 @@ def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
     assert "Undo" not in labels(app)
 
 
+def test_a_class_that_is_renamed_or_takes_another_in_stays_in_sight(pets: Opened) -> None:
+    app, chosen = pets
+    app.button_group[0].set_value("dog").run()
+    app.text_input(key="rename-dog").set_value("wolf").run()
+    app.button(key="rename-class").click().run()
+    assert app.session_state["gallery-class"] == "wolf"
+    app.selectbox(key="merge-into-wolf").set_value("cat").run()
+    app.button(key="merge-class").click().run()
+    assert kept(chosen).counts == {"cat": 15}
+    assert app.session_state["gallery-class"] == "cat"
+
+
+def test_where_ticked_pictures_are_is_said(pets: Opened) -> None:
+    app, _ = pets
+    tick(app, "1.png")
+    app.button_group[0].set_value("dog").run()
+    assert "of them 1 in “cat”" in shown(app)
+
+
 def test_a_second_click_of_a_double_click_takes_nothing_back(pets: Opened) -> None:
     app, chosen = pets
     for file in ("1.png", "2.png"):
@@ -164,6 +184,8 @@ def test_other_pictures_can_be_brought_while_a_run_is_at_hand(open_page: Open) -
     app = open_page("data", run=paint_run(chosen).id)
     button(app, "Bring other pictures").click().run()
     assert "Make these classes" in labels(app)
+    button(app, "pets").click().run()
+    assert app.query_params["data"] == chosen
     run = paint_run(chosen)
     store.delete(chosen)
     app = open_page("data", run=run.id)

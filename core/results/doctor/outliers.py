@@ -32,8 +32,8 @@ def findings(
             Kind.OUTLIER,
             serious=False,
             title=f"{count} unlike all the rest",
-            sentence="Perhaps they came in by mistake: a logo, a screenshot, a picture of "
-            "something else. If they belong here, more like them would help.",
+            sentence="Perhaps a logo, a screenshot or a picture of something else came in by "
+            "mistake. Of what belongs here, more pictures would help.",
             cases=tuple(
                 Case((file,), "unlike the others", (Fix(Action.REMOVE, (file,), "Remove it"),))
                 for file in files

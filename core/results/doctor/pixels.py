@@ -42,8 +42,8 @@ def findings(sight: Sight) -> Iterator[Finding]:
             Kind.BLANK,
             serious=True,
             title=f"{_pictures(len(blank))} with nothing on {'it' if len(blank) == 1 else 'them'}",
-            sentence="They are nearly the same colour everywhere, so all that a network can learn "
-            "from them is that colour.",
+            sentence="Nearly the same colour everywhere: that colour is all that a network can "
+            "learn from it.",
             cases=blank,
         )
 
