@@ -19,6 +19,7 @@ from core.jobs import address
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
+TRAINED = 180_000  # that a first training may take: its network is converted and traced
 _QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.app import (
     PATIENCE,
+    TRAINED,
     Served,
     bring_sketches,
     chromium,
@@ -65,7 +66,7 @@ def trained(served: Served, browser: Browser, sketches: str) -> str:
     context = new_context(browser)
     page = context.new_page()
     train(page, served, sketches, epochs=5)
-    expect(page.get_by_text("Done: it gets")).to_be_visible()
+    expect(page.get_by_text("Done: it gets")).to_be_visible(timeout=TRAINED)
     run = page.url.partition("run=")[2]
     context.close()
     return run

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.events import EventLog
-from tests.browser.app import Served, press, settled, train
+from tests.browser.app import TRAINED, Served, press, settled, train
 
 pytestmark = pytest.mark.browser
 DONE = re.compile(r"^(\d+)/\d+$")
@@ -30,7 +30,7 @@ def curve(page: Page) -> str:
 
 def watch_changes(page: Page, times: int) -> list[str]:
     """Wait until the curve has been redrawn so often."""
-    page.locator(".st-key-chart-accuracy .js-line").first.wait_for()
+    page.locator(".st-key-chart-accuracy .js-line").first.wait_for(timeout=TRAINED)
     drawn = [curve(page)]
     while len(drawn) <= times:
         page.wait_for_function(
@@ -116,4 +116,4 @@ def test_a_killed_worker_is_said_plainly_and_the_next_run_is_well(
     settled(page)
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
     train(page, served, sketches, epochs=3)
-    expect(page.get_by_text(re.compile("Done: it gets"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Done: it gets"))).to_be_visible(timeout=TRAINED)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import Served, new_context, press, train
+from tests.browser.app import TRAINED, Served, new_context, press, train
 from tests.browser.test_journey import epochs_done, watch_changes
 
 pytestmark = pytest.mark.browser
@@ -28,7 +28,7 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     expect(third.get_by_text("nothing to keep")).to_be_visible()
     press(page, "Stop and keep the best so far")
     expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
-    expect(second.get_by_text(re.compile("Done: it gets"))).to_be_visible()
+    expect(second.get_by_text(re.compile("Done: it gets"))).to_be_visible(timeout=TRAINED)
     press(page, "Look at the results")
     expect(page.get_by_text("48 images")).to_be_visible()
     context.close()
