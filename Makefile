@@ -1,5 +1,5 @@
 # make run: environment, install, app.  make check: the fast tests.  make test: all but the long
-# tour of every backbone and the long comparisons with plain Keras, which are make test-all.
+# tour of every backbone and data set and the long comparisons with plain Keras, which are make test-all.
 PYTHON ?= python3
 BIN := .venv/bin
 

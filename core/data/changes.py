@@ -192,18 +192,13 @@ def keep_together(dataset: Dataset, groups: Iterable[Collection[str]]) -> Datase
         groups: Files that belong together.
     """
     digests = {record.file: record.digest for record in dataset.records}
-    group_of = {
-        digests[file]: str(number)
-        for number, files in enumerate(groups)
-        for file in files
-        if file in digests
-    }
+    kept = [tuple(digests[file] for file in files if file in digests) for files in groups]
+    group_of = {digest: str(number) for number, group in enumerate(kept) for digest in group}
     sides = _sides(dataset.records)
     locked = {digest: side for digest, side in sides.items() if digest not in group_of}
     new = extend(_digests(dataset.records), dataset.divided, locked, group_of)
-    grouped = {digest: new[digest] for digest in group_of if digest in new}
-    kept = (*dataset.together, *map(tuple, _by_group(group_of)))
-    return settled(replace(_sided(dataset, grouped), together=kept))
+    together = (*dataset.together, *filter(None, kept))
+    return settled(replace(_sided(dataset, new), together=together))
 
 
 def settled(dataset: Dataset) -> Dataset:
@@ -222,13 +217,6 @@ def settled(dataset: Dataset) -> Dataset:
                 crosses = min(each for each in digests if sides[each] == most)
                 sides[crosses] = moved[crosses] = side
     return _sided(dataset, moved)
-
-
-def _by_group(group_of: dict[str, str]) -> Iterable[list[str]]:
-    found: dict[str, list[str]] = {}
-    for digest, group in group_of.items():
-        found.setdefault(group, []).append(digest)
-    return found.values()
 
 
 def _sided(dataset: Dataset, sides: dict[str, Split]) -> Dataset:

@@ -110,7 +110,7 @@ def drop_all(folder: Path) -> None:
 
 
 @contextmanager
-def taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) -> Generator[None]:
+def taken_over(brought: Path, folder: Path, records: Iterable[Record]) -> Generator[None]:
     """Images that another folder holds lie in this one too; gone again if anything goes wrong.
 
     Raises:
@@ -121,7 +121,7 @@ def taken_over(brought: Path | None, folder: Path, records: Iterable[Record]) ->
         for record in records:
             for path_of in (thumbnail, original):
                 here = path_of(folder, record.digest)
-                if brought and not here.exists():
+                if not here.exists():
                     new.append(here)
                     _link(path_of(brought, record.digest), here)
         yield

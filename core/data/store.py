@@ -6,7 +6,7 @@ in use is deleted (`forget`), so that any change can be undone and a run finds w
 """
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,8 +119,8 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         number = 1 + _last(folder, current)
         new = replace(changed, version=number, before=current.version, told=told)
         known = {record.digest for record in current.records}
-        come = [record for record in changed.records if brought and record.digest not in known]
-        with image_files.taken_over(brought, folder, come):
+        come = [record for record in changed.records if record.digest not in known]
+        with image_files.taken_over(brought, folder, come) if brought else nullcontext():
             for each in (current, new):
                 if not _version(folder, each.version).exists():
                     home.write_json(_version(folder, each.version), each.to_dict())
@@ -212,15 +212,20 @@ def load(folder: Path, version: int | None = None) -> Dataset:
         raise UserError("This data set's list of images is damaged. Import it again.") from error
 
 
-def all_datasets(read_manifest: Callable[[Path], Dataset] = load) -> list[tuple[str, Dataset]]:
+def all_datasets(
+    read_manifest: Callable[[Path], Dataset] = load, most: int | None = None
+) -> list[tuple[str, Dataset]]:
     """Ids and manifests of all complete data sets, newest first; damaged ones are passed over.
 
     Args:
         read_manifest: Takes a data set's folder as `load` does; a page remembers what it has read.
+        most: No more than so many are read.
     """
-    found = []
+    found: list[tuple[str, Dataset]] = []
     folders = home.datasets().iterdir() if home.datasets().is_dir() else ()
     for folder in sorted(folders, reverse=True):
+        if len(found) == most:
+            break
         if home.is_id(folder.name):
             try:
                 found.append((folder.name, read_manifest(folder)))

@@ -69,7 +69,11 @@ def _run(run: Run) -> None:
             deleting.offer(
                 run.id,
                 f"the run on {run.data} and its trained network",
-                None if current.status.final else "It is still at work. Open it and stop it first.",
+                lambda: (
+                    None
+                    if current.status.final
+                    else "It is still at work. Open it and stop it first."
+                ),
                 lambda: _forget_run(run),
             )
 
@@ -105,7 +109,7 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
             deleting.offer(
                 chosen,
                 f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
-                deleting.learned_from(chosen),
+                lambda: deleting.learned_from(chosen),
                 lambda: _forget_dataset(chosen),
                 lost if learned else "",
             )

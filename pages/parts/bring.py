@@ -47,9 +47,9 @@ def imported(chosen: str) -> Dataset | None:
     return _remembered(folder)
 
 
-def all_imported() -> list[tuple[str, Dataset]]:
-    """Ids and manifests of all complete data sets, newest first."""
-    return store.all_datasets(_remembered)
+def all_imported(most: int | None = None) -> list[tuple[str, Dataset]]:
+    """Ids and manifests of all complete data sets, or of so many, newest first."""
+    return store.all_datasets(_remembered, most)
 
 
 def _remembered(folder: Path) -> Dataset:
@@ -82,7 +82,7 @@ def draw(problem: str | None) -> None:
 
 def _back() -> None:
     """The way to what was brought last, for who came here by a step too many."""
-    latest = all_imported()[:_LATEST]
+    latest = all_imported(_LATEST)
     if not latest:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

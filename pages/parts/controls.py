@@ -202,13 +202,12 @@ def _choose_training(thawing: bool) -> dict[str, Any]:
 
 def choose_balanced() -> bool:
     """Whether rare classes count as much as common ones; the check-up shows the same control."""
-    return st.toggle(
+    return _switch(
+        st,
         "Rare classes count as much as common ones (class weights)",
-        state.default(state.control("balanced"), _DEFAULTS.balanced),
-        key=state.control("balanced"),
-        persist_state="session",
-        help="Where one class has far more pictures than another, it would otherwise do well "
-        "by guessing the large one.",
+        "balanced",
+        "Where one class has far more pictures than another, it would otherwise do well by "
+        "guessing the large one.",
     )
 
 
@@ -233,15 +232,21 @@ def _choose_thawing() -> dict[str, Any]:
             "Epochs at the start in which the new last layers learn alone, so that their random "
             "numbers do not shake the thawed ones.",
         ),
-        "batch_norm_learns": grid.toggle(
+        "batch_norm_learns": _switch(
+            grid,
             "Batch norm adapts too",
-            state.default(state.control("batch_norm_learns"), _DEFAULTS.batch_norm_learns),
-            key=state.control("batch_norm_learns"),
-            persist_state="session",
-            help="Batch norm scales what flows through the network by what it met in training. "
+            "batch_norm_learns",
+            "Batch norm scales what flows through the network by what it met in training. "
             "Off: it keeps what it met in a million photos, which is steadier with few pictures.",
         ),
     }
+
+
+def _switch(place: Any, label: str, name: str, told: str) -> bool:
+    """A setting that is on or off."""
+    key = state.control(name)
+    default = state.default(key, getattr(_DEFAULTS, name))
+    return place.toggle(label, default, key=key, persist_state="session", help=told)
 
 
 def _number(

@@ -11,7 +11,7 @@ from pages.parts import words
 def offer(
     key: str,
     what: str,
-    in_the_way: str | None,
+    in_the_way: Callable[[], str | None],
     delete: Callable[[], None],
     lost: str = "",
     button: str = "Delete",
@@ -23,13 +23,13 @@ def offer(
     Args:
         key: Tells it from others on the page.
         what: What will be gone, in words.
-        in_the_way: Why it cannot be deleted now, if so.
+        in_the_way: Finds out why it cannot be deleted now, if so; called when somebody asks.
         delete: Deletes it.
         lost: What goes with it: sentences, with a space before them.
         button: What asks.
     """
     if st.button(button, icon=":material/delete:", type="tertiary", key=f"ask-{key}"):
-        _ask(key, what, in_the_way, delete, lost)
+        _ask(key, what, in_the_way(), delete, lost)
 
 
 @st.dialog("Delete")

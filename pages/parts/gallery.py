@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import streamlit as st
 
-from pages.parts import words
+from pages.parts import state, words
 
 Item = TypeVar("Item")
 _PAGE = 24
 _FEW_CLASSES = 8
-_CLASS, _NEXT = "gallery-class", "gallery-next"
+_CLASS = "gallery-class"
 
 
 def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: int = 100) -> None:
@@ -42,7 +42,7 @@ def picture(image: Path | bytes, alt: str) -> None:
 
 def open_class(name: str) -> None:
     """Have a class looked at when the page is drawn next."""
-    st.session_state[_NEXT] = name
+    state.wish(_CLASS, name)
 
 
 def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:
@@ -53,14 +53,12 @@ def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | No
 
     if not classes:
         return None
-    wanted = st.session_state.pop(_NEXT, None)
-    if wanted in classes:
-        st.session_state[_CLASS] = wanted
+    granted = state.granted(_CLASS, classes)
     if len(classes) <= _FEW_CLASSES:
         return st.segmented_control(
             "Class",
             classes,
-            default=None if wanted in classes else classes[0],  # both would clash
+            default=None if granted else classes[0],  # both would clash
             required=True,
             format_func=lambda name: words.plain(told(name)),
             key=_CLASS,

@@ -26,6 +26,7 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     if state.adding():
         return
     name = words.plain(words.shortened(label, 40))
+    state.granted(_OPEN, (True,))
     if not dataset.counts[label]:
         st.markdown(
             f"**“{name}” has no pictures yet.** Drop some here, or take them with the camera. A "
@@ -46,7 +47,7 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
 def open_for(label: str) -> None:
     """Have the ways into a class shown when the page is drawn next; for a button's `on_click`."""
     gallery.open_class(label)
-    st.session_state[_OPEN] = True
+    state.wish(_OPEN, True)
     state.renew(VIEWS)  # new tabs show the first one
 
 

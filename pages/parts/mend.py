@@ -81,7 +81,7 @@ def forget(chosen: str) -> None:
     deleting.offer(
         "forgotten",
         f"the pictures that you deleted ({words.size(left)})",
-        deleting.learned_from(chosen),
+        lambda: deleting.learned_from(chosen),
         lambda: _attempt(lambda: store.forget(home.datasets() / chosen)),
         " What was changed before can then no longer be undone.",
         button="Delete them for good",
@@ -90,7 +90,7 @@ def forget(chosen: str) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _unused(folder: str, changed: int) -> int:
-    """Read once a version: all earlier ones have to be read for it."""
+    """Found out once a version: every image that lies there is looked at."""
     return store.unused(Path(folder))
 
 

@@ -29,6 +29,7 @@ _PRESET = "preset"
 _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
 _PICKED = "picked"
+_WISHES = "wishes"
 
 
 def adopt_address() -> None:
@@ -196,6 +197,20 @@ def pick_none(dataset: str) -> None:
     """Let go of them, ticks and all."""
     picked(dataset).clear()
     renew(f"pick-{dataset}")
+
+
+def wish(control: str, value: Any) -> None:
+    """Have a control hold a value when it is drawn next; it asks `granted` for it."""
+    st.session_state.setdefault(_WISHES, {})[control] = value
+
+
+def granted(control: str, values: Iterable[Any]) -> bool:
+    """Set a control, before it is drawn, to what was wished, if that is among its values."""
+    wished = st.session_state.get(_WISHES, {}).pop(control, None)
+    if wished not in values:
+        return False
+    st.session_state[control] = wished
+    return True
 
 
 def tick(step: str, of: Run) -> None:

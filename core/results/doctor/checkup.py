@@ -25,7 +25,7 @@ LOOKING, COMPARING = "looking", "comparing"  # the stages
 
 Reports = Callable[[str], Report]  # of each stage
 _STEPS = 5
-_GUESSES = 20_000_000  # of each image for each class, as many as fit into 1.5 GB with all they take
+_GUESSES = 20_000_000  # of each image for each class; they are there some seven times, as doubles
 _ORDER = list(Kind)
 
 

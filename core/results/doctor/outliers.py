@@ -10,7 +10,7 @@ from core.results.doctor.looking import Sight
 
 UNLIKE = 3.0  # robust deviations beyond the middle
 _LEAST = 30  # images: among fewer nothing stands out
-_SHARE = 0.01  # of all images
+_MOST = 0.01  # of all images
 
 
 def findings(
@@ -24,8 +24,8 @@ def findings(
         spoken_for: Files with nothing on them: no wonder that they are unlike the rest.
     """
     strange = (sight.records[place].file for place in outliers(neighbours))
-    files = [file for file in strange if file not in spoken_for]
-    files = files[: _most(len(sight.records))]
+    most = max(1, int(_MOST * len(sight.records)))  # of thousands, some are always a little strange
+    files = [file for file in strange if file not in spoken_for][:most]
     if files:
         count = "1 picture is" if len(files) == 1 else f"{len(files):,} pictures are"
         yield Finding(
@@ -50,8 +50,3 @@ def outliers(neighbours: Neighbours) -> list[int]:
     spread = 1.4826 * np.median(np.abs(away - middle))
     strange = np.flatnonzero(away > middle + UNLIKE * max(spread, 1e-6))
     return [int(place) for place in strange[np.argsort(-away[strange])]]
-
-
-def _most(images: int) -> int:
-    """How many at most are worth a look: of thousands, some are always a little strange."""
-    return max(1, int(_SHARE * images))
