@@ -2,8 +2,9 @@
 
 Workers of one processor each, as on a cluster of small machines: each takes its part of the images
 by digest, reads and decodes it and leaves features in the cache (`fit.help_out`). Seconds from a
-worker's first line to its last feature, with the graph converted. Writes
-benchmarks/results/shards.csv.
+worker's first line to its last feature, with the graph converted. Beside it what OpenVINO's own
+tool gains on that graph: two processors that share caches and memory are less than twice one.
+Writes benchmarks/results/shards.csv.
 """
 
 import argparse
@@ -48,6 +49,8 @@ def main() -> None:
             seconds = together(workers)
             rows.append({"workers": workers, "seconds": round(seconds, 1)})
             rows[-1]["speedup"] = round(rows[0]["seconds"] / seconds, 2)
+            rows[-1]["tool"] = round(by_the_tool(workers), 1)
+            rows[-1]["tool_speedup"] = round(rows[-1]["tool"] / rows[0]["tool"], 2)
             print(rows[-1], flush=True)
     keep("shards", rows)
 
@@ -64,6 +67,21 @@ def together(workers: int) -> float:
         for part in range(workers)
     ]
     return max(json.loads(process.communicate()[0])["seconds"] for process in started)
+
+
+def by_the_tool(processors: int) -> float:
+    """Images a second of so many of OpenVINO's tools at once, with one processor each."""
+    from benchmarks import frozen_part
+    from core.network import engine
+
+    (graph,) = engine.graphs().glob("*/graph.xml")
+    mine = os.sched_getaffinity(0)
+    started = []
+    for processor in sorted(mine)[:processors]:
+        os.sched_setaffinity(0, {processor})
+        started.append(frozen_part.started(graph, engine.HINTS[engine.feature_precision()]))
+    os.sched_setaffinity(0, mine)
+    return sum(map(frozen_part.throughput, started))
 
 
 def work(part: int, parts: int) -> float:

@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def thaw_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "thaw"
     monkeypatch.setenv("THAW_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features as precise as Keras' own, which tests compare them with, on every processor."""
+    engine = sys.modules.get("core.network.engine")
+    if engine:
+        monkeypatch.setattr(engine, "feature_precision", lambda: engine.FLOAT32)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ class Prefix:
         graph: Stands for what computes them, whatever the images went through before.
         shape: Of one image's features.
         dtype: Of the features.
+        precision: What they are computed with.
     """
 
     cut: str
@@ -35,6 +36,7 @@ class Prefix:
     graph: str
     shape: tuple[int, ...]
     dtype: str
+    precision: str
 
     def compile(self, build: Callable[[], Any], answer: engine.Answer) -> engine.Engine:
         """Make it ready to run.
@@ -46,7 +48,7 @@ class Prefix:
         """
         if self.cut == PIXELS:
             return engine.Pixels(answer)
-        return engine.compile_model(self.graph, build, answer)
+        return engine.compile_model(self.graph, build, answer, self.precision)
 
 
 def resizing(square: Squaring) -> str:
@@ -72,6 +74,7 @@ def prefix_at(
         square: How images become square.
     """
     dtype = "uint8" if cut == PIXELS else "float32"
+    precision = engine.feature_precision()
     facts: dict[str, Any] = {"cut": cut, "input_size": backbone.input_size}
     if cut != PIXELS:
         facts |= {
@@ -81,7 +84,7 @@ def prefix_at(
             "preprocessing": backbone.preprocessing,
             "shape": shape,
             "keras": version("keras"),
-            "engine": engine.name(),
+            "engine": engine.name(precision),
         }
     key = cache_key(**facts, resize=resizing(square))
-    return Prefix(cut, key, cache_key(**facts), shape, dtype)
+    return Prefix(cut, key, cache_key(**facts), shape, dtype, precision)

@@ -14,6 +14,7 @@ from core.backbones.backbone import Backbone
 from core.backbones.catalog import BACKBONES
 from core.network import engine
 from core.network.classifier import Network
+from core.network.engine import feature_precision
 from core.network.prefix import prefix_at
 
 Tiny = tuple[Backbone, Any]
@@ -69,7 +70,7 @@ def test_equals_keras_on_real_weights(pictures: Pictures, size: int, frozen: str
     assert_close(through("key", lambda: model, images), model, images)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_equals_keras_on_real_mobilenet_v2(
     material: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,31 @@ def test_a_key_names_what_computes_and_how_precisely(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(engine, "has_gpu", lambda: not here.startswith("tensorflow"))
     assert engine.name() != here
     assert prefix_at("cut", BACKBONES["vgg16"], "w", (1,)).key != key
+
+
+def test_features_are_computed_in_bfloat16_where_the_processor_can() -> None:
+    facts = Path("/proc/cpuinfo")
+    if not facts.is_file() or engine.has_gpu():
+        pytest.skip("this system does not say what its processor can, or a GPU computes")
+    flags = set(facts.read_text().split())
+    can = flags & {"avx512_bf16", "amx_bf16", "avx_ne_convert"}
+    assert feature_precision() == (engine.BFLOAT16 if can else engine.FLOAT32)
+
+
+def test_bfloat16_is_another_key_and_nearly_the_same(
+    tiny: Tiny, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = network(tiny).prefix
+    monkeypatch.setattr(engine, "feature_precision", lambda: engine.BFLOAT16)
+    made = network(tiny)
+    assert made.prefix.key != exact.key
+    images = pictures(10, 16)
+    answers: dict[str, np.ndarray] = {}
+    compiled = made.prefix.compile(made.prefix_model, answers.__setitem__)
+    expected = np.asarray(made.prefix_model()(images, training=False))
+    got = run(compiled, answers, images)
+    assert got.dtype == np.float32
+    assert np.abs(got - expected).max() <= 0.05 * np.abs(expected).max()
 
 
 def test_a_network_is_built_once(tiny: Tiny, pictures: Pictures) -> None:

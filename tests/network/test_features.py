@@ -259,7 +259,7 @@ def test_a_prefix_key_differs_with_all_that_its_numbers_depend_on(
     ]
     again = prefix_at(POOLED, lite, "weights", (1280,))
     assert again == prefixes[0]
-    monkeypatch.setattr(engine, "name", lambda: "another engine")
+    monkeypatch.setattr(engine, "name", lambda _: "another engine")
     prefixes.append(prefix_at(POOLED, lite, "weights", (1280,)))
     assert len({prefix.key for prefix in prefixes}) == len(prefixes)
 
