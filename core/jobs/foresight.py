@@ -91,8 +91,10 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
 
 
 def forget_probes() -> None:
-    """Drop the probes that have not begun: somebody trains, and knows what they want."""
+    """Have all probes end: somebody trains, and knows what they want."""
     _drop(lambda name: name.startswith("probe-"))
+    home.cache().mkdir(parents=True, exist_ok=True)
+    (home.cache() / tasks.PROBES_END).touch()
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:

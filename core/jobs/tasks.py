@@ -1,12 +1,11 @@
 """What a worker process runs. Whatever is heavy is imported here, when it is first needed."""
 
-import errno
 import importlib
 import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from core import errors, home
 from core.backbones import own_weights
 from core.backbones.own_weights import OwnWeights
+from core.data import room
 from core.errors import StopRequested, UserError
 from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
@@ -30,6 +30,7 @@ HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.CHECKING: (),  # seldom asked, and small until then
 }
 LIKENESS = "likeness.json"
+PROBES_END = "probes-end"  # in the cache: probes that began before it was touched are unwanted
 _FILES_AT_ONCE = 8
 _loading = threading.Lock()
 
@@ -286,7 +287,7 @@ def survey(dataset_folder: str) -> None:
 
 
 def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
-    """Measure what a training would take, and leave it in a file.
+    """Measure what a training would take, and leave it in a file, unless somebody trains meanwhile.
 
     Raises:
         UserError: The data set is gone, or the settings cannot be used.
@@ -303,10 +304,23 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
             return
         folder = Path(dataset_folder)
         chosen = TrainingSettings.from_dict(settings)
-        found = probing.probe(StoredFeed(folder), store.load(folder), chosen)
-        home.write_json(Path(result), found.to_dict())
+        before = _changed(PROBES_END)
+
+        def go_on() -> None:
+            if _changed(PROBES_END) != before:
+                raise StopRequested
+
+        with suppress(StopRequested):
+            found = probing.probe(StoredFeed(folder), store.load(folder), chosen, go_on)
+            home.write_json(Path(result), found.to_dict())
 
     _answered(work)
+
+
+def _changed(mark: str) -> int:
+    """When a file of the cache was touched last, in nanoseconds; 0 where it is not there."""
+    path = home.cache() / mark
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _answered(work: Callable[[], Answer]) -> Answer:
@@ -323,6 +337,6 @@ def sentence_of(error: Exception) -> str:
     """What a user is told of an unexpected error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory. Try a smaller batch, backbone or data set."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in room.FULL:
         return "The disk is full. Delete what you no longer need, or empty the cache."
     return "Something went wrong that Thaw did not expect. The details are in its log."
