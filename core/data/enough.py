@@ -75,7 +75,8 @@ def no_classes(skipped: list[Skipped], classes: tuple[str, ...] = ()) -> UserErr
     found = f"only one was found, “{classes[0]}”" if classes else "none with images was found"
     return UserError(
         f"Expected a folder of images for each of at least 2 classes, as in daisy/1.jpg and "
-        f"rose/1.jpg, but {found}.{_told(skipped)}"
+        f"rose/1.jpg, but {found}. Put the images of each class in a folder named after it."
+        f"{_told(skipped)}"
     )
 
 

@@ -85,10 +85,7 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
         yield keep
     except OSError as error:
         if error.errno in room.FULL:
-            raise UserError(
-                "There is no room left on the server's disk for these images. Delete data sets or "
-                "runs that are no longer needed."
-            ) from error
+            raise room.full("these images") from error
         raise
 
 

@@ -49,14 +49,6 @@ def too_large(name: str) -> UserError:
     )
 
 
-def no_room(name: str) -> UserError:
-    """The error for an archive that the server's disk cannot take."""
-    return UserError(
-        f"There is no room left on the server's disk for “{name}”. Delete data sets or runs that "
-        "are no longer needed."
-    )
-
-
 def refuse_many(name: str, images: int) -> None:
     """Refuse more images than a data set may have.
 

@@ -32,7 +32,7 @@ def full(what: str) -> UserError:
     """The error where the disk was found to be full midway.
 
     Args:
-        what: What there was no room for, in the plural.
+        what: What there was no room for.
     """
     return UserError(
         f"There is no room left on the server's disk for {what}. Open Runs to delete data sets or "

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from core import home
-from core.data import limits
+from core.data import limits, room
 from core.data.limits import Limits
-from core.data.refusals import damaged, no_room, refused, too_large
-from core.data.room import FULL
+from core.data.refusals import damaged, refused, too_large
 
 _READ = 64 << 10
 _CHUNK = 1 << 20
@@ -48,11 +47,11 @@ def unpacked(
     """
     size = path.stat().st_size
     home.uploads().mkdir(parents=True, exist_ok=True)
-    room = shutil.disk_usage(home.uploads()).free - _SPARE
+    free = shutil.disk_usage(home.uploads()).free - _SPARE
     most = limits.current().unpacked_bytes
     bomb = max(Limits.total_ratio_from_bytes, size * Limits.ratio)
-    if size > room:
-        raise no_room(name)
+    if size > free:
+        raise room.full(f"“{name}”")
     into = tempfile.TemporaryFile(dir=home.uploads())  # noqa: SIM115 - the caller closes it
     try:
         with path.open("rb") as file:
@@ -63,16 +62,16 @@ def unpacked(
                     raise too_large(name)
                 if done > bomb:
                     raise refused(name, f"it unpacks to over {Limits.ratio} times its size")
-                if done > room:
-                    raise no_room(name)
+                if done > free:
+                    raise room.full(f"“{name}”")
                 into.write(chunk)
                 if report:
                     report(file.tell(), size)
         into.seek(0)
     except BaseException as error:
         into.close()
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise no_room(name) from error
+        if isinstance(error, OSError) and error.errno in room.FULL:
+            raise room.full(f"“{name}”") from error
         if isinstance(error, (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)):
             raise damaged(name) from error
         raise
