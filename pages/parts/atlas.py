@@ -50,11 +50,15 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             "class.",
         )
         map_hover.draw(_KEY, chosen, classes)
+    shown = [
+        [record for number in numbers for record, *_ in placed[classes[number]]]
+        for numbers in figures.traces(len(classes))
+    ]
     picked = [
-        placed[classes[point["curve_number"]]][point["point_index"]][0]
+        shown[point["curve_number"]][point["point_index"]]
         for point in event["selection"]["points"]
-        if point["curve_number"] < len(classes)
-        and point["point_index"] < len(placed[classes[point["curve_number"]]])
+        if point["curve_number"] < len(shown)
+        and point["point_index"] < len(shown[point["curve_number"]])
     ]
     with beside:
         _chosen(chosen, picked)

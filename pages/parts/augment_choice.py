@@ -29,19 +29,7 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     Returns:
         Settings by name.
     """
-    key = state.control("augment")
-    strength = st.segmented_control(
-        "Vary the training pictures (augmentation)",
-        list(Strength),
-        default=state.default(key, _DEFAULTS.augment),
-        required=True,
-        format_func=str.capitalize,
-        key=key,
-        persist_state="session",
-        help="It also learns from copies of each picture that are a little turned, zoomed, "
-        "mirrored and differently lit. That helps where pictures are few; it takes longer once.",
-    )
-    strength = Strength(strength or _DEFAULTS.augment)
+    strength = choose_strength()
     if strength is Strength.NONE:
         return {"augment": strength}
     st.caption(f"{strength.capitalize()}: {WORDS[strength]}.")
@@ -64,6 +52,23 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     with st.popover("What that looks like", icon=":material/visibility:", type="tertiary"):
         _preview(dataset_id, dataset, Augmentation(strength, mirror, square))
     return {"augment": strength, "views": views, "mirror": mirror}
+
+
+def choose_strength() -> Strength:
+    """How much they are varied; the check-up shows the same control."""
+    key = state.control("augment")
+    strength = st.segmented_control(
+        "Vary the training pictures (augmentation)",
+        list(Strength),
+        default=state.default(key, _DEFAULTS.augment),
+        required=True,
+        format_func=str.capitalize,
+        key=key,
+        persist_state="session",
+        help="It also learns from copies of each picture that are a little turned, zoomed, "
+        "mirrored and differently lit. That helps where pictures are few; it takes longer once.",
+    )
+    return Strength(strength or _DEFAULTS.augment)
 
 
 def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> None:

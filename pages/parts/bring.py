@@ -133,7 +133,9 @@ def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
 def _empty_classes() -> None:
     """A way to begin without pictures: each class is filled afterwards."""
     st.subheader("Or take pictures here", anchor=False)
-    st.write("Name what it should tell apart, then fill each class with the camera.")
+    st.write(
+        "Name what it should tell apart, then take pictures of each with the camera, or drop some."
+    )
     widget = state.turn("classes")
     names: list[str] = []
     while len(names) < 2 or names[-1]:  # there is always one more to fill

@@ -12,7 +12,7 @@ from core.jobs import checkup
 from core.jobs.job import CheckState
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, mended, remaining
 from core.runs import RunStatus
-from pages.parts import atlas, controls, gallery, gather, state, words
+from pages.parts import atlas, augment_choice, controls, gallery, gather, state, words
 
 _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
@@ -148,6 +148,8 @@ def _finding(
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
             controls.choose_balanced()
+        elif finding.kind is Kind.SHORTCUT:
+            augment_choice.choose_strength()
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
             every = [case.fixes[0] for case in cases if case.fixes]
@@ -245,13 +247,11 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix]) -> None:
     which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
     labels = {fix.label for fix in fixes if fix.label}
     done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
+    told = f"{words.several(len(files), 'picture')} {done}{which}"
     try:
-        changed = mended(dataset, fixes)
-        store.keep(
-            store.folder_of(chosen),
-            changed,
-            f"{words.several(len(files), 'picture')} {done}{which}",
-        )
+        store.keep(store.folder_of(chosen), mended(dataset, fixes), told)
     except UserError as error:
         state.notice(error)
+    else:
+        st.toast(f"{words.plain(told)}. Undo is at the top of the page.", icon=":material/check:")
     st.rerun()

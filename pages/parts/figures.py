@@ -211,33 +211,48 @@ def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> st
     return f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}."
 
 
+def traces(classes: int) -> list[list[int]]:
+    """Which classes of a map are drawn together: each for itself where there is a legend.
+
+    Moving the map draws every trace anew, which takes long where there are a hundred.
+    """
+    every = list(range(classes))
+    return [[each] for each in every] if classes <= _FIT else [every]
+
+
 def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -> go.Figure:
     """Pictures as points on a plane, drawn by the graphics card, so that 10,000 stay smooth.
 
     Args:
-        placed: Of each class its pictures, each with where it lies.
+        placed: Of each class its pictures, at least one, each with where it lies.
     """
     figure = go.Figure()
     count = sum(len(points) for _, points in placed)
-    for number, (name, points) in enumerate(placed):
-        colour = _CLASSES[number % len(_CLASSES)]
-        symbol = _SYMBOLS[number // len(_CLASSES) % len(_SYMBOLS)]
+    for numbers in traces(len(placed)):
+        points = [(number, *point) for number in numbers for point in placed[number][1]]
+        colours = [_CLASSES[number % len(_CLASSES)] for number, *_ in points]
+        symbols = [_SYMBOLS[number // len(_CLASSES) % len(_SYMBOLS)] for number, *_ in points]
+        alone = len(numbers) == 1  # one for all: the legend then shows it
         figure.add_scattergl(
-            x=[x for _, x, _ in points],
-            y=[y for _, _, y in points],
-            name=label(name, 20),
+            x=[x for *_, x, _ in points],
+            y=[y for *_, y in points],
+            name=label(placed[numbers[0]][0], 20),
             mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 9 if count <= 1000 else 5},
+            marker={
+                "color": colours[0] if alone else colours,
+                "symbol": symbols[0] if alone else symbols,
+                "size": 9 if count <= 1000 else 5,
+            },
             customdata=[
-                [words.shortened(record.file.rpartition("/")[2], 40), record.digest]
-                for record, _, _ in points
+                [words.shortened(record.file.rpartition("/")[2], 40), record.digest, number]
+                for number, record, *_ in points
             ],
             hoverinfo="none",  # `map_hover` shows the picture
         )
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         _layout(height=520),
-        showlegend=len(placed) <= _FIT,
+        showlegend=len(figure.data) > 1,
         dragmode="pan",
         modebar={
             "bgcolor": "rgba(0,0,0,0)",

@@ -95,7 +95,10 @@ def _unused(folder: str, changed: int) -> int:
 
 
 def _new_class(chosen: str, dataset: Dataset) -> None:
-    with st.popover("New class", icon=":material/add:", key=state.turn("new-class")):
+    with (
+        st.popover("New class", icon=":material/add:", key=state.turn("new-class")),
+        st.form("new-class", border=False),
+    ):
         name = st.text_input("Its name", max_chars=80, key=state.turn("new-class-name"))
         _button(
             "Make it",
@@ -104,11 +107,15 @@ def _new_class(chosen: str, dataset: Dataset) -> None:
             chosen,
             lambda: changes.add_class(dataset, name),
             f"Class “{name}” made",
+            button=st.form_submit_button,
         )
 
 
 def _rename(chosen: str, dataset: Dataset, label: str) -> None:
-    with st.popover("Rename", icon=":material/edit:", key=state.turn("rename")):
+    with (
+        st.popover("Rename", icon=":material/edit:", key=state.turn("rename")),
+        st.form("rename", border=False),
+    ):
         name = st.text_input("Another name", label, max_chars=80, key=f"rename-{label}")
         st.caption("A trained network uses the new name at once: it need not learn again.")
         _button(
@@ -119,6 +126,7 @@ def _rename(chosen: str, dataset: Dataset, label: str) -> None:
             lambda: changes.rename(dataset, label, name),
             f"“{label}” renamed “{name}”",
             then=" ".join(name.split()),
+            button=st.form_submit_button,
         )
 
 
@@ -218,6 +226,7 @@ def _button(
     change: Callable[[], Dataset],
     told: str,
     then: str | None = None,
+    button: Callable[..., bool] = st.button,
 ) -> None:
     """A button that makes another version; it empties what was filled in and ticked.
 
@@ -229,8 +238,9 @@ def _button(
         change: Makes it another one.
         told: What was changed, in words.
         then: The class to look at afterwards, where it is another.
+        button: Draws it; that of a form is pressed by Enter as well.
     """
-    if not st.button(title, icon=icon, key=key):
+    if not button(title, icon=icon, key=key):
         return
     if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told)):
         state.pick_none(chosen)

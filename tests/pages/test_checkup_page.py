@@ -245,6 +245,17 @@ def test_rare_classes_are_made_to_count_by_one_press(open_page: Open):
     assert [each.value for each in app.toggle if "class weights" in each.label] == [True]
 
 
+def test_pictures_are_varied_where_the_border_gives_the_class_away(open_page: Open, chosen):
+    case = Case(("cat/1.png",), "cat", (Fix(Action.BRING, (), "Add pictures of cat", "cat"),))
+    paint(chosen, Finding(Kind.SHORTCUT, True, "The border may give it away", "Look.", (case,)))
+    app = open_page("data", data=chosen)
+    how = next(each for each in app.button_group if "augmentation" in each.label)
+    how.set_value("strong").run()
+    app.switch_page("train.py").run()
+    (chosen_there,) = [e.value for e in app.button_group if "augmentation" in e.label]
+    assert chosen_there == "strong"
+
+
 def test_names_are_shown_letter_by_letter(open_page: Open):
     name = HOSTILE.replace("/", "")
     chosen = store_dataset("pets", {name: 3, "dog": 3})

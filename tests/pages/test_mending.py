@@ -1,5 +1,7 @@
 """The Data page mends a data set: each change makes a version, and Undo goes back."""
 
+from typing import Any
+
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
@@ -76,6 +78,35 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     assert [each.label for each in app.checkbox if each.value] == ["1.png", "3.png"]
 
 
+def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred clouds, each is drawn anew when the map is moved."""
+    chosen = store_dataset("zoo", {f"class {number:02}": 2 for number in range(30)})
+    records = kept(chosen).records
+    points = tuple(Point(record.file, 0.1, 0.2) for record in records)
+    home.write_json(checkup.place(chosen), Checkup(1, 60, (), points).to_dict())
+    drawn: list[Any] = []
+
+    def choose(figure: Any, **more: Any) -> dict[str, Any]:
+        if more["key"] == "map":
+            drawn.append(figure)
+        return {"selection": {"points": [{"curve_number": 0, "point_index": 43}]}}
+
+    monkeypatch.setattr(streamlit, "plotly_chart", choose)
+    app = open_page("data", data=chosen)
+    (cloud,) = drawn[-1].data
+    assert not drawn[-1].layout.showlegend
+    in_turn = sorted(records, key=lambda record: record.label)
+    assert [digest for _, digest, _ in cloud.customdata] == [each.digest for each in in_turn]
+    assert [number for *_, number in cloud.customdata] == [n // 2 for n in range(60)]
+    assert len(set(zip(cloud.marker.color, cloud.marker.symbol, strict=True))) == 30
+    button(app, "Tick 1 picture").click().run()
+    (ticked,) = [each.label for each in app.checkbox if each.value]
+    assert in_turn[43].file.endswith(ticked)
+    assert app.selectbox(key="gallery-class").value == "class 21"
+
+
 def test_ticks_are_let_go_of(pets: Opened) -> None:
     app, chosen = pets
     tick(app, "1.png", "2.png")
@@ -95,7 +126,7 @@ def test_a_whole_class_is_ticked_beyond_the_page(open_page: Open) -> None:
 
 def test_a_class_is_renamed(pets: Opened) -> None:
     app, chosen = pets
-    app.text_input(key="rename-cat").set_value("Tiger").run()
+    app.text_input(key="rename-cat").set_value("Tiger")
     app.button(key="rename-class").click().run()
     assert kept(chosen).classes == ("dog", "Tiger")
     assert "“cat” renamed “Tiger”" in shown(app)
@@ -103,7 +134,7 @@ def test_a_class_is_renamed(pets: Opened) -> None:
 
 def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
     app, chosen = pets
-    app.text_input(key="rename-cat").set_value("Dog").run()
+    app.text_input(key="rename-cat").set_value("Dog")
     app.button(key="rename-class").click().run()
     assert "merge the two" in app.error[0].value
     assert kept(chosen).version == 1
@@ -112,7 +143,7 @@ def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
 def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     app, chosen = pets
     name = next(each for each in app.text_input if each.label == "Its name")
-    name.set_value("cow").run()
+    name.set_value("cow")
     app.button(key="make-class").click().run()
     assert kept(chosen).classes == ("cat", "cow", "dog")
     app.selectbox(key="merge-into-cat").set_value("dog").run()
@@ -152,7 +183,7 @@ def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
 def test_a_class_that_is_renamed_or_takes_another_in_stays_in_sight(pets: Opened) -> None:
     app, chosen = pets
     app.button_group[0].set_value("dog").run()
-    app.text_input(key="rename-dog").set_value("wolf").run()
+    app.text_input(key="rename-dog").set_value("wolf")
     app.button(key="rename-class").click().run()
     assert app.session_state["gallery-class"] == "wolf"
     app.selectbox(key="merge-into-wolf").set_value("cat").run()
@@ -203,7 +234,7 @@ def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
 
 def test_names_of_changes_are_shown_letter_by_letter(pets: Opened) -> None:
     app, _ = pets
-    app.text_input(key="rename-cat").set_value(HOSTILE[:60]).run()
+    app.text_input(key="rename-cat").set_value(HOSTILE[:60])
     app.button(key="rename-class").click().run()
     assert not app.exception
     for each in (*app.markdown, *app.caption):

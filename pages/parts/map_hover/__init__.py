@@ -22,9 +22,10 @@ def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
     """Show pictures over a chart while the pointer is on it.
 
     Args:
-        chart: The key of the chart; `customdata` of each point is a name and a digest.
+        chart: The key of the chart; `customdata` of each point is a name, a digest and the number
+            of a class.
         dataset_id: The data set that the pictures are of.
-        classes: The class of each trace.
+        classes: Their names.
     """
     _hover(
         key=f"hover-{chart}",

@@ -25,7 +25,7 @@ document.addEventListener("pointerover", ({ target }) => {
 function show({ points: [point], event }) {
   if (!drawn?.box.showPopover) return;
   const { box, address, permit, classes } = drawn;
-  const [name, digest] = point.customdata;
+  const [name, digest, number] = point.customdata;
   const image = box.querySelector("img");
   const source = `${address}/${digest}?permit=${permit}`;
   if (image.getAttribute("src") !== source) {
@@ -33,7 +33,7 @@ function show({ points: [point], event }) {
     image.onload = () => (image.style.visibility = "visible");
     image.src = source;
   }
-  box.querySelector("strong").textContent = classes[point.curveNumber];
+  box.querySelector("strong").textContent = classes[number];
   box.querySelector("span").textContent = name;
   box.showPopover();
   const { width, height } = box.getBoundingClientRect();

@@ -1,6 +1,11 @@
 // What is on the screen. One upload at a time, which goes on while another page is looked at.
 
 const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z)$/i;
+const PICTURE = /\.(jpe?g|png|gif|bmp|tiff?|webp|avif|hei[cf]|ico|p[bgp]m|jp2)$/i;
+const LOOSE =
+  "These pictures lie in no folder, so their classes cannot be told. Put those of each class in a " +
+  "folder named after it and drop the folders here. Or name the classes under “Or take pictures " +
+  "here”, and then drop the pictures of each.";
 let upload = null;
 let zone = null;
 
@@ -76,9 +81,13 @@ function sendDropped(items) {
   const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
   if (!entries.length) return; // a piece of text
   const [first] = entries;
+  const loose = entries.every((entry) => entry.isFile && PICTURE.test(entry.name));
+  if (loose && !zone.component.data.label) {
+    return begin("pictures").fromFolder(Promise.reject(new Refusal(LOOSE)));
+  }
   if (entries.length === 1 && first.isFile) {
-    const loose = zone.component.data.label && !ARCHIVE.test(first.name);
-    return first.file(loose ? (file) => sendPictures([file]) : sendFile);
+    const picture = zone.component.data.label && !ARCHIVE.test(first.name);
+    return first.file(picture ? (file) => sendPictures([file]) : sendFile);
   }
   const found = Promise.all(entries.map((entry) => filesBelow(entry)));
   const name = entries.length === 1 ? first.name : "pictures";
