@@ -1,9 +1,9 @@
-# make run: environment, install, app.  make check: the fast tests.  make test: all but the long
-# tour of every backbone and data set and the long comparisons with plain Keras, which are make test-all.
+# make run: environment, install, app.  make check: the fast tests.  make test: all but what is long
+# and the further variants of what it tries (backbones, formats, optimizers), which are make test-all.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run check test test-all bench screenshots
+.PHONY: run check test test-browser test-cluster test-all bench screenshots
 
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
@@ -18,7 +18,13 @@ test: .venv/.dev
 	sh tests/install_chromium.sh
 	$(MAKE) check
 	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not (cluster or browser or exhaustive)"
-	$(BIN)/pytest -m "(cluster or browser) and not exhaustive"
+	$(MAKE) --jobs=2 --output-sync test-browser test-cluster  # they wait most of the time
+
+test-browser:
+	$(BIN)/pytest -m "browser and not exhaustive"
+
+test-cluster:
+	$(BIN)/pytest -m "cluster and not exhaustive"
 
 test-all: test
 	$(BIN)/pytest -m exhaustive

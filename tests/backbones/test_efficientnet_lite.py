@@ -30,7 +30,14 @@ FACTORS = {
 pytestmark = pytest.mark.slow
 
 Weights = dict[str, np.ndarray]
-each_lite = pytest.mark.parametrize("name", [f"efficientnet_lite{number}" for number in range(3)])
+each_lite = pytest.mark.parametrize(
+    "name",
+    [
+        "efficientnet_lite0",
+        pytest.param("efficientnet_lite1", marks=pytest.mark.exhaustive),
+        pytest.param("efficientnet_lite2", marks=pytest.mark.exhaustive),
+    ],
+)
 
 
 def file_of(name: str) -> Path:

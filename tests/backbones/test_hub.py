@@ -439,7 +439,7 @@ def answers_elsewhere(model: Path, folder: Path) -> np.ndarray:
     return np.load(folder / "answers.npy")
 
 
-@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize("trained", [pytest.param(False, marks=pytest.mark.exhaustive), True])
 def test_a_saved_model_needs_nothing_but_itself(
     tmp_path: Path, module: Path, sealed: keras.Model, trained: bool
 ) -> None:
@@ -503,6 +503,7 @@ def test_a_network_with_its_classes_can_be_saved(tmp_path: Path, module: Path) -
 # Real modules
 
 
+@pytest.mark.exhaustive
 def test_real_features_are_those_of_mobilenet(
     material: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -529,6 +530,7 @@ def daisies(material: Path) -> np.ndarray:
     return np.stack([images.to_square(images.decode(p.read_bytes()), 224) for p in photos])
 
 
+@pytest.mark.exhaustive
 def test_a_real_module_knows_a_daisy(material: Path) -> None:
     folder = material / "hub_style/mobilenet_v1_025_224_classification"
     backbone = dataclasses.replace(

@@ -344,7 +344,7 @@ def test_an_added_folder_that_is_gone_leaves_the_catalogue_whole(
     assert "download" not in line  # there is nowhere to download it from
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_real_modules_are_added(material: Path, capsys: pytest.CaptureFixture[str]) -> None:
     style = material / "hub_style"
     features = style / "mobilenet_v1_025_224_feature_vector"

@@ -215,7 +215,9 @@ def resnet18_with_classes() -> keras.Model:
     return load.build(BACKBONES["resnet18"], input_size=75, top=True)
 
 
-each_resnet = pytest.mark.parametrize("name", ["resnet18", "resnet34"])
+each_resnet = pytest.mark.parametrize(
+    "name", ["resnet18", pytest.param("resnet34", marks=pytest.mark.exhaustive)]
+)
 
 
 @each_resnet
@@ -239,7 +241,7 @@ def test_the_classes_of_a_resnet_are_those_of_torchvision(name: str) -> None:
     assert expected["fc"].max() < 0.5  # the classes compete
 
 
-@pytest.mark.parametrize("size", [96, 131])
+@pytest.mark.parametrize("size", [96, pytest.param(131, marks=pytest.mark.exhaustive)])
 def test_each_layer_of_alexnet_is_that_of_torchvision(alexnet_weights: State, size: int) -> None:
     """At neither size do strides come out even; only features may be of any size."""
     pictures = random_pictures(size)
@@ -261,7 +263,9 @@ def parameters_of(model: keras.Model) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet34", "alexnet"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", pytest.param("resnet34", marks=pytest.mark.exhaustive), "alexnet"]
+)
 def test_has_as_many_parameters_as_torchvision_says(name: str) -> None:
     model = load.build(BACKBONES[name], top=True)
     assert parameters_of(model) == PARAMETERS[name]

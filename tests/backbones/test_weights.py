@@ -912,12 +912,12 @@ def real_mobilenet_v2(material: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "alpha", "top"),
     [
-        ("mobilenet_v2", 1.0, False),
-        ("mobilenet_v2", 0.35, False),
         ("mobilenet", 0.25, False),
         ("mobilenet", 0.25, True),
-        ("mobilenet", 0.75, False),
-        ("mobilenet", 0.75, True),
+        pytest.param("mobilenet", 0.75, False, marks=pytest.mark.exhaustive),
+        pytest.param("mobilenet", 0.75, True, marks=pytest.mark.exhaustive),
+        pytest.param("mobilenet_v2", 0.35, False, marks=pytest.mark.exhaustive),
+        pytest.param("mobilenet_v2", 1.0, False, marks=pytest.mark.exhaustive),
     ],
 )
 def test_real_weights_load_as_keras_itself_loads_them(
@@ -935,6 +935,7 @@ def test_real_weights_load_as_keras_itself_loads_them(
     assert all(np.array_equal(mine, other) for mine, other in pairs)
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_told_plainly(real_mobilenet_v2: Path, tmp_path: Path) -> None:
     data = real_mobilenet_v2.read_bytes()
     for name, content in (
@@ -948,12 +949,14 @@ def test_a_damaged_file_is_told_plainly(real_mobilenet_v2: Path, tmp_path: Path)
             load.load(MOBILENET_V2, damaged)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_told_plainly(material: Path) -> None:
     other = material / "keras_home/models/mobilenet_7_5_224_tf_no_top.h5"
     with pytest.raises(UserError, match=r"^Expected the weights of MobileNetV2, but mobilenet_7_5"):
         load.load(MOBILENET_V2, other)
 
 
+@pytest.mark.slow
 def test_a_damaged_package_is_told_plainly(tmp_path: Path) -> None:
     file = tmp_path / "w.pth"
     file.write_bytes(b"no weights")

@@ -238,7 +238,14 @@ def grown_onto_it(body: keras.Model) -> keras.Model:
     return keras.Model(body.input, layers.Dense(3)(x))
 
 
-@pytest.mark.parametrize("grown", [in_sequence, as_a_function, grown_onto_it])
+@pytest.mark.parametrize(
+    "grown",
+    [
+        as_a_function,
+        pytest.param(in_sequence, marks=pytest.mark.exhaustive),
+        pytest.param(grown_onto_it, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_the_backbone_is_found_within_a_classifier(
     tmp_path: Path, grown: Callable[[keras.Model], keras.Model]
 ) -> None:
@@ -688,13 +695,13 @@ def test_a_damaged_file_gives_numbers_in_their_shapes_or_is_refused(
     write(model, tmp_path / name)
     content = (tmp_path / name).read_bytes()
     chance = random.Random(0)
-    paths = [tmp_path / f"{number}-{name}" for number in range(200)]
+    paths = [tmp_path / f"{number}-{name}" for number in range(100)]
     for path in paths:
         path.write_bytes(mutated(content, chance))
     outcomes = read_each(paths, layers_of(model))
     assert outcomes.count("read") > 10  # both happen, so both were looked at
     assert outcomes.count("refused") > 10
-    assert outcomes.count("stuck") < 20  # `weights_check` sees to those
+    assert outcomes.count("stuck") < 10  # `weights_check` sees to those
 
 
 def test_the_real_files_hold_what_the_catalogue_says(material: Path) -> None:

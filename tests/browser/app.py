@@ -33,9 +33,10 @@ _OFFLINE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1
 class Served:
     """The web server and the cluster that it starts."""
 
-    def __init__(self, thaw_home: Path, base: str) -> None:
+    def __init__(self, thaw_home: Path, base: str, warm: bool) -> None:
         self.home = thaw_home
         self._base = base
+        self._warm = warm
         with socket.socket() as free:
             free.bind(("localhost", 0))
             self.port = free.getsockname()[1]
@@ -59,7 +60,12 @@ class Served:
             self._server = subprocess.Popen(  # noqa: S603
                 [*command, f"--server.port={self.port}", f"--server.baseUrlPath={self._base}"],
                 cwd=ROOT,
-                env={**os.environ, **_OFFLINE, "THAW_HOME": str(self.home)},
+                env={
+                    **os.environ,
+                    **_OFFLINE,
+                    "THAW_HOME": str(self.home),
+                    "THAW_WARM_UP": str(int(self._warm)),
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -103,9 +109,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(thaw_home: Path, base: str = "") -> Iterator[Served]:
-    """The app, up, below a base path; gone with all that it started at the end."""
-    served = Served(thaw_home, base)
+def serve(thaw_home: Path, base: str = "", warm: bool = True) -> Iterator[Served]:
+    """The app, up, below a base path; gone with all that it started at the end.
+
+    Where nothing is trained its workers need not warm up.
+    """
+    served = Served(thaw_home, base, warm)
     try:
         served.start()
         yield served

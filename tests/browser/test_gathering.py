@@ -98,6 +98,7 @@ def test_a_burst_of_the_camera_fills_a_class(served: Served, studio: Page) -> No
     assert not leftovers(served)
 
 
+@pytest.mark.exhaustive
 def test_another_camera_is_chosen_and_goes_off_when_one_leaves(
     served: Served, studio: Page
 ) -> None:

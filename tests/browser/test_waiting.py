@@ -47,7 +47,14 @@ def test_training_outlives_the_web_server(served: Served, page: Page, sketches: 
     expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
 
 
-@pytest.mark.parametrize("where", ["train", "evaluate", "predict"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "predict",
+        pytest.param("train", marks=pytest.mark.exhaustive),
+        pytest.param("evaluate", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, where: str) -> None:
     """On a server that nobody has visited yet: the page, with the steps above it."""
     served.stop()

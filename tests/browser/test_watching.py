@@ -38,6 +38,7 @@ def test_a_training_is_filmed_stopped_resumed_and_trained_further(
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_five_more_epochs(served: Served, page: Page, trained: str) -> None:
     page.goto(f"{served.url}/train?run={trained}")
     before = epochs_done(page)

@@ -57,6 +57,7 @@ def test_sketch_examples_show_every_class_twice() -> None:
     assert labels == dict.fromkeys(sketches.DRAWERS, 2)
 
 
+@pytest.mark.slow
 def test_colours_and_places_say_nothing_about_a_sketch() -> None:
     """Choosing the class whose mean picture is nearest is right less than half of the time."""
     pictures = {

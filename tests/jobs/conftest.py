@@ -42,16 +42,9 @@ def wait() -> Wait:
     return until
 
 
-@pytest.fixture
-def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Lets a test start clusters; kills what it has left and looks that nothing remains."""
-    here = str(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", here)
-    monkeypatch.setenv("THAW_WARM_UP", "0")
-    monkeypatch.setenv("THAW_IDLE", "60")
-    monkeypatch.delenv("THAW_SCHEDULER", raising=False)
-    monkeypatch.delenv("THAW_WORKERS", raising=False)
-    monkeypatch.syspath_prepend(here)
+@contextlib.contextmanager
+def ending(thaw_home: Path) -> Iterator[Path]:
+    """Kills the clusters that were started below a THAW_HOME and looks that nothing remains."""
     yield thaw_home
     connection.disconnect()
     family: list[psutil.Process] = []
@@ -64,15 +57,49 @@ def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     for process in connection._started:
-        process.wait(DEADLINE)
-    connection._started.clear()
+        if process.pid in {member.pid for member in family}:
+            process.wait(DEADLINE)
+    connection._started[:] = [each for each in connection._started if each.poll() is None]
     until(lambda: all(is_gone(member) for member in family))
 
 
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test's clusters are to find."""
+    here = str(Path(__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", here)
+    monkeypatch.setenv("THAW_WARM_UP", "0")
+    monkeypatch.setenv("THAW_IDLE", "60")
+    monkeypatch.delenv("THAW_SCHEDULER", raising=False)
+    monkeypatch.delenv("THAW_WORKERS", raising=False)
+    monkeypatch.syspath_prepend(here)
+
+
 @pytest.fixture
-def sketches(clusters: Path, tmp_path: Path) -> str:
-    """A stored data set of drawings, imported in this process; its id."""
+def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Lets a test start clusters of its own."""
+    surroundings(monkeypatch)
+    with ending(thaw_home):
+        yield thaw_home
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with ending(tmp_path_factory.mktemp("shared") / "thaw") as thaw_home:
+        yield thaw_home
+
+
+@pytest.fixture
+def shared(shared_home: Path, thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One cluster for the tests of a file, with networks that are converted once."""
+    surroundings(monkeypatch)
+    monkeypatch.setenv("THAW_HOME", str(shared_home))
+    return shared_home
+
+
+@pytest.fixture
+def sketches(shared: Path, tmp_path: Path) -> str:
+    """A stored data set of drawings, imported in this process; its id, of this test alone."""
     write("sketches", tmp_path / "sketches")
-    source = open_source(tmp_path / "sketches")
-    store.import_dataset(source, home.datasets() / "sketches", split=SplitSettings(), name="s")
-    return "sketches"
+    source, chosen = open_source(tmp_path / "sketches"), home.new_id()
+    store.import_dataset(source, home.datasets() / chosen, split=SplitSettings(), name="s")
+    return chosen

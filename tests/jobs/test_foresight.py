@@ -45,18 +45,18 @@ def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait)
 
 
 def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
-    settings = TrainingSettings(epochs=1)
+    settings = TrainingSettings(epochs=1, square=Squaring.CROP)  # as no other test here
     wait(lambda: foresight.probe(sketches, settings))
     before = foresight.known_probe(sketches, settings)
     assert before is not None
     assert before.new_images == len(store.load(home.datasets() / sketches).records)
     run = queue.submit_training(sketches, settings, data="sketches")
     wait(lambda: queue.status(run).status.final)
-    longer = TrainingSettings(epochs=7)
+    longer = replace(settings, epochs=7)
     assert foresight.known_probe(sketches, longer) == replace(before, new_images=0)
 
 
-def test_what_cannot_be_found_out_is_told(clusters, wait):
+def test_what_cannot_be_found_out_is_told(shared, wait):
     def told() -> bool:
         try:
             foresight.likeness("20200101-000000-abcdef")
@@ -79,13 +79,13 @@ def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     assert unseen.error
 
 
-def test_a_network_without_its_classes_here_is_not_downloaded_unasked(clusters, tmp_path):
+def test_a_network_without_its_classes_here_is_not_downloaded_unasked(shared, tmp_path):
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
         ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, square=Squaring.SQUASH)
 
 
-def test_a_weights_file_is_checked_and_kept(clusters, tmp_path):
+def test_a_weights_file_is_checked_and_kept(shared, tmp_path):
     narrow = backbone_named("mobilenet", 0.25)
     good, wrong = tmp_path / "good.weights.h5", tmp_path / "wrong.h5"
     write_weights(good, narrow.layers)

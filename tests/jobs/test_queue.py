@@ -31,7 +31,7 @@ def is_at(run: Run, status: RunStatus) -> bool:
     return queue.status(run).status == status
 
 
-def test_runs_wait_for_each_other_in_order_and_can_be_stopped(clusters: Path, wait: Wait) -> None:
+def test_runs_wait_for_each_other_in_order_and_can_be_stopped(shared: Path, wait: Wait) -> None:
     import held
 
     first, second, third, fourth = (held.submit() for _ in range(4))
@@ -49,9 +49,10 @@ def test_runs_wait_for_each_other_in_order_and_can_be_stopped(clusters: Path, wa
     wait(lambda: is_at(fourth, RunStatus.RUNNING))
     assert is_at(second, RunStatus.FINISHED)
     assert not started(third)
+    held.let_go(fourth)
 
 
-def test_a_dead_worker_takes_down_its_own_job_only(clusters: Path, wait: Wait) -> None:
+def test_a_dead_worker_takes_down_its_own_job_only(shared: Path, wait: Wait) -> None:
     import held
 
     run, behind = held.submit(), held.submit()
@@ -67,7 +68,7 @@ def test_a_dead_worker_takes_down_its_own_job_only(clusters: Path, wait: Wait) -
     assert started(behind)[0]["pid"] != started(run)[0]["pid"]
 
 
-def test_a_job_that_ends_without_a_word_is_told(clusters: Path, wait: Wait) -> None:
+def test_a_job_that_ends_without_a_word_is_told(shared: Path, wait: Wait) -> None:
     import held
 
     run = held.submit(held.never_logs)
@@ -112,7 +113,7 @@ def test_two_training_workers_leave_no_run_waiting(
 
 
 def test_a_run_the_cluster_never_heard_of_does_not_hang(
-    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+    shared: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
     connection.ready()
@@ -122,7 +123,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     wait(lambda: is_at(lost, RunStatus.INTERRUPTED))
 
 
-def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters: Path) -> None:
+def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(shared: Path) -> None:
     import held
     from distributed import KilledWorker
 
@@ -133,7 +134,7 @@ def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(clusters
     assert client.submit(len, "abc", resources=want, pure=False).result(30) == 3
 
 
-def test_predicting_without_a_model_is_the_users_mistake(clusters: Path, tmp_path: Path) -> None:
+def test_predicting_without_a_model_is_the_users_mistake(shared: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture)
     with pytest.raises(UserError, match="is not there") as raised:
@@ -153,7 +154,7 @@ def painted(classes: int) -> Path:
     return upload
 
 
-def test_an_upload_is_read_while_a_run_trains(clusters: Path, wait: Wait) -> None:
+def test_an_upload_is_read_while_a_run_trains(shared: Path, wait: Wait) -> None:
     import held
 
     from core.data import store
@@ -179,9 +180,10 @@ def test_an_upload_is_read_while_a_run_trains(clusters: Path, wait: Wait) -> Non
     assert {p.name for p in (home.datasets() / bad).iterdir()} == {"progress.jsonl"}
     assert not upload.parent.exists()
     assert queue.import_state(good).status == RunStatus.FINISHED
+    held.let_go(run)
 
 
-def test_a_starter_set_can_be_drawn(clusters: Path, wait: Wait) -> None:
+def test_a_starter_set_can_be_drawn(shared: Path, wait: Wait) -> None:
     from core.data import store
 
     chosen = queue.submit_sample("digits")

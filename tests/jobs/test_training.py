@@ -26,39 +26,6 @@ def _trains(run: Run) -> bool:
     return bool(state.history)
 
 
-def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait):
-    run = queue.submit_training(sketches, ENDLESS, data="sketches")
-    following = queue.submit_training(sketches, TrainingSettings(epochs=2), data="sketches")
-    wait(lambda: _trains(run))
-    events, _ = run.log.read()
-    (pid,) = [event["pid"] for event in events if event["event"] == "started"]
-
-    psutil.Process(pid).kill()
-
-    wait(lambda: queue.status(run).status.final)
-    assert queue.status(run).status == RunStatus.INTERRUPTED
-    assert queue.status(run).message == DIED[Kind.TRAINING]
-    assert not run.has_model
-    wait(lambda: queue.status(following).status.final)
-    assert queue.status(following).status == RunStatus.FINISHED, queue.status(following).message
-    events, _ = run.log.read()
-    assert [e["event"] for e in events].count("started") == 1, "it was run again"
-
-    trained = len(queue.status(run).history)
-    queue.resume(run)
-    wait(lambda: len(queue.status(run).history) > trained + 2)
-    queue.stop(run)
-    wait(lambda: queue.status(run).status.final)
-    state = queue.status(run)
-    assert state.status == RunStatus.STOPPED
-    assert [row["epoch"] for row in state.history] == list(range(1, len(state.history) + 1))
-    queue.resume(run, more=3)  # at once, while the worker still compiles the model
-    wait(lambda: queue.status(run).status.final)
-    assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
-    assert len(queue.status(run).history) == len(state.history) + 3
-    assert run.has_model
-
-
 def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
     run = queue.submit_training(sketches, ENDLESS, data="sketches")
     wait(lambda: len(queue.status(run).history) >= 2)
@@ -99,6 +66,39 @@ def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_pat
     assert queue.status(busy).status == RunStatus.RUNNING
     queue.stop(busy)
     wait(lambda: queue.status(busy).status.final)
+
+
+def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait):
+    run = queue.submit_training(sketches, ENDLESS, data="sketches")
+    following = queue.submit_training(sketches, TrainingSettings(epochs=2), data="sketches")
+    wait(lambda: _trains(run))
+    events, _ = run.log.read()
+    (pid,) = [event["pid"] for event in events if event["event"] == "started"]
+
+    psutil.Process(pid).kill()
+
+    wait(lambda: queue.status(run).status.final)
+    assert queue.status(run).status == RunStatus.INTERRUPTED
+    assert queue.status(run).message == DIED[Kind.TRAINING]
+    assert not run.has_model
+    wait(lambda: queue.status(following).status.final)
+    assert queue.status(following).status == RunStatus.FINISHED, queue.status(following).message
+    events, _ = run.log.read()
+    assert [e["event"] for e in events].count("started") == 1, "it was run again"
+
+    trained = len(queue.status(run).history)
+    queue.resume(run)
+    wait(lambda: len(queue.status(run).history) > trained + 2)
+    queue.stop(run)
+    wait(lambda: queue.status(run).status.final)
+    state = queue.status(run)
+    assert state.status == RunStatus.STOPPED
+    assert [row["epoch"] for row in state.history] == list(range(1, len(state.history) + 1))
+    queue.resume(run, more=3)  # at once, while the worker still compiles the model
+    wait(lambda: queue.status(run).status.final)
+    assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
+    assert len(queue.status(run).history) == len(state.history) + 3
+    assert run.has_model
 
 
 def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monkeypatch):

@@ -58,6 +58,7 @@ def test_a_cut_knows_its_size(tiny: Tiny) -> None:
     assert sizes["relu3"] == 4 * 4 * 8
 
 
+@pytest.mark.slow
 def test_residual_blocks_are_cut_between_not_inside(small: Small) -> None:
     model = small("efficientnet_lite0")[1]
     add = index(model, "block3b_add")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
@@ -32,6 +33,15 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         foresight, "_ask_once", lambda name, kind, function, *args: asked.append((name, args))
     )
     return asked
+
+
+@pytest.fixture(autouse=True)
+def no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit looks through all installed packages for components, once a server.
+
+    Here every test is a server; Thaw's components come with its pages.
+    """
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
 
 
 @pytest.fixture(autouse=True)

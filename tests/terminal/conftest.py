@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from terminal_calls import ROOT, Said, environment, paint_folder
 
+from core.__main__ import main
+
+Thaw = Callable[..., Said]
+
 
 @pytest.fixture
 def user_home(tmp_path: Path) -> Path:
@@ -18,7 +22,7 @@ def user_home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def thaw(user_home: Path) -> Callable[..., Said]:
+def thaw(user_home: Path) -> Thaw:
     """Call `python -m core` with these arguments."""
 
     def call(*arguments: object, **extra: str) -> Said:
@@ -31,6 +35,23 @@ def thaw(user_home: Path) -> Callable[..., Said]:
             stdin=subprocess.DEVNULL,
         )
         return Said(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture
+def thaw_here(
+    user_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Thaw:
+    """The same in this process, for what ends before anything heavy is imported."""
+    monkeypatch.setattr(os, "environ", environment(user_home))
+
+    def call(*arguments: object) -> Said:
+        try:
+            code = main([os.fspath(_path_or_str(argument)) for argument in arguments])
+        except SystemExit as end:  # after --help
+            code = int(end.code or 0)
+        return Said(code, *capsys.readouterr())
 
     return call
 

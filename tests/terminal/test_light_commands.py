@@ -147,10 +147,10 @@ FETCH_MISTAKES = {
 
 @pytest.mark.parametrize("mistake", FETCH_MISTAKES)
 def test_a_mistake_in_fetching_is_told(
-    thaw: Thaw, tmp_path: Path, user_home: Path, mistake: str
+    thaw_here: Thaw, tmp_path: Path, user_home: Path, mistake: str
 ) -> None:
     arguments, told = FETCH_MISTAKES[mistake]
-    said = thaw("backbones", *arguments, "--json")
+    said = thaw_here("backbones", *arguments, "--json")
     assert_one_plain_sentence(said, 2)
     assert told in said.err
 
@@ -191,10 +191,10 @@ TRAIN_MISTAKES = {
 
 @pytest.mark.parametrize("mistake", TRAIN_MISTAKES)
 def test_a_mistake_in_training_is_told_and_leaves_nothing(
-    thaw: Thaw, painted: Path, tmp_path: Path, user_home: Path, mistake: str
+    thaw_here: Thaw, painted: Path, tmp_path: Path, user_home: Path, mistake: str
 ) -> None:
     option, value = TRAIN_MISTAKES[mistake]
-    said = thaw("train", painted, "--run", tmp_path / "run", option, value, "--json")
+    said = thaw_here("train", painted, "--run", tmp_path / "run", option, value, "--json")
     assert_one_plain_sentence(said, 2)
     assert value in said.err or option in said.err or "received 4" in said.err
     assert "_frozen_layers" not in said.err
@@ -203,7 +203,7 @@ def test_a_mistake_in_training_is_told_and_leaves_nothing(
     assert list(user_home.iterdir()) == []
 
 
-def test_a_path_that_is_not_there(thaw: Thaw, tmp_path: Path) -> None:
+def test_a_path_that_is_not_there(thaw_here: Thaw, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere.zip"
     for arguments in (
         ("inspect", nowhere),
@@ -211,13 +211,13 @@ def test_a_path_that_is_not_there(thaw: Thaw, tmp_path: Path) -> None:
         ("evaluate", tmp_path / "run", nowhere),
         ("predict", tmp_path / "run", nowhere),
     ):
-        said = thaw(*arguments)
+        said = thaw_here(*arguments)
         assert_one_plain_sentence(said, 2)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_holds_a_run_or_anything_else(
-    thaw: Thaw, painted: Path, tmp_path: Path
+    thaw_here: Thaw, painted: Path, tmp_path: Path
 ) -> None:
     run, full = tmp_path / "run", tmp_path / "full"
     for folder, name in ((run, "settings.json"), (full, "letter.txt")):
@@ -225,9 +225,9 @@ def test_a_folder_that_holds_a_run_or_anything_else(
         (folder / name).write_text("{}")
     file = tmp_path / "file"
     file.write_text("x")
-    assert "holds a run already" in thaw("train", painted, "--run", run).err
+    assert "holds a run already" in thaw_here("train", painted, "--run", run).err
     for folder in (run, full, file, file / "inside"):
-        assert_one_plain_sentence(thaw("train", painted, "--run", folder), 2)
+        assert_one_plain_sentence(thaw_here("train", painted, "--run", folder), 2)
     assert (run / "settings.json").read_text() == "{}"
 
 
@@ -243,8 +243,8 @@ def test_a_folder_that_holds_a_run_or_anything_else(
         ("predict", "a", "b", "--top", "three"),
     ],
 )
-def test_a_command_that_makes_no_sense(thaw: Thaw, arguments: tuple[str, ...]) -> None:
-    said = thaw(*arguments)
+def test_a_command_that_makes_no_sense(thaw_here: Thaw, arguments: tuple[str, ...]) -> None:
+    said = thaw_here(*arguments)
     assert_one_plain_sentence(said, 2)
     assert "--help" in said.err
 
@@ -252,8 +252,8 @@ def test_a_command_that_makes_no_sense(thaw: Thaw, arguments: tuple[str, ...]) -
 @pytest.mark.parametrize(
     "command", ["inspect", "advise", "train", "evaluate", "predict", "backbones"]
 )
-def test_help_names_every_option(thaw: Thaw, command: str) -> None:
-    said = thaw(command, "--help")
+def test_help_names_every_option(thaw_here: Thaw, command: str) -> None:
+    said = thaw_here(command, "--help")
     assert said.code == 0
     assert "--json" in said.out
     assert said.err == ""

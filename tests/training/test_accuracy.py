@@ -136,6 +136,7 @@ def sketches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.exhaustive
 def test_a_pretrained_network_knows_sketches(sketches: Path, tmp_path: Path) -> None:
     accuracies = [thaw(sketches, tmp_path / f"run-{seed}", seed) for seed in range(3)]
     assert np.mean(accuracies) >= 0.85

@@ -185,6 +185,7 @@ def test_the_same_seed_gives_the_same_history(painted: Painted, tmp_path: Path) 
     assert history("other", 8) != first
 
 
+@pytest.mark.slow
 def test_a_stop_before_the_first_epoch_leaves_no_model(painted: Painted, tmp_path: Path) -> None:
     run = new_run(tmp_path)
     run.request_stop()
@@ -198,6 +199,7 @@ def test_a_stop_before_the_first_epoch_leaves_no_model(painted: Painted, tmp_pat
     assert run.state().status == RunStatus.STOPPED
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_first_epoch_leaves_no_model(
     painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +250,7 @@ def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> 
     assert_kept_model_says_what_the_results_say(run, folder)
 
 
+@pytest.mark.slow
 def test_a_loss_that_explodes_is_told_plainly(painted: Painted, tmp_path: Path) -> None:
     run = new_run(tmp_path, optimizer="sgd", learning_rate=10.0, dense=(256, 256, 256), epochs=100)
     with pytest.raises(UserError, match="lower learning rate"):
@@ -320,8 +323,8 @@ def test_pictures_that_cannot_be_used_are_told(tmp_path: Path) -> None:
         fit.train(new_run(tmp_path), feed(tmp_path / "data"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("share", [pytest.param(0, marks=pytest.mark.exhaustive), 2 / 3])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("share", [0, 2 / 3])
 def test_thawed_layers_learn_and_frozen_ones_do_not(
     painted: Painted, tmp_path: Path, share: float
 ) -> None:

@@ -64,7 +64,8 @@ class Crew:
                 fit.help_out(self._run, self._feed, part, 3)
 
 
-@pytest.mark.parametrize("comes", [True, False])
+# That others come is seen on a cluster as well, in tests/jobs.
+@pytest.mark.parametrize("comes", [pytest.param(True, marks=pytest.mark.exhaustive), False])
 def test_with_or_without_help_it_is_the_same_training(
     feed: StoredFeed, tiny: Path, tmp_path: Path, gone_through: list[str], comes: bool
 ) -> None:

@@ -49,7 +49,14 @@ def same(before: list[np.ndarray], after: list[np.ndarray]) -> list[bool]:
     return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
 
 
-@pytest.mark.parametrize("frozen", [0, LAYERS // 3, 2 * LAYERS // 3, LAYERS, None])
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        LAYERS // 3,
+        None,
+        *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (0, 2 * LAYERS // 3, LAYERS)),
+    ],
+)
 def test_frozen_layers_stay_to_the_bit_and_thawed_ones_learn(
     painted: Painted, tiny: Path, tmp_path: Path, frozen: int | None
 ) -> None:
@@ -69,7 +76,9 @@ def test_frozen_layers_stay_to_the_bit_and_thawed_ones_learn(
     assert results["parameters"] == {"total": total, "trainable": trainable}
 
 
-@pytest.mark.parametrize("frozen", [0, 4, 8])
+@pytest.mark.parametrize(
+    "frozen", [4, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (0, 8))]
+)
 def test_batch_norm_adapts_where_it_is_asked_to(
     painted: Painted, tiny: Path, tmp_path: Path, frozen: int
 ) -> None:
@@ -81,6 +90,7 @@ def test_batch_norm_adapts_where_it_is_asked_to(
             assert moved == (index >= frozen), name
 
 
+@pytest.mark.exhaustive
 def test_from_scratch_everything_learns_and_nothing_is_pretrained(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:

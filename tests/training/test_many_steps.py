@@ -49,11 +49,12 @@ def one_by_one(settings: TrainingSettings, lesson: Sequence[np.ndarray]) -> tupl
     ("optimizer", "weighted"),
     [
         ("adam", True),
+        pytest.param("sgd", False, marks=pytest.mark.slow),
         *(
-            pytest.param(optimizer, weighted, marks=pytest.mark.slow)
+            pytest.param(optimizer, weighted, marks=pytest.mark.exhaustive)
             for optimizer in OPTIMIZERS
             for weighted in (True, False)
-            if (optimizer, weighted) != ("adam", True)
+            if (optimizer, weighted) not in (("adam", True), ("sgd", False))
         ),
     ],
 )
@@ -74,6 +75,7 @@ def test_they_are_the_steps_of_keras(
     assert logs == pytest.approx(told, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_validation_is_what_keras_evaluates(lesson: tuple[np.ndarray, ...]) -> None:
     settings = TrainingSettings(batch_size=BATCH)
     model, _ = one_by_one(settings, lesson)

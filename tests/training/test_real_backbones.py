@@ -35,13 +35,8 @@ def flowers(material: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return material / "datasets" / "flowers5"
 
 
-@pytest.mark.parametrize(
-    ("name", "alpha", "least"),
-    [
-        PRETRAINED[0],
-        *(pytest.param(*each, marks=pytest.mark.exhaustive) for each in PRETRAINED[1:]),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("name", "alpha", "least"), PRETRAINED)
 def test_real_weights_know_flowers(
     flowers: Path, tmp_path: Path, name: str, alpha: float, least: float
 ) -> None:

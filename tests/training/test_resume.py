@@ -165,6 +165,7 @@ def test_early_stopping_ends_it_finished(painted: Painted, tiny: Path, tmp_path:
     assert len(results["history"]) == results["best_epoch"] + 2 < 60
 
 
+@pytest.mark.exhaustive
 def test_pixels_are_varied_anew_in_every_epoch(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:

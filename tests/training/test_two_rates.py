@@ -32,6 +32,7 @@ def fitted(model: Any, optimizer: Any, thawed: Any = None, epochs: int = 1) -> d
     return dict(history)
 
 
+@pytest.mark.slow
 def test_one_step_of_gradient_descent() -> None:
     start, _ = made()
     plain, _ = made()
@@ -50,7 +51,10 @@ def test_one_step_of_gradient_descent() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
+@pytest.mark.parametrize(
+    "name",
+    ["adam", *(pytest.param(n, marks=pytest.mark.exhaustive) for n in ("adamw", "sgd", "rmsprop"))],
+)
 def test_every_optimizer_learns(name: str) -> None:
     model, thawed = made()
     slow = TwoRates(model.inputs[0], model.outputs[0])
