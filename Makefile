@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run check test test-browser test-cluster test-all bench screenshots
+.PHONY: run check test test-all bench screenshots
 
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
@@ -18,13 +18,7 @@ test: .venv/.dev
 	sh tests/install_chromium.sh
 	$(MAKE) check
 	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not (cluster or browser or exhaustive)"
-	$(MAKE) --jobs=2 --output-sync test-browser test-cluster  # they wait most of the time
-
-test-browser:
-	$(BIN)/pytest -m "browser and not exhaustive"
-
-test-cluster:
-	$(BIN)/pytest -m "cluster and not exhaustive"
+	$(BIN)/pytest -m "(cluster or browser) and not exhaustive"
 
 test-all: test
 	$(BIN)/pytest -m exhaustive

@@ -17,7 +17,7 @@ from core.jobs import connection
 from core.jobs.address import is_alive
 from core.settings import SplitSettings
 
-DEADLINE = 90.0  # a machine may be busy with other things
+DEADLINE = 180.0  # a machine may be busy with other things
 Wait = Callable[[Callable[[], object]], None]
 
 

@@ -38,9 +38,8 @@ def findings(sight: Sight) -> Iterator[Finding]:
             sentence=f"A classifier that sees only {_seen(what)} recognises {shown}{more}. Of "
             f"all classes it gets {guesses.accuracy:.0%} right, where guessing blindly gets "
             f"{1 / len(set(sight.labels)):.0%}. A network may learn that instead of the thing "
-            "itself. Bring pictures of every class on the same kinds of background.".replace(
-                "%", " %"
-            ),
+            "itself. Bring pictures of every class on the same kinds of background; until then it "
+            "helps to vary the training pictures strongly.".replace("%", " %"),
             cases=tuple(_case(sight, place) for place in given),
         )
         return  # what the border gives away, the colours mostly do too
