@@ -38,6 +38,7 @@ def watch_changes(page: Page, times: int) -> list[str]:
                 '.st-key-chart-accuracy .scatterlayer .trace path.js-line');
                 return all.length && all[all.length - 1].getAttribute('d') !== last }""",
             arg=drawn[-1],
+            timeout=TRAINED,  # whoever resumes waits for the model of the stopped run first
         )
         drawn.append(curve(page))
     return drawn
