@@ -94,7 +94,7 @@ def forget_probes() -> None:
     """Have all probes end: somebody trains, and knows what they want."""
     _drop(lambda name: name.startswith("probe-"))
     home.cache().mkdir(parents=True, exist_ok=True)
-    (home.cache() / tasks.PROBES_END).touch()
+    tasks.probes_end().touch()
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:

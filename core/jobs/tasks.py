@@ -30,7 +30,6 @@ HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.CHECKING: (),  # seldom asked, and small until then
 }
 LIKENESS = "likeness.json"
-PROBES_END = "probes-end"  # in the cache: probes that began before it was touched are unwanted
 _FILES_AT_ONCE = 8
 _loading = threading.Lock()
 
@@ -295,6 +294,9 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
     """
 
     def work() -> None:
+        before = _touched(
+            probes_end()
+        )  # first: loading takes seconds, in which Train may be pressed
         load(Kind.TRAINING)
         from core.data import store
         from core.data.feed import StoredFeed
@@ -304,10 +306,9 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
             return
         folder = Path(dataset_folder)
         chosen = TrainingSettings.from_dict(settings)
-        before = _changed(PROBES_END)
 
         def go_on() -> None:
-            if _changed(PROBES_END) != before:
+            if _touched(probes_end()) != before:
                 raise StopRequested
 
         with suppress(StopRequested):
@@ -317,9 +318,13 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
     _answered(work)
 
 
-def _changed(mark: str) -> int:
-    """When a file of the cache was touched last, in nanoseconds; 0 where it is not there."""
-    path = home.cache() / mark
+def probes_end() -> Path:
+    """A file that is touched where Train is pressed: probes that began before are unwanted."""
+    return home.cache() / "probes-end"
+
+
+def _touched(path: Path) -> int:
+    """When a file was touched last, in nanoseconds; 0 where it is not there."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 

@@ -55,7 +55,7 @@ def has_gpu() -> bool:
 
 
 def feature_precision() -> str:
-    """bfloat16 where the processor has instructions for it and features are its work."""
+    """What features are computed with: bfloat16 where the processor has instructions for it."""
     if has_gpu():
         return FLOAT32
     natively = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

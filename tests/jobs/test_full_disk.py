@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-KILOBYTES = [4, 60, 2000]
+KILOBYTES = [4, 60, 150, 2000]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
