@@ -40,7 +40,7 @@ def measured(folder: Path, originals: int) -> list[Row]:
     by_digest = {record.digest: record for record in sight.dataset.records}
     found: set[tuple[str, str]] = set()
     false: set[str] = set()
-    for group in duplicates.near(sight, duplicates.neighbours(sight)):
+    for group in duplicates.near(sight, duplicates.neighbours(sight), lambda *_: None):
         names = [Path(by_digest[digest].file).stem for digest in group]
         numbers = [name.partition("-")[0] for name in names]
         found |= {

@@ -45,7 +45,7 @@ def inspect(args: argparse.Namespace) -> Result:
     if args.doctor:
         from core.results.doctor import checkup
 
-        found, looked = checkup.of_source(source, split, lambda stage: counter(f"{stage} images"))
+        found, looked = checkup.of_source(source, split, counter)
         said = {"doctor": looked.to_dict()}
     else:
         found = reading.read(source, split=split, at_least=64, report=counter("reading images"))

@@ -62,22 +62,29 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     if dataset.skipped:
         gather.left_out(dataset)
     pictures, check, numbers = st.tabs(
-        [gather.TITLE, "Check-up", "How many of each"], key=state.turn(gather.VIEWS)
+        [gather.TITLE, "Check-up", "How many of each"],
+        key=state.turn(gather.VIEWS),
+        on_change="rerun",  # charts wait until they are looked at: they take the browser a second
     )
     with check:
-        doctor.draw(chosen, dataset)
+        doctor.draw(chosen, dataset, looked_at=bool(check.open))
     with pictures:
         mend.pictures(chosen, dataset)
     with numbers:
-        told = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
-        st.plotly_chart(
-            figures.counts(dataset),
-            key="counts",
-            config=figures.CONFIG,
-            alt=f"Images of each class: {words.shortened(told, 400)}.",
-        )
+        if numbers.open:
+            _counts(dataset)
         mend.divided_anew(chosen, dataset)
         mend.forget(chosen)
+
+
+def _counts(dataset: Dataset) -> None:
+    told = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
+    st.plotly_chart(
+        figures.counts(dataset),
+        key="counts",
+        config=figures.CONFIG,
+        alt=f"Images of each class: {words.shortened(told, 400)}.",
+    )
 
 
 def can_be_learned(dataset: Dataset) -> bool:

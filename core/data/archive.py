@@ -19,6 +19,7 @@ from typing import IO, Protocol
 from core.data import limits, tar_safety, unpacking, zip_safety
 from core.data.limits import Limits
 from core.data.member_names import is_junk
+from core.data.natural import natural
 from core.data.refusals import damaged, no_archive, too_deep, too_many
 from core.errors import UserError
 
@@ -52,7 +53,7 @@ class Member:
 
 
 class Source(Protocol):
-    """Files of one archive or folder, sorted by name, hidden and system files left out."""
+    """Files of one archive or folder, in natural order, hidden and system files left out."""
 
     @property
     def name(self) -> str:
@@ -162,7 +163,7 @@ class FolderSource:
                 if len(found) > most:
                     raise too_many(name)
         self._paths = {shown: where for shown, (where, _) in found.items()}
-        self.members = tuple(Member(shown, found[shown][1]) for shown in sorted(found))
+        self.members = tuple(Member(shown, found[shown][1]) for shown in sorted(found, key=natural))
 
     def read(self, member: Member) -> bytes:
         refuse_large(member.size)
@@ -197,7 +198,8 @@ class ZipSource:
             self._zip.close()
             raise
         self.members = tuple(
-            Member(shown, self._infos[shown].file_size) for shown in sorted(self._infos)
+            Member(shown, self._infos[shown].file_size)
+            for shown in sorted(self._infos, key=natural)
         )
         self.left_out = tuple(left_out.items())
 
@@ -247,7 +249,7 @@ class TarSource:
             file.close()
             raise
         self.members = tuple(
-            Member(shown, self._places[shown].size) for shown in sorted(self._places)
+            Member(shown, self._places[shown].size) for shown in sorted(self._places, key=natural)
         )
         self.left_out = tuple(left_out.items())
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from core.data import image_files, images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record
-from core.data.parallel import decoding_threads, in_order
+from core.data.parallel import in_order, threads_for_pictures
 from core.errors import UserError
 from core.settings import SplitSettings
 
@@ -119,7 +119,7 @@ class StoredFeed:
             each(Decoded(record.file, record.digest, record.label, data, picture))
 
         report(0, len(chosen))
-        with closing(in_order(decode, chosen, decoding_threads())) as decoded:
+        with closing(in_order(decode, chosen, threads_for_pictures())) as decoded:
             for done, _ in enumerate(decoded, 1):
                 report(done, len(chosen))
         return self._dataset

@@ -10,8 +10,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def decoding_threads() -> int:
-    """How many pictures to decode at once: one a processor, at most 8."""
+def threads_for_pictures() -> int:
+    """How many pictures to work on at once: one a processor, at most 8."""
     return min(8, os.cpu_count() or 1)
 
 
@@ -23,7 +23,7 @@ def in_order(
     Closing it, or an exception from `work`, drops what has not begun and waits for what has. Use
     `contextlib.closing` where the loop may raise.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="picture")
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:

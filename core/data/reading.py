@@ -13,7 +13,7 @@ from core.data.enough import check_read, check_train, no_classes
 from core.data.grouping import groups_of
 from core.data.layout import Placed
 from core.data.natural import natural
-from core.data.parallel import decoding_threads, in_order
+from core.data.parallel import in_order, threads_for_pictures
 from core.data.refusals import refuse_many
 from core.data.split import choose
 from core.settings import SplitSettings
@@ -147,7 +147,7 @@ def _decoded(
             bytes=len(data),
         )
 
-    return in_order(one, files, decoding_threads())
+    return in_order(one, files, threads_for_pictures())
 
 
 def _split(records: list[Record], settings: SplitSettings) -> list[Record]:

@@ -37,12 +37,13 @@ _AT_ONCE = {
 
 
 @st.fragment
-def draw(chosen: str, dataset: Dataset) -> None:
+def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
     """The button, a check-up as it happens, or what it found.
 
     Args:
         chosen: The id of the data set.
         dataset: It, as it is now.
+        looked_at: Whether this is what the page shows.
     """
     current, found, problem = checkup.state(chosen), None, None
     try:
@@ -60,6 +61,8 @@ def draw(chosen: str, dataset: Dataset) -> None:
         _offer(chosen, dataset, current)
     else:
         _results(chosen, dataset, found)
+        if looked_at:
+            atlas.draw(chosen, dataset, found.map)
 
 
 def _offer(chosen: str, dataset: Dataset, current: CheckState) -> None:
@@ -136,7 +139,6 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
         st.caption("The pictures have changed since. Check again to be sure of everything.")
     for place, (finding, cases) in enumerate(left):
         _finding(chosen, dataset, finding, cases, expanded=place == 0)
-    atlas.draw(chosen, dataset, found.map)
 
 
 def _finding(

@@ -23,7 +23,7 @@ def read(path: Path, **options: object) -> Dataset:
 
 @pytest.fixture
 def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "decoding_threads", lambda: 2)
+    monkeypatch.setattr(reading, "threads_for_pictures", lambda: 2)
 
 
 def sides(found: Dataset) -> dict[str, str]:
@@ -283,6 +283,7 @@ def test_natural_order() -> None:
         "9", "10", "A", "a", "b", "Class 1", "class 9", "class 10",
     ]  # fmt: skip
     assert sorted(["²", "2", "1²"], key=natural)
+    assert sorted(["9" * 5000, "8" * 5000], key=natural) == ["8" * 5000, "9" * 5000]
 
 
 @pytest.mark.filterwarnings("ignore:::PIL")

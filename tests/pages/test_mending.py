@@ -11,7 +11,7 @@ from core.data import changes, store
 from core.data.dataset import Dataset
 from core.jobs import checkup
 from core.results.doctor.finding import Checkup, Point
-from pages.parts import words
+from pages.parts import gather, words
 from tests.pages.painting import (
     HOSTILE,
     Open,
@@ -64,6 +64,18 @@ def test_pictures_that_are_ticked_are_deleted_and_come_back(pets: Opened) -> Non
     assert "Undo" not in labels(app)
 
 
+def open_tab(app: AppTest, title: str) -> None:
+    app.session_state[f"{gather.VIEWS}-0"] = title
+    app.run()
+
+
+def test_how_many_of_each_is_drawn_when_it_is_looked_at(pets: Opened) -> None:
+    app, _ = pets
+    assert not app.get("plotly_chart")
+    open_tab(app, "How many of each")
+    assert app.get("plotly_chart")
+
+
 def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     pets: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +86,8 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     picked = {"selection": {"points": [{"curve_number": 0, "point_index": n} for n in (1, 3)]}}
     monkeypatch.setattr(streamlit, "plotly_chart", lambda *_, **__: picked)
     app.run()
+    assert "Tick 2 pictures" not in labels(app)  # the map waits until it is looked at
+    open_tab(app, "Check-up")
     button(app, "Tick 2 pictures").click().run()
     assert [each.label for each in app.checkbox if each.value] == ["1.png", "3.png"]
 
@@ -95,6 +109,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
 
     monkeypatch.setattr(streamlit, "plotly_chart", choose)
     app = open_page("data", data=chosen)
+    open_tab(app, "Check-up")
     (cloud,) = drawn[-1].data
     assert not drawn[-1].layout.showlegend
     in_turn = sorted(records, key=lambda record: record.label)

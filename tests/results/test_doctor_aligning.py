@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from core.errors import StopRequested
 from core.results.doctor.aligning import same
 from core.results.doctor.looking import SMALL
 
@@ -43,10 +44,25 @@ def test_other_pictures_do_not():
 def test_it_is_the_same_in_one_go_and_in_several(monkeypatch):
     pictures = small(*(picture(seed).crop((9, 9, 390, 290)) for seed in range(3)), picture(0))
     pairs = np.array([(0, 1), (0, 3), (1, 2), (3, 0)])
-    at_once = same(pictures, pairs)
+    told: list[tuple[int, int]] = []
+    at_once = same(pictures, pairs, lambda *now: told.append(now))
     assert at_once.tolist() == [False, True, False, True]
     monkeypatch.setattr("core.results.doctor.aligning._PAIRS", 1)
-    assert (same(pictures, pairs) == at_once).all()
+    assert (same(pictures, pairs, lambda *now: told.append(now)) == at_once).all()
+    assert told == [(4, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_it_ends_where_somebody_stops_it(monkeypatch):
+    monkeypatch.setattr("core.results.doctor.aligning._PAIRS", 1)
+    told: list[int] = []
+
+    def stop(done: int, _: int) -> None:
+        told.append(done)
+        raise StopRequested
+
+    with pytest.raises(StopRequested):
+        same(small(picture(0), picture(1)), np.array([(0, 1)] * 5), stop)
+    assert told == [1]
 
 
 def test_blank_pictures_and_no_pairs_are_no_error():

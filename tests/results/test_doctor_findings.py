@@ -38,7 +38,7 @@ def copied(records, groups):
 
 
 def of_copies(seen):
-    return by_kind(copies.findings(seen, duplicates.neighbours(seen), ()))
+    return by_kind(copies.findings(seen, duplicates.neighbours(seen), (), lambda *_: None))
 
 
 def test_pictures_that_show_nothing_are_to_be_removed():
@@ -81,7 +81,7 @@ def test_pictures_with_nothing_on_them_are_no_copies_of_each_other():
     records = [record(0, "cat"), record(1, "dog"), record(2, "dog"), record(3, "cat")]
     seen = copied(records, [(0, 1, 2)])
     neighbours = duplicates.neighbours(seen)
-    assert not list(copies.findings(seen, neighbours, {"cat/0.png", "dog/1.png"}))
+    assert not list(copies.findings(seen, neighbours, {"cat/0.png", "dog/1.png"}, lambda *_: None))
 
 
 def test_features_alone_make_no_copy():

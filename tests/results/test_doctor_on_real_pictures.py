@@ -106,7 +106,7 @@ def test_no_shortcut_where_there_is_none(
 def test_starter_sets_hold_no_copies(name: str, look: Look, tmp_path: Path) -> None:
     samples.write(name, tmp_path)
     seen = look(tmp_path)
-    assert duplicates.near(seen, duplicates.neighbours(seen)) == []
+    assert duplicates.near(seen, duplicates.neighbours(seen), lambda *_: None) == []
 
 
 def test_coloured_frames_are_caught(material: Path, tmp_path: Path) -> None:

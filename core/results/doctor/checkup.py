@@ -1,6 +1,7 @@
 """A whole check-up: one look at every image, all that follows from it, in order of importance."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from core.data.archive import Source
@@ -24,7 +25,7 @@ from core.settings import SplitSettings
 LOOKING, COMPARING = "looking", "comparing"  # the stages
 
 Reports = Callable[[str], Report]  # of each stage
-_STEPS = 5
+_STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
 _GUESSES = 20_000_000  # of each image for each class; they are there some seven times, as doubles
 _ORDER = list(Kind)
 
@@ -61,26 +62,29 @@ def of_source(source: Source, split: SplitSettings, reports: Reports) -> tuple[D
 
 
 def _of(sight: Sight, report: Report) -> Checkup:
+    def reached(step: int, done: int = 0, total: int = 1) -> None:
+        report(_SHARE * step + _SHARE * done // total, _SHARE * _STEPS)
+
     found = [*pixels.findings(sight), *balance.findings(sight.dataset)]
-    report(0, _STEPS)
+    reached(0)
     neighbours = duplicates.neighbours(sight)
-    report(1, _STEPS)
+    reached(1)
     blank = _files(found, Kind.BLANK)
-    found += copies.findings(sight, neighbours, blank)
+    found += copies.findings(sight, neighbours, blank, partial(reached, 1))
     found += outliers.findings(sight, neighbours, blank)
-    report(2, _STEPS)
+    reached(2)
     classes = len(sight.dataset.classes)
     if classes * len(sight.records) <= _GUESSES:
         guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
         found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
-        report(3, _STEPS)
+        reached(3)
         found += shortcuts.findings(sight)
-    report(4, _STEPS)
+    reached(4)
     points = tuple(
         Point(record.file, round(float(x), 4), round(float(y), 4))
         for record, (x, y) in zip(sight.records, atlas.laid_out(sight), strict=True)
     )
-    report(5, _STEPS)
+    reached(5)
     found.sort(key=lambda finding: (not finding.serious, _ORDER.index(finding.kind)))
     named = _files(found, *Kind)
     digests = {each.file: each.digest for each in sight.dataset.records if each.file in named}

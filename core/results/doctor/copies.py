@@ -10,13 +10,13 @@ from core.data.layout import Split
 from core.results.doctor import duplicates
 from core.results.doctor.duplicates import Neighbours
 from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
-from core.results.doctor.looking import Sight
+from core.results.doctor.looking import Report, Sight
 
 _CHECKED: dict[Split, str] = {"validation": "validation", "test": "test"}
 
 
 def findings(
-    sight: Sight, neighbours: Neighbours, spoken_for: Collection[str]
+    sight: Sight, neighbours: Neighbours, spoken_for: Collection[str], report: Report
 ) -> Iterator[Finding]:
     """What is the matter with pictures that are there more than once.
 
@@ -24,6 +24,7 @@ def findings(
         sight: The look at the data set.
         neighbours: Of its images.
         spoken_for: Files with nothing on them: all of these are alike.
+        report: Told pairs compared and in total.
     """
     of_digest: dict[str, list[Record]] = {}
     for record in sight.dataset.records:
@@ -31,7 +32,7 @@ def findings(
             of_digest.setdefault(record.digest, []).append(record)
     alike = [
         group
-        for found in duplicates.near(sight, neighbours)
+        for found in duplicates.near(sight, neighbours, report)
         if len(group := [digest for digest in found if digest in of_digest]) > 1
     ]
     grouped = {digest for group in alike for digest in group}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core.data.dataset import Record
 from core.results.doctor.aligning import same
-from core.results.doctor.looking import Sight
+from core.results.doctor.looking import Report, Sight
 
 _NEIGHBOURS = 10
 _ALIKE = 0.65  # cosine of features, from which two images are compared
@@ -54,11 +54,17 @@ def exact(records: Iterable[Record]) -> list[list[Record]]:
     return [group for group in found.values() if len(group) > 1]
 
 
-def near(sight: Sight, found: Neighbours) -> list[list[str]]:
-    """Digests of images that show one picture, in groups of at least two."""
+def near(sight: Sight, found: Neighbours, report: Report) -> list[list[str]]:
+    """Digests of images that show one picture, in groups of at least two.
+
+    Args:
+        sight: The look at the data set.
+        found: Of its images.
+        report: Told pairs compared and in total.
+    """
     here, which = np.nonzero(found.alike >= _ALIKE)
     pairs = np.unique(np.sort(np.stack([here, found.places[here, which]], axis=1)), axis=0)
-    copies = pairs[same(sight.small, pairs)]
+    copies = pairs[same(sight.small, pairs, report)]
     return [[sight.digests[place] for place in group] for group in _joined(copies.tolist())]
 
 

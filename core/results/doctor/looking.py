@@ -22,7 +22,7 @@ from core.backbones.catalog import BACKBONES
 from core.data import image_files, images, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record, Skipped
-from core.data.parallel import decoding_threads, in_order
+from core.data.parallel import in_order, threads_for_pictures
 from core.errors import UserError
 from core.network import features
 from core.network.conversion import convert_apart
@@ -105,7 +105,7 @@ def at_stored(folder: Path, report: Report) -> Sight:
             return None
 
         different = list({record.digest: record for record in found.records}.values())
-        with closing(in_order(one, different, decoding_threads())) as outcomes:
+        with closing(in_order(one, different, threads_for_pictures())) as outcomes:
             for done, outcome in enumerate(outcomes, 1):
                 lost.extend([outcome] if outcome else [])
                 report(done, len(different))
