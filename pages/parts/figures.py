@@ -29,7 +29,7 @@ _SPLITS = {
 }
 # Of classes on a map: mid tones again, far from each other, without the blue and the orange.
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
-_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
+_SYMBOLS = ("circle", "square", "diamond")
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
 
 
@@ -230,17 +230,21 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
     count = sum(len(points) for _, points in placed)
     for numbers in traces(len(placed)):
         points = [(number, *point) for number in numbers for point in placed[number][1]]
-        colours = [_CLASSES[number % len(_CLASSES)] for number, *_ in points]
-        symbols = [_SYMBOLS[number // len(_CLASSES) % len(_SYMBOLS)] for number, *_ in points]
-        alone = len(numbers) == 1  # one for all: the legend then shows it
+        first = numbers[0]
+        if len(numbers) == 1:
+            colour: Any = _CLASSES[first % len(_CLASSES)]
+            symbol = _SYMBOLS[first // len(_CLASSES)]
+        else:  # a symbol for each would be drawn four times as slowly without a graphics card
+            colour = [_one_of_many(number) for number, *_ in points]
+            symbol = "circle"
         figure.add_scattergl(
             x=[x for *_, x, _ in points],
             y=[y for *_, y in points],
-            name=label(placed[numbers[0]][0], 20),
+            name=label(placed[first][0], 20),
             mode="markers",
             marker={
-                "color": colours[0] if alone else colours,
-                "symbol": symbols[0] if alone else symbols,
+                "color": colour,
+                "symbol": symbol,
                 "size": 9 if count <= 1000 else 5,
             },
             customdata=[
@@ -265,6 +269,11 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
         yaxis=hidden | {"scaleanchor": "x"},
     )
     return figure
+
+
+def _one_of_many(number: int) -> str:
+    """A mid tone of its own for each of many classes, those of neighbours far from each other."""
+    return f"hsl({number * 137.508 % 360:.1f}, 55%, {50 + 5 * (number % 3)}%)"
 
 
 def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
     in_turn = sorted(records, key=lambda record: record.label)
     assert [digest for _, digest, _ in cloud.customdata] == [each.digest for each in in_turn]
     assert [number for *_, number in cloud.customdata] == [n // 2 for n in range(60)]
-    assert len(set(zip(cloud.marker.color, cloud.marker.symbol, strict=True))) == 30
+    assert len(set(cloud.marker.color)) == 30
     button(app, "Tick 1 picture").click().run()
     (ticked,) = [each.label for each in app.checkbox if each.value]
     assert in_turn[43].file.endswith(ticked)
