@@ -147,9 +147,11 @@ class Learning:
         self._optimizer = optimizer_of(settings)
         statistics = settings.statistics_adapt
         self._trainee = network.trainee(self.head, batch_norm_learns=statistics)
+        # The same wherever the network is cut, which depends on the room on the disk.
         self._changing = [
             variable
-            for variable in self._trainee.variables
+            for layer in (*network.body.layers[network.frozen :], *self.head)
+            for variable in layer.variables
             if variable.trainable or statistics or variable.dtype == _SEEDS
         ]
         self.best = KeepBest(self._changing, settings.patience)
@@ -186,7 +188,7 @@ class Learning:
                 rates = [(self._optimizer, settings.learning_rate)]
                 self._train(alone, network.pooled, 0, head_ends, rates)
                 self._progress.steady = True
-            if self._done < self.epochs:
+            if self._done < self.epochs and not self._setup.all_frozen:
                 whole = compile_whole(self._trainee, network, settings, self._optimizer)
                 rates = [(self._optimizer, settings.learning_rate)]
                 if isinstance(whole, TwoRates):
@@ -258,7 +260,11 @@ class Learning:
         )
 
     def _go_back(self, state: RunState) -> int:
-        """Put everything back to the checkpoint of a run that was resumed; the epochs done."""
+        """Put everything back to the checkpoint of a run that was resumed; the epochs done.
+
+        Where there is none that can be read, everything is trained anew, unless there is a model
+        that would be lost by it.
+        """
         self._done = 0
         if not state.turn:
             return 0
@@ -273,6 +279,13 @@ class Learning:
             self._done = saved.facts["epoch"]
             self.best.remember(saved.facts["history"], saved.group("best"))
             saved.restore("now", self._changing)
+        elif self._run.has_model:
+            raise UserError(
+                "Expected the last epoch of this run, to go on from it, but its file is damaged or "
+                "gone. The model that it has stays as it is. For more epochs, begin a new run."
+            )
+        else:
+            self._begin = 0
         self._run.log.append("restored", epoch=self._done)
         return self._done
 

@@ -1,5 +1,6 @@
 """A training that was ended anywhere goes on as if nothing had been."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from core.backbones.frameworks import keras
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
 from core.errors import UserError
-from core.runs import Run, RunStatus
+from core.network import classifier
+from core.runs import Run, RunStatus, Stage
 from core.settings import SplitSettings, TrainingSettings
-from core.training import callbacks, fit
+from core.training import callbacks, fit, learn
 
 pytestmark = pytest.mark.slow
 
@@ -150,6 +152,45 @@ def test_a_damaged_checkpoint_begins_anew(painted: Painted, tiny: Path, tmp_path
     assert [row["epoch"] for row in run.state().history] == [1, 2, 3, 4, 5, 6]
 
 
+def test_it_goes_on_where_the_disk_has_less_room_now(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    """What is cached then ends elsewhere; what learns is the same."""
+    folder = painted(8)
+    case = {"frozen_layers": 8, "warm_up_epochs": 0}
+    whole = trained(created(tmp_path, "whole", **case), folder)
+    run = created(tmp_path, "run", **case)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_in_epoch(patch, 4)
+        with pytest.raises(Killed):
+            trained(run, folder)
+    run.log.append("interrupted", message="killed")
+    run.resume()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "_CUT_BYTES", 1)
+        results = trained(run, folder)
+    assert run.state().stages[Stage.TRAINING][0] > 0
+    assert results["history"][:3] == whole["history"][:3]
+    for ours, theirs in zip(results["history"][3:], whole["history"][3:], strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-3)
+
+
+def test_without_its_last_epoch_a_model_is_kept_and_not_replaced(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    folder = painted(8)
+    run = created(tmp_path, "run")
+    before = trained(run, folder)
+    kept = (run.folder / "model.keras").read_bytes()
+    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:500])
+    run.resume(more=5)
+    with pytest.raises(UserError, match="The model that it has stays"):
+        trained(run, folder)
+    assert (run.folder / "model.keras").read_bytes() == kept
+    assert run.results() == json.loads(json.dumps(before))
+    assert len(run.state().history) == 6
+
+
 def test_other_images_are_refused(painted: Painted, tiny: Path, tmp_path: Path) -> None:
     run = created(tmp_path, "run")
     trained(run, painted(8))
@@ -160,7 +201,17 @@ def test_other_images_are_refused(painted: Painted, tiny: Path, tmp_path: Path) 
 
 def test_early_stopping_ends_it_finished(painted: Painted, tiny: Path, tmp_path: Path) -> None:
     run = created(tmp_path, "run", epochs=60, patience=2, learning_rate=1e-6)
-    results = trained(run, painted(8))
+    stretches: list[Any] = []
+    begun = learn.Learning._train
+
+    def train(self: Any, model: Any, *args: Any) -> None:
+        stretches.append(model)
+        begun(self, model, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learn.Learning, "_train", train)
+        results = trained(run, painted(8))
+    assert len(stretches) == 1  # it does not go on with another
     assert run.state().status is RunStatus.FINISHED
     assert len(results["history"]) == results["best_epoch"] + 2 < 60
 
