@@ -2,7 +2,8 @@
 
 Images are named by `Record.file`, which is unique within a data set. An image keeps its side of the
 split whatever happens to it, so that a network is never tested on what another learned from; only
-where a class has lost all it had on one side does one image cross over.
+where a class has lost all it had on one side does one image cross over, with its group if it has
+one.
 """
 
 import unicodedata
@@ -10,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
-from pathlib import PurePosixPath
 
 from core.data.dataset import Dataset, Record, Skipped
 from core.data.grouping import groups_of
@@ -20,6 +20,7 @@ from core.data.split import choose, extend
 from core.errors import UserError
 from core.settings import SplitSettings
 
+_NEEDED: tuple[Split, ...] = ("train", "validation")
 _LONGEST_NAME = 80
 _LAST_SKIPPED = 1000  # files that were left out, by name: those of long ago are of no use
 
@@ -135,11 +136,15 @@ def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] 
     there = {(record.label, record.digest) for record in dataset.records}
     taken = {record.file for record in dataset.records}
     added: list[Record] = []
+    numbers: Counter[str] = Counter()
     for record in records:
         if (record.label, record.digest) in there:
             continue
         there.add((record.label, record.digest))
-        file = next(each for each in _numbered_files(record.file) if each not in taken)
+        file = record.file
+        while file in taken:  # what it is called itself stays: groups go by it
+            numbers[record.file] += 1
+            file = f"{numbers[record.file] + 1}/{record.file}"
         taken.add(file)
         added.append(replace(record, file=file))
     locked = _sides(dataset.records)
@@ -150,7 +155,7 @@ def add(dataset: Dataset, records: Iterable[Record], skipped: Iterable[Skipped] 
     return settled(
         replace(
             dataset,
-            records=tuple(sorted([*dataset.records, *added], key=lambda each: each.file)),
+            records=tuple(sorted([*dataset.records, *added], key=lambda each: natural(each.file))),
             skipped=(*dataset.skipped, *skipped)[-_LAST_SKIPPED:],
         )
     )
@@ -193,29 +198,51 @@ def keep_together(dataset: Dataset, groups: Iterable[Collection[str]]) -> Datase
     """
     digests = {record.file: record.digest for record in dataset.records}
     kept = [tuple(digests[file] for file in files if file in digests) for files in groups]
-    group_of = {digest: str(number) for number, group in enumerate(kept) for digest in group}
-    sides = _sides(dataset.records)
-    locked = {digest: side for digest, side in sides.items() if digest not in group_of}
-    new = extend(_digests(dataset.records), dataset.divided, locked, group_of)
     together = (*dataset.together, *filter(None, kept))
+    groups = groups_of(dataset.records, dataset.divided.group_by, together)
+    concerned = {groups[digest] for group in kept for digest in group}
+    locked = {
+        digest: side
+        for digest, side in _sides(dataset.records).items()
+        if groups.get(digest) not in concerned
+    }
+    new = extend(_digests(dataset.records), dataset.divided, locked, groups)
     return settled(replace(_sided(dataset, new), together=together))
 
 
 def settled(dataset: Dataset) -> Dataset:
     """Every class that can has images to learn from and images to be checked by.
 
-    Where it has not, an image crosses over from the side that has most.
+    Where it has not, an image crosses over from the side that has most, or the smallest group. No
+    group is torn for it: a class that is one group is learned from, and checked by nothing.
     """
-    sides = _sides(dataset.records)
+    sides, classes = _sides(dataset.records), _digests(dataset.records)
+    lacking = [
+        (digests, side)
+        for digests in classes.values()
+        for side in _NEEDED
+        if len(digests) > 1 and side not in {sides[digest] for digest in digests}
+    ]
+    if not lacking:
+        return dataset
+    groups = groups_of(dataset.records, dataset.divided.group_by, dataset.together)
+    members: dict[str, set[str]] = {}
+    for digest in sides:
+        members.setdefault(groups.get(digest, digest), set()).add(digest)
     moved: dict[str, Split] = {}
-    needed: tuple[Split, ...] = ("train", "validation")
-    for digests in _digests(dataset.records).values():
-        for side in needed if len(digests) > 1 else ():
-            have = Counter(sides[digest] for digest in digests)
-            if not have[side]:
-                most = max(have, key=have.__getitem__)
-                crosses = min(each for each in digests if sides[each] == most)
-                sides[crosses] = moved[crosses] = side
+    for digests, side in lacking:
+        have = Counter(sides[digest] for digest in digests)
+        most = max(have, key=have.__getitem__)
+        others = [each for each in classes.values() if each is not digests or side != "train"]
+        units = {groups.get(d, d): None for d in sorted(digests) if sides[d] == most}
+        for unit in sorted((members[unit] for unit in units), key=len):
+            if most == "test" or all(
+                each.isdisjoint(unit) or any(sides[d] == most for d in each - unit)
+                for each in others
+            ):
+                moved |= dict.fromkeys(unit, side)
+                sides |= moved
+                break
     return _sided(dataset, moved)
 
 
@@ -288,9 +315,3 @@ def _known(dataset: Dataset, label: str) -> None:
 def _numbered(name: str) -> Iterable[str]:
     yield name
     yield from (f"{name} {number}" for number in count(2))
-
-
-def _numbered_files(file: str) -> Iterable[str]:
-    path = PurePosixPath(file)
-    yield file
-    yield from (str(path.with_name(f"{number} {path.name}")) for number in count(2))

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from PIL import Image
 
+from core.data.grouping import folder_of
 from core.data.layout import Split
 from core.settings import SplitSettings
 
@@ -24,6 +25,7 @@ class Record:
         width: Pixels, upright.
         height: Pixels, upright.
         bytes: Size of the file.
+        folder: The folder that it came in, within that of its class; None where there was none.
     """
 
     file: str
@@ -33,6 +35,7 @@ class Record:
     width: int
     height: int
     bytes: int
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Dataset:
         made = cls(
             name=str(values["name"]),
             classes=tuple(values["classes"]),
-            records=tuple(Record(**each) for each in values["records"]),
+            records=tuple(_record(each) for each in values["records"]),
             skipped=tuple(Skipped(**each) for each in values["skipped"]),
             split_came_with_data=bool(values["split_came_with_data"]),
             **_added_since(values),
@@ -143,6 +146,12 @@ class Dataset:
         if len(made.origins) != len(made.classes):
             raise ValueError("classes without an origin")
         return made
+
+
+def _record(values: dict[str, Any]) -> Record:
+    if "folder" not in values:  # of an earlier Thaw
+        values = values | {"folder": folder_of(values["file"], values["label"])}
+    return Record(**values)
 
 
 def _added_since(values: dict[str, Any]) -> dict[str, Any]:

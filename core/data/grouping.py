@@ -23,7 +23,7 @@ class Filed(Protocol):
     @property
     def file(self) -> str: ...
     @property
-    def label(self) -> str: ...
+    def folder(self) -> str | None: ...
     @property
     def digest(self) -> str: ...
 
@@ -42,8 +42,10 @@ def groups_of(
             `tom_013.jpg` are “tom”; FOLDER by the folder within the class folder.
         together: Digests of images that somebody wants on one side, whatever they are called.
     """
-    told = {Grouping.NAME: name_of, Grouping.FOLDER: folder_of}.get(by)
-    named = [(image.digest, told(image.file, image.label) if told else None) for image in images]
+    named: list[tuple[str, str | None]] = []
+    for image in images:
+        told = {Grouping.NAME: name_of(image.file), Grouping.FOLDER: image.folder}.get(by)
+        named.append((image.digest, told))
     here = {digest for digest, _ in named}
     for number, digests in enumerate(together):  # no name or folder has a slash in it
         named += [(digest, f"/{number}") for digest in digests if digest in here]
@@ -62,14 +64,19 @@ def groups_of(
     return {digest: whole(group) for digest, group in found.items()}
 
 
-def name_of(file: str, label: str) -> str | None:
+def name_of(file: str) -> str | None:
     """What a file is called before its last number; None for a mere number."""
     stem = unicodedata.normalize("NFC", PurePosixPath(file).stem).casefold()
     return _LAST_NUMBER.sub("", stem).strip(_BETWEEN) or None
 
 
 def folder_of(file: str, label: str) -> str | None:
-    """The folder within the class folder that a file lies in; None where it lies in none."""
+    """The folder within the class folder that a file comes in; None where it lies in none.
+
+    Args:
+        file: Its path as it came.
+        label: Its class as the folder says.
+    """
     folders = [label_of(part) for part in file.split("/")[:-1]]
     inside = folders[len(folders) - folders[::-1].index(label) :] if label in folders else []
     return inside[0] if inside else None

@@ -6,13 +6,12 @@ Read again, it gives the same classes and images; with a folder for each side, t
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path, PurePosixPath
 
 from core.data import image_files
 from core.data.dataset import Dataset, Record
-from core.data.grouping import folder_of
 from core.data.layout import looks_like_image
 from core.data.member_names import is_junk
 from core.errors import UserError
@@ -85,19 +84,15 @@ class _Outlet(io.RawIOBase):
 
 def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
     """Each image by its path in the zip, which any system can unpack and no two share."""
-    folders: dict[str, str] = {}
-    for label in dataset.classes:
-        folders[label] = _unused(_safe(label), {each.casefold() for each in folders.values()})
+    names = _Names()
+    folders = {label: names.unused(_safe(label)) for label in dataset.classes}
     found: dict[str, Record] = {}
-    taken: set[str] = set()
     for record in dataset.records:
-        inside = folder_of(record.file, record.label)
-        above = [folders[record.label], *([_safe(inside)] if inside else [])]
+        above = [folders[record.label], *([_safe(record.folder)] if record.folder else [])]
         file = _safe(PurePosixPath(record.file).name)
         if not looks_like_image(file):
             file = file.replace(".", "_")  # it is one all the same: it was read
-        path = _unused("/".join([*([record.split] if sides else []), *above, file]), taken)
-        taken.add(path.casefold())
+        path = names.unused("/".join([*([record.split] if sides else []), *above, file]))
         found[path] = record
     return found
 
@@ -105,6 +100,23 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
 def file_name(dataset: Dataset) -> str:
     """What to call the zip."""
     return f"{_safe(dataset.name)}.zip"
+
+
+class _Names:
+    """Paths that are not taken yet, small and capital letters alike."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()  # how often each was wanted
+
+    def unused(self, wanted: str) -> str:
+        """This one, or with a number before its last part."""
+        path, key = wanted, wanted.casefold()
+        above, slash, name = wanted.rpartition("/")
+        while self._taken[path.casefold()]:
+            self._taken[key] += 1
+            path = f"{above}{slash}{self._taken[key]} {name}"
+        self._taken[path.casefold()] += 1
+        return path
 
 
 def _safe(name: str) -> str:
@@ -118,12 +130,3 @@ def _safe(name: str) -> str:
 def _shortened(text: str, most: int) -> str:
     """The beginning of a text, in bytes."""
     return text.encode()[:most].decode(errors="ignore")
-
-
-def _unused(path: str, taken: set[str]) -> str:
-    """A path that is not taken yet, small and capital letters alike."""
-    if path.casefold() not in taken:
-        return path
-    above, slash, name = path.rpartition("/")
-    numbered = (f"{above}{slash}{number} {name}" for number in count(2))
-    return next(each for each in numbered if each.casefold() not in taken)

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from core.data import images, layout
 from core.data.archive import Source, UnreadableMember
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.enough import check_read, check_train, no_classes
-from core.data.grouping import groups_of
-from core.data.layout import Placed
+from core.data.grouping import folder_of, groups_of
+from core.data.layout import Placed, label_of
 from core.data.natural import natural
 from core.data.parallel import in_order, threads_for_pictures
 from core.data.refusals import refuse_many
@@ -108,7 +109,9 @@ def read_class(
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
             else:
-                records.append(outcome)
+                within = label_of(PurePosixPath(outcome.file).parent.name)
+                folder = within if within not in ("", label) else None
+                records.append(replace(outcome, folder=folder))
             report(done, len(files))
     return records, skipped
 
@@ -145,6 +148,7 @@ def _decoded(
             width=picture.width,
             height=picture.height,
             bytes=len(data),
+            folder=folder_of(name, placed.label),
         )
 
     return in_order(one, files, threads_for_pictures())

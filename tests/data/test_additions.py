@@ -11,7 +11,7 @@ from core.data.additions import Added
 from core.data.archive import open_source
 from core.data.dataset import Dataset, Skipped
 from core.errors import StopRequested, UserError
-from core.settings import SplitSettings
+from core.settings import Grouping, SplitSettings
 from tests.data.painted import classes, folder_of, png, zip_of
 
 
@@ -46,6 +46,20 @@ def test_pictures_in_any_folders_come_to_one_class(folder: Path) -> None:
     assert all(image_files.thumbnail(folder, record.digest).is_file() for record in dataset.records)
     assert not (folder.with_name("job") / "aside").exists()
     assert store.undo(folder).counts == {"cat": 0, "dog": 0}
+
+
+def test_a_folder_that_is_dropped_into_a_class_stays_together(thaw_home: Path) -> None:
+    made = home.datasets() / "people"
+    by_folder = SplitSettings(validation=0.4, group_by=Grouping.FOLDER)
+    store.create(made, changes.empty("people", ["glad", "sad"], by_folder))
+    for number, who in enumerate(("ann", "bob", "cy", "dee")):
+        files = {f"{who}/{n}.png": png(10 * number + n) for n in range(5)}
+        add(made, files, "glad")
+    sides: dict[str | None, set[str]] = {}
+    for record in store.load(made).records:
+        sides.setdefault(record.folder, set()).add(record.split)
+    assert len(sides) == 4
+    assert all(len(on) == 1 for on in sides.values())
 
 
 def test_what_was_there_already_is_said(folder: Path) -> None:

@@ -5,12 +5,14 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pytest
 
 from core.data import changes
 from core.data.dataset import Dataset, Record, Skipped
 from core.data.enough import check
+from core.data.grouping import groups_of
 from core.errors import UserError
 from core.settings import Grouping, SplitSettings
 
@@ -65,7 +67,7 @@ def test_an_image_that_is_there_already_does_not_come_twice(pets: Dataset) -> No
 
 def test_files_of_the_same_name_are_told_apart(pets: Dataset) -> None:
     more = changes.add(pets, [record("cat/1.png", "another"), record("cat/1.png", "and another")])
-    assert {"cat/1.png", "cat/2 1.png", "cat/3 1.png"} <= set(files(more, "cat"))
+    assert {"cat/1.png", "2/cat/1.png", "3/cat/1.png"} <= set(files(more, "cat"))
     assert len({one.file for one in more.records}) == len(more.records)
 
 
@@ -178,6 +180,72 @@ def test_what_is_kept_together_stays_so_when_all_is_divided_anew_and_more_comes(
     assert len({one.split for one in again.records if one.digest in group}) == 1
 
 
+def test_people_stay_together_however_classes_change() -> None:
+    """What a file and its folder are called says who is on it, whatever its class is called now."""
+    people = [
+        replace(record(f"{mood}/{who}/{n}.png"), folder=who)
+        for mood in ("happy", "sad")
+        for who in ("ann", "bob", "cy", "dee", "eve")
+        for n in range(4)
+    ]
+    classes = ("happy", "sad")
+    by_folder = SplitSettings(validation=0.4, group_by=Grouping.FOLDER)
+    dataset = changes.divide(Dataset("moods", classes, tuple(people), (), False), by_folder)
+    renamed = changes.rename(dataset, "happy", "glad")
+    for seed in range(4):
+        anew = changes.divide(renamed, replace(by_folder, seed=seed))
+        assert parted(anew, lambda one: one.folder) == set()
+
+
+def test_files_of_the_same_name_are_of_the_same_person() -> None:
+    by_name = SplitSettings(validation=0.4, group_by=Grouping.NAME)
+    dataset = changes.empty("moods", ["happy", "sad"], by_name)
+    for mood in ("happy", "sad"):
+        for who in ("ann", "bob", "cy", "dee", "eve"):
+            came = [
+                replace(record(f"{who}_{n}.png", f"{mood} {who} {n}"), label=mood) for n in range(4)
+            ]
+            dataset = changes.add(dataset, came)
+    assert len(dataset.records) == 40
+    assert parted(dataset, lambda one: PurePosixPath(one.file).name[:2]) == set()
+
+
+def test_a_group_crosses_over_as_a_whole(pets: Dataset) -> None:
+    burst = files(pets, "cow")
+    together = changes.keep_together(pets, [burst[:3]])
+    checked = [one.file for one in together.records if one.split == "validation"]
+    bereft = changes.remove(together, [file for file in checked if file not in burst[:3]])
+    for found in (together, bereft):
+        assert len({one.split for one in found.records if one.file in burst[:3]}) == 1
+    for label in ("cat", "cow", "dog"):
+        sides_of = {one.split for one in bereft.records if one.label == label}
+        assert sides_of == {"train", "validation"}
+
+
+def test_a_class_that_is_one_group_is_not_torn(pets: Dataset) -> None:
+    one_group = changes.keep_together(pets, [files(pets, "cow")])
+    assert {one.split for one in one_group.records if one.label == "cow"} == {"train"}
+
+
+def test_what_is_kept_together_does_not_tear_other_groups() -> None:
+    bursts = [record(f"{label}/{burst}_{n}.png") for label in ("a", "b")
+              for burst in "klmnopqr" for n in range(3)]  # fmt: skip
+    by_name = SplitSettings(validation=0.3, group_by=Grouping.NAME)
+    dataset = changes.divide(Dataset("x", ("a", "b"), tuple(bursts), (), False), by_name)
+    held = next(one.file for one in dataset.records if one.split == "validation")
+    learned = next(one.file for one in dataset.records if one.split == "train")
+    together = changes.keep_together(dataset, [[held, learned]])
+    assert parted(together, lambda one: one.file.rpartition("_")[0][-1]) == set()
+
+
+def parted(dataset: Dataset, group: Callable[[Record], str | None]) -> set[str | None]:
+    """Groups that are on more than one side."""
+    found: dict[str | None, set[str]] = {}
+    for one in dataset.records:
+        found.setdefault(group(one), set()).add(one.split)
+    return {name for name, on in found.items() if len(on) > 1}
+
+
 def test_a_copy_that_came_on_both_sides_leaves_the_test_side_whole(pets: Dataset) -> None:
     """Archives with such leaks are found by the check-up, not mended behind anybody's back."""
     leaked = [replace(one, file=f"test/{one.file}", split="test") for one in images("cat", 3)]
@@ -229,15 +297,15 @@ def test_the_split_holds_whatever_is_done(seed: int) -> None:
         assert len(made.classes) == len(set(made.origins)) == len(made.origins)
         assert {one.label for one in made.records} <= set(made.classes)
         assert len(sides(made)) == len({(one.digest, one.split) for one in made.records})
+        groups = groups_of(made.records, made.divided.group_by, made.together)
+        assert parted(made, lambda one, groups=groups: groups.get(one.digest, one.digest)) == set()
+        labels: dict[str, set[str]] = defaultdict(set)
+        for one in made.records:
+            labels[groups.get(one.digest, one.digest)].add(one.label)
         for label in made.classes:
-            held = [one for one in made.records if one.label == label]
-            alone = [one for one in held if not in_two_classes(made, one)]
-            if len({one.digest for one in alone}) > 1:
-                assert {"train", "validation"} <= {one.split for one in held}
-
-
-def in_two_classes(made: Dataset, record: Record) -> bool:
-    return len({one.label for one in made.records if one.digest == record.digest}) > 1
+            if [found for found in labels.values() if found == {label}][1:]:
+                held = {one.split for one in made.records if one.label == label}
+                assert {"train", "validation"} <= held
 
 
 def any_change(made: Dataset, rng: random.Random, step: int) -> Dataset:

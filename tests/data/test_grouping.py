@@ -12,7 +12,7 @@ from core.settings import Grouping
 @dataclass(frozen=True)
 class File:
     file: str
-    label: str
+    folder: str | None
     digest: str
 
 
@@ -36,7 +36,7 @@ class File:
     ],
 )
 def test_a_name_up_to_its_last_number(file: str, group: str | None) -> None:
-    assert name_of(file, "cats") == group
+    assert name_of(file) == group
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_an_accent_of_macos_is_the_same_class() -> None:
 
 
 def test_groups_reach_across_classes() -> None:
-    files = [File("happy/tom_1.jpg", "happy", "a"), File("sad/tom_1.jpg", "sad", "b")]
+    files = [File("happy/tom_1.jpg", None, "a"), File("sad/tom_1.jpg", None, "b")]
     groups = groups_of(files, Grouping.NAME)
     assert groups["a"] == groups["b"]
     assert groups_of(files, Grouping.NONE) == {}
 
 
 def test_what_somebody_wants_together_joins_groups() -> None:
-    files = [File(f"x/{name}_1.jpg", "x", name) for name in ("anna", "tom", "uwe")]
+    files = [File(f"x/{name}_1.jpg", None, name) for name in ("anna", "tom", "uwe")]
     groups = groups_of(files, Grouping.NAME, [("anna", "tom", "gone")])
     assert groups["anna"] == groups["tom"] != groups["uwe"]
     assert groups_of(files, Grouping.NONE, [("tom", "uwe")]).keys() == {"tom", "uwe"}
@@ -79,11 +79,11 @@ def test_what_somebody_wants_together_joins_groups() -> None:
 
 def test_groups_that_hold_the_same_image_are_one() -> None:
     files = [
-        *(File(f"x/{name}_1.jpg", "x", name) for name in ("anna", "tom", "uwe", "zoe")),
-        File("x/tom_2.jpg", "x", "copy"),
-        File("x/anna_2.jpg", "x", "copy"),
-        File("y/uwe_3.jpg", "y", "other copy"),
-        File("y/anna_3.jpg", "y", "other copy"),
+        *(File(f"x/{name}_1.jpg", None, name) for name in ("anna", "tom", "uwe", "zoe")),
+        File("x/tom_2.jpg", None, "copy"),
+        File("x/anna_2.jpg", None, "copy"),
+        File("y/uwe_3.jpg", None, "other copy"),
+        File("y/anna_3.jpg", None, "other copy"),
     ]
     for turned in (files, files[::-1]):
         groups = groups_of(turned, Grouping.NAME)
