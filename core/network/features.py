@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import threading
+import time
 import zlib
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -23,6 +24,7 @@ from core import home
 from core.errors import UserError
 
 _SEGMENT_BYTES = 64 << 20
+_ABANDONED = 3600.0  # seconds that nobody writes one file for
 _IN_MEMORY = 128 << 20  # bytes of features that are not worth reading again and again
 
 
@@ -52,13 +54,13 @@ class FeatureCache:
             [("digest", "u1", 32), ("checksum", "<u4"), ("features", self.dtype, self.shape)]
         )
         self._segments: list[Any] = []
+        self._paths: list[Path] = []
+        self._written: set[Path] = set()
         self._where: dict[str, list[tuple[int, int]]] = {}  # the last one counts
         self._sound: set[str] = set()
         self._pending: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
         self._read_segments()
-        with suppress(OSError):
-            os.utime(self._folder)  # `drop_oldest` goes by when they were last used
 
     def __contains__(self, digest: str) -> bool:
         """Whether this image's features are here and undamaged."""
@@ -100,6 +102,15 @@ class FeatureCache:
         self.flush()
         return Features(self._segments, [self._where[digest][-1] for digest in digests], self.shape)
 
+    def in_use(self) -> set[Path]:
+        """Files of all that was added here or asked for and found; they count as used just now."""
+        places = {self._where[digest][-1][0] for digest in self._sound}
+        found = self._written | {self._paths[segment] for segment in places}
+        for path in found:
+            with suppress(OSError):
+                os.utime(path)  # `drop_oldest` goes by it
+        return found
+
     def _read_segments(self) -> None:
         for path in sorted(self._folder.glob("*.npy")):
             try:
@@ -109,11 +120,12 @@ class FeatureCache:
             except (ValueError, EOFError, OSError):
                 path.unlink(missing_ok=True)  # damaged: its images are computed again
                 continue
-            self._index(segment)
+            self._index(segment, path)
 
-    def _index(self, segment: Any) -> None:
+    def _index(self, segment: Any, path: Path) -> None:
         number = len(self._segments)
         self._segments.append(segment)
+        self._paths.append(path)
         for index, digest in enumerate(segment["digest"]):
             self._where.setdefault(digest.tobytes().hex(), []).append((number, index))
 
@@ -141,7 +153,8 @@ class FeatureCache:
         finally:
             aside.unlink(missing_ok=True)
         with self._lock:
-            self._index(np.load(path, mmap_mode="r", allow_pickle=False))
+            self._index(np.load(path, mmap_mode="r", allow_pickle=False), path)
+            self._written.add(path)
 
 
 class Features:
@@ -187,30 +200,48 @@ def limit() -> int:
         ) from None
 
 
-def drop_oldest(spare: Collection[str]) -> None:
-    """Delete the features that were used longest ago until what is left fits the limit.
+def drop_oldest(spare: Collection[Path]) -> None:
+    """Delete the files of features that were used longest ago until what is left fits the limit.
 
     Args:
-        spare: Keys that somebody works with.
+        spare: Files that somebody works with.
     """
-    folders = [f for f in features_folder().glob("*") if f.is_dir()]
-    used = {folder: home.disk_used(folder) for folder in folders}
-    over = sum(used.values()) - limit()
-    for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime):
+    _sweep()
+    files = []
+    for path in features_folder().glob("*/*.npy"):
+        with suppress(FileNotFoundError):  # another process drops some, too
+            facts = path.stat()
+            files.append((facts.st_mtime, facts.st_size, path))
+    over = sum(size for _, size, _ in files) - limit()
+    for _, size, path in sorted(files):
         if over <= 0:
             return
-        if folder.name in spare:
-            continue
-        for segment in folder.glob("*.npy"):
-            segment.unlink(missing_ok=True)
-        over -= used[folder]
+        if path not in spare and _unlinked(path):
+            over -= size
+
+
+def _sweep() -> None:
+    """What a process was writing when it was killed."""
+    for path in features_folder().glob("*/*.new"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                _unlinked(path)
+
+
+def _unlinked(path: Path) -> bool:
+    """Delete a file; not where Windows keeps it because a process reads it."""
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def empty_cache() -> None:
     """Delete every kept feature and converted graph; downloaded weights stay."""
     # File by file: a training that is adding to a folder must find it again.
+    _sweep()
     for segment in features_folder().glob("*/*.npy"):
-        segment.unlink(missing_ok=True)
+        _unlinked(segment)
     for graph in (home.cache() / "graphs").glob("[!.]*"):
         home.remove(graph)
     home.remove(home.cache() / "probes")  # they counted what was in it

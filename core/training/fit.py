@@ -121,7 +121,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
             frozen.look_again()
             dataset = frozen.take(reading, through)
         network, features, seconds = frozen.network(), frozen.features, frozen.seconds
-    drop_oldest([prefix.key for prefix in features])
+    drop_oldest(set().union(*(cache.in_use() for cache in features.values())))
     from core.training.learn import Learning
 
     run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))

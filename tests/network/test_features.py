@@ -291,20 +291,47 @@ def test_pixels_are_shared_by_all_networks_of_one_size() -> None:
 def test_the_features_used_longest_ago_are_dropped_first(
     thaw_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for age, key in enumerate(["new", "middle", "old"]):
+    for age, (key, number) in enumerate([("a", 0), ("b", 1), ("a", 2), ("a", 3)]):
         cache = FeatureCache(key, (1000,))
-        cache.add("ab" * 32, np.ones(1000, np.float32))
+        cache.add(digest(number), np.ones(1000, np.float32))
         cache.flush()
-        used = time.time() - 1000 * age
-        os.utime(features.features_folder() / key, (used, used))
+        (path,) = cache.in_use()
+        used = time.time() - 1000 * (age + 1)
+        os.utime(path, (used, used))
+
+    def there() -> list[int]:
+        caches = {key: FeatureCache(key, (1000,)) for key in "ab"}
+        return [n for n, key in enumerate("abaa") if digest(n) in caches[key]]
+
     monkeypatch.setenv("THAW_CACHE_GB", "0.000009")  # room for two
-    features.drop_oldest(spare=["old"])
-    there = {key: "ab" * 32 in FeatureCache(key, (1000,)) for key in ("new", "middle", "old")}
-    assert there == {"new": True, "middle": False, "old": True}
+    oldest = FeatureCache("a", (1000,))
+    assert digest(3) in oldest
+    features.drop_oldest(oldest.in_use())  # the one that is in use, of the same key as others
+    assert there() == [0, 3]
+    features.drop_oldest(())
+    assert there() == [0, 3]
+    newest = FeatureCache("a", (1000,))
+    assert digest(0) in newest
     monkeypatch.setenv("THAW_CACHE_GB", "0")
-    features.drop_oldest(spare=["new"])
-    assert "ab" * 32 in FeatureCache("new", (1000,))
-    assert "ab" * 32 not in FeatureCache("old", (1000,))
+    features.drop_oldest(newest.in_use())
+    assert there() == [0]
+
+
+def test_what_was_added_just_now_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = filled(range(5))
+    monkeypatch.setenv("THAW_CACHE_GB", "0")
+    features.drop_oldest(cache.in_use())
+    assert held(FeatureCache("key", (6,)), range(5)) == list(range(5))
+
+
+def test_what_a_killed_process_was_writing_is_swept_away(thaw_home: Path) -> None:
+    filled(range(1))
+    new, old = (features_folder() / "key" / f"{name}.new" for name in ("a", "b"))
+    for path in (new, old):
+        path.write_bytes(b"half a segment")
+    os.utime(old, (1, 1))
+    features.drop_oldest(())
+    assert (new.exists(), old.exists()) == (True, False)
 
 
 def test_a_limit_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:

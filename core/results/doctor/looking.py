@@ -161,7 +161,7 @@ def _look(read: Callable[[Callable[[Decoded], None]], Dataset], lost: list[Skipp
     finally:
         network.wait()
         cache.flush()  # a later look goes on from there
-        features.drop_oldest({prefix.key})
+        features.drop_oldest(cache.in_use())
     if not measured:
         raise UserError("None of these pictures can be read any more. Import them again.")
     digests = tuple(measured)
