@@ -14,7 +14,6 @@ _WAITING = (
     "right, which classes it mixes up, and its surest mistakes."
 )
 _BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
-_CHOSEN = " The best epoch was chosen on these same images, so the number is a little optimistic."
 _SIDES = {"validation": "kept back from training", "test": "of the test", "train": "of training"}
 
 
@@ -48,7 +47,7 @@ def main() -> None:
 def headline(results: dict[str, Any]) -> None:
     """The accuracy, and what it rests on."""
     low, high = results["interval"]
-    chosen = _CHOSEN if results.get("split") == "validation" else ""
+    chosen = words.CHOSEN if results.get("split") == "validation" else ""
     with st.container(border=True):
         number, basis = st.columns([1, 3], vertical_alignment="center")
         number.metric("Accuracy: how many are right", words.percent(results["accuracy"]))

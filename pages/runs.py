@@ -10,13 +10,15 @@ from pages.parts import belongings, state, words
 def main() -> None:
     state.adopt_address()
     st.title("Runs and data sets", anchor=False)
-    runs, datasets, disk = st.tabs(["Runs", "Data sets", "Disk"])
+    tabs = ["Runs", "Data sets", "Disk"]
+    runs, datasets, disk = st.tabs(tabs, key="belongings", on_change="rerun")
     with runs:
         belongings.runs()
     with datasets:
         belongings.datasets()
     with disk:
-        space()
+        if disk.open:  # to add it up, every file is looked at
+            space()
 
 
 def space() -> None:

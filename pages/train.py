@@ -126,7 +126,7 @@ def over(run: Run, current: RunState) -> None:
     else:
         st.success(
             f"{ended(run, current)}: it gets **{words.percent(results['accuracy'])}** right, "
-            f"{results['correct']} of {results['images']} pictures that it had never seen.",
+            f"{results['correct']} of {results['images']} pictures that it did not learn from.",
             icon=":material/check_circle:",
         )
     with st.container(horizontal=True):

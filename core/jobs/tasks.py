@@ -276,11 +276,13 @@ def survey(dataset_folder: str) -> None:
         from core.training import survey as surveying
 
         folder = Path(dataset_folder)
+        changed = store.changed_at(folder)
         wanted = surveying.sample(store.load(folder).records)
         feed = StoredFeed(folder)
         _, found = surveying.measure(feed, lambda *_: None, wanted.__contains__)
         store.load(folder)  # deleted meanwhile, it must not come back
-        home.write_json(folder / LIKENESS, found.to_dict())
+        if store.changed_at(folder) == changed:  # else it is asked again, of other pictures
+            home.write_json(folder / LIKENESS, found.to_dict())
 
     _answered(work)
 

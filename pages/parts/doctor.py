@@ -10,7 +10,17 @@ from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs import checkup
 from core.jobs.job import CheckState
-from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, mended, remaining
+from core.results.doctor.finding import (
+    Action,
+    Case,
+    Checkup,
+    Finding,
+    Fix,
+    Kind,
+    can_be_guessed,
+    mended,
+    remaining,
+)
 from core.runs import RunStatus
 from pages.parts import atlas, augment_choice, controls, gallery, gather, state, words
 
@@ -135,6 +145,11 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
             images = words.several(found.images, "picture")
             st.success(f"{images} looked at, nothing to mend.", icon=":material/check:")
         _button(chosen, "Check again", primary=False)
+    if not can_be_guessed(found.images, len(dataset.classes)):
+        st.caption(
+            "For so many pictures of so many classes, wrong classes and backgrounds that give the "
+            "class away are not looked for."
+        )
     if found.version != dataset.version:
         st.caption("The pictures have changed since. Check again to be sure of everything.")
     for place, (finding, cases) in enumerate(left):

@@ -216,5 +216,5 @@ def _basis(accuracy: float, images: int) -> str:
     return (
         f"Best epoch: **{words.number(correct)} of {words.number(images)}** right. On other "
         f"pictures of the kind, expect between {words.percent(low)} and {words.percent(high)} "
-        "(95 % interval)."
+        f"(95 % interval).{words.CHOSEN}"
     )

@@ -5,6 +5,7 @@ import string
 from datetime import datetime
 
 UNSEEN = "\u2060"  # word joiner: no width, no line break
+CHOSEN = " The best epoch was chosen on these same images, so the number is a little optimistic."
 _WITHIN = r"(?<=[^\W_])[._](?=[^\W_])"  # dots and underscores within words mean nothing
 _PUNCTUATION = re.compile(f"(?!{_WITHIN})([{re.escape(string.punctuation)}])")
 

@@ -83,6 +83,9 @@ def test_the_cache_can_be_emptied(open_page: Open) -> None:
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x" * 5000)
     app = open_page("runs")
+    assert not app.metric
+    app.session_state["belongings"] = "Disk"
+    app.run()
     assert {metric.label: metric.value for metric in app.metric}["Cache"] == "5 KB"
     button(app, "Empty the cache").click().run()
     assert not kept.exists()

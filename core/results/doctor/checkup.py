@@ -18,7 +18,7 @@ from core.results.doctor import (
     pixels,
     shortcuts,
 )
-from core.results.doctor.finding import Checkup, Finding, Kind, Point
+from core.results.doctor.finding import Checkup, Finding, Kind, Point, can_be_guessed
 from core.results.doctor.looking import Report, Sight
 from core.settings import SplitSettings
 
@@ -26,7 +26,6 @@ LOOKING, COMPARING = "looking", "comparing"  # the stages
 
 Reports = Callable[[str], Report]  # of each stage
 _STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
-_GUESSES = 20_000_000  # of each image for each class; they are there some seven times, as doubles
 _ORDER = list(Kind)
 
 
@@ -74,7 +73,7 @@ def _of(sight: Sight, report: Report) -> Checkup:
     found += outliers.findings(sight, neighbours, blank)
     reached(2)
     classes = len(sight.dataset.classes)
-    if classes * len(sight.records) <= _GUESSES:
+    if can_be_guessed(len(sight.records), classes):
         guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
         found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
         reached(3)

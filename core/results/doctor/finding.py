@@ -9,6 +9,8 @@ from typing import Any, Self
 from core.data import changes
 from core.data.dataset import Dataset
 
+_GUESSES = 20_000_000
+
 
 class Kind(StrEnum):
     """What a finding is about; those that spoil a training most come first."""
@@ -155,6 +157,14 @@ class Checkup:
         points = tuple(Point(**each) for each in values["map"])
         numbers, digests = (int(values["version"]), int(values["images"])), values["digests"]
         return cls(*numbers, findings, points, {str(file): str(of) for file, of in digests.items()})
+
+
+def can_be_guessed(images: int, classes: int) -> bool:
+    """Whether the classes of pictures are guessed from the others: for labels and shortcuts.
+
+    The guesses, of each image for each class, are held some seven times, as doubles.
+    """
+    return images * classes <= _GUESSES
 
 
 def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
