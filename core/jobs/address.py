@@ -4,6 +4,8 @@ import hashlib
 import os
 import shutil
 import socket
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import psutil
 from core import home
 from core.errors import UserError
 
+_SILENCE = 600.0  # seconds of it that mean death; the clocks of two machines may differ by minutes
 _CORE = Path(__file__).resolve().parents[1]
 
 
@@ -85,10 +88,11 @@ def lock_file() -> Path:
 def is_alive(owner: dict[str, Any]) -> bool:
     """Whether the process of a cluster still runs (and is not another with the same number).
 
-    One on another machine does, as far as anybody here can tell.
+    One on another machine does as long as it gives a sign of life. That machine may be this one:
+    a laptop in another network and a container that was made anew have another name.
     """
     if owner.get("host", socket.gethostname()) != socket.gethostname():
-        return True
+        return _gave_a_sign(owner["id"])
     try:
         process = psutil.Process(owner["pid"])
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -102,13 +106,30 @@ def is_alive(owner: dict[str, Any]) -> bool:
         return False  # it is not ours
 
 
+def give_a_sign(cluster_id: str) -> None:
+    """Tell other machines that share the home folder that a cluster of this one is alive."""
+    with suppress(OSError):  # a full disk is no death
+        os.utime(_owner_file(cluster_id))
+
+
+def _gave_a_sign(cluster_id: str) -> bool:
+    try:
+        return time.time() - _owner_file(cluster_id).stat().st_mtime < _SILENCE
+    except OSError:
+        return False
+
+
+def _owner_file(cluster_id: str) -> Path:
+    return folder(cluster_id) / "owner.json"
+
+
 def sweep() -> None:
     """Remove the folders of clusters that were killed on this machine."""
     for path in home.cluster().iterdir():
         if not path.is_dir():
             continue
         try:
-            owner = home.read_json(path / "owner.json")
+            owner = home.read_json(_owner_file(path.name))
         except (OSError, ValueError):
             continue  # just being made
         if not is_alive(owner):

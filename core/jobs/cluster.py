@@ -172,6 +172,7 @@ async def _until_over(
     while not told_to_end.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(told_to_end.wait(), _POLL)
+        address.give_a_sign(cluster_id)
         busy = any(task.state in _ACTIVE for task in scheduler.tasks.values())
         if busy or scheduler.transition_counter != seen:
             seen, since = scheduler.transition_counter, time.monotonic()

@@ -213,6 +213,23 @@ def test_what_another_machine_runs_is_neither_dead_nor_swept_nor_used(
     assert [path.name for path in home.cluster().iterdir() if path.is_dir()] == ["dead"]
     run.log.append("queued", cluster=there.owner)
     assert queue.status(run).status == RunStatus.QUEUED
+    silent = time.time() - 3600
+    os.utime(address.folder("dead") / "owner.json", (silent, silent))
+    assert queue.status(run).status == RunStatus.INTERRUPTED
+    address.sweep()
+    assert not [path for path in home.cluster().iterdir() if path.is_dir()]
+
+
+def test_a_sign_of_life_is_one() -> None:
+    there = address.Address("tls://127.0.0.1:1", **DEAD, version="1", host="there")
+    assert not address.is_alive(there.owner)
+    path = address.folder("dead") / "owner.json"
+    home.write_json(path, there.owner)
+    os.utime(path, (1, 1))
+    assert not address.is_alive(there.owner)
+    address.give_a_sign("dead")
+    assert address.is_alive(there.owner)
+    address.give_a_sign("gone")  # no error: its folder may have been swept
 
 
 def test_what_nobody_finished_is_swept(run: Run, reading: Job) -> None:
