@@ -22,7 +22,6 @@ class Extraction:
     Attributes:
         done: How many images have been through.
         added: How many have to.
-        known: How many need not, since their features are there.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class Extraction:
         """
         self.done = 0
         self.added = 0
-        self.known = 0
         self._cache = cache
         self._seen: set[str] = set()
         self._lock = threading.Lock()
@@ -69,7 +67,6 @@ class Extraction:
         """Whether this image has to go through; true once for each image."""
         with self._lock:
             if digest in self._seen or digest in self._cache:
-                self.known += 1
                 return False
             self._seen.add(digest)
             self.added += 1
