@@ -8,7 +8,7 @@ from core.data.enough import check
 from core.errors import UserError
 from core.jobs import foresight, queue
 from core.runs import Run, RunState, RunStatus
-from pages.parts import advice, bring, controls, cost, live, state, words
+from pages.parts import advice, bring, controls, cost, gallery, live, state, words
 
 _MORE_EPOCHS = 5
 
@@ -51,6 +51,8 @@ def choose() -> None:
     except UserError as error:
         st.info(words.plain(str(error)), icon=":material/photo_library:")
         if st.button("Go to the pictures", type="primary", icon=":material/arrow_back:"):
+            if dataset.classes:
+                gallery.open_class(min(dataset.classes, key=dataset.counts.__getitem__))
             state.go("data", data=chosen)
         return
     st.write(

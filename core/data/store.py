@@ -106,7 +106,7 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
             come to lie here as well.
 
     Returns:
-        It, with its number.
+        It, with its number; the same as before where nothing is changed.
 
     Raises:
         ChangedMeanwhile: Somebody else has changed the data set since.
@@ -116,6 +116,8 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         current = load(folder)
         if current.version != changed.version:
             raise ChangedMeanwhile
+        if changed == current:
+            return current
         number = 1 + _last(folder, current)
         new = replace(changed, version=number, before=current.version, told=told)
         known = {record.digest for record in current.records}

@@ -114,6 +114,13 @@ def advise(
                 "No better than guessing so far (chance level): look whether the pictures are in "
                 "the right folders."
             ) + _either(["try a higher learning rate", *(["thaw a few layers"] if frozen else [])])
+        case Kind.PERFECT if validation < _COARSE:
+            return Hint(
+                kind,
+                f"It gets {'all' if all_right else 'nearly all'} of the {validation} held-back "
+                "pictures right. So few prove little: show it others, or bring more pictures.",
+                since,
+            )
         case Kind.PERFECT:
             text = (
                 f"It gets {'all' if all_right else 'nearly all'} held-back pictures right: "

@@ -90,9 +90,7 @@ def _back() -> None:
         for chosen, dataset in latest:
             name = words.plain(words.shortened(dataset.name, 30))
             if st.button(name, key=f"go-on-{chosen}", icon=":material/undo:"):
-                state.choose_run(None)
-                state.choose_dataset(chosen)
-                st.rerun()
+                _show(chosen)
 
 
 @st.fragment(run_every=_EVERY)
@@ -150,12 +148,20 @@ def _empty_classes() -> None:
     name = st.text_input("What to call all of it", key=f"{widget}-name", placeholder="my hand")
     classes = [each for each in names if each]
     if st.button("Make these classes", icon=":material/arrow_forward:", key="make-classes"):
-        _start("classes", lambda: _make_empty(name or "", classes))
+        try:
+            chosen = _make_empty(name or "", classes)
+        except UserError as error:  # what was written stays, to be mended
+            st.error(words.plain(str(error)), icon=":material/error:")
+        else:
+            state.renew("classes")
+            _show(chosen)
 
 
 def _make_empty(name: str, classes: list[str]) -> str:
     if not classes:
         raise UserError("Expected the name of at least one class. Write one, such as “thumb up”.")
+    if len({each.casefold() for each in classes}) < len(classes):
+        raise UserError("Two of these classes have the same name. Give each a name of its own.")
     title = " ".join((name or words.comma(classes)).split())
     chosen = home.new_id()
     empty = changes.empty(words.shortened(title, 80), classes, SplitSettings())
@@ -198,7 +204,12 @@ def _start(widget: str, submit: Callable[[], str]) -> None:
         chosen = submit()
     except UserError as error:
         state.notice(error)
-    else:
-        state.choose_run(None)
-        state.choose_dataset(chosen)
+        st.rerun()
+    _show(chosen)
+
+
+def _show(chosen: str) -> None:
+    """Open a data set."""
+    state.choose_run(None)
+    state.choose_dataset(chosen)
     st.rerun()

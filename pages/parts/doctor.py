@@ -133,11 +133,20 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
         (finding, remaining(finding, dataset, aside, found.digests)) for finding in found.findings
     ]
     left = [(finding, cases) for finding, cases in left if cases]
+    looked_at = {point.file for point in found.map} | found.digests.keys()
+    changed = found.version != dataset.version
+    new = sum(record.file not in looked_at for record in dataset.records) if changed else 0
     with st.container(horizontal=True, vertical_alignment="center"):
         if left:
             st.markdown(
                 f"**{words.several(len(left), 'thing')} to look at**, the most important first.",
                 width="content",
+            )
+        elif new:
+            st.info(
+                f"{words.several(new, 'picture')} came after the last check-up. Check again to "
+                "have them looked at.",
+                icon=":material/stethoscope:",
             )
         elif found.findings:
             st.success("All that was found has been dealt with.", icon=":material/check:")
@@ -150,7 +159,7 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
             "For so many pictures of so many classes, wrong classes and backgrounds that give the "
             "class away are not looked for."
         )
-    if found.version != dataset.version:
+    if changed and not new:
         st.caption("The pictures have changed since. Check again to be sure of everything.")
     for place, (finding, cases) in enumerate(left):
         _finding(chosen, dataset, finding, cases, expanded=place == 0)

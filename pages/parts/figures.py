@@ -51,6 +51,7 @@ def counts(dataset: Dataset) -> go.Figure:
                 name=title,
                 orientation="h",
                 marker={"color": colour, "cornerradius": 4},
+                opacity=0.5 if split == "train" else 1,
                 customdata=names,
                 hovertemplate="%{customdata}: %{x} for " + title + "<extra></extra>",
             )
@@ -58,6 +59,7 @@ def counts(dataset: Dataset) -> go.Figure:
     figure.update_layout(
         _layout(height=90 + row * len(names)),
         barmode="stack",
+        legend_traceorder="normal",  # as the bars lie
         bargap=0.35,
         xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
         yaxis=_names(dataset.classes, autorange="reversed"),
@@ -104,6 +106,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
                 "line": {"width": 1, "color": "#ffffff"},
             },
             hoverinfo="skip",
+            cliponaxis=False,  # the last epoch lies on the edge
         )
     figure.update_layout(
         _layout(height=320),

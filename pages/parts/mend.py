@@ -105,8 +105,10 @@ def _new_class(chosen: str, dataset: Dataset) -> None:
             ":material/add:",
             "make-class",
             chosen,
-            lambda: changes.add_class(dataset, name),
+            # The second click of a double click finds the field empty.
+            lambda: changes.add_class(dataset, name) if name.strip() else dataset,
             f"Class “{name}” made",
+            then=" ".join(name.split()),
             button=st.form_submit_button,
         )
 
@@ -178,14 +180,22 @@ def _with_picked(
             told = [f"{number} in “{name}”" for name, number in elsewhere.items()]
             st.caption(words.plain(f"of them {words.comma(told)}"), width="content")
         if others:
-            into = st.selectbox("Move to", others, key=f"move-from-{label}", width=220)
+            into = st.selectbox(
+                "Move to",
+                others,
+                index=None,
+                placeholder="Choose a class",
+                key=f"move-from-{label}",
+                width=220,
+            )
             _button(
                 "Move",
                 ":material/drive_file_move:",
                 "move",
                 chosen,
-                lambda: changes.move(dataset, picked, into),
+                lambda: changes.move(dataset, picked, into or label),
                 f"{count} moved to “{into}”",
+                possible=into is not None,
             )
         _button(
             "Delete",
@@ -227,6 +237,8 @@ def _button(
     told: str,
     then: str | None = None,
     button: Callable[..., bool] = st.button,
+    *,
+    possible: bool = True,
 ) -> None:
     """A button that makes another version; it empties what was filled in and ticked.
 
@@ -239,8 +251,9 @@ def _button(
         told: What was changed, in words.
         then: The class to look at afterwards, where it is another.
         button: Draws it; that of a form is pressed by Enter as well.
+        possible: Whether it can be pressed.
     """
-    if not button(title, icon=icon, key=key):
+    if not button(title, icon=icon, key=key, disabled=not possible):
         return
     if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told)):
         state.pick_none(chosen)

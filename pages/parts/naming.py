@@ -17,8 +17,17 @@ def drop(run: Run) -> None:
     """The place to drop pictures."""
     widget = f"pictures-{run.id}"  # of this run, so that no other answers what was dropped here
     pictures = st.file_uploader(
-        "Pictures to name, one or many", accept_multiple_files=True, key=state.turn(widget)
+        "Drop pictures here to have them named, one or many",
+        accept_multiple_files=True,
+        key=state.turn(widget),
     )
+    results = run.results()
+    if results is not None:
+        classes = words.several(len(results["classes"]), "class", "classes")
+        st.caption(
+            f"It answers with one of its {classes}, whatever it is shown: it has no word for "
+            "anything else."
+        )
     if pictures:
         state.renew(widget)
         _name(run, [(picture.name, picture) for picture in pictures])

@@ -6,6 +6,7 @@ that a reload, a bookmark or a second tab finds them; they are untrusted and che
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -30,17 +31,23 @@ _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
 _PICKED = "picked"
 _WISHES = "wishes"
+_ADDRESS = "address"
 
 
 def adopt_address() -> None:
     """Take over the ids in the address; put back those that a click on a step has dropped.
 
     An address with a run says which data set it learned from, unless it names one itself or that
-    one has been deleted.
+    one has been deleted. What the address of the same page had a moment ago and has no longer,
+    the browser's Back button has taken out of it.
     """
+    page, before = st.session_state.get(_ADDRESS, ("", set()))
     for key in (DATA, RUN, ADDING):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
+        elif key in before and page == _page():
+            st.session_state.pop(key, None)
+    _note_address()
     if RUN in st.query_params and DATA not in st.query_params:
         run = _run_or_none(st.query_params[RUN])
         if run is not None and run.dataset and store.is_complete(home.datasets() / run.dataset):
@@ -280,6 +287,15 @@ def _choose(key: str, chosen: str | None) -> None:
         st.query_params.pop(key, None)
     else:
         st.session_state[key] = st.query_params[key] = chosen
+    _note_address()
+
+
+def _note_address() -> None:
+    st.session_state[_ADDRESS] = _page(), set(st.query_params)
+
+
+def _page() -> str:
+    return urlsplit(st.context.url or "").path
 
 
 def _run_or_none(chosen: str | None) -> Run | None:

@@ -221,7 +221,13 @@ def test_a_deleted_image_stays_until_it_is_forgotten(tmp_path: Path) -> None:
         store.load(folder, 1)
     with pytest.raises(UserError, match="nothing to undo"):
         store.undo(folder)
-    assert store.keep(folder, store.load(folder), "nothing").version == 3
+    assert store.keep(folder, changes.add_class(store.load(folder), "c"), "a class").version == 3
+
+
+def test_what_changes_nothing_makes_no_version(tmp_path: Path) -> None:
+    folder, dataset = kept(tmp_path)
+    assert store.keep(folder, store.load(folder), "nothing") == dataset
+    assert store.load(folder).version == 1
 
 
 def test_the_number_of_a_forgotten_version_is_not_used_again(tmp_path: Path) -> None:
@@ -230,7 +236,7 @@ def test_the_number_of_a_forgotten_version_is_not_used_again(tmp_path: Path) -> 
     store.keep(folder, changes.remove(first, ["b/0.png"]), "1 image deleted")
     store.undo(folder)
     store.forget(folder)
-    assert store.keep(folder, store.load(folder), "nothing").version == 3
+    assert store.keep(folder, changes.add_class(store.load(folder), "c"), "a class").version == 3
     with pytest.raises(UserError, match="deleted"):
         store.load(folder, 2)
 

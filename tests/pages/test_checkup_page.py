@@ -158,7 +158,7 @@ def test_nothing_found_is_said(open_page: Open, chosen):
 def test_a_change_in_another_tab_is_told_instead_of_undone(open_page: Open, chosen, monkeypatch):
     paint(chosen, of_labels(suspect(1)))
     app = open_page("data", data=chosen)
-    elsewhere = dataset(chosen)
+    elsewhere = changes.add_class(dataset(chosen), "emu")
     keep = store.keep
 
     def late(folder, changed, told):

@@ -41,6 +41,20 @@ def test_the_empty_page_teaches_and_offers_starter_sets(open_page: Open) -> None
     assert not app.file_uploader, "which would hold all of it in memory"
 
 
+def test_back_leads_back_within_a_page(open_page: Open) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    app = open_page("data", data=chosen)
+    assert app.title[0].value == "pets"
+    del app.query_params["data"]  # as the browser's button does
+    app.run()
+    assert app.title[0].value == "Teach a network your own classes"
+    app.query_params["data"] = chosen
+    app.run()
+    assert app.title[0].value == "pets"
+    app.switch_page("train.py").run()
+    assert "**pets**" in shown(app), "another page is no way back"
+
+
 def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -51,7 +51,7 @@ def test_classes_are_named_before_there_are_pictures(open_page: Open) -> None:
 
 @pytest.mark.parametrize(
     ("names", "told"),
-    [([], "at least one class"), (["cat", "CAT"], "There is a class “cat” already")],
+    [([], "at least one class"), (["cat", "CAT"], "Two of these classes have the same name")],
 )
 def test_names_that_will_not_do_are_said(open_page: Open, names: list[str], told: str) -> None:
     app = open_page("data")
@@ -59,6 +59,7 @@ def test_names_that_will_not_do_are_said(open_page: Open, names: list[str], told
         app.text_input[place].set_value(name).run()
     button(app, "Make these classes").click().run()
     assert words.plain(told) in app.error[0].value
+    assert [each.value for each in app.text_input][: len(names)] == names, "they can be mended"
     assert not home.datasets().exists()
 
 

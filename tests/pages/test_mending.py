@@ -46,6 +46,8 @@ def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
     assert "Move" not in labels(app)
     tick(app, "0.png", "3.png")
     assert "2 pictures ticked" in shown(app)
+    assert button(app, "Move").disabled  # nothing is preset: it would be wrong half the time
+    app.selectbox(key="move-from-cat").set_value("dog").run()
     button(app, "Move").click().run()
     assert kept(chosen).counts == {"cat": 3, "dog": 12}
     assert "2 pictures moved to “dog”" in shown(app)
@@ -161,6 +163,8 @@ def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     name.set_value("cow")
     app.button(key="make-class").click().run()
     assert kept(chosen).classes == ("cat", "cow", "dog")
+    assert app.button_group[0].value == "cow"  # where its pictures are dropped
+    app.button_group[0].set_value("cat").run()
     app.selectbox(key="merge-into-cat").set_value("dog").run()
     app.button(key="merge-class").click().run()
     assert kept(chosen).counts == {"cow": 0, "dog": 15}
@@ -170,6 +174,19 @@ def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     for _ in range(3):
         button(app, "Undo").click().run()
     assert kept(chosen).counts == {"cat": 5, "dog": 10}
+
+
+def test_a_second_click_makes_and_renames_nothing_more(pets: Opened) -> None:
+    app, chosen = pets
+    next(each for each in app.text_input if each.label == "Its name").set_value("cow")
+    app.button(key="make-class").click().run()
+    app.button(key="make-class").click().run()
+    assert not app.error
+    app.text_input(key="rename-cow").set_value("ox")
+    app.button(key="rename-class").click().run()
+    app.button(key="rename-class").click().run()
+    assert kept(chosen).version == 3
+    assert kept(chosen).classes == ("cat", "dog", "ox")
 
 
 def test_pictures_are_divided_anew(pets: Opened) -> None:

@@ -275,10 +275,18 @@ def test_few_pictures_are_told_to_be_few() -> None:
     for shape in (improving, level, memorising, guessing):
         hint = hint_of(painted(shape, 30, 8, 3), 8)
         assert hint is not None
-        assert "Only 8 pictures are held back, so each is 12 points." in hint.text
+        if hint.kind is Kind.PERFECT:
+            assert "of the 8 held-back pictures right. So few prove little" in hint.text
+        else:
+            assert "Only 8 pictures are held back, so each is 12 points." in hint.text
     hint = hint_of(painted(improving, 30, 180, 3), 180)
     assert hint is not None
     assert "held back" not in hint.text
+    all_right = [row | {"val_accuracy": 1.0} for row in painted(improving, 30, 3, 3)]
+    hint = hint_of(all_right, 3)
+    assert hint is not None
+    assert "all of the 3 held-back pictures right. So few prove little" in hint.text
+    assert "nothing is left" not in hint.text
 
 
 def test_training_that_is_made_harder_is_no_flaw() -> None:
