@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -9,23 +10,41 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+LARGEST_PROFILE = 4 << 20  # those of printing presses are 2 or 3 MB
+
 _WHITE = (255, 255, 255)
 _WITH_PROFILES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # a mode, and what a profile calls it
-_LARGEST_PROFILE = 4 << 20  # those of printing presses are 2 or 3 MB
 _STRIP = 2 << 20  # pixels that are changed together
 _BARELY = 2  # of 255: what nobody sees
 
 
-def to_srgb(image: Image.Image, factor: int = 1) -> Image.Image:
+@dataclass(frozen=True)
+class Greys:
+    """How the numbers of a grey picture are meant, where its mode does not say so.
+
+    Attributes:
+        numbers: A numpy type as wide as that of the mode; None where the mode is right.
+        inverted: Whether 0 is white, in a deep picture.
+    """
+
+    numbers: type[np.generic] | None = None
+    inverted: bool = False
+
+
+_AS_THEY_ARE = Greys()
+
+
+def to_srgb(image: Image.Image, factor: int = 1, greys: Greys = _AS_THEY_ARE) -> Image.Image:
     """A new RGB picture in sRGB, on white where see-through.
 
     Args:
         image: In any mode, with the profile that came with it; a broken one is ignored.
         factor: Make it so many times smaller.
+        greys: How its numbers are meant.
     """
     profile = image.info.get("icc_profile")
-    if image.mode == "F" or image.mode.startswith("I"):
-        image = _from_deep(image)
+    if greys.numbers or image.mode == "F" or image.mode.startswith("I"):
+        image = _from_deep(image, greys)
     made = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     # Strip by strip, so that a large picture is never in memory in a second mode.
     for box in _strips(image, factor):
@@ -48,7 +67,7 @@ def _rgb(image: Image.Image, profile: object) -> Image.Image:
         paper = Image.new("RGB", image.size, _WHITE)
         paper.paste(image, mask=image)
         image = paper
-    known = isinstance(profile, bytes) and len(profile) <= _LARGEST_PROFILE
+    known = isinstance(profile, bytes) and len(profile) <= LARGEST_PROFILE
     transform = _to_srgb(cast(bytes, profile), image.mode) if known else None
     if transform is None:
         return image.convert("RGB")
@@ -102,26 +121,33 @@ def _in_bytes(image: Image.Image) -> Image.Image:
     return image if mode in ("L", "RGB", "RGBA", "CMYK") else image.convert("RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float greys, scaled to 8 bits where Pillow would clip them.
+def _from_deep(image: Image.Image, greys: Greys) -> Image.Image:
+    """16-bit, 32-bit, float and signed greys, scaled to 8 bits where Pillow would clip them.
 
     Cameras of 10, 12 or 14 bits store their values as they are in 16: the smallest of these depths
     that holds the brightest pixel is taken for white, or such pictures would come out black.
     """
-    ranges = [(float(strip.min()), float(strip.max())) for _, strip in _floats(image)]
+    ranges = [(float(strip.min()), float(strip.max())) for _, strip in _floats(image, greys)]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     whites = [1, 255] if image.mode == "F" else [255, 1023, 4095, 16_383, 65_535]
     if low >= 0 and high <= whites[-1]:
         low, high = 0.0, float(next(white for white in whites if high <= white))
     grey = Image.new("L", image.size)
-    for top, strip in _floats(image):
+    for top, strip in _floats(image, greys):
         scaled = (strip - low) * (255.0 / ((high - low) or 1.0))
+        if greys.inverted:
+            scaled = 255.0 - scaled
         grey.paste(Image.fromarray(np.rint(scaled).astype(np.uint8)), (0, top))
     return grey
 
 
-def _floats(image: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-    """Strips of a deep picture, each with where it begins."""
+def _floats(image: Image.Image, greys: Greys) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+    """Strips of a deep picture, each with where it begins.
+
+    In double precision, in which even the largest and the smallest float can be subtracted.
+    """
     for box in _strips(image):
-        values = np.asarray(image.crop(box)).astype(np.float32)
-        yield box[1], np.nan_to_num(values, posinf=0.0, neginf=0.0)
+        values = np.asarray(image.crop(box))
+        if greys.numbers:
+            values = values.view(greys.numbers)
+        yield box[1], np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)

@@ -19,10 +19,10 @@ import numpy.typing as npt
 import pillow_heif
 from PIL import Image
 
-from core.data import colours, limits
+from core.data import colours, limits, png_chunks, tiffs
 from core.settings import Squaring
 
-DECODING = 2  # counts how pixels have been made of files so far; caches of what was seen go by it
+DECODING = 3  # counts how pixels have been made of files so far; caches of what was seen go by it
 
 _LARGE_PIXELS = 24_000_000
 # Most decoders take 4 bytes a pixel, these 8 to 19: they get a share of the pixels that others may.
@@ -71,7 +71,9 @@ _HEIF: tuple[Any, Any] = (
     lambda prefix: prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS,
 )
 _large = threading.Lock()
-_ICON, _PNG = b"\0\0\1\0", b"\x89PNG\r\n\x1a\n"
+_ICON = b"\0\0\1\0"
+_CODESTREAM = b"\xff\x4f\xff\x51"  # where a JPEG 2000 says how many bits its colours have
+_DEEP_JPEG_2000 = "a JPEG 2000 in colour of over 8 bits, which Thaw cannot read"
 # Progressive JPEGs have some ten scans. Each takes time for every pixel, and perhaps a few bytes.
 _MOST_SCANS = 200
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
@@ -123,10 +125,15 @@ def picture(data: bytes, at_least: int | None = None) -> Picture:
         if data.startswith(_ICON):  # Pillow decodes it at once
             for width, height in _icons(data):
                 _refuse_large(width, height, min(most, _LARGE_PIXELS))
+        profile = None
+        if data.startswith(png_chunks.MAGIC):
+            data, profile = png_chunks.bare(data, colours.LARGEST_PROFILE)
         opened = _open(data)
         if opened is None:
             raise UnreadableImage(_something_else(data))
         with opened:
+            if profile:
+                opened.info["icc_profile"] = profile
             width, height = opened.size
             hunger = _HUNGRY.get(opened.format, 1)
             most //= hunger
@@ -135,7 +142,12 @@ def picture(data: bytes, at_least: int | None = None) -> Picture:
                 raise UnreadableImage("empty picture, without a single pixel")
             if opened.format in _DRAFTED and _has_endless_scans(data):
                 raise UnreadableImage("a JPEG of hundreds of scans, which no program makes")
-            if width * height * hunger < _LARGE_PIXELS:
+            if opened.format == "JPEG2000" and _is_too_deep(opened, data):
+                raise UnreadableImage(_DEEP_JPEG_2000)
+            pixels = width * height * hunger
+            if opened.format == "TIFF":
+                pixels = max(pixels, _tile(opened, most))
+            if pixels < _LARGE_PIXELS:
                 return _upright(opened, at_least, most)
             with _large:  # one at a time, so that memory does not grow with the number of threads
                 return _upright(opened, at_least, most)
@@ -215,6 +227,8 @@ def _open(data: bytes) -> Any:
         except (SyntaxError, IndexError, TypeError, OSError, ValueError) as error:
             failed = error  # as Pillow does: another format may know better
     if failed:
+        if tiffs.is_unknown(data, failed):
+            raise UnreadableImage(tiffs.UNKNOWN) from failed
         raise failed
     return None
 
@@ -223,7 +237,7 @@ def _icons(data: bytes) -> Iterator[tuple[int, int]]:
     """Width and height of every picture in an icon: a PNG each, or a BMP with a mask below it."""
     for number in range(int.from_bytes(data[4:6], "little")):
         (start,) = struct.unpack_from("<I", data, 6 + 16 * number + 12)
-        if data.startswith(_PNG, start):
+        if data.startswith(png_chunks.MAGIC, start):
             yield struct.unpack_from(">II", data, start + 16)
         else:
             width, height = struct.unpack_from("<ii", data, start + 4)
@@ -242,9 +256,26 @@ def _has_endless_scans(data: bytes) -> bool:
     return scans > _MOST_SCANS
 
 
-def _refuse_large(width: int, height: int, most: int) -> None:
+def _is_too_deep(opened: Any, data: bytes) -> bool:
+    """Whether a JPEG 2000 has so many bits a colour that Pillow makes black of its white."""
+    at = data.index(_CODESTREAM) + 40
+    depths = data[at + 2 : at + 2 + 3 * int.from_bytes(data[at : at + 2], "big") : 3]
+    return max(depth & 0x7F for depth in depths) >= (16 if opened.mode == "I;16" else 8)
+
+
+def _tile(opened: Any, most: int) -> int:
+    """Prepare a TIFF that Pillow can read, and count what one tile of it takes, as pixels."""
+    if tiffs.is_misread(opened):
+        raise UnreadableImage(tiffs.UNKNOWN)
+    tiffs.mend_byte_order(opened)
+    width, height, fills = tiffs.tile(opened)
+    _refuse_large(width, height, most // fills, "tiles of ")
+    return width * height * fills
+
+
+def _refuse_large(width: int, height: int, most: int, what: str = "") -> None:
     if width * height > most:
-        raise UnreadableImage(f"too large: {width} × {height} pixels, {_most(most)}")
+        raise UnreadableImage(f"too large: {what}{width} × {height} pixels, {_most(most)}")
 
 
 def _most(pixels: int) -> str:
@@ -268,7 +299,8 @@ def _upright(opened: Any, at_least: int | None, most: int) -> Picture:
         width, height = opened.size  # TIFF and HEIF turn themselves, ICO may hold another size
     _refuse_large(opened.width, opened.height, most)
     factor = max(1, min(opened.size) // (2 * at_least)) if at_least else 1
-    image = colours.to_srgb(opened, factor)
+    greys = tiffs.greys(opened) if opened.format == "TIFF" else colours.Greys()
+    image = colours.to_srgb(opened, factor, greys)
     turn = _orientation(opened)
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])

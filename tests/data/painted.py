@@ -24,6 +24,15 @@ def endless_scans(times: int) -> bytes:
     return data[:-2] + data[last:-2] * times + data[-2:]
 
 
+def deep_jpeg_2000(mode: str, bits: int, **options: object) -> bytes:
+    """A JPEG 2000 that says of its first colour that it has so many bits."""
+    buffer = io.BytesIO()
+    Image.new(mode, (64, 48)).save(buffer, "JPEG2000", **options)
+    data = bytearray(buffer.getvalue())
+    data[data.index(b"\xff\x4f\xff\x51") + 42] = bits - 1
+    return bytes(data)
+
+
 def folder_of(path: Path, files: Mapping[str, bytes]) -> Path:
     for name, data in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
