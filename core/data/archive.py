@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from core.data import limits, tar_safety, unpacking, zip_safety
+from core.data import folders, tar_safety, unpacking, zip_safety
 from core.data.limits import Limits
-from core.data.member_names import is_junk
 from core.data.natural import natural
-from core.data.refusals import damaged, no_archive, too_deep, too_many
+from core.data.refusals import damaged, no_archive
 from core.errors import UserError
 
 ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz")
@@ -96,7 +95,7 @@ def open_source(
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
     """
     # A name that is no UTF-8 must not break the manifest, which is.
-    shown = name or _utf8(path.resolve().name)
+    shown = name or _utf8(os.path.basename(os.path.realpath(path)))
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -111,6 +110,11 @@ def open_source(
         raise UserError(
             f"“{shown}” may not be read. Give Thaw the permission to read it."
         ) from None
+    except OSError as error:
+        raise UserError(
+            f"“{shown}” cannot be read ({error.strerror or error}). Copy it to another place and "
+            "try again."
+        ) from error
     raise UserError(f"Expected an archive or a folder, but “{shown}” is neither.")
 
 
@@ -143,32 +147,19 @@ def without_ending(name: str) -> str:
 class FolderSource:
     """A folder read in place. Links are not followed, neither to files nor to folders."""
 
-    left_out: tuple[tuple[str, str], ...] = ()
-
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        found: dict[str, tuple[Path, int]] = {}
-        most = limits.current().entries
-        for folder, folders, files in os.walk(path):
-            if len(Path(folder).relative_to(path).parts) >= Limits.depth:
-                raise too_deep(name)
-            folders[:] = [each for each in folders if not is_junk(each)]
-            for file in files:
-                where = Path(folder, file)
-                status = where.lstat()
-                if is_junk(file) or not stat.S_ISREG(status.st_mode):
-                    continue
-                shown = _utf8(str(where.relative_to(path)))
-                found[shown.replace(os.sep, "/")] = (where, status.st_size)
-                if len(found) > most:
-                    raise too_many(name)
-        self._paths = {shown: where for shown, (where, _) in found.items()}
-        self.members = tuple(Member(shown, found[shown][1]) for shown in sorted(found, key=natural))
+        self._found, left_out = folders.checked(path, name)
+        self.members = tuple(
+            Member(shown, self._found[shown].size) for shown in sorted(self._found, key=natural)
+        )
+        self.left_out = tuple(left_out.items())
 
     def read(self, member: Member) -> bytes:
         refuse_large(member.size)
         try:
-            handle = os.open(self._paths[member.name], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            where = self._found[member.name].path
+            handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(handle, "rb") as file:
                 data = file.read(Limits.member_bytes + 1)
         except OSError as error:

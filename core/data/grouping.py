@@ -78,5 +78,8 @@ def folder_of(file: str, label: str) -> str | None:
         label: Its class as the folder says.
     """
     folders = [label_of(part) for part in file.split("/")[:-1]]
-    inside = folders[len(folders) - folders[::-1].index(label) :] if label in folders else []
+    called = [folder.casefold() for folder in folders]
+    if label.casefold() not in called:
+        return None
+    inside = folders[len(folders) - called[::-1].index(label.casefold()) :]
     return inside[0] if inside else None

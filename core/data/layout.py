@@ -2,8 +2,8 @@
 
 The folders that hold pictures form a tree. Outer folders that hold nothing but one more folder are
 walked through; where the tree first branches, the branches are the classes, or, if they are named
-train, validation and test and agree in their classes, the sides of a split. Folders inside a class
-folder belong to it whatever their names (`daisy/batch 1/3.jpg` is a daisy).
+train, validation and test, the sides of a split: then the classes are those of the training side.
+Folders inside a class folder belong to it whatever their names (`daisy/batch 1/3.jpg` is a daisy).
 """
 
 import unicodedata
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.data.archive import ENDINGS, Member
+from core.data.member_names import shortened
 
 Split = Literal["train", "validation", "test"]
 
 OUTSIDE = "not in a class folder"
+UNKNOWN = "its class “{}” is not among those to learn"
 NO_IMAGE = "not an image"
 NESTED = "an archive inside the archive, which is not opened"
 
@@ -80,7 +82,8 @@ class _Folder:
         return (name, folder) if folder.folders else None
 
     def labels(self) -> set[str]:
-        return {label_of(name) for name in self.folders}
+        """What the folders inside are called, capital letters aside."""
+        return {label_of(name).casefold() for name in self.folders}
 
 
 def place(members: Iterable[Member]) -> Layout:
@@ -97,25 +100,38 @@ def place(members: Iterable[Member]) -> Layout:
     starts: dict[tuple[str, ...], Split | None] = {
         (*root, *start): split for start, split in sides.items()
     } or {root: None}
-    classes = {start: _names(_at(tree, start[len(root) :])) for start in starts}
+    folders = {start: _at(tree, start[len(root) :]).folders for start in starts}
+    classes = {
+        label_of(folder)
+        for start, split in starts.items()
+        if split in (None, "train")
+        for folder in folders[start]
+    }
+    spelled = {label.casefold(): label for label in sorted(classes)}
     placed: list[Placed] = []
     outside: list[tuple[Member, str]] = []
     for member in members:
         parts = tuple(member.name.split("/"))
         start = next((each for each in starts if parts[: len(each)] == each), None)
         folder = parts[len(start)] if start is not None and len(parts) > len(start) + 1 else None
-        if start is not None and folder is not None and folder in classes[start]:
-            placed.append(Placed(member, label_of(folder), starts[start]))
-        else:
+        if start is None or folder is None or folder not in folders[start]:
             outside.append((member, _why_outside(member.name)))
+            continue
+        label = label_of(folder)
+        if label not in classes and label.casefold() not in spelled:
+            outside.append((member, UNKNOWN.format(shortened(label))))
+            continue
+        label = label if label in classes else spelled[label.casefold()]
+        placed.append(Placed(member, label, starts[start]))
     return Layout(tuple(placed), tuple(outside), bool(sides))
 
 
 def _sides(tree: _Folder) -> dict[tuple[str, ...], Split]:
     """Where train, validation and test begin; empty unless they are a split.
 
-    They are one if train holds class folders and every class of the others is also in train. A test
-    folder of loose, unlabelled pictures does no harm: they are left out.
+    They are one if train holds class folders, and either there is no other folder beside them or
+    every class of theirs is also in train. Pictures of further classes, or of none, as for tests
+    that somebody else marks, are left out: as classes “train” and “test” all would be lost.
     """
     named = {name: _SPLITS[name.lower()] for name in tree.folders if name.lower() in _SPLITS}
     train = {name for name, split in named.items() if split == "train"}
@@ -129,12 +145,12 @@ def _sides(tree: _Folder) -> dict[tuple[str, ...], Split]:
         known |= folder.labels()
     if not known:
         return {}
+    agree = True
     for name in named.keys() - train:
         start, folder = _inside(name, tree.folders[name], known)
         starts[start] = named[name]
-        if not folder.labels() <= known:
-            return {}
-    return starts
+        agree = agree and folder.labels() <= known
+    return starts if agree or len(named) == len(tree.folders) else {}
 
 
 def _inside(name: str, folder: _Folder, known: set[str]) -> tuple[tuple[str, ...], _Folder]:
@@ -149,10 +165,6 @@ def _at(tree: _Folder, path: tuple[str, ...]) -> _Folder:
     for name in path:
         tree = tree.folders[name]
     return tree
-
-
-def _names(folder: _Folder) -> frozenset[str]:
-    return frozenset(folder.folders)
 
 
 def label_of(folder: str) -> str:
@@ -171,6 +183,11 @@ def _why_outside(name: str) -> str:
 
 
 def looks_like_image(name: str) -> bool:
-    """Whether a file is called as images are; what it is, only its bytes say."""
-    last = name.rsplit("/", 1)[-1]
-    return "." not in last or last.rsplit(".", 1)[1].lower() in _ENDINGS
+    """Whether a file is called as images are, or has no ending; what it is, only its bytes say."""
+    return "." not in name.rsplit("/", 1)[-1] or ends_as_image(name)
+
+
+def ends_as_image(name: str) -> bool:
+    """Whether a file's name has the ending of an image's."""
+    _, dot, ending = name.rsplit("/", 1)[-1].rpartition(".")
+    return bool(dot) and ending.lower() in _ENDINGS

@@ -1,7 +1,7 @@
 """Names of files inside archives: in which encoding, whether they stay inside, whose litter."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.data.limits import Limits
 from core.data.refusals import refused, too_deep
@@ -9,6 +9,7 @@ from core.data.refusals import refused, too_deep
 TOO_LONG = "its name is too long"
 _LONGEST_PATH = 4096  # as on Linux, where paths may be longest
 _JUNK = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"}
+_HALF = re.compile(r"(?<=[^\x00-\x7f])\\")
 _JAPANESE = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff]+")
 
 
@@ -39,6 +40,43 @@ def encoding_of(names: Iterable[bytes], otherwise: str) -> str:
     return otherwise
 
 
+def texts_of(names: Sequence[bytes]) -> list[str]:
+    """Names in an archive or a folder that does not say their encoding, in that of all of them.
+
+    Where there is none, each part of a path is read as UTF-8 if it is that, else byte by byte.
+    Two names never become one: classes would be thrown together, and files lost.
+    """
+    encoding = encoding_of(names, "cp437")
+    if encoding != "cp437":
+        return [name.decode(encoding) for name in names]
+    texts = []
+    written: dict[str, bytes] = {}
+    for name in names:
+        parts = []
+        for raw, signs in zip(name.split(b"/"), signs_of(name).split("/"), strict=True):
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError:
+                text = signs
+            # Mazes of folders are refused later: here they should not fill the memory.
+            if written.setdefault(text, raw) != raw or len(written) > 2 * len(names) + Limits.depth:
+                return [signs_of(each) for each in names]
+            parts.append(text)
+        texts.append("/".join(parts))
+    return texts
+
+
+def signs_of(name: bytes) -> str:
+    """A name in an encoding that nobody knows: in CP437 every byte has a sign of its own.
+
+    But two of them mean something else as well. 255 is a space, and names of classes lose those at
+    their ends: я and whole words would go. A backslash ends a folder's name, unless it stands
+    behind a letter that is not ASCII in a path with slashes: then it is half a Chinese letter.
+    """
+    text = name.decode("cp437").replace("\xa0", "¤")
+    return _HALF.sub("＼", text) if "/" in text else text
+
+
 def _is_japanese(text: str) -> bool:
     words = lone = 0
     for run in _JAPANESE.finditer(text):
@@ -65,7 +103,7 @@ def safe_path(raw: str, archive: str) -> str:
     """
     path = raw.replace("\\", "/")
     parts = path.split("/")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or "\0" in raw:
+    if path.startswith("/") or re.match(r"[A-Za-z]:(/|$)", path) or ".." in parts or "\0" in raw:
         raise refused(archive, f"the path “{shortened(raw)}” inside it leads out of the archive")
     parts = [part for part in parts if part not in ("", ".")]
     if len(parts) > Limits.depth:

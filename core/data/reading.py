@@ -64,7 +64,7 @@ def read(
             if report:
                 report(done, total)
     skipped.sort(key=lambda one: one.file)
-    classes = tuple(sorted({placed.label for placed in found.placed}, key=natural))
+    classes = _classes(found.placed, records)
     if split is None:
         classes = tuple(name for name in classes if any(one.label == name for one in records))
         if not records:
@@ -77,6 +77,15 @@ def read(
     if not came:
         records = _split(records, split)
     return Dataset(source.name, classes, tuple(records), tuple(skipped), came, split)
+
+
+def _classes(placed: Iterable[Placed], records: list[Record]) -> tuple[str, ...]:
+    """What the folders are named after, in natural order.
+
+    A folder without a picture, or a file that is called as one, holds notes, a LICENSE, …
+    """
+    named = {each.label for each in placed if layout.ends_as_image(each.member.name)}
+    return tuple(sorted(named | {record.label for record in records}, key=natural))
 
 
 def read_class(

@@ -1,5 +1,7 @@
 """The sentences with which an archive or a folder as a whole is refused."""
 
+from pathlib import Path
+
 from core.data import limits
 from core.data.limits import Limits
 from core.errors import UserError
@@ -14,6 +16,14 @@ def damaged(name: str) -> UserError:
     """The error for an archive that has lost a part of itself."""
     return UserError(
         f"Expected a whole archive, but “{name}” is damaged or cut off. Make or download it again."
+    )
+
+
+def goes_on(name: str) -> UserError:
+    """The error for a tar with more behind its end, all of which would be lost."""
+    return UserError(
+        f"Expected a single whole tar, but “{name}” goes on behind its end: it has a hole, or is "
+        "several tars in one file. Make or download it again."
     )
 
 
@@ -61,3 +71,11 @@ def refuse_many(name: str, images: int) -> None:
             f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
             f"{limits.raised_by(limits.IMAGES)}."
         )
+
+
+def unwritable(folder: Path, error: OSError) -> UserError:
+    """The error where a folder of Thaw's own takes nothing."""
+    return UserError(
+        f"Expected a folder that Thaw can write to, but {folder} cannot be written "
+        f"({error.strerror or error}). Set THAW_HOME to one that can."
+    )

@@ -15,27 +15,27 @@ from core.data import limits
 from core.data.limits import Limits
 from core.data.member_names import (
     TOO_LONG,
-    encoding_of,
     is_junk,
     is_too_long,
     safe_path,
     shortened,
+    texts_of,
 )
-from core.data.refusals import damaged, refused, too_large, too_many
+from core.data.refusals import damaged, goes_on, refused, too_large, too_many
 
 LINK = "a link, which is not followed"
 SPARSE = "stored with holes (a sparse file)"
 NO_FILE = "not an ordinary file"
 
 _BLOCK = tarfile.BLOCKSIZE
+_CHUNK = 1 << 20
 _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
-_ABOUT_THE_NEXT = (
-    *_PAX,
-    tarfile.XGLTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
+_LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_ABOUT_THE_NEXT = (*_PAX, tarfile.XGLTYPE, *_LONG)
 _MOST_EXTENDED = 8  # headers that only speak of the file that follows
+_MOST_SAID = 1 << 20  # bytes of one: a Mac tells icons and more, and only names are kept
+_MORE_HOLES = 482  # where a sparse file's header says that its list goes on in the next block,
+_MORE_STILL = 504  # and where such a block says so
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
 _LINKS = (tarfile.LNKTYPE, tarfile.SYMTYPE)
@@ -85,7 +85,7 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
     entries: list[_Entry] = []
     named = 0  # bytes
     try:
-        for entry in islice(_entries(file), most.entries + 1):
+        for entry in islice(_entries(file, name), most.entries + 1):
             if entry.place.offset + entry.place.size > size:
                 raise damaged(name)
             entries.append(entry)
@@ -96,11 +96,10 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
         raise damaged(name) from error
     if len(entries) > most.entries:
         raise too_many(name)
-    encoding = encoding_of((entry.name for entry in entries), "utf-8")
     found: dict[str, Place] = {}
     left_out: dict[str, str] = {}
-    for entry in entries:
-        shown = safe_path(entry.name.decode(encoding, "replace"), name)
+    for entry, text in zip(entries, texts_of([entry.name for entry in entries]), strict=True):
+        shown = safe_path(text, name)
         if entry.kind == tarfile.DIRTYPE or not shown or is_junk(shown):
             continue
         # A tar may hold a file twice, when it was brought up to date: the last one counts.
@@ -121,11 +120,12 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
     return found, left_out
 
 
-def _entries(file: IO[bytes]) -> Iterator[_Entry]:
+def _entries(file: IO[bytes], name: str) -> Iterator[_Entry]:
     """Every file, folder, link and device, with what extended headers say of it.
 
     Raises:
         EOFError, ValueError, tarfile.HeaderError: The tar is damaged.
+        UserError: Something lies behind its end.
     """
     said: dict[bytes, bytes] = {}
     at = extended = 0
@@ -133,17 +133,24 @@ def _entries(file: IO[bytes]) -> Iterator[_Entry]:
         file.seek(at)
         block = file.read(_BLOCK)
         if not block.strip(b"\0"):
-            return  # two empty blocks end a tar, some programs write one or none
+            # Two empty blocks end a tar, some programs write one or none; zeros may follow. What
+            # else does is the rest of a tar with a hole, or another one.
+            if any(chunk.strip(b"\0") for chunk in iter(lambda: file.read(_CHUNK), b"")):
+                raise goes_on(name)
+            return
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         at += _BLOCK
         if header.type not in _ABOUT_THE_NEXT:
+            if header.type == tarfile.GNUTYPE_SPARSE:
+                at += _list_of_holes(file, block)
             entry = _entry(header, said, at)
             yield entry
             said, extended = {}, 0
             at += _whole_blocks(entry.place.size)
             continue
         extended += 1
-        if extended > _MOST_EXTENDED or not 0 <= header.size <= Limits.header_bytes:
+        most = Limits.header_bytes if header.type in _LONG else _MOST_SAID
+        if extended > _MOST_EXTENDED or not 0 <= header.size <= most:
             raise ValueError("headers without end")
         body = file.read(header.size)
         if len(body) < header.size:
@@ -163,12 +170,36 @@ def _entry(header: tarfile.TarInfo, said: dict[bytes, bytes], at: int) -> _Entry
         raise ValueError("a negative size")
     if any(key.startswith(b"GNU.sparse.") for key in said):
         kind = tarfile.GNUTYPE_SPARSE
-    name = said.get(b"path") or header.name.encode("utf-8", "surrogateescape")
+    name = (
+        said.get(b"GNU.sparse.name")
+        or said.get(b"path")
+        or header.name.encode("utf-8", "surrogateescape")
+    )
     return _Entry(name, kind, Place(at, size))
 
 
+def _list_of_holes(file: IO[bytes], header: bytes) -> int:
+    """Bytes of the list that stands between a sparse file's header and the file.
+
+    Raises:
+        EOFError, ValueError: The tar is damaged.
+    """
+    size, more = 0, header[_MORE_HOLES]
+    while more:
+        block = file.read(_BLOCK)
+        if len(block) < _BLOCK:
+            raise EOFError
+        size, more = size + _BLOCK, block[_MORE_STILL]
+        if size > _MOST_SAID:
+            raise ValueError("holes without end")
+    return size
+
+
 def _records(data: bytes) -> dict[bytes, bytes]:
-    """What an extended header says: lines such as "30 path=ü/1.jpg", each with its length."""
+    """What an extended header says that matters here.
+
+    It is lines such as "30 path=ü/1.jpg", each with its length.
+    """
     found = {}
     at = 0
     while at < len(data):
@@ -177,7 +208,8 @@ def _records(data: bytes) -> dict[bytes, bytes]:
         key, equals, value = data[space + 1 : at + length - 1].partition(b"=")
         if length < 5 or not equals:
             raise ValueError("no record")
-        found[key] = value
+        if key in (b"path", b"size") or key.startswith(b"GNU.sparse."):
+            found[key] = value
         at += length
     return found
 

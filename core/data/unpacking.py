@@ -15,7 +15,7 @@ from typing import IO
 from core import home
 from core.data import limits, room
 from core.data.limits import Limits
-from core.data.refusals import damaged, refused, too_large
+from core.data.refusals import damaged, refused, too_large, unwritable
 
 _READ = 64 << 10
 _CHUNK = 1 << 20
@@ -43,17 +43,16 @@ def unpacked(
 
     Raises:
         UserError: It is damaged, unpacks to more than the owner allows or than the disk holds, or
-            is a bomb.
+            is a bomb; or Thaw cannot write to its own folder.
     """
     size = path.stat().st_size
-    home.uploads().mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(home.uploads()).free - _SPARE
     most = limits.current().unpacked_bytes
     bomb = max(Limits.total_ratio_from_bytes, size * Limits.ratio)
-    if size > free:
-        raise room.full(f"“{name}”")
-    into = tempfile.TemporaryFile(dir=home.uploads())  # noqa: SIM115 - the caller closes it
+    into = _nameless(name)
     try:
+        free = shutil.disk_usage(home.uploads()).free - _SPARE
+        if size > free:
+            raise room.full(f"“{name}”")
         with path.open("rb") as file:
             done = 0
             for chunk in _chunks(file, kind):
@@ -76,6 +75,17 @@ def unpacked(
             raise damaged(name) from error
         raise
     return into
+
+
+def _nameless(name: str) -> IO[bytes]:
+    folder = home.uploads()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        if error.errno in room.FULL:
+            raise room.full(f"“{name}”") from error
+        raise unwritable(folder, error) from error
 
 
 class _Gunzip:

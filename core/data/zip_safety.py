@@ -18,6 +18,7 @@ from core.data.member_names import (
     is_too_long,
     safe_path,
     shortened,
+    signs_of,
 )
 from core.data.refusals import damaged, refused, too_large, too_many
 from core.errors import UserError
@@ -139,7 +140,8 @@ def _names(infos: list[zipfile.ZipInfo]) -> list[str]:
     for info in infos:
         if not info.flag_bits & _UTF8:
             raw = info.orig_filename.encode("cp437")  # what zipfile has decoded it from
-            names.append(_unicode_path(info, raw) or raw.decode(encoding))
+            text = signs_of(raw) if encoding == "cp437" else raw.decode(encoding)
+            names.append(_unicode_path(info, raw) or text)
         else:
             names.append(info.orig_filename)
     return names

@@ -12,15 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from painted import classes, endless_scans, png
+from painted import classes, deep_jpeg_2000, endless_scans, png
 from PIL import Image
 from quine import quine
 from test_archive import HOSTILE as ZIPS
 from test_archive import link, packed
 from test_colours import saved
 from test_odd_zips import unflagged
+from test_png_chunks import chunk
+from test_png_chunks import png as orange
 from test_tars import HOSTILE as TARS
-from test_tars import entry, tar_of
+from test_tars import entry, tar_of, with_holes
+from test_tiffs import COLOURS, FLOAT, RGB, tiff
 
 from core.__main__ import main
 from core.data import limits
@@ -114,6 +117,7 @@ MADE: dict[str, Maker] = {
     "a link in a zip": lambda: packed((link("a/1.jpg"), b"/etc/passwd")),
     "a device or a pipe in a tar": TARS["device"][0],
     "a device in a zip": ZIPS["device"][0],
+    "a tar with a hole, or several tars in one file": lambda: tar_of(GOOD) + tar_of(GOOD),
     "a zip that holds a path twice": ZIPS["twice"][0],
     "files that overlap": ZIPS["overlapping"][0],
     "a zip that holds itself (a quine)": quine,
@@ -129,10 +133,14 @@ MADE: dict[str, Maker] = {
     "a class of one image": lambda: zipped(classes({"a": 3, "b": 1})),
     # one file
     "a link in a tar": lambda: tar_of(GOOD, entry("a/odd.png", tarfile.SYMTYPE, "/etc/passwd")),
+    "a sparse file in a tar": lambda: with_holes(2) + tar_of(GOOD),
     "a name of over 255 bytes": beside(png(9), f"a/{'x' * 300}.png"),
     "a zip in a class folder": beside(zipped(GOOD), "a/more.zip"),
     "an archive beside the class folders": beside(zipped(GOOD), "more.zip"),
     "a picture beside the class folders": beside(png(9), "odd.png"),
+    "a picture whose class is not in the training folder": lambda: zipped(
+        classes({"a": 3, "b": 3}, "train/") | {"val/a/8.png": png(8), "val/c/9.png": png(9)}
+    ),
     "a file damaged inside the archive": damaged_inside,
     "a file of no bytes": beside(b""),
     "text called .jpg": beside(b"These are my flowers.", "a/odd.jpg"),
@@ -141,6 +149,16 @@ MADE: dict[str, Maker] = {
     "a picture that is cut off": beside(SMALL[: len(SMALL) // 2]),
     "a JPEG of hundreds of scans": beside(endless_scans(300), "a/odd.jpg"),
     "a picture of 600 megapixels, however small its file": beside(bomb_picture(), "a/odd.png"),
+    "a small TIFF of one tile of 400 megapixels": beside(
+        tiff((COLOURS * 255).astype("uint8"), RGB, tile=(4, 4)).replace(
+            struct.pack("<2HIIHHII", 322, 4, 1, 4, 323, 4, 1, 4),
+            struct.pack("<2HIIHHII", 322, 4, 1, 20_000, 323, 4, 1, 20_000),
+        )
+    ),
+    "a TIFF of colours of 32 bits, of numbers of 64, of more than 6 colours, or packed as WebP": (
+        beside(tiff(COLOURS.astype("float32"), RGB, FLOAT), "a/odd.tif")
+    ),
+    "a JPEG 2000 in colour of 12 or 16 bits": beside(deep_jpeg_2000("RGB", 16), "a/odd.jp2"),
     # harmless
     "hidden files, `.DS_Store`, `Thumbs.db`, `__MACOSX`": lambda: zipped(
         GOOD | {"a/.DS_Store": b"x", "b/Thumbs.db": b"x", "__MACOSX/a/._0.png": b"x"}
@@ -151,6 +169,12 @@ MADE: dict[str, Maker] = {
     ),
     "a tar called .zip": lambda: gzip.compress(tar_of(GOOD)),
     "a zip with something before it, and a comment": prefixed,
+    "a PNG with large, packed or spoiled texts": beside(
+        orange(
+            chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50 << 20))),
+            chunk(b"tEXt", b"b\0c", spoiled=1),
+        )
+    ),
     "an animation": beside(animation(), "a/odd.gif"),
     "a picture of 1 × 1 or 30,000 × 10 pixels": lambda: zipped(
         GOOD

@@ -163,7 +163,7 @@ def test_class_without_enough_to_divide_in_train_beside_test(good: int, tmp_path
         ({}, ["none with images was found"]),
         ({"1.png": png(1), "2.png": png(2)}, ["none with", "2 files", "“1.png”, not in a class"]),
         (classes({"a": 3}), ["only one was found, “a”"]),
-        ({"notes/a.txt": b"x", "notes/b.txt": b"y"}, ["only one", "not an image"]),
+        ({"notes/a.txt": b"x", "notes/b.txt": b"y"}, ["none with", "not an image"]),
         (classes({"a": 3, "b": 1}), ["at least 2 different", "“b” (1)"]),
         ({**classes({"a": 3}), "b/1.png": b"x"}, ["“b” (0)", "1 file was left out: “b/1.png”"]),
         (
@@ -177,6 +177,30 @@ def test_too_little_is_told(files: dict[str, bytes], parts: list[str], tmp_path:
     with pytest.raises(UserError) as caught:
         read(zip_of(tmp_path / "x.zip", files))
     assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+def test_a_folder_without_anything_called_a_picture_is_no_class(tmp_path: Path) -> None:
+    files = classes({"cats": 3, "dogs": 3}) | {"meta/LICENSE": b"You may.", "meta/2/README": b"!"}
+    found = read(zip_of(tmp_path / "x.zip", files))
+    assert found.counts == {"cats": 3, "dogs": 3}
+    assert [one.file for one in found.skipped] == ["meta/2/README", "meta/LICENSE"]
+    pictures = classes({"cats": 3}) | {f"no ending/{number}": png(9 + number) for number in (1, 2)}
+    found = read(zip_of(tmp_path / "y.zip", pictures | {"no ending/LICENSE": b"You may."}))
+    assert found.counts == {"cats": 3, "no ending": 2}
+
+
+def test_what_only_other_sides_hold_is_left_out(tmp_path: Path) -> None:
+    files = classes({"Cat": 4, "Dog": 4}, "train/") | classes({"cat": 2, "bird": 2}, "val/", 20)
+    files |= {f"test/{number}.png": png(90 + number) for number in range(2)}
+    found = read(zip_of(tmp_path / "x.zip", files))
+    assert found.counts == {"Cat": 6, "Dog": 4}
+    assert found.split_counts == {"train": 8, "validation": 2, "test": 0}
+    assert {one.file: one.reason for one in found.skipped} == {
+        "test/0.png": "not in a class folder",
+        "test/1.png": "not in a class folder",
+        "val/bird/0.png": "its class “bird” is not among those to learn",
+        "val/bird/1.png": "its class “bird” is not among those to learn",
+    }
 
 
 def test_damaged_member_is_skipped(tmp_path: Path) -> None:

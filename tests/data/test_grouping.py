@@ -47,6 +47,7 @@ def test_a_name_up_to_its_last_number(file: str, group: str | None) -> None:
         ("cats/1.jpg", None),
         ("cats/cats/1.jpg", None),
         ("cats/cats/tom/1.jpg", "tom"),
+        ("Cats/tom/1.jpg", "tom"),
         ("elsewhere/1.jpg", None),
         ("1.jpg", None),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from core.data.archive import Member
-from core.data.layout import OUTSIDE, Layout, place
+from core.data.layout import OUTSIDE, UNKNOWN, Layout, place
 
 
 def placed(*names: str) -> tuple[dict[str, tuple[str, str | None]], dict[str, str], bool]:
@@ -58,17 +58,57 @@ def test_split_folder_may_lack_a_class() -> None:
     assert files["val/a/2.jpg"] == ("a", "validation")
 
 
-def test_split_names_with_other_classes_are_ordinary_classes() -> None:
-    files, _, said = placed("train/a/1.jpg", "train/b/1.jpg", "test/c/1.jpg")
+@pytest.mark.parametrize("wrap", ["", "flowers/"])
+@pytest.mark.parametrize("inside", ["", "images/"])
+def test_what_to_learn_is_what_the_training_folder_holds(wrap: str, inside: str) -> None:
+    files, outside, said = placed(
+        *[f"{wrap}train/{inside}{label}/1.jpg" for label in ("cat", "dog")],
+        *[f"{wrap}val/{inside}{label}/2.jpg" for label in ("cat", "dog", "bird")],
+        f"{wrap}test/unknown/3.jpg",
+        f"{wrap}test/4.jpg",
+    )
+    assert said
+    assert files == {
+        f"{wrap}{folder}/{inside}{label}/{number}.jpg": (label, split)
+        for folder, split, number in (("train", "train", 1), ("val", "validation", 2))
+        for label in ("cat", "dog")
+    }
+    assert outside == {
+        f"{wrap}val/{inside}bird/2.jpg": "its class “bird” is not among those to learn",
+        f"{wrap}test/unknown/3.jpg": UNKNOWN.format("unknown"),
+        f"{wrap}test/4.jpg": OUTSIDE,
+    }
+
+
+def test_capital_letters_play_no_part_between_the_sides() -> None:
+    files, outside, said = placed(
+        "train/Cat/1.jpg", "train/dog/1.jpg", "val/cat/2.jpg", "val/Dog/2.jpg", "extra/3.jpg"
+    )
+    assert said
+    assert list(files.values()) == [
+        ("Cat", "train"),
+        ("dog", "train"),
+        ("Cat", "validation"),
+        ("dog", "validation"),
+    ]
+    assert list(outside) == ["extra/3.jpg"]
+    # classes that differ by them alone stay apart
+    files, _, _ = placed("train/Cat/1.jpg", "train/cat/1.jpg", "val/cat/2.jpg", "val/Cat/2.jpg")
+    assert all(name.split("/")[1] == label for name, (label, _) in files.items())
+
+
+def test_split_names_beside_others_without_the_same_classes_are_ordinary_classes() -> None:
+    files, _, said = placed("train/a/1.jpg", "train/b/1.jpg", "test/c/1.jpg", "bus/1.jpg")
     assert not said
-    assert {label for label, _ in files.values()} == {"train", "test"}
+    assert {label for label, _ in files.values()} == {"train", "test", "bus"}
 
 
 def test_pictures_of_trains_and_tests_are_classes() -> None:
-    files, outside, said = placed("train/1.jpg", "test/1.jpg", "bus/1.jpg")
-    assert not said
-    assert not outside
-    assert {label for label, _ in files.values()} == {"train", "test", "bus"}
+    for names in (("train", "test"), ("train", "test", "bus")):
+        files, outside, said = placed(*[f"{name}/1.jpg" for name in names])
+        assert not said
+        assert not outside
+        assert {label for label, _ in files.values()} == set(names)
 
 
 def test_unlabelled_test_folder_is_left_out() -> None:

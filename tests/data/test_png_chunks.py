@@ -5,6 +5,7 @@ import re
 import struct
 import tracemalloc
 import zlib
+from itertools import count
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_large_profile_counts_and_a_huge_one_is_ignored(
         b"",
         b"nothing else",
     ],
+    ids=count(),
 )
 def test_a_broken_profile_is_ignored(odd: bytes) -> None:
     assert near(decode(png(chunk(b"iCCP", odd))), ORANGE)
@@ -77,6 +79,7 @@ def test_a_broken_profile_is_ignored(odd: bytes) -> None:
         chunk(b"acTL", b"\0"),
         chunk(b"quIz", b"of a program of its own", spoiled=1),
     ],
+    ids=count(),
 )
 def test_nothing_around_the_pixels_costs_the_picture(extra: bytes, behind: bool) -> None:
     data = png(behind=extra) if behind else png(extra)
@@ -111,6 +114,7 @@ def test_a_bomb_is_not_unpacked(kind: bytes) -> None:
             ),
         ),
     ],
+    ids=count(),
 )
 def test_which_way_is_up_is_still_known(way: bytes, behind: bool) -> None:
     assert decode(png(behind=way) if behind else png(way)).size == (12, 24)

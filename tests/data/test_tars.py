@@ -161,6 +161,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: header("x", tarfile.XHDTYPE, 512) + b"13 size=-999\n".ljust(512, b"\0")
         + tar_of(GOOD), "damaged or cut off",
     ),
+    "endless holes": (lambda: with_holes(3000), "damaged or cut off"),
+    "holes cut off": (lambda: with_holes(3)[:1500], "damaged or cut off"),
+    "endless attributes": (lambda: header("x", tarfile.XHDTYPE, 1 << 21), "damaged or cut off"),
     "digits": (
         lambda: header("x", tarfile.XHDTYPE, 60_000) + b"1" * 60_416 + tar_of(GOOD),
         "damaged or cut off",
@@ -205,6 +208,62 @@ def test_names_may_not_fill_the_memory(tmp_path: Path) -> None:
     data = (named + entry("y", tarfile.REGTYPE).tobuf(tarfile.GNU_FORMAT)) * 450
     with pytest.raises(UserError, match="holds more"):
         open_source(at(tmp_path, gzip.compress(data)))
+
+
+def test_what_stands_behind_the_end_is_not_lost_in_silence(tmp_path: Path) -> None:
+    whole = tar_of(GOOD, format=tarfile.GNU_FORMAT)
+    other = tar_of(classes({"c": 3}), format=tarfile.GNU_FORMAT)
+    second = whole.index(b"a/1.png")
+    hole = whole[:second] + bytes(512) + whole[second + 512 :]
+    end = len(whole.rstrip(b"\0")) // 512 * 512 + 512
+    odd = (whole + other, hole, whole[:end] + bytes(512) + other, whole + bytes(1 << 20) + b"x")
+    for data in (*odd, gzip.compress(whole) + gzip.compress(other)):
+        with pytest.raises(UserError, match=r"mine\.tar” goes on behind its end"):
+            open_source(at(tmp_path, data))
+    for data in (whole[:end], whole[:end] + bytes(512), whole + bytes((1 << 20) + 7)):
+        assert len(open_source(at(tmp_path, data)).members) == 6
+
+
+def with_holes(lists: int) -> bytes:
+    """A sparse file as GNU tar writes it, with so many blocks more that list its holes."""
+    first = bytearray(header("a/holes.png", tarfile.GNUTYPE_SPARSE, 700))
+    first[482] = lists > 0
+    first[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(first))[0]
+    more = b"".join(
+        bytes(504) + bytes([number < lists]) + bytes(7) for number in range(1, lists + 1)
+    )
+    return bytes(first) + more + b"x" * 700 + bytes(324)
+
+
+@pytest.mark.parametrize("lists", [0, 1, 7])
+def test_a_file_with_many_holes_spoils_nothing(lists: int, tmp_path: Path) -> None:
+    found = read(at(tmp_path, with_holes(lists) + tar_of(GOOD)))
+    assert found.counts == {"a": 3, "b": 3}
+    assert [(one.file, one.reason) for one in found.skipped] == [("a/holes.png", tar_safety.SPARSE)]
+
+
+def test_what_a_mac_tells_of_a_file_is_passed_over(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as made:
+        for name, data in GOOD.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.pax_headers = {"LIBARCHIVE.xattr.com.apple.ResourceFork": "A" * 70_000}
+            made.addfile(info, io.BytesIO(data))
+    assert read(at(tmp_path, buffer.getvalue())).counts == {"a": 3, "b": 3}
+
+
+def test_a_folder_of_ours_that_takes_nothing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("THAW_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError) as caught:
+        open_source(at(tmp_path, gzip.compress(tar_of(GOOD))))
+    assert str(caught.value) == (
+        f"Expected a folder that Thaw can write to, but {home.uploads()} cannot be written "
+        "(Not a directory). Set THAW_HOME to one that can."
+    )
 
 
 @pytest.mark.parametrize("packing", ["plain", "gzip"])

@@ -1,0 +1,129 @@
+"""Folders that are read where they lie: links, what may not be opened, names."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from painted import classes, folder_of
+from test_archive import packed
+
+from core.data import reading
+from core.data.archive import UnreadableMember, open_source
+from core.data.tar_safety import LINK, NO_FILE
+from core.errors import UserError
+from core.settings import SplitSettings
+
+
+def closed(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
+    """What the owner of these folders forbids; whoever runs the tests may be allowed all."""
+    scandir = os.scandir
+
+    def guarded(path: str) -> Iterator[os.DirEntry[str]]:
+        if Path(path) in paths:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+
+
+def test_links_are_not_followed_but_told(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "1.jpg").write_bytes(b"secret")
+    mine = tmp_path / "mine"
+    (mine / "a").mkdir(parents=True)
+    (mine / "a" / "b.jpg").write_bytes(b"b")
+    (mine / "a" / "a.jpg").write_bytes(b"a")
+    (mine / "linked").symlink_to(tmp_path / "secret")
+    (mine / "a" / "link.jpg").symlink_to(tmp_path / "secret" / "1.jpg")
+    (mine / "a" / "loop").symlink_to(mine)
+    (mine / "a" / ".hidden.jpg").symlink_to(tmp_path / "secret" / "1.jpg")
+    os.mkfifo(mine / "a" / "pipe.jpg")
+    source = open_source(mine)
+    assert [member.name for member in source.members] == ["a/a.jpg", "a/b.jpg"]
+    assert dict(source.left_out) == {
+        "linked": LINK,
+        "a/link.jpg": LINK,
+        "a/loop": LINK,
+        "a/pipe.jpg": NO_FILE,
+    }
+    (mine / "a" / "a.jpg").unlink()
+    (mine / "a" / "a.jpg").symlink_to(tmp_path / "secret" / "1.jpg")
+    with pytest.raises(UnreadableMember, match="cannot be opened"):
+        source.read(source.members[0])
+
+
+def test_a_folder_of_links_says_so(tmp_path: Path) -> None:
+    folder_of(tmp_path / "real", classes({"a": 3, "b": 3}))
+    for label in "ab":
+        (tmp_path / "linked" / label).mkdir(parents=True)
+        for number in range(3):
+            picture = tmp_path / "real" / label / f"{number}.png"
+            (tmp_path / "linked" / label / picture.name).symlink_to(picture)
+    with pytest.raises(UserError, match=r"6 files were left out, the first: “a/0\.png”, a link"):
+        reading.read(open_source(tmp_path / "linked"), split=SplitSettings())
+
+
+def test_links_count_as_files_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAW_ENTRIES", "3")
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").symlink_to("/nowhere")
+    with pytest.raises(UserError, match="at most 3 files"):
+        open_source(tmp_path)
+
+
+def test_a_folder_that_may_not_be_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of(tmp_path, classes({"a": 3, "b": 3, "c": 3}))
+    closed(monkeypatch, tmp_path / "c")
+    found = reading.read(open_source(tmp_path), split=SplitSettings())
+    assert found.counts == {"a": 3, "b": 3}
+    assert [(one.file, one.reason) for one in found.skipped] == [
+        ("c", "a folder that cannot be opened (Permission denied)")
+    ]
+    closed(monkeypatch, tmp_path)
+    with pytest.raises(UserError, match=f"“{tmp_path.name}” may not be read"):
+        open_source(tmp_path)
+
+
+def test_files_that_may_not_be_looked_at_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of(tmp_path, classes({"a": 3, "b": 3}))
+    lstat = Path.lstat
+
+    def guarded(path: Path) -> os.stat_result:
+        if path.parent.name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", guarded)
+    assert dict(open_source(tmp_path).left_out) == {
+        f"b/{number}.png": "cannot be opened (Permission denied)" for number in range(3)
+    }
+
+
+def test_a_link_that_leads_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UserError, match="“loop” cannot be read"):
+        open_source(tmp_path / "loop")
+
+
+def test_a_source_whose_own_name_is_no_utf8(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    assert open_source(Path(os.fsdecode(folder))).name == "caf�"
+    with open(folder + b".zip", "wb") as file:
+        file.write(packed(("a/1.jpg", b"x")))
+    assert open_source(Path(os.fsdecode(folder + b".zip"))).name == "caf�"
+
+
+def test_a_very_deep_folder_is_refused(tmp_path: Path) -> None:
+    deep = tmp_path / "/".join(["a"] * 99)
+    deep.mkdir(parents=True)
+    (deep / "x.jpg").write_bytes(b"x")
+    assert len(open_source(tmp_path).members) == 1
+    (deep / "a").mkdir()
+    with pytest.raises(UserError, match="at most 100 folders deep"):
+        open_source(tmp_path)
