@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from psutil import pid_exists
 
 from core import arguments
+from core.data import room
 from core.errors import UserError
 from core.runs import Run
 from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, SplitSettings, TrainingSettings
@@ -28,6 +30,7 @@ from core.terminal import (
     following,
     peak_rss_mb,
     record,
+    remedy,
     stop_on_interrupt,
     tell,
 )
@@ -40,6 +43,8 @@ def inspect(args: argparse.Namespace) -> Result:
     from core.data import reading
     from core.data.archive import open_source
 
+    if args.doctor:
+        room.ready(room.LITTLE)
     source, split = open_source(args.path), _division(args)
     said: Result = {}
     if args.doctor:
@@ -71,6 +76,7 @@ def train(args: argparse.Namespace) -> Result:
     from core.data.archive import open_source
     from core.data.feed import SourceFeed
 
+    room.ready(room.LITTLE)
     source = open_source(args.path)
     folder = args.run.resolve()
     there_before = folder.exists()
@@ -84,25 +90,32 @@ def train(args: argparse.Namespace) -> Result:
     from core.training.fit import train
 
     with stop_on_interrupt(run), following(run):
-        run.log.append("started", host=socket.gethostname(), pid=os.getpid())
         try:
+            run.log.append("started", host=socket.gethostname(), pid=os.getpid())
             results = train(run, SourceFeed(source, _division(args, seed)))
         except UserError as error:
             if args.resume:
-                run.log.append("failed", message=str(error))
+                _end(run, "failed", message=str(error))
             else:
-                _undo(run, there_before)
+                run.undo(there_before)
             raise
         except KeyboardInterrupt:
-            run.log.append("stopped", best_epoch=None)
+            _end(run, "stopped", best_epoch=None)
             raise
         except Exception as error:
-            incident, told = record(error)
-            run.log.append("failed", message="Something went wrong inside.", incident=incident)
-            raise Recorded(told) from error
+            told = remedy(error, folder)
+            if told is None:
+                incident, told = record(error)
+                _end(run, "failed", message="Something went wrong inside.", incident=incident)
+                raise Recorded(told) from error
+            if args.resume or run.checkpoint.is_file():
+                _end(run, "failed", message=told)
+                raise UserError(f"{told} Then go on with --resume.") from error
+            run.undo(there_before)
+            raise UserError(told) from error
     if results["best_epoch"] is None:
         if not args.resume:
-            _undo(run, there_before)
+            run.undo(there_before)
         raise UserError("Stopped before the first epoch ended, so there is no model.")
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
@@ -165,13 +178,10 @@ def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
         ) from error
 
 
-def _undo(run: Run, there_before: bool) -> None:
-    """Leave nothing of a run that came to nothing: the same command does once it is put right."""
-    if not there_before:
-        run.delete()
-        return
-    for file in run.folder.iterdir():
-        file.unlink()
+def _end(run: Run, event: str, **fields: Any) -> None:
+    """Log how it ended, if the disk takes it: what matters is told in any case."""
+    with suppress(OSError):
+        run.log.append(event, **fields)
 
 
 def evaluate(args: argparse.Namespace) -> Result:
@@ -179,6 +189,7 @@ def evaluate(args: argparse.Namespace) -> Result:
     from core.data.archive import open_source
     from core.results.predictor import of_run
 
+    room.ready()
     predictor = of_run(args.run)
     results = predictor.evaluate(open_source(args.path), counter("judging images"))
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
@@ -187,16 +198,19 @@ def evaluate(args: argparse.Namespace) -> Result:
 
 def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
-    from core.results.predictor import of_run
+    from core.data.archive import UnreadableMember
+    from core.results.predictor import contents, of_run
 
+    room.ready()
     predictor = of_run(args.run)
     rows = []
     for path in args.images:  # one after the other: thousands need not fit into memory
         try:
-            (p,) = predictor.predict([_named_bytes(path)], args.top)
-        except OSError as error:
-            tell(f"left out {_printable(path)}: {error.strerror}")
+            file = _printable(path), contents(path)
+        except (OSError, UnreadableMember) as error:
+            tell(f"left out {_printable(path)}: {getattr(error, 'strerror', error)}")
             continue
+        (p,) = predictor.predict([file], args.top)
         if p.error is not None:
             tell(f"left out {p.file}: {p.error}")
             continue
@@ -215,6 +229,7 @@ def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
     from core.data.archive import open_source
 
+    room.ready(room.LITTLE)
     advice = _advice(open_source(args.path), args)
     print(clean(advice.reasons))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
@@ -260,10 +275,6 @@ def backbones(args: argparse.Namespace) -> Result:
     return catalogue_command.listing()
 
 
-def _named_bytes(path: Path) -> tuple[str, bytes]:
-    return _printable(path), path.read_bytes()
-
-
 def _printable(path: Path) -> str:
     """A file's name; one that is no UTF-8 could not be printed."""
     return os.fsencode(path).decode("utf-8", "replace")
@@ -302,14 +313,16 @@ def main(given: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a class may be called 猫 anywhere
+    written: list[Path] = []
     try:
         args = arguments.parser(_COMMANDS).parse_args(given)
+        written += [args.run] if args.job is train else []
         result = args.job(args)
         if args.json:
             print(json.dumps(result))
         sys.stdout.flush()
     except UserError as error:
-        tell(str(error))
+        tell(remedy(error) or str(error))
         return 2
     except KeyboardInterrupt:
         tell("Interrupted.")
@@ -321,8 +334,9 @@ def main(given: list[str] | None = None) -> int:
         tell(str(error))
         return 1
     except Exception as error:
-        tell(record(error)[1])
-        return 1
+        told = remedy(error, *written)
+        tell(told or record(error)[1])
+        return 2 if told else 1
     return 0
 
 

@@ -1,6 +1,7 @@
 """What can be said after `python -m core`: the commands' options."""
 
 import argparse
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _images(added: argparse.ArgumentParser) -> None:
     added.add_argument(
-        "path", type=Path, metavar="PATH", help="a zip, tar or folder of class folders"
+        "path", type=_path, metavar="PATH", help="a zip, tar or folder of class folders"
     )
 
 
@@ -86,7 +87,7 @@ def _train(added: argparse.ArgumentParser) -> None:
     """What is not given is not set: the recipe says it, or the run that is resumed."""
     _divided_images(added)
     folder = "a new folder; with --resume, that of a run"
-    added.add_argument("--run", type=Path, required=True, metavar="DIR", help=folder)
+    added.add_argument("--run", type=_path, required=True, metavar="DIR", help=folder)
     added.add_argument(
         "--resume",
         action="store_true",
@@ -159,12 +160,12 @@ def _train(added: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(added: argparse.ArgumentParser) -> None:
-    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
-    added.add_argument("path", type=Path, metavar="PATH", help="a labelled zip, tar or folder")
+    added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
+    added.add_argument("path", type=_path, metavar="PATH", help="a labelled zip, tar or folder")
 
 
 def _predict(added: argparse.ArgumentParser) -> None:
-    added.add_argument("run", type=Path, metavar="DIR", help="the folder of a run")
+    added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
     added.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     added.add_argument("--top", type=int, default=3)
     added.add_argument("--csv", type=Path, metavar="FILE")
@@ -179,7 +180,7 @@ def _backbones(added: argparse.ArgumentParser) -> None:
     )
     added.add_argument(
         "--to",
-        type=Path,
+        type=_path,
         metavar="STICK",
         help=r"where --fetch puts them: the folder of a stick, such as E:\thaw on Windows",
     )
@@ -209,6 +210,17 @@ _OPTIONS = {
     "predict": _predict,
     "backbones": _backbones,
 }
+
+
+def _path(text: str) -> Path:
+    """A path; links that lead in a circle are an error of the system, told as any other."""
+    path = Path(text)
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # `resolve` would make a RuntimeError of it
+            raise
+    return path
 
 
 def _frozen_layers(text: str) -> int | None:

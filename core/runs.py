@@ -10,6 +10,8 @@ from core.errors import UserError
 from core.events import Event, EventLog
 from core.settings import TrainingSettings
 
+SETTINGS = "settings.json"
+
 
 class RunStatus(StrEnum):
     """Where a run stands. All but the first two are final, unless it is resumed."""
@@ -165,25 +167,23 @@ class Run:
         Raises:
             UserError: The folder holds a run already, or something else.
         """
-        if (folder / "settings.json").exists():
+        if (folder / SETTINGS).exists():
             raise UserError(
                 f"The folder {folder.name} holds a run already. Choose another, or delete it."
             )
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder.name} is not an empty folder. Choose another for the run.")
+        there_before = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        # The settings make it a run: first, so that what is half made can be opened and deleted.
-        home.write_json(
-            folder / "settings.json",
-            {
-                "data": data,
-                "dataset": dataset,
-                "version": version,
-                "settings": settings.to_dict(),
-            },
-        )
         run = cls(folder)
-        run.log.append("queued", cluster=cluster)
+        told = {"data": data, "dataset": dataset, "version": version}
+        try:
+            # The settings make it a run: first, so that what is half made can be deleted.
+            home.write_json(folder / SETTINGS, told | {"settings": settings.to_dict()})
+            run.log.append("queued", cluster=cluster)
+        except OSError:  # the disk is full: what could not even begin leaves nothing
+            run.undo(there_before)
+            raise
         return run
 
     @classmethod
@@ -193,7 +193,7 @@ class Run:
         Raises:
             UserError: There is no run in that folder.
         """
-        if not (folder / "settings.json").is_file():
+        if not (folder / SETTINGS).is_file():
             raise UserError(
                 f"There is no run in {folder.name or folder}. It may have been deleted."
             )
@@ -201,26 +201,33 @@ class Run:
 
     @property
     def settings(self) -> TrainingSettings:
-        return TrainingSettings.from_dict(self._description["settings"])
+        try:
+            return TrainingSettings.from_dict(dict(self._described("settings")))
+        except (TypeError, ValueError) as error:
+            raise damaged(self.folder, SETTINGS) from error
 
     @property
     def data(self) -> str:
         """The name of its data set."""
-        return str(self._description["data"])
+        return str(self._described("data"))
 
     @property
     def dataset(self) -> str | None:
         """The id of its stored data set, if it has one; it may have been deleted since."""
-        return self._description["dataset"]  # type: ignore[no-any-return]
+        return self._described("dataset")  # type: ignore[no-any-return]
 
     @property
     def version(self) -> int | None:
         """Which version of its stored data set it learns from; None is the one at hand."""
-        return self._description.get("version")
+        return read_facts(self.folder, SETTINGS).get("version")
+
+    def _described(self, fact: str) -> Any:
+        return read_facts(self.folder, SETTINGS, fact)[fact]
 
     @property
-    def _description(self) -> dict[str, Any]:
-        return home.read_json(self.folder / "settings.json")  # type: ignore[no-any-return]
+    def created(self) -> float:
+        """When it was made, seconds since 1970."""
+        return (self.folder / SETTINGS).stat().st_mtime
 
     def state(self, known: RunState | None = None) -> RunState:
         """What the log says; given an earlier state, only news is read and folded in."""
@@ -274,10 +281,51 @@ class Run:
 
     def results(self) -> dict[str, Any] | None:
         """The evaluation of its best epoch, or None while there is none."""
-        return home.read_json(self.results_path) if self.results_path.is_file() else None
+        there = self.results_path
+        return read_facts(self.folder, there.name) if there.is_file() else None
 
     def delete(self) -> None:
         home.remove(self.folder)
+
+    def undo(self, there_before: bool) -> None:
+        """Leave nothing of a run that came to nothing.
+
+        Args:
+            there_before: Whether its folder was there, empty, before it was made.
+        """
+        if not there_before:
+            self.delete()
+            return
+        for file in self.folder.iterdir():
+            file.unlink()
+
+
+def read_facts(run: Path, file: str, *wanted: str) -> dict[str, Any]:
+    """What one of a run's JSON files says.
+
+    Args:
+        run: The run's folder.
+        file: The file's name.
+        wanted: What it must say at least.
+
+    Raises:
+        UserError: The file is gone or damaged.
+    """
+    try:
+        facts = home.read_json(run / file)
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError) as error:
+        raise damaged(run, file) from error
+    if not isinstance(facts, dict) or not facts.keys() >= set(wanted):
+        raise damaged(run, file)
+    return facts
+
+
+def damaged(run: Path, file: str) -> UserError:
+    """The error for a run of which one file is not as it was written."""
+    return UserError(
+        f"The run {run.absolute().name} is damaged: {file} is missing or not as it was written. "
+        "Put back a copy of it, or delete the run and train again."
+    )
 
 
 def open_run(run_id: str) -> Run:
@@ -296,4 +344,4 @@ def all_runs() -> list[Run]:
     if not home.runs().is_dir():
         return []
     folders = sorted(home.runs().iterdir(), reverse=True)
-    return [Run(f) for f in folders if home.is_id(f.name) and (f / "settings.json").is_file()]
+    return [Run(f) for f in folders if home.is_id(f.name) and (f / SETTINGS).is_file()]

@@ -1,16 +1,28 @@
 """What a terminal is told while a job runs: progress, messages and errors, on standard error."""
 
+import errno
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from core import errors
+from core import errors, home
+from core.data import room
 from core.runs import Run, RunState
+
+# What the operating system says that whoever sits before it can put right.
+_MENDABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMLINK),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *room.FULL,
+}
 
 
 def tell(message: str) -> None:
@@ -113,6 +125,55 @@ def peak_rss_mb() -> int:
     return peak >> 20 if sys.platform == "darwin" else peak >> 10
 
 
+def remedy(error: BaseException, *written: Path) -> str | None:
+    """What is told of an error of the operating system that the user can put right.
+
+    Args:
+        error: What came.
+        written: Folders that were written to besides Thaw's own: which disk is full, the system
+            does not always say.
+
+    Returns:
+        A sentence that names the path and says what to do; None where it is another error.
+    """
+    if isinstance(error, room.NoRoom):
+        return _no_room(home.root())
+    if not isinstance(error, OSError) or error.errno not in _MENDABLE:
+        return None
+    root = home.root()
+    named = isinstance(error.filename, str | bytes)
+    path = Path(os.fsdecode(error.filename)) if named else None
+    if error.errno in room.FULL:
+        return _no_room(path or _full(root, *written))
+    if path is None:
+        return None
+    reason = os.strerror(error.errno)
+    if path.is_relative_to(root):
+        exactly = "" if path == root else f": {path}"
+        return (
+            f"Expected a folder that Thaw can write to, but {root} cannot be written "
+            f"({reason}{exactly}). Set THAW_HOME to one that can."
+        )
+    return f"{path} cannot be read or written ({reason}). Put that right, or choose another."
+
+
+def _full(*folders: Path) -> Path | None:
+    """Which of these folders lies on a full disk."""
+    fullest = min(folders, key=room.free)
+    return fullest if room.free(fullest) < room.LITTLE else None
+
+
+def _no_room(path: Path | None) -> str:
+    if path is None:
+        return "There is no room left on the disk. Make some and try again."
+    if path.is_relative_to(home.root()):
+        return (
+            f"There is no room left in {home.root()}, where Thaw keeps what it works with. Delete "
+            "what is no longer needed there, or set THAW_HOME to a folder on another disk."
+        )
+    return f"There is no room left on the disk for {path}. Delete what is no longer needed there."
+
+
 class Recorded(Exception):
     """An internal error that stands in the log; the message says so."""
 
@@ -126,7 +187,7 @@ def record(error: Exception) -> tuple[str | None, str]:
     errors.logger.addHandler(logging.NullHandler())
     try:
         incident = errors.record(error)
-    except OSError as unwritten:
+    except (OSError, RuntimeError) as unwritten:  # RuntimeError: ~ stands for nobody's folder
         kind = type(error).__name__
         return None, f"Something went wrong inside ({kind}), and the log says: {unwritten}"
     return incident, f"Something went wrong inside (incident {incident}); see {errors.log_path()}"

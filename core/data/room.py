@@ -1,13 +1,21 @@
 """Is there room on the disk? Asked before something large begins, not found out midway."""
 
 import errno
+import os
 import shutil
+import tempfile
+from pathlib import Path
 
 from core import home
 from core.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
+LITTLE = 32 << 20  # bytes without which no training can begin: a converted network takes half
 _SPARE = 500_000_000  # bytes left to what is at work meanwhile: runs, the cache, the log
+
+
+class NoRoom(UserError):
+    """The disk that holds everything is full. A page and a terminal advise different things."""
 
 
 def check(needed: int) -> None:
@@ -20,21 +28,55 @@ def check(needed: int) -> None:
         UserError: So many are not free.
     """
     home.space().mkdir(parents=True, exist_ok=True)
-    free = max(0, shutil.disk_usage(home.space()).free - _SPARE)
-    if needed > free:
-        raise UserError(
-            f"These pictures need {_size(needed)} on the server's disk, but only {_size(free)} are "
+    left = max(0, free(home.space()) - _SPARE)
+    if needed > left:
+        raise NoRoom(
+            f"These pictures need {_size(needed)} on the server's disk, but only {_size(left)} are "
             "free. Open Runs to delete data sets or runs that are no longer needed."
         )
 
 
-def full(what: str) -> UserError:
+def ready(needed: int = 0) -> None:
+    """Find out whether anything can be kept at all, before work that would end in vain.
+
+    Nothing is left behind, not even the folder where there is none yet.
+
+    Args:
+        needed: Bytes that must be free.
+
+    Raises:
+        OSError: Nothing can be written there, or so many bytes are not free; it names the folder.
+    """
+    root = home.root()
+    there = _nearest(root)
+    try:
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        with tempfile.TemporaryFile(dir=there):
+            pass
+        if free(there) < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(root)) from error
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free on the disk where a folder lies, or will lie."""
+    return shutil.disk_usage(_nearest(folder)).free
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or what there is of the way to it."""
+    return next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+
+
+def full(what: str) -> NoRoom:
     """The error where the disk was found to be full midway.
 
     Args:
         what: What there was no room for.
     """
-    return UserError(
+    return NoRoom(
         f"There is no room left on the server's disk for {what}. Open Runs to delete data sets or "
         "runs that are no longer needed."
     )

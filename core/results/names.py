@@ -7,7 +7,7 @@ from typing import Any
 from core import home
 from core.data import store
 from core.errors import UserError
-from core.runs import Run
+from core.runs import Run, read_facts
 
 
 def by_now(run: Run) -> dict[str, str]:
@@ -15,8 +15,11 @@ def by_now(run: Run) -> dict[str, str]:
 
     Args:
         run: It has a model; its data set may be gone.
+
+    Raises:
+        UserError: What stands beside the model is damaged.
     """
-    facts = home.read_json(run.folder / "model.json")
+    facts = read_facts(run.folder, "model.json", "classes")
     trained = facts["classes"]
     told = (run.folder / "settings.json").is_file() and run.dataset
     folder = home.datasets() / (told or "none")

@@ -1,7 +1,10 @@
 """A trained network at work on pictures: the very file that was saved, compiled once, kept warm."""
 
 import hashlib
+import stat
 import threading
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,22 +13,29 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core import home
-from core.data import images, reading
-from core.data.archive import Source
+from core.data import images, reading, room
+from core.data.archive import Source, UnreadableMember, refuse_large
 from core.data.dataset import Dataset, Decoded
+from core.data.limits import Limits
 from core.errors import UserError
 from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import evaluation, names
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.runs import Run, damaged, read_facts
 from core.settings import Squaring
 
 Submit = Callable[[str, np.ndarray], None]
 
 _THUMBNAIL = 480
+_MODEL, _FACTS = "model.keras", "model.json"
+
+# What zipfile, zlib, HDF5 and Keras raise at damaged bytes.
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 class Predictor:
@@ -173,6 +183,23 @@ class Predictor:
         return evaluation.evaluate(probabilities, found.records, self.classes)
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a file that may be a picture; no more of them than a picture has.
+
+    Raises:
+        UnreadableMember: It is too large, or no file: a pipe may never end.
+        OSError: It cannot be read.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableMember("not a file")
+    refuse_large(status.st_size)
+    with path.open("rb") as file:
+        data = file.read(Limits.member_bytes + 1)
+    refuse_large(len(data))  # it may be growing
+    return data
+
+
 def of_run(run: Path) -> Predictor:
     """The network of a run.
 
@@ -180,29 +207,46 @@ def of_run(run: Path) -> Predictor:
         run: The run's folder.
 
     Raises:
-        UserError: There is no trained network in it.
+        UserError: There is no trained network in it, or it is damaged.
+        OSError: There is no room to convert it.
     """
-    model = run.absolute() / "model.keras"
+    model = run.absolute() / _MODEL
     if not model.is_file():
         found = "holds no model" if run.is_dir() else "is not there"
         raise UserError(
             f"Expected the folder of a trained run, but {run.name or run} {found}. "
             "Train first, or wait until the training has ended."
         )
-    facts = home.read_json(run / "model.json")
+    input_size, square = _facts(run)
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
-    square = Squaring(facts.get("square", Squaring.SQUASH))  # older runs had no choice
     classes = tuple(names.by_now(Run(run)).values())
-    return Predictor(classes, facts["input_size"], key, partial(_load, model), square)
+    if not (engine.has_gpu() or engine.is_converted(key)):  # that takes a while, and as much room
+        room.ready(model.stat().st_size)
+    return Predictor(classes, input_size, key, partial(_load, model), square)
+
+
+def _facts(run: Path) -> tuple[int, Squaring]:
+    """Side of the pictures that a run's network sees, and how they become square."""
+    facts = read_facts(run, _FACTS, "classes", "input_size")
+    classes, size = facts["classes"], facts["input_size"]
+    square = facts.get("square", Squaring.SQUASH)  # older runs had no choice
+    if not isinstance(classes, list) or not isinstance(size, int) or square not in list(Squaring):
+        raise damaged(run, _FACTS)
+    return size, Squaring(square)
 
 
 def _load(model: Path) -> Any:
+    if not zipfile.is_zipfile(model):  # cut off, or something else: told before Keras is here
+        raise damaged(model.parent, model.name)
     from core.backbones import hub  # noqa: F401  (registers the layer that a model may hold)
     from core.backbones.frameworks import keras
 
-    return keras.models.load_model(model, compile=False, safe_mode=True)
+    try:
+        return keras.models.load_model(model, compile=False, safe_mode=True)
+    except _DAMAGE as error:
+        raise damaged(model.parent, model.name) from error
 
 
 @lru_cache(maxsize=4)
@@ -212,7 +256,9 @@ def _warm(run: Path, changed: int, called: tuple[str, ...]) -> Predictor:
 
 def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
     """`Predictor.predict` for a process that lives on: recent models stay compiled."""
-    model = run / "model.keras"
+    model = run / _MODEL
     changed = model.stat().st_mtime_ns if model.is_file() else 0
+    if changed:
+        _facts(run)
     called = tuple(names.by_now(Run(run)).values()) if changed else ()
     return _warm(run, changed, called).predict(files, top)

@@ -263,6 +263,9 @@ def _keep(
     }
     home.write_json(run.folder / "model.json", model)
     aside = run.folder / ".new.keras"
-    network.whole(head).save(aside)
-    aside.replace(run.folder / "model.keras")
+    try:
+        network.whole(head).save(aside)
+        aside.replace(run.folder / "model.keras")
+    finally:
+        aside.unlink(missing_ok=True)
     home.write_json(run.folder / "results.json", results)

@@ -49,16 +49,26 @@ def datasets() -> None:
 
 
 def _run(run: Run) -> None:
+    try:
+        name, results = run.data, run.results()
+    except UserError as error:
+        with st.container(border=True, height="stretch", key=f"card-{run.id}"):
+            st.caption(words.plain(str(error)))
+            deleting.offer(run.id, "this run", lambda: None, lambda: _forget_run(run))
+        return
     current = queue.status(run, None)
-    results = run.results()
     title, icon, colour = _STATUS[current.status]
     with st.container(border=True, height="stretch", key=f"card-{run.id}"):
-        st.markdown(f"**{words.plain(words.shortened(run.data, 40))}**")
+        st.markdown(f"**{words.plain(words.shortened(name, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
             st.badge(title, icon=icon, color=colour)
             if results:
-                st.badge(f"{words.percent(results['accuracy'])} right", color="violet")
-        st.caption(f"{words.when(current.submitted)}  \n{_summary(run, current)}")
+                right = f"{words.percent(results['accuracy'])} right"
+                st.badge(f"{right} of {words.number(results['images'])}", color="violet")
+        told = [words.when(run.created), _summary(run, current)]
+        if results:
+            told.insert(1, words.several(len(results["classes"]), "class", "classes"))
+        st.caption("  \n".join(told))
         if current.message:
             st.caption(words.plain(current.message))
         with st.container(horizontal=True):
@@ -68,7 +78,7 @@ def _run(run: Run) -> None:
                 state.go("evaluate" if seen else "train", run=run.id)
             deleting.offer(
                 run.id,
-                f"the run on {run.data} and its trained network",
+                f"the run on {name} and its trained network",
                 lambda: (
                     None
                     if current.status.final

@@ -32,7 +32,7 @@ def draw(waiting: str) -> Run | None:
             "This run is gone: it was deleted, or its address is mistyped.",
             icon=":material/search_off:",
         )
-    trained = {run.id: run for run in all_runs() if run.results() is not None}
+    trained = {run.id: run for run in all_runs() if _is_whole(run)}
     if not trained:
         st.write(waiting)
     if at_hand is not None and at_hand.id not in trained:
@@ -75,13 +75,21 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
 def name(run: Run) -> str:
     """How a run is told from others in a list; plain text."""
     results = run.results()
-    told = [
-        words.shortened(run.data, _DATA),
-        f"{words.percent(results['accuracy'])} right" if results else None,
-        _network(run),
-        words.when(run.folder.stat().st_mtime),
-    ]
-    return " · ".join(each for each in told if each)
+    told = [words.shortened(run.data, _DATA), words.when(run.created)]
+    if results:
+        told += [
+            f"{words.percent(results['accuracy'])} right",
+            words.several(len(results["classes"]), "class", "classes"),
+        ]
+    return " · ".join(filter(None, [*told, _network(run)]))
+
+
+def _is_whole(run: Run) -> bool:
+    """Whether it has ended with a network; a damaged one can be deleted under Runs."""
+    try:
+        return run.results() is not None and bool(run.data)
+    except UserError:
+        return False
 
 
 def _network(run: Run) -> str | None:

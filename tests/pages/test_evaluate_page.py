@@ -1,5 +1,7 @@
 """The Evaluate page."""
 
+import re
+
 import pytest
 
 from core.data import changes, store
@@ -64,14 +66,15 @@ def test_the_list_of_runs_tells_network_and_depth(open_page: Open) -> None:
         paint_run(None, data="a name that is far too long", settings=settings)
     paint_run(None, settings=TrainingSettings(weights="random", frozen_layers=0))
     paint_run(None, settings=TrainingSettings(backbone="hub-gone"), data="gone")
-    told = {each.rpartition(" · ")[0] for each in open_page("evaluate").selectbox[0].options}
+    options = open_page("evaluate").selectbox[0].options
+    told = {re.sub(r" · today \d\d:\d\d", "", each) for each in options}
     assert told == {
-        "a name that i… · 90 % right · EfficientNet-Lite0, all frozen",
-        "a name that i… · 90 % right · VGG16, 15 frozen",
-        "a name that i… · 90 % right · ResNet-18, all thawed",
-        "a name that i… · 90 % right · MobileNetV2 from …, all frozen",
-        "pets · 90 % right · EfficientNet-Lite0, from scratch",
-        "gone · 90 % right",
+        "a name that i… · 90 % right · 2 classes · EfficientNet-Lite0, all frozen",
+        "a name that i… · 90 % right · 2 classes · VGG16, 15 frozen",
+        "a name that i… · 90 % right · 2 classes · ResNet-18, all thawed",
+        "a name that i… · 90 % right · 2 classes · MobileNetV2 from …, all frozen",
+        "pets · 90 % right · 2 classes · EfficientNet-Lite0, from scratch",
+        "gone · 90 % right · 2 classes",
     }
 
 

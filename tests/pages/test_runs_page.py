@@ -28,6 +28,20 @@ def test_runs_and_data_sets_are_listed_and_opened(open_page: Open) -> None:
     assert app.title[0].value == "pets"
 
 
+def test_a_damaged_run_is_said_and_can_be_deleted(open_page: Open) -> None:
+    whole, damaged = paint_run(None), paint_run(None)
+    (damaged.folder / "results.json").write_text("{")
+    app = open_page("runs")
+    assert "results.json is missing or not as it was written" in shown(app).replace("\\", "")
+    assert app.button(key=f"open-{whole.id}")
+    app.button(key=f"ask-{damaged.id}").click().run()
+    app.button(key=f"delete-{damaged.id}").click().run()
+    assert [run.id for run in all_runs()] == [whole.id]
+    app.switch_page("evaluate.py").run()
+    assert not app.exception
+    assert "90" in app.metric[0].value
+
+
 def test_deleting_takes_a_second_press(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)

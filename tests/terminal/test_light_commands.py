@@ -1,6 +1,7 @@
 """What the terminal says without a network: inspect, backbones, and mistakes told plainly."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import zipfile
@@ -283,18 +284,20 @@ def test_hostile_archives(thaw: Thaw, tmp_path: Path, user_home: Path, name: str
 
 
 @pytest.fixture
-def damaged_run(tmp_path: Path) -> Path:
-    run = tmp_path / "damaged"
-    run.mkdir()
-    (run / "model.keras").write_bytes(b"no model")
-    (run / "model.json").write_text('{"classes": [')
-    return run
+def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in what reads images."""
+
+    def read(*_: Any, **__: Any) -> None:
+        raise KeyError("nobody expected this")
+
+    monkeypatch.setattr("core.data.reading.read", read)
 
 
+@pytest.mark.usefixtures("faulty")
 def test_an_internal_error_is_one_sentence_and_a_log(
-    thaw: Thaw, painted: Path, damaged_run: Path, user_home: Path
+    thaw_here: Thaw, painted: Path, user_home: Path
 ) -> None:
-    said = thaw("predict", damaged_run, painted / "blue" / "0.png")
+    said = thaw_here("inspect", painted)
     assert said.code == 1
     assert said.out == ""
     assert "Traceback" not in said.err
@@ -303,15 +306,17 @@ def test_an_internal_error_is_one_sentence_and_a_log(
     assert line.endswith(str(log))
     incident = line.partition("incident ")[2].partition(")")[0]
     assert f"incident {incident}" in log.read_text()
-    assert "JSONDecodeError" in log.read_text()
+    assert "nobody expected this" in log.read_text()
 
 
+@pytest.mark.usefixtures("faulty")
 def test_an_internal_error_that_cannot_be_logged(
-    thaw: Thaw, painted: Path, damaged_run: Path, tmp_path: Path
+    thaw_here: Thaw, painted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
     file.write_text("no folder")
-    said = thaw("predict", damaged_run, painted / "blue" / "0.png", THAW_HOME=str(file))
+    monkeypatch.setitem(os.environ, "THAW_HOME", str(file))
+    said = thaw_here("inspect", painted)
     assert said.code == 1
     assert len(said.err.strip().splitlines()) == 1
     assert "Traceback" not in said.err

@@ -253,21 +253,39 @@ def _train_vgg(world: World, tmp_path: Path, extra: dict[str, str]) -> tuple[int
     return done.returncode, done.stdout, done.stderr
 
 
-def test_internal_errors_of_a_training(world: World, tmp_path: Path) -> None:
-    """A cache that cannot be written: one sentence, one incident, the run marked failed."""
+def test_a_cache_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     home = tmp_path / "thaw"
     (home / "cache").mkdir(parents=True)
     (home / "cache" / "features").write_text("no folder")
     said = world.call("train", world.data, "--run", tmp_path / "run", THAW_HOME=str(home))
-    assert said.code == 1
+    assert said.code == 2
     assert "Traceback" not in said.err
-    log = (home / "logs" / "errors.log").read_text()
-    assert log.count(" incident ") == 1
-    incident = log.partition(" incident ")[2].split()[0]
-    assert incident in said.err
-    last = (tmp_path / "run" / "progress.jsonl").read_text().splitlines()[-1]
-    assert '"failed"' in last
-    assert incident in last
+    assert f"{home / 'cache' / 'features'}" in said.err.splitlines()[-1]
+    assert "Set THAW_HOME" in said.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_no_picture_can_be_is_left_out_at_once(world: World, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(3 * 2**30)
+    good = world.data / "blue" / "0.png"
+    some = (tmp_path / "pipe.png", tmp_path / "huge.jpg", world.data, good)
+    said = world.call("predict", world.run, *some)
+    assert said.code == 0
+    assert [line.split("\t")[0] for line in said.out.splitlines()] == [str(good)]
+    assert "pipe.png: not a file" in said.err
+    assert "huge.jpg: too large: 3072 MB" in said.err
+
+
+def test_a_model_that_was_cut_off(world: World, tmp_path: Path) -> None:
+    run = tmp_path / "cut"
+    shutil.copytree(world.run, run)
+    (run / "model.keras").write_bytes((run / "model.keras").read_bytes()[:100_000])
+    said = world.call("predict", run, world.data / "blue" / "0.png")
+    assert said.code == 2
+    assert said.err.startswith("The run cut is damaged: model.keras")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_recipe_and_options(world: World, tmp_path: Path) -> None:
@@ -283,7 +301,8 @@ def test_recipe_and_options(world: World, tmp_path: Path) -> None:
     assert settings["square"] == home.read_json(run / "model.json")["square"] == "crop"
     frozen = settings["frozen_layers"]
     assert frozen != "all"  # two colours are unlike photos, and few
-    total, trainable = parameter_counts(LITE0, frozen, (), 2)
+    chosen_network = BACKBONES[settings["backbone"]]  # the best that is installed
+    total, trainable = parameter_counts(chosen_network, frozen, (), 2)
     assert said.json["parameters"] == {"total": total, "trainable": trainable}
 
 
