@@ -4,8 +4,8 @@ That is the frozen part during training, and the whole network once it is traine
 OpenVINO runs it, at twice TensorFlow's speed and the same float32 numbers; where there is a GPU,
 TensorFlow does. Either takes one image at a time and answers in any order.
 
-Features may be computed in bfloat16, which is faster still where the processor has it. What they
-lose by it is less than chance (benchmarks/README.md); predictions stay in float32.
+Features may be computed in bfloat16, which is faster still where the processor or the GPU has it.
+What they lose by it is less than chance (benchmarks/README.md); predictions stay in float32.
 """
 
 import hashlib
@@ -32,6 +32,7 @@ Answer = Callable[[str, np.ndarray], None]
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 HINTS = {FLOAT32: "f32", BFLOAT16: "bf16"}
 _GPU_BATCH = 64
+_WITH_BFLOAT16 = (8, 0)  # NVIDIA's compute capability, since 2020
 _GRAPHS_KEPT = 20
 
 
@@ -54,10 +55,21 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def feature_precision() -> str:
-    """What features are computed with: bfloat16 where the processor has instructions for it."""
-    if has_gpu():
+def gpu_precision() -> str:
+    """What a GPU trains with and computes features with: bfloat16 where it has units for it."""
+    if not has_gpu():
         return FLOAT32
+    from core.backbones.frameworks import tf
+
+    (gpu, *_) = tf.config.list_physical_devices("GPU")
+    capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
+    return BFLOAT16 if capability and capability >= _WITH_BFLOAT16 else FLOAT32
+
+
+def feature_precision() -> str:
+    """What features are computed with: bfloat16 where the hardware has it."""
+    if has_gpu():
+        return gpu_precision()
     natively = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return BFLOAT16 if "BF16" in natively else FLOAT32
 
@@ -82,7 +94,7 @@ def compile_model(
         precision: What it computes with; bfloat16 only where `feature_precision` says so.
     """
     if has_gpu():
-        return _TensorFlowEngine(build(), answer)
+        return _TensorFlowEngine(build(), answer, precision)
     return _OpenVinoEngine(_graph(key, build), answer, precision)
 
 
@@ -195,14 +207,15 @@ class _OpenVinoEngine:
 
 
 class _TensorFlowEngine:
-    def __init__(self, model: Any, answer: Answer) -> None:
+    def __init__(self, model: Any, answer: Answer, precision: str) -> None:
         from core.backbones.frameworks import tf
+        from core.network.mixed_precision import computing_in
 
         shape = (None, *model.inputs[0].shape[1:])
-        self._run = tf.function(
-            lambda images: model(images, training=False),
-            input_signature=[tf.TensorSpec(shape, tf.uint8)],  # traced once for all batch sizes
-        )
+        run = tf.function(lambda images: tf.cast(model(images, training=False), tf.float32))
+        with computing_in(precision, model):  # traced once for all batch sizes
+            self._run = run.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
+        self._tensor = tf.constant
         self._answer = answer
         self._waiting: list[tuple[str, np.ndarray]] = []
 
@@ -214,6 +227,7 @@ class _TensorFlowEngine:
     def wait(self) -> None:
         batch, self._waiting = self._waiting, []
         if batch:
-            features = self._run(np.stack([pixels for _, pixels in batch])).numpy()
+            pictures = self._tensor(np.stack([pixels for _, pixels in batch]))
+            features = self._run(pictures).numpy()
             for (key, _), row in zip(batch, features, strict=True):
                 self._answer(key, row)

@@ -97,5 +97,6 @@ def _both(layer: Any, norm: Any, x: Any, **_: Any) -> Any:
     channels = layer.kernel.shape[2:] if depthwise else layer.kernel.shape[3:]
     convolve = keras.ops.depthwise_conv if depthwise else keras.ops.conv
     kernel = layer.kernel * tf.reshape(scale, channels)
+    x, kernel, shift = (tf.cast(each, layer.compute_dtype) for each in (x, kernel, shift))
     x = convolve(x, kernel, layer.strides, layer.padding, layer.data_format, layer.dilation_rate)
     return tf.nn.bias_add(x, shift)

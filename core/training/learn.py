@@ -12,8 +12,10 @@ import numpy as np
 from core.backbones.frameworks import keras
 from core.data.dataset import Dataset, Record
 from core.errors import StopRequested, UserError
+from core.network import engine
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
+from core.network.mixed_precision import computing_in
 from core.network.prefix import PIXELS, Prefix
 from core.runs import Run, RunState
 from core.settings import TrainingSettings
@@ -242,22 +244,23 @@ class Learning:
             setters = [(partial(_set_rate, optimizer), rate) for optimizer, rate in rates]
         validation = self._batches(prefix, self._dataset.of("validation"), steps)
         self._progress.at_once = steps
-        model.fit(
-            lessons.from_epoch(self._done, seed, steps),
-            steps_per_epoch=-(-len(lessons) // steps),
-            shuffle=False,  # they are
-            initial_epoch=self._done,
-            epochs=end,
-            # The log first: what it has and the checkpoint has not is trained once more.
-            callbacks=[
-                Rate(setters, share_at, len(lessons), steps),
-                Validation(validation, self._progress.look_for_a_stop),
-                self.best,
-                self._progress,
-                Keep(keep),
-            ],
-            verbose=0,
-        )
+        with computing_in(engine.gpu_precision(), self._network.body):
+            model.fit(
+                lessons.from_epoch(self._done, seed, steps),
+                steps_per_epoch=-(-len(lessons) // steps),
+                shuffle=False,  # they are
+                initial_epoch=self._done,
+                epochs=end,
+                # The log first: what it has and the checkpoint has not is trained once more.
+                callbacks=[
+                    Rate(setters, share_at, len(lessons), steps),
+                    Validation(validation, self._progress.look_for_a_stop),
+                    self.best,
+                    self._progress,
+                    Keep(keep),
+                ],
+                verbose=0,
+            )
 
     def _go_back(self, state: RunState) -> int:
         """Put everything back to the checkpoint of a run that was resumed; the epochs done.

@@ -16,6 +16,7 @@ from core.data.images import to_square
 from core.network import engine
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
+from core.network.mixed_precision import computing_in
 from core.network.prefix import Prefix
 from core.settings import Squaring, TrainingSettings
 from core.training.estimate import Probe
@@ -79,11 +80,12 @@ def probe(
         go_on()
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
         model = compile_whole(trainee, network, settings, optimizer_of(settings))
-        judge = _judge(model, network.prefix)
-        go_on()
-        most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
-        tried = min(batch, most)
-        traced, step = _step(model, network.prefix, tried, classes)
+        with computing_in(engine.gpu_precision(), network.body):
+            judge = _judge(model, network.prefix)
+            go_on()
+            most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
+            tried = min(batch, most)
+            traced, step = _step(model, network.prefix, tried, classes)
         step *= batch / tried
         tracing += traced
     return Probe(
