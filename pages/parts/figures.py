@@ -18,8 +18,8 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
 CONFIG_MAP = {
     "displayModeBar": True,
     "displaylogo": False,
-    "scrollZoom": True,
-    "modeBarButtonsToRemove": ["toImage", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+    "scrollZoom": False,  # scrolling moves the page; there are buttons for it
+    "modeBarButtonsToRemove": ["toImage", "zoom2d", "autoScale2d"],
 }
 
 _SPLITS = {

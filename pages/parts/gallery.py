@@ -55,7 +55,7 @@ def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | No
         return None
     granted = state.granted(_CLASS, classes)
     if len(classes) <= _FEW_CLASSES:
-        return st.segmented_control(
+        return st.pills(  # which may break into several lines
             "Class",
             classes,
             default=None if granted else classes[0],  # both would clash

@@ -94,7 +94,7 @@ def test_a_burst_of_the_camera_fills_a_class(served: Served, studio: Page) -> No
     found = stored(served, dataset)
     assert found.counts == {"cat": taken, "dog": 0}
     assert {max(record.width, record.height) for record in found.records} == {640}
-    assert len({name_of(record.file, "cat") for record in found.records}) == 1
+    assert len({name_of(record.file) for record in found.records}) == 1
     assert not leftovers(served)
 
 

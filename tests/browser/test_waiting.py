@@ -62,7 +62,7 @@ def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, 
     context = new_context(browser)
     page = context.new_page()
     page.goto(f"{served.url}/{where}?run={trained}")
-    marks = {"train": "Done: it gets", "evaluate": "It rests on", "predict": "Pictures to name"}
+    marks = {"train": "Done: it gets", "evaluate": "It rests on", "predict": "Drop pictures here"}
     expect(page.get_by_text(re.compile(marks[where]))).to_be_visible()
     for step in ("Data", "Train", "Evaluate", "Predict", "Runs"):
         expect(page.get_by_role("link", name=step, exact=True)).to_be_visible()
