@@ -14,6 +14,7 @@ from typing import Any
 
 from core import errors, home
 from core.data import room
+from core.data.refusals import unwritable
 from core.runs import Run, RunState
 
 # What the operating system says that whoever sits before it can put right.
@@ -150,10 +151,7 @@ def remedy(error: BaseException, *written: Path) -> str | None:
     reason = os.strerror(error.errno)
     if path.is_relative_to(root):
         exactly = "" if path == root else f": {path}"
-        return (
-            f"Expected a folder that Thaw can write to, but {root} cannot be written "
-            f"({reason}{exactly}). Set THAW_HOME to one that can."
-        )
+        return str(unwritable(root, f"{reason}{exactly}"))
     return f"{path} cannot be read or written ({reason}). Put that right, or choose another."
 
 

@@ -235,15 +235,20 @@ def settled(dataset: Dataset) -> Dataset:
         most = max(have, key=have.__getitem__)
         others = [each for each in classes.values() if each is not digests or side != "train"]
         units = {groups.get(d, d): None for d in sorted(digests) if sides[d] == most}
-        for unit in sorted((members[unit] for unit in units), key=len):
-            if most == "test" or all(
-                each.isdisjoint(unit) or any(sides[d] == most for d in each - unit)
-                for each in others
-            ):
-                moved |= dict.fromkeys(unit, side)
-                sides |= moved
-                break
+        smallest_first = sorted((members[unit] for unit in units), key=len)
+        may = (each for each in smallest_first if most == "test" or _spares(each, others, sides))
+        moved |= dict.fromkeys(next(may, ()), side)
+        sides |= moved
     return _sided(dataset, moved)
+
+
+def _spares(unit: set[str], classes: Iterable[set[str]], sides: dict[str, Split]) -> bool:
+    """Whether every class that loses these images keeps others on the side where they are."""
+    (side,) = {sides[digest] for digest in unit}
+    return all(
+        each.isdisjoint(unit) or any(sides[digest] == side for digest in each - unit)
+        for each in classes
+    )
 
 
 def _sided(dataset: Dataset, sides: dict[str, Split]) -> Dataset:

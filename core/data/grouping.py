@@ -6,7 +6,7 @@ be recognised rather than understood.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -42,10 +42,12 @@ def groups_of(
             `tom_013.jpg` are “tom”; FOLDER by the folder within the class folder.
         together: Digests of images that somebody wants on one side, whatever they are called.
     """
-    named: list[tuple[str, str | None]] = []
-    for image in images:
-        told = {Grouping.NAME: name_of(image.file), Grouping.FOLDER: image.folder}.get(by)
-        named.append((image.digest, told))
+    ways: dict[Grouping, Callable[[Filed], str | None]] = {
+        Grouping.NAME: lambda image: name_of(image.file),
+        Grouping.FOLDER: lambda image: image.folder,
+        Grouping.NONE: lambda _: None,
+    }
+    named = [(image.digest, ways[by](image)) for image in images]
     here = {digest for digest, _ in named}
     for number, digests in enumerate(together):  # no name or folder has a slash in it
         named += [(digest, f"/{number}") for digest in digests if digest in here]

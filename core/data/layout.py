@@ -118,7 +118,7 @@ def place(members: Iterable[Member]) -> Layout:
             outside.append((member, _why_outside(member.name)))
             continue
         label = label_of(folder)
-        if label not in classes and label.casefold() not in spelled:
+        if label.casefold() not in spelled:
             outside.append((member, UNKNOWN.format(shortened(label))))
             continue
         label = label if label in classes else spelled[label.casefold()]

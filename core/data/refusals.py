@@ -73,9 +73,9 @@ def refuse_many(name: str, images: int) -> None:
         )
 
 
-def unwritable(folder: Path, error: OSError) -> UserError:
+def unwritable(folder: Path, reason: str) -> UserError:
     """The error where a folder of Thaw's own takes nothing."""
     return UserError(
         f"Expected a folder that Thaw can write to, but {folder} cannot be written "
-        f"({error.strerror or error}). Set THAW_HOME to one that can."
+        f"({reason}). Set THAW_HOME to one that can."
     )

@@ -85,7 +85,7 @@ def _nameless(name: str) -> IO[bytes]:
     except OSError as error:
         if error.errno in room.FULL:
             raise room.full(f"“{name}”") from error
-        raise unwritable(folder, error) from error
+        raise unwritable(folder, error.strerror or str(error)) from error
 
 
 class _Gunzip:

@@ -109,17 +109,18 @@ def is_alive(owner: dict[str, Any]) -> bool:
 def give_a_sign(cluster_id: str) -> None:
     """Tell other machines that share the home folder that a cluster of this one is alive."""
     with suppress(OSError):  # a full disk is no death
-        os.utime(_owner_file(cluster_id))
+        os.utime(owner_file(cluster_id))
 
 
 def _gave_a_sign(cluster_id: str) -> bool:
     try:
-        return time.time() - _owner_file(cluster_id).stat().st_mtime < _SILENCE
+        return time.time() - owner_file(cluster_id).stat().st_mtime < _SILENCE
     except OSError:
         return False
 
 
-def _owner_file(cluster_id: str) -> Path:
+def owner_file(cluster_id: str) -> Path:
+    """Who holds a cluster; touched while it is alive."""
     return folder(cluster_id) / "owner.json"
 
 
@@ -129,7 +130,7 @@ def sweep() -> None:
         if not path.is_dir():
             continue
         try:
-            owner = home.read_json(_owner_file(path.name))
+            owner = home.read_json(owner_file(path.name))
         except (OSError, ValueError):
             continue  # just being made
         if not is_alive(owner):

@@ -68,7 +68,7 @@ def main() -> None:
     home.cluster().chmod(0o700)
     folder.mkdir(mode=0o700)
     mine = address.Address("", os.getpid(), created, version, cluster_id)
-    home.write_json(folder / "owner.json", mine.owner)
+    home.write_json(address.owner_file(cluster_id), mine.owner)
     address.sweep()
     # A thread: what is left may be large, and nobody who starts us need wait for it.
     threading.Thread(target=leftovers.sweep, name="leftovers", daemon=True).start()

@@ -296,9 +296,7 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
     """
 
     def work() -> None:
-        before = _touched(
-            probes_end()
-        )  # first: loading takes seconds, in which Train may be pressed
+        before = _touched(probes_end())  # loading takes seconds, in which Train may be pressed
         load(Kind.TRAINING)
         from core.data import store
         from core.data.feed import StoredFeed

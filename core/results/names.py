@@ -7,7 +7,7 @@ from typing import Any
 from core import home
 from core.data import store
 from core.errors import UserError
-from core.runs import Run, read_facts
+from core.runs import SETTINGS, Run, read_facts
 
 
 def by_now(run: Run) -> dict[str, str]:
@@ -21,7 +21,7 @@ def by_now(run: Run) -> dict[str, str]:
     """
     facts = read_facts(run.folder, "model.json", "classes")
     trained = facts["classes"]
-    told = (run.folder / "settings.json").is_file() and run.dataset
+    told = (run.folder / SETTINGS).is_file() and run.dataset
     folder = home.datasets() / (told or "none")
     if not told or not home.is_id(told) or not store.is_complete(folder):
         return {name: name for name in trained}

@@ -10,7 +10,7 @@ from core.data.augment import WORDS, Augmentation
 from core.data.dataset import Dataset
 from core.data.images import to_square
 from core.settings import Squaring, Strength, TrainingSettings
-from pages.parts import state
+from pages.parts import few_ways, state
 
 _DEFAULTS = TrainingSettings()
 _PICTURES = 3  # that are shown …
@@ -56,19 +56,12 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
 
 def choose_strength() -> Strength:
     """How much they are varied; the check-up shows the same control."""
-    key = state.control("augment")
-    strength = st.segmented_control(
+    return few_ways.choose(
         "Vary the training pictures (augmentation)",
-        list(Strength),
-        default=state.default(key, _DEFAULTS.augment),
-        required=True,
-        format_func=str.capitalize,
-        key=key,
-        persist_state="session",
-        help="It also learns from copies of each picture that are a little turned, zoomed, "
-        "mirrored and differently lit. That helps where pictures are few; it takes longer once.",
+        "augment",
+        "It also learns from copies of each picture that are a little turned, zoomed, mirrored and "
+        "differently lit. That helps where pictures are few; it takes longer once.",
     )
-    return Strength(strength or _DEFAULTS.augment)
 
 
 def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> None:

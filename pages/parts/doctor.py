@@ -127,15 +127,20 @@ def _read(path: str, changed: int) -> Checkup:
     return checkup.read(Path(path))
 
 
+def _come_since(dataset: Dataset, found: Checkup) -> int:
+    """How many pictures a check-up has not looked at."""
+    looked_at = {point.file for point in found.map} | found.digests.keys()
+    return sum(record.file not in looked_at for record in dataset.records)
+
+
 def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
     aside = checkup.dismissed(chosen)
     left = [
         (finding, remaining(finding, dataset, aside, found.digests)) for finding in found.findings
     ]
     left = [(finding, cases) for finding, cases in left if cases]
-    looked_at = {point.file for point in found.map} | found.digests.keys()
     changed = found.version != dataset.version
-    new = sum(record.file not in looked_at for record in dataset.records) if changed else 0
+    new = _come_since(dataset, found) if changed else 0
     with st.container(horizontal=True, vertical_alignment="center"):
         if left:
             st.markdown(

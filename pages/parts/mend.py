@@ -193,7 +193,7 @@ def _with_picked(
                 ":material/drive_file_move:",
                 "move",
                 chosen,
-                lambda: changes.move(dataset, picked, into or label),
+                lambda: changes.move(dataset, picked, into),
                 f"{count} moved to “{into}”",
                 possible=into is not None,
             )

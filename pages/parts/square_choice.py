@@ -6,10 +6,9 @@ from PIL import Image
 from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.data.images import to_square
-from core.settings import Squaring, TrainingSettings
-from pages.parts import state
+from core.settings import Squaring
+from pages.parts import few_ways
 
-_DEFAULTS = TrainingSettings()
 _WAYS = {
     Squaring.SQUASH: "all of each picture, pressed into the square; round things become oval",
     Squaring.CROP: "the middle of each picture in its true shape; what is at the ends is cut off",
@@ -28,19 +27,12 @@ def draw(dataset_id: str, dataset: Dataset) -> Squaring:
         dataset: It.
     """
     st.markdown("**What it sees of a picture**")
-    key = state.control("square")
-    chosen = st.segmented_control(
+    square = few_ways.choose(
         "How pictures become square (resizing)",
-        list(Squaring),
-        default=state.default(key, _DEFAULTS.square),
-        required=True,
-        format_func=str.capitalize,
-        key=key,
-        persist_state="session",
-        help="A network sees a small square of every picture, whatever its shape. The pictures "
-        "that you show it later become square in the same way.",
+        "square",
+        "A network sees a small square of every picture, whatever its shape. The pictures that you "
+        "show it later become square in the same way.",
     )
-    square = Squaring(chosen or _DEFAULTS.square)
     st.caption(f"{square.capitalize()}: {_WAYS[square]}.")
     _preview(dataset_id, _least_square(dataset), square)
     return square
