@@ -61,9 +61,10 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     gather.under_way(chosen, dataset)
     if dataset.skipped:
         gather.left_out(dataset)
+    state.granted(gather.VIEWS, (gather.TITLE,))
     pictures, check, numbers = st.tabs(
         [gather.TITLE, "Check-up", "How many of each"],
-        key=state.turn(gather.VIEWS),
+        key=gather.VIEWS,
         on_change="rerun",  # charts wait until they are looked at: they take the browser a second
     )
     with check:

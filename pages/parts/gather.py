@@ -48,7 +48,7 @@ def open_for(label: str) -> None:
     """Have the ways into a class shown when the page is drawn next; for a button's `on_click`."""
     gallery.open_class(label)
     state.wish(_OPEN, True)
-    state.renew(VIEWS)  # new tabs show the first one
+    state.wish(VIEWS, TITLE)
 
 
 def under_way(chosen: str, dataset: Dataset) -> None:

@@ -67,7 +67,7 @@ def test_pictures_that_are_ticked_are_deleted_and_come_back(pets: Opened) -> Non
 
 
 def open_tab(app: AppTest, title: str) -> None:
-    app.session_state[f"{gather.VIEWS}-0"] = title
+    app.session_state[gather.VIEWS] = title
     app.run()
 
 
