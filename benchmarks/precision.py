@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 from openvino import opset13 as ops
 
 from benchmarks.__main__ import keep
@@ -26,7 +27,7 @@ from core.training import fit
 
 Row = dict[str, Any]
 _LOST = 16  # binary digits that bfloat16 has less than float32
-_native = engine.feature_precision() == engine.BFLOAT16
+_native = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 _convert = engine._convert
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core import home
 from core.jobs import ask, queue
+from core.network import gpu
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 
@@ -58,13 +59,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     args = parser.parse_args()
     owner = queue.ensure_started()
+    frozen = 0 if gpu.is_here() else 1  # a GPU runs the frozen part without a converted graph
     try:
         data = bring(args.folder)
         train(data, 1, ())
-        compiled(2)
+        compiled(frozen + 1)
         shutil.rmtree(home.cache() / "features")
         _, new = train(data, args.epochs, ())
-        compiled(3)
+        compiled(frozen + 2)
         run, second = train(data, args.epochs, (128,))
         pictures = sorted(path for path in (args.folder / "validation").rglob("*.*"))[:21]
         times = []

@@ -45,14 +45,20 @@ def to_srgb(image: Image.Image, factor: int = 1, greys: Greys = _AS_THEY_ARE) ->
     profile = image.info.get("icc_profile")
     if greys.numbers or image.mode == "F" or image.mode.startswith("I"):
         image = _from_deep(image, greys)
+    if image.width * image.height <= _STRIP:
+        made = _rgb(_reduced(_in_bytes(image), factor), profile)
+        made.info = {}
+        return made
     made = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     # Strip by strip, so that a large picture is never in memory in a second mode.
     for box in _strips(image, factor):
-        strip = _in_bytes(image.crop(box))
-        if factor > 1:
-            strip = strip.reduce(factor)
+        strip = _reduced(_in_bytes(image.crop(box)), factor)
         made.paste(_rgb(strip, profile), (0, box[1] // factor))
     return made
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    return image.reduce(factor) if factor > 1 else image
 
 
 def _strips(image: Image.Image, factor: int = 1) -> Iterator[tuple[int, int, int, int]]:

@@ -49,7 +49,10 @@ _CONFIG: dict[str, Any] = {
     # Dask would give each worker one thread for its arithmetic, and have it hand every buffer of
     # a picture back to the system at once: 10 % of the frozen part's time.
     "distributed.nanny.pre-spawn-environ": {},
+    # Every worker would look at its clock 50 times a second, and at all of the machine twice.
+    "distributed.admin.tick.interval": "10s",
     "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
     "distributed.comm.compression": False,
 }
 

@@ -33,7 +33,7 @@ def convert_apart(key: str, build: Callable[[], Any]) -> None:
         UserError: As `build`.
         RuntimeError: It could not be converted; the details are in the log.
     """
-    if engine.is_converted(key) or "tensorflow" in sys.modules or engine.has_gpu():
+    if engine.is_converted(key) or "tensorflow" in sys.modules:
         return
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "core.network.conversion", key],

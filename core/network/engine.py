@@ -1,11 +1,11 @@
 """Runs a network that no longer changes, as fast as this machine can.
 
-That is the frozen part during training, and the whole network once it is trained. On the CPU
-OpenVINO runs it, at twice TensorFlow's speed and the same float32 numbers; where there is a GPU,
-TensorFlow does. Either takes one image at a time and answers in any order.
+That is the frozen part during training, and the whole network once it is trained. OpenVINO runs it
+on the CPU, at twice TensorFlow's speed and the same float32 numbers. It takes one image at a time
+and answers in any order. (Where there is a GPU, that runs the frozen part: `gpu.py`.)
 
-Features may be computed in bfloat16, which is faster still where the processor or the GPU has it.
-What they lose by it is less than chance (benchmarks/README.md); predictions stay in float32.
+Features may be computed in bfloat16, which is faster still where the processor has it. What they
+lose by it is less than chance (benchmarks/README.md); predictions stay in float32.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,12 +28,11 @@ from core import home
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
+from openvino import opset13 as ops  # noqa: E402
 
 Answer = Callable[[str, np.ndarray], None]
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 HINTS = {FLOAT32: "f32", BFLOAT16: "bf16"}
-_GPU_BATCH = 64
-_WITH_BFLOAT16 = (8, 0)  # NVIDIA's compute capability, since 2020
 _GRAPHS_KEPT = 20
 
 
@@ -46,38 +46,33 @@ class Engine(Protocol):
         """Return when every submitted image has been answered, or raise what went wrong."""
 
 
-def has_gpu() -> bool:
-    """Whether TensorFlow has a GPU here. Asks TensorFlow only where there may be one."""
-    if not any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg")):
-        return False
-    from core.backbones.frameworks import tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def gpu_precision() -> str:
-    """What a GPU trains with and computes features with: bfloat16 where it has units for it."""
-    if not has_gpu():
-        return FLOAT32
-    from core.backbones.frameworks import tf
-
-    (gpu, *_) = tf.config.list_physical_devices("GPU")
-    capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
-    return BFLOAT16 if capability and capability >= _WITH_BFLOAT16 else FLOAT32
-
-
+@cache
 def feature_precision() -> str:
-    """What features are computed with: bfloat16 where the hardware has it."""
-    if has_gpu():
-        return gpu_precision()
-    natively = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return BFLOAT16 if "BF16" in natively else FLOAT32
+    """What features are computed with: bfloat16 where the processor has units for its matrices.
+
+    Those are Intel's AMX. Other instructions for bfloat16 save no time: with AVX512-BF16 alone,
+    networks took 1.1 to 2.4 times as long as in float32 (benchmarks/README.md).
+    """
+    core = ov.Core()
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return FLOAT32
+    # OpenVINO does not tell of AMX, but how it would compute something small.
+    image, kernels = ops.parameter([1, 64, 8, 8], ov.Type.f32), np.ones((64, 64, 1, 1), np.float32)
+    convolution = ops.convolution(image, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
+    trial = core.compile_model(
+        ov.Model([convolution], [image]), "CPU", {"INFERENCE_PRECISION_HINT": HINTS[BFLOAT16]}
+    )
+    done_by = [
+        str(node.get_rt_info()["primitiveType"].value)
+        for node in trial.get_runtime_model().get_ops()
+        if "primitiveType" in node.get_rt_info()
+    ]
+    return BFLOAT16 if any("amx" in kernel for kernel in done_by) else FLOAT32
 
 
 def name(precision: str = FLOAT32) -> str:
     """What computes and in which precision: part of every cache key."""
-    runtime = "tensorflow" if has_gpu() else f"openvino {ov.__version__}"
-    return f"{runtime} {precision}"
+    return f"openvino {ov.__version__} {precision}"
 
 
 def compile_model(
@@ -93,8 +88,6 @@ def compile_model(
         answer: Told the key of each image and its float32 output [...], from any thread.
         precision: What it computes with; bfloat16 only where `feature_precision` says so.
     """
-    if has_gpu():
-        return _TensorFlowEngine(build(), answer, precision)
     return _OpenVinoEngine(_graph(key, build), answer, precision)
 
 
@@ -183,7 +176,9 @@ class _OpenVinoEngine:
         compiled = ov.Core().compile_model(graph, "CPU", hints)
         self._answer = answer
         self._error: BaseException | None = None
-        self._queue = ov.AsyncInferQueue(compiled)
+        # Twice as many as run at once: while Python takes one's answer, the next is at hand.
+        at_once = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._queue = ov.AsyncInferQueue(compiled, 2 * at_once)
         self._queue.set_callback(self._done)
 
     def submit(self, key: str, pixels: np.ndarray) -> None:
@@ -204,30 +199,3 @@ class _OpenVinoEngine:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-
-
-class _TensorFlowEngine:
-    def __init__(self, model: Any, answer: Answer, precision: str) -> None:
-        from core.backbones.frameworks import tf
-        from core.network.mixed_precision import computing_in
-
-        shape = (None, *model.inputs[0].shape[1:])
-        run = tf.function(lambda images: tf.cast(model(images, training=False), tf.float32))
-        with computing_in(precision, model):  # traced once for all batch sizes
-            self._run = run.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
-        self._tensor = tf.constant
-        self._answer = answer
-        self._waiting: list[tuple[str, np.ndarray]] = []
-
-    def submit(self, key: str, pixels: np.ndarray) -> None:
-        self._waiting.append((key, pixels))
-        if len(self._waiting) == _GPU_BATCH:
-            self.wait()
-
-    def wait(self) -> None:
-        batch, self._waiting = self._waiting, []
-        if batch:
-            pictures = self._tensor(np.stack([pixels for _, pixels in batch]))
-            features = self._run(pictures).numpy()
-            for (key, _), row in zip(batch, features, strict=True):
-                self._answer(key, row)

@@ -10,7 +10,7 @@ import pillow_heif
 
 from core.backbones.backbone import Backbone
 from core.data.images import DECODING
-from core.network import engine
+from core.network import engine, gpu
 from core.network.features import cache_key
 from core.settings import Squaring
 
@@ -48,6 +48,8 @@ class Prefix:
         """
         if self.cut == PIXELS:
             return engine.Pixels(answer)
+        if gpu.is_here():
+            return gpu.TensorFlowEngine(build, answer, self.precision)
         return engine.compile_model(self.graph, build, answer, self.precision)
 
 
@@ -74,7 +76,8 @@ def prefix_at(
         square: How images become square.
     """
     dtype = "uint8" if cut == PIXELS else "float32"
-    precision = engine.feature_precision()
+    on_gpu = gpu.is_here()
+    precision = gpu.precision() if on_gpu else engine.feature_precision()
     facts: dict[str, Any] = {"cut": cut, "input_size": backbone.input_size}
     if cut != PIXELS:
         facts |= {
@@ -84,7 +87,7 @@ def prefix_at(
             "preprocessing": backbone.preprocessing,
             "shape": shape,
             "keras": version("keras"),
-            "engine": engine.name(precision),
+            "engine": f"tensorflow {precision}" if on_gpu else engine.name(precision),
         }
     key = cache_key(**facts, resize=resizing(square))
     return Prefix(cut, key, cache_key(**facts), shape, dtype, precision)

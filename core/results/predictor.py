@@ -222,7 +222,7 @@ def of_run(run: Path) -> Predictor:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
     classes = tuple(names.by_now(Run(run)).values())
-    if not (engine.has_gpu() or engine.is_converted(key)):  # that takes a while, and as much room
+    if not engine.is_converted(key):  # that takes a while, and as much room
         room.ready(model.stat().st_size)
     return Predictor(classes, input_size, key, partial(_load, model), square)
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.backbones.frameworks import keras
 from core.data.dataset import Dataset, Record
 from core.errors import StopRequested, UserError
-from core.network import engine
+from core.network import gpu
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
 from core.network.mixed_precision import computing_in
@@ -244,7 +244,7 @@ class Learning:
             setters = [(partial(_set_rate, optimizer), rate) for optimizer, rate in rates]
         validation = self._batches(prefix, self._dataset.of("validation"), steps)
         self._progress.at_once = steps
-        with computing_in(engine.gpu_precision(), self._network.body):
+        with computing_in(gpu.precision(), self._network.body):
             model.fit(
                 lessons.from_epoch(self._done, seed, steps),
                 steps_per_epoch=-(-len(lessons) // steps),

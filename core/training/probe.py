@@ -13,7 +13,7 @@ import numpy as np
 from core.data.dataset import Dataset, Decoded
 from core.data.feed import ImageFeed
 from core.data.images import to_square
-from core.network import engine
+from core.network import engine, gpu
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
 from core.network.mixed_precision import computing_in
@@ -80,7 +80,7 @@ def probe(
         go_on()
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
         model = compile_whole(trainee, network, settings, optimizer_of(settings))
-        with computing_in(engine.gpu_precision(), network.body):
+        with computing_in(gpu.precision(), network.body):
             judge = _judge(model, network.prefix)
             go_on()
             most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))

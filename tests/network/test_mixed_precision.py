@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.backbones.backbone import Backbone
-from core.network import engine
+from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.mixed_precision import computing_in
 
@@ -31,22 +31,32 @@ def test_a_network_is_as_it_was_afterwards(tiny: Tiny) -> None:
         assert policies(body) == {"float32"}
 
 
+@pytest.mark.parametrize(("precision", "most"), [(engine.FLOAT32, 1e-5), (engine.BFLOAT16, 0.05)])
 def test_features_are_nearly_the_same_and_float32(
-    tiny: Tiny, pictures: Callable[..., np.ndarray], monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny,
+    pictures: Callable[..., np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    most: float,
 ) -> None:
-    model = Network(*tiny, "digest", frozen_layers=8, budget=1 << 40, images=9).prefix_model()
-    images = pictures(9, 16)
+    """More of them than one batch, so that there is a rest as well."""
+    elsewhere = Network(*tiny, "digest", frozen_layers=8, budget=1 << 40, images=9).prefix
+    monkeypatch.setattr(gpu, "is_here", lambda: True)
+    monkeypatch.setattr(gpu, "precision", lambda: precision)
+    network = Network(*tiny, "digest", frozen_layers=8, budget=1 << 40, images=9)
+    assert network.prefix.key != elsewhere.key
+    model = network.prefix_model()
+    images = pictures(70, 16)
     expected = np.asarray(model(images, training=False))
-    monkeypatch.setattr(engine, "has_gpu", lambda: True)
     answers: dict[str, np.ndarray] = {}
-    for precision, most in ((engine.FLOAT32, 1e-5), (engine.BFLOAT16, 0.05)):
-        compiled = engine.compile_model("key", lambda: model, answers.__setitem__, precision)
-        for number, image in enumerate(images):
-            compiled.submit(str(number), image)
-        compiled.wait()
-        got = np.stack([answers[str(number)] for number in range(9)])
-        assert got.dtype == np.float32
-        off = np.abs(got - expected).max() / np.abs(expected).max()
-        assert off <= most
-        assert (off > 1e-4) == (precision == engine.BFLOAT16), "it does compute in it"
+    compiled = network.prefix.compile(lambda: model, answers.__setitem__)
+    for number, image in enumerate(images):
+        compiled.submit(str(number), image)
+    compiled.wait()
+    got = np.stack([answers[str(number)] for number in range(len(images))])
+    assert got.dtype == np.float32
+    off = np.abs(got - expected).max() / np.abs(expected).max()
+    assert off <= most
+    assert (off > 1e-4) == (precision == engine.BFLOAT16), "it does compute in it"
     assert policies(model) == {"float32"}
+    assert not engine.graphs().exists(), "nothing is converted for it"

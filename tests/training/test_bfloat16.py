@@ -9,7 +9,7 @@ import pytest
 from core.backbones.frameworks import keras
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
-from core.network import engine
+from core.network import engine, gpu
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 from core.training import fit
@@ -33,7 +33,7 @@ def test_thawed_layers_learn_in_it_and_what_is_kept_is_float32(
 
     exact = trained("exact")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "gpu_precision", lambda: engine.BFLOAT16)
+        patch.setattr(gpu, "precision", lambda: engine.BFLOAT16)
         mixed = trained("mixed")
     ours, theirs = ([row["loss"] for row in each["history"]] for each in (mixed, exact))
     assert ours[0] == theirs[0], "the head alone warms up in float32"
