@@ -53,12 +53,12 @@ class Pace:
 class StageReporter:
     """A `report(done, total)` callback that writes `stage` events and looks for a stop.
 
-    The first and the last report are always written, those between at most four times a second.
+    It does so at the first and the last report, and between at most four times a second.
 
     Args:
         log: Where the events go.
         stage: Name of the stage, written into each event.
-        should_stop: Asked at every report.
+        should_stop: Asked whether to go on.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class StageReporter:
         self._stage = str(stage)
         self._should_stop = should_stop
         self._pace = Pace()
-        self._written: float | None = None
+        self._told: float | None = None
 
     def __call__(self, done: int, total: int) -> None:
         """Tell that `done` of `total` are done.
@@ -77,9 +77,10 @@ class StageReporter:
             StopRequested: The user has asked to stop; the report is written all the same.
         """
         now = time.monotonic()
+        if self._told is not None and done < total and now - self._told < SECONDS_BETWEEN:
+            return
+        self._told = now
         left = self._pace.seconds_left(done, total)
-        if self._written is None or done >= total or now - self._written >= SECONDS_BETWEEN:
-            self._written = now
-            self._log.append("stage", stage=self._stage, done=done, total=total, seconds_left=left)
+        self._log.append("stage", stage=self._stage, done=done, total=total, seconds_left=left)
         if self._should_stop():
             raise StopRequested
