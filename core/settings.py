@@ -85,8 +85,7 @@ class TrainingSettings:
         batch_size: Images a step.
         learning_rate: Step size of the optimizer, at its highest.
         thawed_rate: What thawed layers of the backbone take of it: they know something already.
-            A tenth is in the middle of what fastai's `fine_tune` spreads over a network (1 to
-            1/100).
+            fastai's `fine_tune` spreads 1 to 1/100 over a network.
         warm_up_epochs: How many of the epochs train the head alone before the thawed layers join
             in, so that a head of random numbers does not shake them; at least one epoch is left
             for them. fastai's `fine_tune` does the same with one.
@@ -94,8 +93,9 @@ class TrainingSettings:
             their dropout drops; otherwise gamma and beta alone learn.
         optimizer: One of OPTIMIZERS.
         schedule: How the learning rate goes on, one of SCHEDULES; see `training/schedule.py`.
-        weight_decay: Share that each step takes off the weights, times the learning rate; 0 leaves
-            it to the optimizer (AdamW takes 0.004, the others nothing).
+        weight_decay: Share that each step takes off the weights of the new layers, times the
+            learning rate (decoupled: Loshchilov and Hutter 2019); the backbone's keep what they
+            were taught. 0 leaves it to the optimizer (AdamW takes 0.004, the others nothing).
         label_smoothing: Share of certainty that the labels give to the other classes.
         balanced: Whether rare classes count as much as common ones ("class weights").
         patience: Training ends when validation has not been better for so many epochs; 0 goes on to
@@ -116,13 +116,13 @@ class TrainingSettings:
     dropout: float = 0.0
     epochs: int = EPOCHS
     batch_size: int = 32
-    learning_rate: float = 0.005
-    thawed_rate: float = 0.1
+    learning_rate: float = 0.01
+    thawed_rate: float = 0.05
     warm_up_epochs: int = 1
     batch_norm_learns: bool = False
     optimizer: str = "adam"
     schedule: str = "cosine"
-    weight_decay: float = 0.0
+    weight_decay: float = 0.5
     label_smoothing: float = 0.0
     balanced: bool = False
     patience: int = 0

@@ -89,6 +89,8 @@ def compile_whole(
     """
     thawed = network.body.trainable_variables
     if not thawed or settings.from_scratch:
+        if not optimizer.built:
+            optimizer.exclude_from_weight_decay(thawed)
         compile_for_training(trainee, optimizer, settings.label_smoothing)
         return trainee
     model = TwoRates(trainee.inputs[0], trainee.outputs[0])

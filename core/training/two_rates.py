@@ -15,16 +15,17 @@ class TwoRates(keras.Model):  # type: ignore[misc]
     """
 
     def slow_down(self, thawed: list[Any], share: float) -> None:
-        """Let these variables learn at a share of the model's rate.
+        """Let these variables learn at a share of the model's rate, without its weight decay.
 
         Pretrained layers need small steps: at the head's rate a few batches wipe out what they
-        know.
+        know. What they know is no reason to make them smaller either.
         """
         slow = {id(variable) for variable in thawed}
         self._thawed = thawed
         self._rest = [v for v in self.trainable_variables if id(v) not in slow]
         settings = self.optimizer.get_config()
         settings["learning_rate"] *= share
+        del settings["weight_decay"]
         self.thawed_optimizer = type(self.optimizer).from_config(settings)
         self.thawed_optimizer.build(thawed)
         if not self.optimizer.built:  # it may have warmed the head up already
