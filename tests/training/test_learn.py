@@ -112,6 +112,23 @@ def test_from_scratch_everything_learns_and_nothing_is_pretrained(
     assert not same(after["conv1"], layers_of(other)["conv1"])[0]
 
 
+def test_from_scratch_weight_decay_is_the_heads_alone(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    """One step, so that the head's weights have no say yet in what the others learn."""
+    folder = painted(8)
+    one = {"weights": "random", "frozen_layers": 0, "epochs": 1, "batch_size": 64}
+    without, decayed = (
+        train(tmp_path, folder, f"decay {decay}", weight_decay=decay, **one) for decay in (0.0, 1.0)
+    )
+    for name, arrays in layers_of(without).items():
+        assert all(same(arrays, layers_of(decayed)[name])), name
+    heads = [
+        keras.models.load_model(run.folder / "model.keras").layers[-1] for run in (without, decayed)
+    ]
+    assert not all(same(*(head.get_weights() for head in heads)))
+
+
 def test_a_file_of_ones_own_is_what_it_starts_from(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:

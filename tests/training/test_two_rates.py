@@ -51,6 +51,20 @@ def test_one_step_of_gradient_descent() -> None:
 
 
 @pytest.mark.slow
+def test_weight_decay_is_the_heads_alone() -> None:
+    start, _ = made()
+    decayed = {}
+    for decay in (0.0, 0.5):
+        model, thawed = made()
+        slow = TwoRates(model.inputs[0], model.outputs[0])
+        fitted(slow, keras.optimizers.SGD(0.5, weight_decay=decay), thawed)
+        decayed[decay] = slow.get_weights()
+    for before, without, with_it in zip(start.get_weights(), *decayed.values(), strict=True):
+        share = 0.0 if before.shape in ((4, 5), (5,)) else 0.25
+        np.testing.assert_allclose(without - with_it, share * before, atol=1e-6)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["adam", *(pytest.param(n, marks=pytest.mark.exhaustive) for n in ("adamw", "sgd", "rmsprop"))],
