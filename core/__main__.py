@@ -342,8 +342,8 @@ def main(given: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(
-        code
-    )  # TensorFlow takes half a second to put in order what the system takes back anyway
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # main has told what was wrong with it
+            stream.flush()
+    # TensorFlow takes half a second to put in order what the system takes back anyway.
+    os._exit(code)

@@ -138,7 +138,12 @@ def _train(added: argparse.ArgumentParser) -> None:
     )
     setting("--optimizer", metavar="|".join(OPTIMIZERS))
     setting("--schedule", metavar="|".join(SCHEDULES), help="how the learning rate goes on")
-    setting("--weight-decay", type=float, metavar="SHARE")
+    setting(
+        "--weight-decay",
+        type=float,
+        metavar="SHARE",
+        help="of the new layers; with sgd a hundredth of what adam takes is plenty",
+    )
     setting("--label-smoothing", type=float, metavar="SHARE")
     setting("--balanced", action="store_true", help="rare classes count as much as common ones")
     setting(

@@ -93,9 +93,11 @@ class TrainingSettings:
             their dropout drops; otherwise gamma and beta alone learn.
         optimizer: One of OPTIMIZERS.
         schedule: How the learning rate goes on, one of SCHEDULES; see `training/schedule.py`.
-        weight_decay: Share that each step takes off the weights of the new layers, times the
-            learning rate (decoupled: Loshchilov and Hutter 2019); the backbone's keep what they
-            were taught. 0 leaves it to the optimizer (AdamW takes 0.004, the others nothing).
+        weight_decay: Share that each step takes off the weights of the layers behind the backbone,
+            times the learning rate (decoupled: Loshchilov and Hutter 2019). The backbone's are
+            left alone: pretrained ones for what they know, all of a network from scratch since
+            what suits a head would be far too much. 0 leaves it to the optimizer (AdamW takes
+            0.004, the others nothing).
         label_smoothing: Share of certainty that the labels give to the other classes.
         balanced: Whether rare classes count as much as common ones ("class weights").
         patience: Training ends when validation has not been better for so many epochs; 0 goes on to

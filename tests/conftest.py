@@ -29,9 +29,11 @@ def thaw_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Features as precise as Keras' own, which tests compare them with, on every processor."""
-    engine = sys.modules.get("core.network.engine")
+    engine, gpu = (sys.modules.get(f"core.network.{name}") for name in ("engine", "gpu"))
     if engine:
         monkeypatch.setattr(engine, "feature_precision", lambda: engine.FLOAT32)
+    if gpu:
+        monkeypatch.setattr(gpu, "precision", lambda: gpu.FLOAT32)
 
 
 @pytest.fixture

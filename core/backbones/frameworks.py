@@ -72,11 +72,13 @@ def _uncollected() -> Iterator[None]:
 
     Looking takes a fifth of the time of the import, and would take some again and again.
     """
+    collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if collects:
+            gc.enable()
         gc.freeze()
 
 

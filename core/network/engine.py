@@ -51,7 +51,7 @@ def feature_precision() -> str:
     """What features are computed with: bfloat16 where the processor has units for its matrices.
 
     Those are Intel's AMX. Other instructions for bfloat16 save no time: with AVX512-BF16 alone,
-    networks took 1.1 to 2.4 times as long as in float32 (benchmarks/README.md).
+    networks took 1.7 to 1.9 times as long as in float32 (benchmarks/README.md).
     """
     core = ov.Core()
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):

@@ -99,6 +99,7 @@ def _settings(case: Case, backbone: Backbone) -> TrainingSettings:
         frozen_layers=frozen,
         epochs=epochs,
         learning_rate=0.003,
+        weight_decay=0.0,
         thawed_rate=share,
     )
 

@@ -25,8 +25,8 @@ class TwoRates(keras.Model):  # type: ignore[misc]
         self._rest = [v for v in self.trainable_variables if id(v) not in slow]
         settings = self.optimizer.get_config()
         settings["learning_rate"] *= share
-        del settings["weight_decay"]
         self.thawed_optimizer = type(self.optimizer).from_config(settings)
+        self.thawed_optimizer.exclude_from_weight_decay(thawed)
         self.thawed_optimizer.build(thawed)
         if not self.optimizer.built:  # it may have warmed the head up already
             self.optimizer.build(self._rest)

@@ -414,6 +414,23 @@ def test_the_time_left_goes_by_the_speed_of_late(monkeypatch: pytest.MonkeyPatch
     assert left[400] == pytest.approx(118, abs=2)  # by the last 65 of 130 seconds; by all, 195
 
 
+def test_reports_in_between_cost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick stage reports thousands of times a second; looking for a stop asks the disk."""
+    clock, asked = 0.0, 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    report = StageReporter(EventLog(tmp_path / "log"), "reading", should_stop)
+    for done in range(1001):
+        report(done, 1000)
+        clock += 0.001
+    assert asked == 5
+
+
 def test_a_reporter_stops_when_asked(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "log")
     with pytest.raises(StopRequested):

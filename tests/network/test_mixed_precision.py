@@ -40,6 +40,7 @@ def test_features_are_nearly_the_same_and_float32(
     most: float,
 ) -> None:
     """More of them than one batch, so that there is a rest as well."""
+    monkeypatch.setattr(gpu, "is_here", lambda: False)
     elsewhere = Network(*tiny, "digest", frozen_layers=8, budget=1 << 40, images=9).prefix
     monkeypatch.setattr(gpu, "is_here", lambda: True)
     monkeypatch.setattr(gpu, "precision", lambda: precision)

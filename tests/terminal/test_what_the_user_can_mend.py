@@ -317,12 +317,15 @@ def test_an_archive_that_finds_no_room_names_thaws_folder(
     assert_one_sentence(thaw_here("inspect", painted), ".thaw", "THAW_HOME")
 
 
-def test_a_full_disk_behind_standard_output() -> None:
+@pytest.mark.parametrize("much", [True, False])
+def test_a_full_disk_behind_standard_output(painted: Path, much: bool) -> None:
+    """What is little stays in Python's buffer until the end."""
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
+    asked = ["backbones"] if much else ["inspect", str(painted)]
     with Path("/dev/full").open("w") as out:
-        done = subprocess.run(
-            [sys.executable, "-m", "core", "backbones"],
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "core", *asked],
             cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 2
