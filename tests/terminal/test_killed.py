@@ -49,9 +49,9 @@ def test_killed_again_and_again_it_comes_to_the_same_end(
     while killed < kills:
         process = begun(run)
         seen = Run(run).state().offset
-        # Half of them once it trains, half at any moment of its start.
+        # Half of them once it trains, half at any moment; by then it may have come to its end.
         until = time.monotonic() + rng.uniform(0.5, 6.0)
-        trains = killed % 2 == 1
+        trains = killed % 2 == 0
         while time.monotonic() < until or (trains and process.poll() is None):
             time.sleep(0.02)
             events, _ = Run(run).log.read(seen)
