@@ -154,7 +154,8 @@ def new_context(
 
 
 def settled(page: Page) -> None:
-    """Wait until the page is drawn: no script runs any more."""
+    """Wait until the page is drawn: no script runs any more. None does before it begins, either."""
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
 
