@@ -88,9 +88,9 @@ def compile_whole(
         The Keras model to call `fit` of; it shares its variables with the trainee.
     """
     thawed = network.body.trainable_variables
+    if settings.from_scratch:
+        optimizer.exclude_from_weight_decay(thawed)
     if not thawed or settings.from_scratch:
-        if not optimizer.built:
-            optimizer.exclude_from_weight_decay(thawed)
         compile_for_training(trainee, optimizer, settings.label_smoothing)
         return trainee
     model = TwoRates(trainee.inputs[0], trainee.outputs[0])

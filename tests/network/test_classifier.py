@@ -244,8 +244,8 @@ def test_dropout_of_the_backbone_does_not_drop_in_training(
     plain = keras.Model(given, keras.layers.Dense(3, activation="softmax")(x))
     body.trainable = False
     plain.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
-    theirs = plain.fit(images, labels, batch_size=6, epochs=1, verbose=0).history["loss"]
-    assert theirs != pytest.approx([plain.evaluate(images, labels, verbose=0)], rel=1e-5)
+    theirs = plain.fit(images, labels, batch_size=6, epochs=5, verbose=0).history["loss"]
+    assert theirs != pytest.approx([plain.evaluate(images, labels, verbose=0)] * 5, rel=1e-3)
 
 
 def test_dropout_of_the_head_does_drop(tiny: Tiny, pictures: Pictures) -> None:
