@@ -6,6 +6,7 @@ folder `pages` beside its script for an older kind of app, and would open the fi
 without the steps.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from threading import Thread
 
 import streamlit as st
 
-from core import errors
+from core import config, errors
 from core.jobs import queue
 from pages.parts import download_route, picture_route, upload_route, words
 
@@ -45,6 +46,16 @@ def explain(error: Exception) -> bool:
     return True
 
 
+def refuse_wrong_settings() -> None:
+    """End before anything is served, with one sentence, where a setting cannot be used."""
+    try:
+        config.check()
+    except errors.UserError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+refuse_wrong_settings()
 app = st.App(
     Path(__file__).parent / "pages" / "start.py",
     lifespan=lifespan,

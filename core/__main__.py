@@ -18,7 +18,7 @@ from typing import Any
 
 from psutil import pid_exists
 
-from core import arguments
+from core import arguments, config
 from core.data import room
 from core.errors import UserError
 from core.runs import Run
@@ -316,6 +316,7 @@ def main(given: list[str] | None = None) -> int:
     written: list[Path] = []
     try:
         args = arguments.parser(_COMMANDS).parse_args(given)
+        config.check()
         written += [args.run] if args.job is train else []
         result = args.job(args)
         if args.json:

@@ -6,8 +6,6 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core import home
-
 logger = logging.getLogger("thaw")
 
 
@@ -43,4 +41,6 @@ def record(error: BaseException) -> str:
 
 def log_path() -> Path:
     """The file that `record` writes to."""
+    from core import home  # which needs UserError
+
     return home.root() / "logs" / "errors.log"

@@ -23,12 +23,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core import config
+
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def root() -> Path:
-    """The folder named by THAW_HOME, or ~/.thaw."""
-    return Path(os.environ.get("THAW_HOME") or Path.home() / ".thaw").expanduser().absolute()
+    """The folder named by THAW_HOME, or ~/.thaw.
+
+    Raises:
+        UserError: That cannot be a folder.
+    """
+    return config.HOME.value
 
 
 def space() -> Path:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from core import home
+from core import config, home
 from core.backbones import weights_file
 from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Source
 from core.backbones.catalog import all_backbones
@@ -56,9 +56,9 @@ def find(backbone: Backbone, *, head: bool = False) -> Path | None:
 
 
 def _folders() -> list[Path]:
-    brought = os.environ.get("THAW_WEIGHTS")
+    brought = config.WEIGHTS.value
     theirs = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    own = [Path(brought).expanduser().absolute()] if brought else []
+    own = [brought] if brought else []
     return [*own, _cache(), theirs / "models"]
 
 

@@ -6,13 +6,12 @@ process; what is expected comes on standard input, pickled by the very program t
 file that it has read to the end can be read again without danger.
 """
 
-import os
 import pickle
 import subprocess
 import sys
 from pathlib import Path
 
-from core import home
+from core import config
 from core.backbones import weights_file
 from core.backbones.backbone import Backbone
 from core.errors import UserError
@@ -43,8 +42,7 @@ def check_apart(file: Path, name: str, backbone: Backbone) -> None:
             [sys.executable, "-m", "core.backbones.weights_check", str(file.absolute())],
             cwd=_PROJECT,
             env={
-                **os.environ,
-                "THAW_HOME": str(home.root()),
+                **config.environment(),
                 "OPENBLAS_NUM_THREADS": "1",  # each thread would reserve address space
             },
             input=pickle.dumps((backbone.layers, backbone.title, name)),

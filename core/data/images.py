@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pillow_heif
 from PIL import Image
 
+from core import config
 from core.data import colours, limits, png_chunks, tiffs
 from core.settings import Squaring
 
@@ -279,7 +280,7 @@ def _refuse_large(width: int, height: int, most: int, what: str = "") -> None:
 
 
 def _most(pixels: int) -> str:
-    return f"at most {pixels / 1e6:g} megapixels unless {limits.PIXELS} is set higher"
+    return f"at most {pixels / 1e6:g} megapixels unless {config.PIXELS.name} is set higher"
 
 
 def _something_else(data: bytes) -> str:

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core import home
+from core import config, home
 from core.data import archive, limits, room
 from core.errors import UserError
 
@@ -89,7 +89,7 @@ def begin(name: str, size: int) -> tuple[Incoming, str]:
     if size > most:
         raise UserError(
             f"That is {size / 1e9:,.1f} GB, but at most {most / 1e9:g} GB can be sent at once. "
-            f"Send fewer or smaller pictures, {limits.raised_by(limits.UPLOAD)}."
+            f"Send fewer or smaller pictures, {limits.raised_by(config.UPLOAD)}."
         )
     secret = secrets.token_urlsafe(32)
     incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)

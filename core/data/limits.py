@@ -1,9 +1,10 @@
-"""How much may come in. The server's owner sets the first five by environment variables."""
+"""How much may come in. The server's owner sets the first five (see `core.config`)."""
 
-import os
 from dataclasses import dataclass
+from typing import Any
 
-from core.errors import UserError
+from core import config
+from core.config import Setting
 
 
 @dataclass(frozen=True)
@@ -42,39 +43,25 @@ class Limits:
     total_ratio_from_bytes: int = 100 * 2**20
 
 
-UPLOAD = "THAW_UPLOAD_GB"
-UNPACKED = "THAW_UNPACKED_GB"
-ENTRIES = "THAW_ENTRIES"
-PIXELS = "THAW_MEGAPIXELS"
-IMAGES = "THAW_IMAGES"
-
-
 def current() -> Limits:
     """The limits of this server.
 
     Raises:
-        UserError: An environment variable holds no number above 0.
+        UserError: One of them is set to something that cannot be used.
     """
     return Limits(
-        upload_bytes=_given(UPLOAD, 10, 10**9),
-        unpacked_bytes=_given(UNPACKED, 20, 10**9),
-        entries=_given(ENTRIES, 80_000),
-        pixels=_given(PIXELS, 120, 10**6),  # phones make pictures of 108
-        images=_given(IMAGES, 50_000),
+        upload_bytes=_whole(config.UPLOAD, 10**9),
+        unpacked_bytes=_whole(config.UNPACKED, 10**9),
+        entries=config.ENTRIES.value,
+        pixels=_whole(config.PIXELS, 10**6),
+        images=config.IMAGES.value,
     )
 
 
-def _given(variable: str, default: int, unit: int = 1) -> int:
-    text = os.environ.get(variable) or str(default)
-    try:
-        value = int(float(text) * unit)
-    except (ValueError, OverflowError):
-        value = 0
-    if value < 1:
-        raise UserError(f"Expected a number above 0 in {variable}, received {text!r}.")
-    return value
+def _whole(setting: Setting[float], unit: int) -> int:
+    return max(1, int(setting.value * unit))
 
 
-def raised_by(variable: str) -> str:
+def raised_by(setting: Setting[Any]) -> str:
     """How the limit that somebody has met is raised: the end of a sentence."""
-    return f"or have whoever runs Thaw set {variable} higher"
+    return f"or have whoever runs Thaw set {setting.name} higher"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core import config
 from core.data import limits
 from core.data.limits import Limits
 from core.errors import UserError
@@ -47,7 +48,7 @@ def too_many(name: str) -> UserError:
     """The error for a source with more files and folders than the owner allows."""
     return UserError(
         f"Expected at most {limits.current().entries:,} files and folders, but “{name}” holds "
-        f"more. Take some out, {limits.raised_by(limits.ENTRIES)}."
+        f"more. Take some out, {limits.raised_by(config.ENTRIES)}."
     )
 
 
@@ -55,7 +56,7 @@ def too_large(name: str) -> UserError:
     """The error for an archive that unpacks to more than the owner allows."""
     return UserError(
         f"Expected at most {limits.current().unpacked_bytes / 1e9:g} GB once unpacked, but "
-        f"“{name}” holds more. Divide it, {limits.raised_by(limits.UNPACKED)}."
+        f"“{name}” holds more. Divide it, {limits.raised_by(config.UNPACKED)}."
     )
 
 
@@ -69,7 +70,7 @@ def refuse_many(name: str, images: int) -> None:
     if images > most:
         raise UserError(
             f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
-            f"{limits.raised_by(limits.IMAGES)}."
+            f"{limits.raised_by(config.IMAGES)}."
         )
 
 

@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 import psutil
 
-from core import home
-from core.errors import UserError
+from core import config, home
 
 _SILENCE = 600.0  # seconds of it that mean death; the clocks of two machines may differ by minutes
 _CORE = Path(__file__).resolve().parents[1]
@@ -28,7 +27,7 @@ class Address:
         address: Of the scheduler.
         pid: Of the cluster program.
         created: When that process began, seconds since 1970; a pid alone may be another's by now.
-        version: Of the code it runs.
+        version: Of the code and the settings it runs with.
         id: Also the name of its folder.
         host: The machine it runs on. Machines that share a home folder have one cluster each.
     """
@@ -138,39 +137,15 @@ def sweep() -> None:
 
 
 def version() -> str:
-    """A digest of the code below core/ as it lies on disk now, and of how many workers it gets."""
-    digest = hashlib.sha256()
+    """A digest of the code below core/ as it lies on disk now, and of the settings it is given.
+
+    Raises:
+        UserError: A setting cannot be used.
+    """
+    digest = hashlib.sha256(config.in_the_background().encode())
     for path in sorted(_CORE.rglob("*.py")):
         digest.update(path.relative_to(_CORE).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{digest.hexdigest()[:16]}-{training_workers()}"
-
-
-def training_workers() -> int:
-    """How many runs train at the same time (THAW_WORKERS, default 1).
-
-    Raises:
-        UserError: It is no whole number of at least 1.
-    """
-    text = os.environ.get("THAW_WORKERS") or "1"
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"Expected a whole number of at least 1 in THAW_WORKERS, received {text}.")
-    return int(text)
-
-
-def idle_seconds() -> float:
-    """After how long without work the cluster ends by itself (THAW_IDLE, default 1800).
-
-    Raises:
-        UserError: It is no number above 0.
-    """
-    text = os.environ.get("THAW_IDLE") or "1800"
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not seconds > 0:
-        raise UserError(f"Expected seconds above 0 in THAW_IDLE, received {text}.")
-    return seconds
+    return digest.hexdigest()[:16]
 
 
 def _file() -> Path:

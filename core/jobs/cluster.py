@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from core import home
+from core import config, home
+from core.errors import UserError
 from core.jobs import address, leftovers
 from core.jobs.job import Kind
 
@@ -58,12 +59,19 @@ _CONFIG: dict[str, Any] = {
 
 
 def main() -> None:
-    """Run a cluster until it is idle, replaced or told to end."""
+    """Run a cluster until it is idle, replaced or told to end.
+
+    A setting that cannot be used ends it with one sentence and the code 2.
+    """
     parser = argparse.ArgumentParser(prog="python -m core.jobs.cluster", description=__doc__)
     parser.add_argument("--id", default=None, help="a name for it (made up when not given)")
     cluster_id = parser.parse_args().id or home.new_id()
     if not home.is_id(cluster_id):
         parser.error("Expected lower-case letters, digits and dashes as the id.")
+    try:
+        config.check()
+    except UserError as error:
+        parser.exit(2, f"{error}\n")
     created = psutil.Process().create_time()
     version = address.version()  # before the code is imported: rather too old than too new
     folder = address.folder(cluster_id)
@@ -88,7 +96,7 @@ async def _serve(mine: address.Address) -> None:
 
     from core.jobs.plugins import JobWatch
 
-    idle_seconds, trainers = address.idle_seconds(), address.training_workers()
+    idle_seconds, trainers = config.IDLE.value, config.WORKERS.value
     folder = address.folder(mine.id)
     certificate = _make_certificate(mine.certificate)
     told_to_end = asyncio.Event()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import home
+from core import config, home
 from core.errors import UserError
 from core.jobs import address
 from core.jobs.address import Address
@@ -49,20 +49,22 @@ _started: list[subprocess.Popen[bytes]] = []
 
 def remote() -> str | None:
     """Address of a scheduler that others run (THAW_SCHEDULER), if there is one."""
-    return os.environ.get("THAW_SCHEDULER") or None
+    return config.SCHEDULER.value
 
 
 def ensure_started() -> Address | None:
-    """The local cluster; started if there is none, or if the one there is runs older code.
+    """The local cluster; started if there is none, or if the one there is runs other code
+    or was started with other settings.
 
-    An older one finishes what it has, then ends by itself. None where jobs go to a scheduler that
+    That one finishes what it has, then ends by itself. None where jobs go to a scheduler that
     others run.
 
     Raises:
-        UserError: It cannot be started.
+        UserError: It cannot be started, or a setting cannot be used.
     """
     from filelock import FileLock, Timeout
 
+    config.check()  # a wrong setting is named here, not in the cluster's log
     if remote():
         return None
     found = _usable()
@@ -124,7 +126,7 @@ def disconnect() -> None:
 
 
 def _usable() -> Address | None:
-    """The cluster that the address file names, if it lives and runs the code on disk."""
+    """The cluster that the address file names, if it lives and fits our code and settings."""
     for process in _started:
         process.poll()  # or a dead one would stay a zombie
     found = address.read()
@@ -135,14 +137,12 @@ def _usable() -> Address | None:
 
 def _start() -> Address:
     """Start the cluster program and wait until it can be reached."""
-    address.idle_seconds(), address.training_workers()  # what is wrong is told here, not in a log
     cluster_id = home.new_id()
     log = home.root() / "logs" / "cluster.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
-        **os.environ,
-        "THAW_HOME": str(home.root()),
+        **config.environment(),
         "PYTHONPATH": os.pathsep.join(paths),
     }
     environment.setdefault("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "warning")

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import os
 import threading
 from typing import Any
 
 from distributed import Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 
+from core import config
 from core.jobs.job import DIED, Job, Kind
 
 logger = logging.getLogger("thaw")
@@ -95,7 +95,7 @@ class WarmUp(WorkerPlugin):  # type: ignore[misc]
     def setup(self, worker: Worker) -> None:
         from core.jobs import tasks
 
-        if os.environ.get("THAW_WARM_UP") == "0":
+        if not config.WARM_UP.value:
             return
         threading.Thread(
             target=tasks.warm_up, args=(self.kind,), name="warm-up", daemon=True

@@ -4,7 +4,6 @@
 builds the network, pickled by the very program that starts it.
 """
 
-import os
 import pickle
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import errors, home
+from core import config, errors
 from core.errors import UserError
 from core.network import engine
 
@@ -38,7 +37,7 @@ def convert_apart(key: str, build: Callable[[], Any]) -> None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "core.network.conversion", key],
         cwd=_PROJECT,
-        env={**os.environ, "THAW_HOME": str(home.root())},
+        env=config.environment(),
         input=pickle.dumps(build),
         capture_output=True,
         check=False,

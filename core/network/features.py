@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from core import home
-from core.errors import UserError
+from core import config, home
 
 _SEGMENT_BYTES = 64 << 20
 _ABANDONED = 3600.0  # seconds that nobody writes one file for
@@ -186,18 +185,8 @@ class Features:
 
 
 def limit() -> int:
-    """Bytes that all features together may take on disk: THAW_CACHE_GB, or 20 GB.
-
-    Raises:
-        UserError: That is no number.
-    """
-    given = os.environ.get("THAW_CACHE_GB") or "20"
-    try:
-        return max(0, int(float(given) * 1e9))
-    except (ValueError, OverflowError):
-        raise UserError(
-            f"Expected a number of gigabytes in THAW_CACHE_GB, received {given!r}."
-        ) from None
+    """Bytes that all features together may take on disk."""
+    return int(config.CACHE.value * 1e9)
 
 
 def drop_oldest(spare: Collection[Path]) -> None:

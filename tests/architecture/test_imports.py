@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 
 # Each part may import itself and what stands in a lower row, never a part beside it or above.
 ROWS = [
-    {"core.home", "core.errors", "core.events", "core.progress", "core.runs", "core.settings"},
+    {
+        *("core.home", "core.errors", "core.events", "core.progress", "core.runs"),
+        *("core.settings", "core.config"),
+    },
     {"core.data", "core.backbones"},
     {"core.network"},
     {"core.results"},

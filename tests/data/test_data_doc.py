@@ -25,6 +25,7 @@ from test_tars import HOSTILE as TARS
 from test_tars import entry, tar_of, with_holes
 from test_tiffs import COLOURS, FLOAT, RGB, tiff
 
+from core import config
 from core.__main__ import main
 from core.data import limits
 
@@ -219,11 +220,11 @@ def test_the_limits_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.delenv(variable, raising=False)
     now = limits.current()
     assert {name: float(told.replace(",", "")) for name, told in LIMITS.items()} == {
-        limits.UPLOAD: now.upload_bytes / 1e9,
-        limits.UNPACKED: now.unpacked_bytes / 1e9,
-        limits.ENTRIES: now.entries,
-        limits.PIXELS: now.pixels / 1e6,
-        limits.IMAGES: now.images,
+        config.UPLOAD.name: now.upload_bytes / 1e9,
+        config.UNPACKED.name: now.unpacked_bytes / 1e9,
+        config.ENTRIES.name: now.entries,
+        config.PIXELS.name: now.pixels / 1e6,
+        config.IMAGES.name: now.images,
     }
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     for name, told in LIMITS.items():

@@ -154,5 +154,5 @@ def test_a_limit_that_is_no_number_is_said(
 ) -> None:
     monkeypatch.setenv("THAW_ENTRIES", given)
     path = zip_of(tmp_path / "x.zip", classes({"a": 5, "b": 5}))
-    with pytest.raises(UserError, match="above 0 in THAW_ENTRIES"):
+    with pytest.raises(UserError, match="at least 1 in THAW_ENTRIES"):
         open_source(path)

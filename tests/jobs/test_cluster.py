@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -84,15 +83,19 @@ def test_a_living_process_that_is_no_cluster_is_replaced(clusters: Path) -> None
     assert address.read() != other
 
 
-def test_an_older_version_makes_room_and_finishes_its_job(clusters: Path, wait: Wait) -> None:
+def test_one_with_other_settings_makes_room_and_finishes_its_job(
+    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import held
 
     run = held.submit()
     wait(lambda: queue.status(run).status == RunStatus.RUNNING)
     old = queue.ensure_started()
-    address.write(replace(old, version="of yesterday"))
+    monkeypatch.setenv("THAW_MEGAPIXELS", "200")
     new = queue.ensure_started()
     assert new.id != old.id
+    asked = connection.ready().submit(os.getenv, "THAW_MEGAPIXELS", resources={"training": 1})
+    assert asked.result(30) == "200"
     later = held.submit()
     wait(lambda: queue.status(later).status == RunStatus.RUNNING)
     assert queue.status(run).status == RunStatus.RUNNING
@@ -129,5 +132,5 @@ def test_a_wrong_setting_is_told_plainly(
     from core.errors import UserError
 
     monkeypatch.setenv(name, value)
-    with pytest.raises(UserError, match=f"{name}, received {value}"):
+    with pytest.raises(UserError, match=f"{name}, received '{value}'"):
         queue.ensure_started()
