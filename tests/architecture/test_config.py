@@ -1,4 +1,4 @@
-"""Every setting is in one table: read there alone, documented as it is, and refused at the start."""
+"""Every setting is in one table: read there alone, documented, refused at the start if wrong."""
 
 import os
 import re
