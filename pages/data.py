@@ -35,7 +35,7 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     st.title(words.plain(dataset.name), anchor=False)
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
-    st.subheader(
+    st.header(
         f"{words.several(len(dataset.records), 'image')}, "
         f"{words.several(len(dataset.classes), 'class', 'classes')}",
         anchor=False,

@@ -75,7 +75,7 @@ def changed_since(run: Run) -> None:
 def mixed_up(results: dict[str, Any]) -> None:
     """The confusion matrix."""
     classes = results["classes"]
-    st.subheader(
+    st.header(
         "What it took for what",
         anchor=False,
         help="The confusion matrix. A row holds all pictures of one class; what lies on the "
@@ -101,7 +101,7 @@ def mixed_up(results: dict[str, Any]) -> None:
 
 def surest_mistakes(run: Run, results: dict[str, Any]) -> None:
     """The mistakes that it was most sure of, as pictures."""
-    st.subheader("Its surest mistakes", anchor=False)
+    st.header("Its surest mistakes", anchor=False)
     if not results["mistakes"]:
         st.success("None: it got every one of them right.", icon=":material/check_circle:")
         return

@@ -31,7 +31,7 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             placed[record.label].append((record, point.x, point.y))
     if not placed:
         return
-    st.subheader("The map", anchor=False)
+    st.header("The map", anchor=False)
     st.caption(
         "Each point is a picture; what looks alike to a network lies together (t-SNE of its frozen "
         "features). A point among those of another class is worth a look. Click a point to see its "

@@ -114,7 +114,7 @@ def progress(chosen: str) -> None:
 
 
 def _own_pictures() -> None:
-    st.subheader("Your own pictures", anchor=False)
+    st.header("Your own pictures", anchor=False)
     st.write("One folder for each class, named after it:")
     st.code(_LAYOUT, language=None)
     split = division.choose()
@@ -130,7 +130,7 @@ def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
 
 def _empty_classes() -> None:
     """A way to begin without pictures: each class is filled afterwards."""
-    st.subheader("Or take pictures here", anchor=False)
+    st.header("Or take pictures here", anchor=False)
     st.write(
         "Name what it should tell apart, then take pictures of each with the camera, or drop some."
     )
@@ -170,7 +170,7 @@ def _make_empty(name: str, classes: list[str]) -> str:
 
 
 def _starter_sets() -> None:
-    st.subheader("Or a starter set", anchor=False)
+    st.header("Or a starter set", anchor=False)
     st.write("Nothing to download, ready in seconds.")
     for name, sample in samples.SAMPLES.items():
         with st.container(border=True):

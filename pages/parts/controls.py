@@ -47,11 +47,11 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
     """
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.subheader("Start from", anchor=False)
+        st.header("Start from", anchor=False)
         backbone, weights = start_choice.draw()
         untouched_place = st.container()
     with right:
-        st.subheader("How much of it to thaw", anchor=False)
+        st.header("How much of it to thaw", anchor=False)
         frozen = freeze_choice.choose(backbone, from_scratch=weights == RANDOM)
         picture = st.container()
         variety_place = st.container()

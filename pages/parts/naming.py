@@ -58,7 +58,7 @@ def answers(run: Run) -> None:
     if not given:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("What it thinks", anchor=False)
+        st.header("What it thinks", anchor=False)
         if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
             given.clear()
             st.rerun()

@@ -129,7 +129,7 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
 def shown(app: AppTest) -> str:
     """All words on the page, as one text."""
     kinds = (
-        *(app.title, app.subheader, app.markdown, app.caption, app.text),
+        *(app.title, app.header, app.markdown, app.caption, app.text),
         *(app.error, app.info, app.success, app.warning),
     )
     return "\n".join(str(each.value) for kind in kinds for each in kind)

@@ -156,7 +156,7 @@ def test_names_are_shown_letter_by_letter(open_page: Open) -> None:
     name = HOSTILE.replace("/", "")
     app = open_page("data", data=store_dataset(HOSTILE, {name: 2, "dog": 2}))
     assert app.title[0].value == words.plain(HOSTILE)
-    for each in (*app.markdown, *app.caption, *app.title, *app.subheader):
+    for each in (*app.markdown, *app.caption, *app.title, *app.header):
         assert "**bold**" not in each.value
         assert ":red[" not in each.value
 

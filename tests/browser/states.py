@@ -1,0 +1,236 @@
+"""Every page and state that people meet, by name: for pictures, and for what holds in all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import (
+    TRAINED,
+    Served,
+    bring_sketches,
+    new_context,
+    press,
+    settled,
+    train,
+)
+from tests.browser.test_check_up import CHECKED, messy
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is on the server before anybody looks.
+
+    Attributes:
+        sketches: A data set with nothing wrong in it.
+        messy: One whose check-up has findings, and a file that was left out.
+        begun: One of two classes without pictures.
+        run: A run on the sketches that has ended.
+    """
+
+    served: Served
+    sketches: str
+    messy: str
+    begun: str
+    run: str
+
+
+def prepare(browser: Browser, served: Served, folder: Path) -> Scene:
+    """Make the data sets and the run that the states show.
+
+    Args:
+        folder: For the archive that is dropped.
+    """
+    context = new_context(browser)
+    page = context.new_page()
+    sketches = bring_sketches(page, served)
+    train(page, served, sketches, epochs=20)
+    page.get_by_role("button", name="Look at the results").wait_for(timeout=TRAINED)
+    run = page.url.partition("run=")[2]
+    page.goto(served.url)
+    page.locator("input.zip").set_input_files(messy(folder / "messy.zip"))
+    page.wait_for_url("**data=**")
+    page.get_by_role("tab", name="Check-up").click()
+    press(page, "Check these pictures")
+    page.get_by_text("most important first").wait_for(timeout=CHECKED)
+    checked = _dataset(page)
+    page.goto(served.url)
+    for place, label in enumerate(("cat", "dog"), 1):
+        page.get_by_label(f"Class {place}", exact=True).fill(label)
+        page.keyboard.press("Tab")
+    settled(page)
+    press(page, "Make these classes")
+    page.wait_for_url("**data=**")
+    begun = _dataset(page)
+    context.close()
+    return Scene(served, sketches, checked, begun, run)
+
+
+def _dataset(page: Page) -> str:
+    return page.url.partition("data=")[2].partition("&")[0]
+
+
+Reach = Callable[[Page, Scene], None]
+STATES: dict[str, Reach] = {}
+
+
+def _state(reach: Reach) -> Reach:
+    STATES[reach.__name__.replace("_", "-")] = reach
+    return reach
+
+
+@contextmanager
+def reached(name: str, page: Page, scene: Scene) -> Iterator[Page]:
+    """A page in one of the states; what was started for it is stopped."""
+    STATES[name](page, scene)
+    settled(page)
+    yield page
+    stop = page.get_by_role("button", name="Stop and keep the best so far")
+    if stop.count():
+        stop.click()
+        page.get_by_role("button", name="Train again").wait_for(timeout=TRAINED)
+
+
+def _open(page: Page, scene: Scene, address: str) -> None:
+    page.goto(scene.served.url + address)
+    settled(page)
+
+
+def _pictures_drawn(page: Page) -> None:
+    """Every picture on the page has come."""
+    page.wait_for_function(
+        "() => [...document.images].every(image => image.complete && image.naturalWidth)"
+    )
+
+
+@_state
+def start(page: Page, scene: Scene) -> None:
+    _open(page, scene, "/")
+    _pictures_drawn(page)
+
+
+@_state
+def data(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/?data={scene.sketches}")
+    page.get_by_role("img", name="boat").first.wait_for()
+    _pictures_drawn(page)
+
+
+@_state
+def data_adding(page: Page, scene: Scene) -> None:
+    data(page, scene)
+    page.get_by_text("Add pictures to").click()
+    page.get_by_text("Drop pictures, a folder or a zip here").wait_for()
+
+
+@_state
+def data_ticked(page: Page, scene: Scene) -> None:
+    data(page, scene)
+    page.get_by_test_id("stCheckbox").filter(visible=True).nth(1).click()
+    page.get_by_text("1 picture ticked").wait_for()
+
+
+@_state
+def data_renaming(page: Page, scene: Scene) -> None:
+    data(page, scene)
+    press(page, "Rename")
+    page.get_by_label("Another name").wait_for()
+
+
+@_state
+def data_empty_class(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/?data={scene.begun}")
+    page.get_by_text("has no pictures yet").wait_for()
+
+
+@_state
+def data_left_out(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/?data={scene.messy}")
+    page.get_by_text("1 file left out").click()
+
+
+@_state
+def data_findings(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/?data={scene.messy}")
+    page.get_by_role("tab", name="Check-up").click()
+    page.get_by_text("most important first").wait_for()
+    _pictures_drawn(page)
+
+
+@_state
+def data_numbers(page: Page, scene: Scene) -> None:
+    data(page, scene)
+    page.get_by_role("tab", name="How many of each").click()
+    page.locator(".st-key-counts .bars").first.wait_for()
+
+
+@_state
+def train_settings(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/train?data={scene.sketches}")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Epochs", exact=True).wait_for()
+
+
+@_state
+def train_first(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/train?data={scene.sketches}")
+
+
+@_state
+def train_live(page: Page, scene: Scene) -> None:
+    train(page, scene.served, scene.sketches, epochs=1000)
+    page.locator(".st-key-chart-accuracy .js-line").first.wait_for(timeout=TRAINED)
+
+
+@_state
+def train_done(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/train?run={scene.run}")
+    page.locator(".st-key-chart-accuracy .js-line").first.wait_for()
+
+
+@_state
+def evaluate(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/evaluate?run={scene.run}")
+    page.locator(".st-key-confusion .heatmaplayer").wait_for()
+
+
+@_state
+def evaluate_classes(page: Page, scene: Scene) -> None:
+    evaluate(page, scene)
+    page.get_by_role("tab", name="Class by class").click()
+
+
+@_state
+def predict(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/predict?run={scene.run}")
+    for number in (1, 2, 3):
+        press(page, f"Try {number}")
+        page.get_by_text("sure").nth(number - 1).wait_for()
+    _pictures_drawn(page)
+
+
+@_state
+def runs(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/runs?run={scene.run}")
+
+
+@_state
+def runs_datasets(page: Page, scene: Scene) -> None:
+    runs(page, scene)
+    page.get_by_role("tab", name="Data sets").click()
+    expect(page.get_by_text("2 classes")).to_be_visible()
+
+
+@_state
+def runs_disk(page: Page, scene: Scene) -> None:
+    runs(page, scene)
+    page.get_by_role("tab", name="Disk").click()
+    page.get_by_role("button", name="Empty the cache").wait_for()
+
+
+@_state
+def nothing_there(page: Page, scene: Scene) -> None:
+    """A run that was deleted, from an old address."""
+    _open(page, scene, "/evaluate?run=20200101-000000-abcdef")

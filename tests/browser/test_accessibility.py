@@ -1,0 +1,89 @@
+"""axe-core finds nothing on any page and in any state, but for what Streamlit itself draws."""
+
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import Served, new_context, settled
+from tests.browser.states import STATES, Scene, prepare, reached
+
+pytestmark = pytest.mark.browser
+GROUND = "app => getComputedStyle(app).backgroundColor"
+AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A violation in what Streamlit draws, which an app cannot change.
+
+    Attributes:
+        rule: As axe calls it.
+        selector: Matches the element, or one that it lies in.
+        upstream: Where Streamlit's maintainers know of it.
+    """
+
+    rule: str
+    selector: str
+    upstream: str
+
+
+ALLOWED = (
+    Allowed(
+        "presentation-role-conflict",
+        "[data-testid=stFileUploaderDropzone]",
+        "https://github.com/streamlit/streamlit/issues/15921",
+    ),
+    Allowed(  # white text whatever the primary colour, which has to stand out on dark as well
+        "color-contrast",
+        "[kind=primary], [kind=primaryFormSubmit]",
+        "https://github.com/streamlit/streamlit/issues/12801",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def scene(served: Served, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return prepare(browser, served, tmp_path_factory.mktemp("scene"))
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """Rule and element of everything that axe objects to, what is allowed aside."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE)
+    found: list[tuple[str, str]] = page.evaluate(
+        """async (allowed) => {
+            const {violations} = await axe.run(
+                document, {resultTypes: ["violations"], elementRef: true});
+            return violations.flatMap(({id, nodes}) => nodes
+                .filter(({element}) =>
+                    !allowed.some(({rule, selector}) => rule === id && element.closest(selector)))
+                .map(({html, failureSummary}) => [id, `${html} ${failureSummary}`]));
+        }""",
+        [asdict(each) for each in ALLOWED],
+    )
+    return found
+
+
+def test_axe_finds_nothing(browser: Browser, scene: Scene) -> None:
+    objections: dict[str, list[str]] = defaultdict(list)
+    for name in STATES:
+        context = new_context(browser)
+        with reached(name, context.new_page(), scene) as page:
+            grounds = set()
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                settled(page)
+                grounds.add(page.get_by_test_id("stApp").evaluate(GROUND))
+                for rule, element in violations(page):
+                    objections[rule].append(f"{name}, {scheme}: {element}")
+            assert len(grounds) == 2
+        context.close()
+    assert not objections, json.dumps(objections, indent=1, ensure_ascii=False)
+
+
+def test_the_list_of_exceptions_stays_short() -> None:
+    assert len(ALLOWED) <= 5
