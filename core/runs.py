@@ -1,9 +1,10 @@
 """A run's folder: settings, progress, model and results. A worker writes it, pages read it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 from core import home
 from core.errors import UserError
@@ -38,9 +39,9 @@ class Stage(StrEnum):
     EVALUATION = "evaluation"
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunState:
-    """The events of a run folded into what a page shows.
+    """The events of a run folded into what a page shows. Threads may share one: it never changes.
 
     Attributes:
         stages: For each stage met so far: images (or steps) done, their total, and seconds left
@@ -64,12 +65,12 @@ class RunState:
     submitted: float = 0.0
     started: float | None = None
     ended: float | None = None
-    stages: dict[Stage, tuple[int, int, float | None]] = field(default_factory=dict)
+    stages: Mapping[Stage, tuple[int, int, float | None]] = field(default_factory=dict)
     stage: Stage | None = None
     heartbeat: Event | None = None
-    history: list[Event] = field(default_factory=list)
+    history: tuple[Event, ...] = ()
     best_epoch: int | None = None
-    images: dict[str, int] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
     message: str | None = None
     incident: str | None = None
@@ -81,47 +82,96 @@ class RunState:
     turn: int = 0
     offset: int = 0
 
-    def apply(self, event: Event) -> None:
-        """Fold in one more event. After a final one only `resumed` changes anything."""
+    def after(self, event: Event) -> Self:
+        """The state once this event has happened. After a final one only `resumed` counts."""
         if self.status.final and event["event"] != "resumed":
-            return
+            return self
+        if event.get("turn", self.turn) != self.turn:
+            return self  # the end of an earlier turn, written when this one had begun
         match event["event"]:
             case "resumed":
-                self._begin_again(event)
+                return self._begun_again(event)
             case "queued":
-                self.submitted = event["time"]
-                self.cluster = event.get("cluster")
+                return replace(self, submitted=event["time"], cluster=event.get("cluster"))
             case "started":
-                self.status, self.started = RunStatus.RUNNING, event["time"]
-                self.host, self.pid = event.get("host"), event.get("pid")
+                return replace(
+                    self,
+                    status=RunStatus.RUNNING,
+                    started=event["time"],
+                    host=event.get("host"),
+                    pid=event.get("pid"),
+                )
             case "stage":
-                self.stage = Stage(event["stage"])
-                self.stages[self.stage] = (event["done"], event["total"], event["seconds_left"])
+                stage = Stage(event["stage"])
+                reached = (event["done"], event["total"], event["seconds_left"])
+                return replace(self, stage=stage, stages={**self.stages, stage: reached})
             case "images":
-                self.images, self.classes = event["images"], event["classes"]
+                return replace(self, images=event["images"], classes=event["classes"])
             case "restored":  # epochs after the last checkpoint are trained once more
-                self.history = [row for row in self.history if row["epoch"] <= event["epoch"]]
-                self.best_epoch = best_epoch(self.history) if self.history else None
+                return self._with(row for row in self.history if row["epoch"] <= event["epoch"])
             case "batch":
-                self.heartbeat = event
+                return replace(self, heartbeat=event)
             case "epoch":
-                self.heartbeat = None
-                self.history.append(event)
-                self.best_epoch = best_epoch(self.history)
+                return replace(self._with((*self.history, event)), heartbeat=None)
             case "finished" | "stopped" | "interrupted" | "failed" as status:
-                self.status, self.ended = RunStatus(status), event["time"]
-                self.message = event.get("message")
-                self.incident = event.get("incident")
+                return replace(
+                    self,
+                    status=RunStatus(status),
+                    ended=event["time"],
+                    message=event.get("message"),
+                    incident=event.get("incident"),
+                )
+        return self
 
-    def _begin_again(self, event: Event) -> None:
-        self.status, self.submitted = RunStatus.QUEUED, event["time"]
-        self.started = self.ended = self.message = self.incident = None
-        self.stage, self.stages, self.heartbeat = None, {}, None
-        self.cluster, self.epochs, self.begin = event["cluster"], event["epochs"], event["begin"]
-        self.turn += 1
+    def _with(self, rows: Iterable[Event]) -> Self:
+        history = tuple(rows)
+        return replace(self, history=history, best_epoch=best_epoch(history) if history else None)
+
+    def _begun_again(self, event: Event) -> Self:
+        return type(self)(
+            submitted=event["time"],
+            history=self.history,
+            best_epoch=self.best_epoch,
+            images=self.images,
+            classes=self.classes,
+            cluster=event["cluster"],
+            host=self.host,
+            pid=self.pid,
+            epochs=event["epochs"],
+            begin=event["begin"],
+            turn=self.turn + 1,
+            offset=self.offset,
+        )
 
 
-def best_epoch(history: list[Event]) -> int:
+class State(Protocol):
+    """What a log's events are folded into: never changed, so that threads may share it."""
+
+    @property
+    def offset(self) -> int:
+        """How much of the log has been read."""
+
+    def after(self, event: Event) -> Self:
+        """The state once this event has happened."""
+
+
+AnyState = TypeVar("AnyState", bound=State)
+
+
+def read_on(log: EventLog, known: AnyState) -> AnyState:
+    """What a log says by now.
+
+    Args:
+        log: It.
+        known: What was known before; only what is new since is read.
+    """
+    events, offset = log.read(known.offset)
+    for event in events:
+        known = known.after(event)
+    return replace(known, offset=offset)  # type: ignore[type-var]
+
+
+def best_epoch(history: Sequence[Event]) -> int:
     """The epoch with the highest validation accuracy; the lower validation loss breaks ties."""
     best = max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
     return int(best["epoch"])
@@ -231,11 +281,7 @@ class Run:
 
     def state(self, known: RunState | None = None) -> RunState:
         """What the log says; given an earlier state, only news is read and folded in."""
-        state = known or RunState()
-        events, state.offset = self.log.read(state.offset)
-        for event in events:
-            state.apply(event)
-        return state
+        return read_on(self.log, known or RunState())
 
     @property
     def checkpoint(self) -> Path:

@@ -1,14 +1,14 @@
 """A job as its folder tells it: a run's training, a data set's reading, a check-up of one."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from core import home
 from core.events import Event, EventLog
-from core.runs import RunState, RunStatus
+from core.runs import RunState, RunStatus, read_on
 
 
 class Kind(StrEnum):
@@ -43,7 +43,7 @@ _OURS = ("progress.jsonl", "stop")
 _CHECKUP = "checkup"  # the folder of a check-up, in that of its data set
 
 
-@dataclass
+@dataclass(frozen=True)
 class ImportState:
     """The events of a data set's reading folded into what a page shows.
 
@@ -72,25 +72,40 @@ class ImportState:
     turn: int = 0
     offset: int = 0
 
-    def apply(self, event: Event) -> None:
-        """Fold in one more event. After the first final event nothing changes any more."""
-        if self.status.final:
-            return
+    def after(self, event: Event) -> Self:
+        """The state once this event has happened. After the first final one nothing changes."""
+        if self.status.final or event.get("turn", self.turn) != self.turn:
+            return self
         match event["event"]:
             case "queued":
-                self.submitted, self.cluster = event["time"], event.get("cluster")
-                self.name, self.upload = event.get("name", ""), event.get("upload")
+                return replace(
+                    self,
+                    submitted=event["time"],
+                    cluster=event.get("cluster"),
+                    name=event.get("name", ""),
+                    upload=event.get("upload"),
+                )
             case "started":
-                self.status, self.started = RunStatus.RUNNING, event["time"]
+                return replace(self, status=RunStatus.RUNNING, started=event["time"])
             case "stage":
-                self.done, self.total = event["done"], event["total"]
-                self.seconds_left = event["seconds_left"]
+                return replace(
+                    self,
+                    done=event["done"],
+                    total=event["total"],
+                    seconds_left=event["seconds_left"],
+                )
             case "finished" | "stopped" | "failed" as status:
-                self.status, self.ended = RunStatus(status), event["time"]
-                self.message, self.incident = event.get("message"), event.get("incident")
+                return replace(
+                    self,
+                    status=RunStatus(status),
+                    ended=event["time"],
+                    message=event.get("message"),
+                    incident=event.get("incident"),
+                )
+        return self
 
 
-@dataclass
+@dataclass(frozen=True)
 class CheckState(ImportState):
     """The events of a data set's check-ups, of which the latest counts.
 
@@ -100,15 +115,14 @@ class CheckState(ImportState):
 
     stage: str = ""
 
-    def apply(self, event: Event) -> None:
-        """Fold in one more event. After a final one only `queued` changes anything."""
+    def after(self, event: Event) -> Self:
+        """The state once this event has happened. After a final one only `queued` counts."""
         if event["event"] == "queued" and self.status.final:
-            self.status, self.turn = RunStatus.QUEUED, self.turn + 1
-            self.started = self.ended = self.message = self.incident = self.seconds_left = None
-            self.done, self.total, self.stage = 0, 0, ""
-        super().apply(event)
-        if event["event"] == "stage":
-            self.stage = event["stage"]
+            return type(self)(turn=self.turn + 1, offset=self.offset).after(event)
+        following = super().after(event)
+        if event["event"] == "stage" and following is not self:
+            return replace(following, stage=event["stage"])
+        return following
 
 
 @dataclass(frozen=True)
@@ -152,11 +166,7 @@ class Job:
 
     def state(self, known: RunState | ImportState | None = None) -> RunState | ImportState:
         """What the log says; given an earlier state, only news is read and folded in."""
-        state = known or _STATES[self.kind]()
-        events, state.offset = self.log.read(state.offset)
-        for event in events:
-            state.apply(event)
-        return state
+        return read_on(self.log, known or _STATES[self.kind]())
 
     @property
     def stop_requested(self) -> bool:
@@ -174,31 +184,40 @@ class Job:
         )
         self.log.append("queued", cluster=cluster, **fields)
 
-    def finish(self) -> None:
-        self._end("finished")
+    def finish(self, turn: int | None = None) -> None:
+        self._end("finished", turn)
 
-    def stopped(self) -> None:
-        self._end("stopped")
+    def stopped(self, turn: int | None = None) -> None:
+        self._end("stopped", turn)
 
-    def fail(self, message: str, incident: str | None = None) -> None:
-        self._end("failed", message=message, incident=incident)
+    def fail(self, message: str, incident: str | None = None, turn: int | None = None) -> None:
+        self._end("failed", turn, message=message, incident=incident)
 
-    def lose(self, message: str) -> None:
+    def lose(self, message: str, turn: int) -> None:
         """Nobody works on it any more, through no fault of its own. A training can be resumed."""
-        self._end("interrupted" if self.kind is Kind.TRAINING else "failed", message=message)
+        self._end("interrupted" if self.kind is Kind.TRAINING else "failed", turn, message=message)
 
-    def _end(self, event: str, **fields: Any) -> None:
-        """Write the final event, unless there is one, and tidy up after a reading."""
+    def _end(self, event: str, turn: int | None, **fields: Any) -> None:
+        """Write the final event, unless there is one, and tidy up after a reading.
+
+        Args:
+            event: Which.
+            turn: The turn that ends; by default the present one. Where the job was begun again
+                since, in another process perhaps, nothing happens.
+            fields: Of the event.
+        """
         if not self.folder.is_dir():
             return  # deleted meanwhile
         state = self.state()
+        if turn not in (None, state.turn):
+            return
         if isinstance(state, ImportState):
             discard_upload(state.upload)
         if state.status.final:
             return
         if isinstance(state, ImportState) and event != "finished":
             self._clear()
-        self.log.append(event, **fields)
+        self.log.append(event, turn=state.turn, **fields)
 
     def _clear(self) -> None:
         """Remove what a reading left that did not come to its end."""

@@ -77,7 +77,7 @@ def _told(job: Job, key: str, lost: bool) -> None:
     try:
         state = job.state()
         if job.key(state) == key and (lost or state.started is not None):
-            job.lose(DIED[job.kind])
+            job.lose(DIED[job.kind], state.turn)
     except Exception:
         logger.exception("job %s could not be marked as lost", key)
 

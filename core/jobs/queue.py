@@ -225,10 +225,10 @@ def checked(job: Job, known: RunState | ImportState | None = None) -> RunState |
         return state
     if not job.state().status.final:  # it may have ended while we asked
         try:
-            job.lose(INTERRUPTED[job.kind])
+            job.lose(INTERRUPTED[job.kind], state.turn)
         except OSError as error:  # the disk is full: it is told all the same, and written later
-            state.apply({"event": "failed", "time": time.time(), "message": sentence_of(error)})
-            return state
+            told = {"event": "failed", "time": time.time(), "message": sentence_of(error)}
+            return state.after(told)
     return job.state(state)
 
 

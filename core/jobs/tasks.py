@@ -160,13 +160,13 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     if state.status.final:
         return
     if state.started is not None:
-        job.lose(DIED[job.kind])
+        job.lose(DIED[job.kind], state.turn)
         return
     if job.stop_requested:
         job.stopped()
         return
     job.log.append("started", host=socket.gethostname(), pid=os.getpid())
-    end: Callable[[], None]
+    end: Callable[..., None]
     try:
         work()
     except StopRequested:
@@ -177,8 +177,7 @@ def perform(job: Job, work: Callable[[], None]) -> None:
         end = partial(job.fail, sentence_of(error), _recorded(error))
     else:
         end = job.finish
-    if job.folder.is_dir() and job.state().turn == state.turn:  # it may be queued again by now
-        end()
+    end(turn=state.turn)  # it may be queued again by now
 
 
 def _recorded(error: Exception) -> str | None:

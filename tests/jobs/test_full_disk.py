@@ -67,7 +67,7 @@ for kilobytes in json.loads(sys.argv[4]):
     first = run.state()
     resize(19_000)
     if not first.status.final:  # as the cluster does when it finds out
-        Job(Kind.TRAINING, run.folder).lose("nobody works on it")
+        Job(Kind.TRAINING, run.folder).lose("nobody works on it", 0)
         first = run.state()
     told = {"kilobytes": kilobytes, "first": first.status, "message": first.message}
     if first.status != "finished":

@@ -319,8 +319,9 @@ def test_a_known_state_is_brought_up_to_date(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr(queue, "is_alive", lambda owner: True)
     known = queue.status(run)
     run.log.append("started", host="here", pid=1)
-    assert queue.status(run, known) is known
-    assert known.status == RunStatus.RUNNING
+    assert queue.status(run, known) == run.state()
+    assert run.state().status == RunStatus.RUNNING
+    assert known.status == RunStatus.QUEUED, "what somebody else may hold has changed"
 
 
 def test_a_terminals_run_is_left_alone(thaw_home: Path) -> None:
