@@ -29,6 +29,7 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
 from openvino import opset13 as ops  # noqa: E402
+from openvino.frontend import FrontEndManager  # noqa: E402
 
 Answer = Callable[[str, np.ndarray], None]
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
@@ -141,7 +142,13 @@ def _convert(model: Any) -> Any:
     shape = (1, *model.inputs[0].shape[1:])
     function = tf.function(lambda images: model(images, training=False))
     concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
-    return ov.convert_model(concrete)
+    # What `ov.convert_model` does inside. On Python 3.13 that function fails before it gets here:
+    # it imports TensorFlow with `exec` and expects a local variable.
+    from openvino.frontend.tensorflow.graph_iterator import GraphIteratorTFGraph
+
+    frontend = FrontEndManager().load_by_framework("tf")
+    iterator = GraphIteratorTFGraph(concrete.graph, True)  # True: weights are not copied
+    return frontend.convert(frontend.load(iterator, True))
 
 
 def _drop_oldest() -> None:
