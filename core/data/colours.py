@@ -133,7 +133,7 @@ def _from_deep(image: Image.Image, greys: Greys) -> Image.Image:
     Cameras of 10, 12 or 14 bits store their values as they are in 16: the smallest of these depths
     that holds the brightest pixel is taken for white, or such pictures would come out black.
     """
-    ranges = [(float(strip.min()), float(strip.max())) for _, strip in _floats(image, greys)]
+    ranges = [(float(np.min(strip)), float(np.max(strip))) for _, strip in _floats(image, greys)]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     whites = [1, 255] if image.mode == "F" else [255, 1023, 4095, 16_383, 65_535]
     if low >= 0 and high <= whites[-1]:

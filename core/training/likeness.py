@@ -61,7 +61,7 @@ def likeness(probabilities: Mapping[str, np.ndarray], labels: Sequence[str]) -> 
     named = {}
     for label, rows in probabilities.items():
         average = rows.mean(axis=0)
-        named[label] = (labels[int(average.argmax())], round(float(average.max()), 4))
+        named[label] = (labels[int(np.argmax(average))], round(float(np.max(average)), 4))
     images = sum(len(rows) for rows in probabilities.values())
     return Likeness(round(float(np.mean(certain)), 4), images, named)
 

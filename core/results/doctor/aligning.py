@@ -123,7 +123,7 @@ def _detail(picture: Floats, inside: Floats) -> Floats:
     """What is lost when the picture is blurred, and 0 outside."""
     places = np.arange(picture.shape[1], dtype=np.float32)
     blur = np.exp(-((places[:, None] - places) ** 2) / (2 * _DETAIL**2))
-    near = np.maximum(blur @ inside @ blur, 1e-6)
+    near = (blur @ inside @ blur).clip(min=1e-6)
     lost: Floats = (picture - blur @ picture @ blur / near) * inside
     return lost
 
@@ -140,7 +140,7 @@ def _deviation(picture: Floats, inside: Floats) -> Floats:
 
 
 def _mean(picture: Floats, inside: Floats) -> Floats:
-    area = np.maximum(inside.sum((1, 2), keepdims=True), 1)
+    area = inside.sum((1, 2), keepdims=True).clip(min=1)
     mean: Floats = (picture * inside).sum((1, 2), keepdims=True) / area
     return mean
 

@@ -186,7 +186,7 @@ def _measures(pixels: npt.NDArray[np.uint8]) -> tuple[Any, ...]:
     picture = Image.fromarray(pixels)
     small = np.array(picture.convert("L").resize((SMALL, SMALL), Image.Resampling.BOX))
     tiny = np.array(picture.resize((TINY, TINY), Image.Resampling.BOX))
-    spread = np.float32(pixels.reshape(-1, 3).std(axis=0).max())
+    spread = np.float32(np.max(pixels.reshape(-1, 3).std(axis=0)))
     return small, tiny, _border(pixels), spread
 
 
