@@ -1,27 +1,44 @@
-# make run: environment, install, app.  make check: the fast tests.  make test: all but what is long
-# and the further variants of what it tries (backbones, formats, optimizers), which are make test-all.
+# make run: environment, install, app.  make stop: end what still works in the background.
+# make check: style and types.  make test: the tests, but for what is long and the further variants of
+# what they try (backbones, formats, optimizers), which are make test-all.
+# make lock: the newest versions that requirements.txt and requirements-dev.txt allow.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
+PYTEST := $(BIN)/python -m pytest
+COMPILE := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
+NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
+	with one installed, say for example: make run PYTHON=python3.13.
 
-.PHONY: run check test test-all bench screenshots
+# Where the system's Python was replaced by another one, .venv is made anew.
+$(shell $(BIN)/python -c "import pip" 2>/dev/null || rm -f .venv/.app)
+
+.PHONY: run stop check test test-all lock bench screenshots
 
 run: .venv/.app
-	$(BIN)/streamlit run streamlit_app.py
+	@$(BIN)/python -m streamlit run streamlit_app.py
+
+stop:
+	@if [ -e .venv/.app ]; then $(BIN)/python -m core stop; fi
 
 check: .venv/.dev
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not browser and not slow and not exhaustive"
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 
 test: .venv/.dev
 	sh tests/install_chromium.sh
-	$(MAKE) check
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not (cluster or browser or exhaustive)"
-	$(BIN)/pytest -m "(cluster or browser) and not exhaustive"
+	$(PYTEST) -n 2 --dist loadfile -m "not (cluster or browser or slow or exhaustive)"
+	$(PYTEST) -n 2 --dist loadfile -m "slow and not (cluster or browser or exhaustive)"
+	$(PYTEST) -m "(cluster or browser) and not exhaustive"
 
 test-all: test
-	$(BIN)/pytest -m exhaustive
+	$(PYTEST) -m exhaustive
+
+lock: .venv/.dev
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
@@ -30,13 +47,23 @@ screenshots: .venv/.dev
 	sh tests/install_chromium.sh
 	$(BIN)/python -m tests.browser.screenshots docs/images --one
 
-.venv/.app: requirements.txt
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Thaw needs Python 3.11 or newer')"
-	$(PYTHON) -c "import ensurepip" 2>/dev/null || sh tests/install_venv.sh
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+# .venv/.app and .venv/.dev say that an install came to its end. They go before one begins, and
+# without .venv/.app everything is begun anew: what an interrupted install left is not whole.
+.venv/.app: requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(NEEDED) There is no $(PYTHON) here."; exit 1; } >&2
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) \
+		else '$(NEEDED) $(PYTHON) is %d.%d here.' % v)"
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || sh tests/install_venv.sh
+	@echo "Installing Thaw into .venv: about 1 GB to download and 3.3 GB on disk, once." \
+		"That takes a few minutes."
+	@[ -e $@ ] || $(PYTHON) -m venv --clear .venv
+	@rm -f .venv/.app .venv/.dev
+	@$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+	@echo "Thaw is installed."
 
-.venv/.dev: .venv/.app requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+.venv/.dev: .venv/.app requirements-dev.lock
+	@echo "Installing what the tests need, about 250 MB."
+	@rm -f $@
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
