@@ -15,7 +15,8 @@ from threading import Thread
 import streamlit as st
 
 from core import config, errors
-from core.jobs import queue
+from core.jobs import ending, queue
+from core.terminal import tell
 from pages.parts import download_route, picture_route, upload_route, words
 
 
@@ -24,6 +25,17 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start or find the cluster, if it is ours, so that the first page does not wait for it."""
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     yield
+    _say_what_goes_on()
+
+
+def _say_what_goes_on() -> None:
+    """Ctrl-C ends the server; a training must survive that, so its processes do."""
+    if ending.programs():
+        tell(
+            "\nThe page is closed. A training that has begun goes on in the background; start Thaw "
+            "again to see it.\nTo end everything now: make stop, or python -m core stop. By itself "
+            "it ends half an hour (THAW_IDLE) after its last work."
+        )
 
 
 def _start_cluster() -> None:

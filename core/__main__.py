@@ -275,6 +275,20 @@ def backbones(args: argparse.Namespace) -> Result:
     return catalogue_command.listing()
 
 
+def stop(args: argparse.Namespace) -> Result:
+    """End Thaw's background processes, whatever they are doing."""
+    from core.jobs.ending import end_clusters
+
+    stopped = end_clusters()
+    tell(
+        "Thaw's background processes have ended. A training that was under way can be resumed "
+        "from its last epoch."
+        if stopped
+        else "Nothing of Thaw runs in the background."
+    )
+    return {"stopped": stopped}
+
+
 def _printable(path: Path) -> str:
     """A file's name; one that is no UTF-8 could not be printed."""
     return os.fsencode(path).decode("utf-8", "replace")
@@ -301,7 +315,7 @@ def _write_rows(path: Path, rows: list[Result], top: int) -> None:
             writer.writerow([row["file"], row["label"], row["confidence"], *pairs])
 
 
-_COMMANDS = (inspect, advise, train, evaluate, predict, backbones)
+_COMMANDS = (inspect, advise, train, evaluate, predict, backbones, stop)
 
 
 def main(given: list[str] | None = None) -> int:

@@ -207,6 +207,10 @@ def _backbones(added: argparse.ArgumentParser) -> None:
     )
 
 
+def _stop(added: argparse.ArgumentParser) -> None:
+    """It takes nothing."""
+
+
 _OPTIONS = {
     "inspect": _inspect,
     "advise": _divided_images,
@@ -214,6 +218,7 @@ _OPTIONS = {
     "evaluate": _evaluate,
     "predict": _predict,
     "backbones": _backbones,
+    "stop": _stop,
 }
 
 

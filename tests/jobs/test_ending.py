@@ -1,0 +1,75 @@
+"""How all of it is ended: Ctrl-C says what goes on, and `python -m core stop` ends that."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.jobs import address, ending, queue
+from core.runs import RunStatus
+from tests.jobs.conftest import Wait, is_gone
+
+pytestmark = pytest.mark.cluster
+
+PROJECT = Path(__file__).parents[2]
+
+
+def stop() -> int:
+    """How many clusters `python -m core stop` has ended."""
+    said = subprocess.run(
+        [sys.executable, "-m", "core", "stop", "--json"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(json.loads(said.stdout)["stopped"])
+
+
+def test_stop_ends_old_and_new_clusters_in_the_middle_of_a_training(
+    clusters: Path, wait: Wait
+) -> None:
+    import held
+
+    assert stop() == 0
+    run = held.submit()
+    wait(lambda: queue.status(run).status == RunStatus.RUNNING)
+    old = queue.ensure_started()
+    address.write(replace(old, version="of yesterday"))
+    new = queue.ensure_started()
+    programs = [psutil.Process(each.pid) for each in (old, new)]
+    family = [*programs, *(child for each in programs for child in each.children(recursive=True))]
+    assert len(family) > 2
+    assert stop() == 2
+    wait(lambda: all(map(is_gone, family)))
+    assert queue.status(run).status == RunStatus.INTERRUPTED
+    assert stop() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends Ctrl-C as POSIX does")
+def test_ctrl_c_says_what_goes_on_and_how_to_end_it(clusters: Path, wait: Wait) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait(lambda: address.read() is not None)
+    server.send_signal(signal.SIGINT)
+    said, _ = server.communicate(timeout=60)
+    assert re.search("goes on in the background.*python -m core stop", said, re.DOTALL), said
+    (program,) = ending.programs()
+    assert program.pid != os.getpid()
+    assert stop() == 1
