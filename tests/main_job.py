@@ -44,6 +44,8 @@ def served() -> bool:
 
 
 def main() -> None:
+    if served():
+        sys.exit(f"Something is served at {ADDRESS} already: end it first.")
     with Path("served.log").open("w+") as log:
         server = subprocess.Popen(
             ["make", "run"], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
