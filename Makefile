@@ -54,7 +54,7 @@ screenshots: .venv/.dev
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) \
 		else '$(NEEDED) $(PYTHON) is %d.%d here.' % v)"
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || sh tests/install_venv.sh
-	@echo "Installing Thaw into .venv: about 1 GB to download and 3.3 GB on disk, once." \
+	@echo "Installing Thaw into .venv: about 900 MB to download and 3.3 GB on disk, once." \
 		"That takes a few minutes."
 	@[ -e $@ ] || $(PYTHON) -m venv --clear .venv
 	@rm -f .venv/.app .venv/.dev
@@ -63,7 +63,7 @@ screenshots: .venv/.dev
 	@echo "Thaw is installed."
 
 .venv/.dev: .venv/.app requirements-dev.lock
-	@echo "Installing what the tests need, about 250 MB."
+	@echo "Installing what the tests need, about 300 MB."
 	@rm -f $@
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -23,7 +23,7 @@ if [ -z "${THAW_BARE_ROOT:-}" ]; then
     THAW_BARE_ROOT=$(mktemp -d)
     export THAW_BARE_ROOT
     # Mounts exist only in the other namespace, so there is nothing here that rm could walk into.
-    trap 'rm -rf --one-file-system "$THAW_BARE_ROOT"' EXIT
+    trap 'rm -rf --one-file-system "$THAW_BARE_ROOT" "$THAW_BARE_ROOT.log"' EXIT
     trap 'exit 1' INT TERM
     unshare --mount --pid --fork --kill-child sh "$0" "$@"
     exit
@@ -34,7 +34,6 @@ say() { echo "== $suite: $*, $(($(date +%s) - began)) s"; }
 began=$(date +%s)
 debootstrap --variant=minbase --include=ca-certificates,make,python3 "$suite" "$root" >"$root.log" 2>&1 ||
     { tail -20 "$root.log"; exit 1; }
-rm -f "$root.log"
 say "the bare system"
 
 mount -t proc proc "$root/proc"
