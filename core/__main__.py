@@ -40,7 +40,7 @@ Result = dict[str, Any]
 
 def inspect(args: argparse.Namespace) -> Result:
     """What a zip or a folder holds."""
-    from core.data import reading
+    from core.data import preparing, reading
     from core.data.archive import open_source
 
     if args.doctor:
@@ -50,12 +50,21 @@ def inspect(args: argparse.Namespace) -> Result:
     if args.doctor:
         from core.results.doctor import checkup
 
-        found, looked = checkup.of_source(source, split, counter)
+        found, looked = checkup.of_source(source, split, counter, _chosen(args))
         said = {"doctor": looked.to_dict()}
     else:
-        found = reading.read(source, split=split, at_least=64, report=counter("reading images"))
+        preparation = preparing.of_source(source, chosen=_chosen(args))
+        found = reading.read(
+            source,
+            split=split,
+            at_least=64,
+            report=counter("reading images"),
+            preparation=preparation,
+        )
     for label, images in found.counts.items():
         print(clean(f"{label}\t{images}"))
+    if found.preparation.in_words():
+        tell(found.preparation.in_words())
     for skipped in found.skipped:
         tell(f"left out {skipped.file}: {skipped.reason}")
     for finding in said.get("doctor", {}).get("findings", ()):
@@ -67,6 +76,7 @@ def inspect(args: argparse.Namespace) -> Result:
         "images": len(found.records),
         "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
         "split": found.split_counts,
+        "preparation": found.preparation.to_dict(),
         **said,
     }
 
@@ -92,7 +102,7 @@ def train(args: argparse.Namespace) -> Result:
     with stop_on_interrupt(run), following(run):
         try:
             run.log.append("started", host=socket.gethostname(), pid=os.getpid())
-            results = train(run, SourceFeed(source, _division(args, seed)))
+            results = train(run, SourceFeed(source, _division(args, seed), _chosen(args)))
         except UserError as error:
             if args.resume:
                 _end(run, "failed", message=str(error))
@@ -248,11 +258,19 @@ def _division(args: argparse.Namespace, seed: int = 0) -> SplitSettings:
     return SplitSettings(args.validation, seed, args.test, args.group_by)
 
 
+def _chosen(args: argparse.Namespace) -> Any:
+    """What is said of how pictures are read."""
+    from core.data.preparation import Paper
+    from core.data.preparing import Chosen
+
+    return Chosen(args.levels, args.bands, Paper(args.paper) if args.paper else None)
+
+
 def _advice(source: Any, args: argparse.Namespace) -> Any:
     from core.data.feed import SourceFeed
     from core.training import advisor, survey
 
-    feed = SourceFeed(source, _division(args))
+    feed = SourceFeed(source, _division(args), _chosen(args))
     dataset, alike = survey.measure(feed, counter("looking at images"))
     return advisor.advise(dataset, alike)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.preparation import Paper, Preparation
 from core.errors import UserError
 from core.settings import (
     IMAGENET,
@@ -71,6 +72,22 @@ def _divided_images(added: argparse.ArgumentParser) -> None:
         metavar="|".join(Grouping),
         help="images that stay on one side together: those called the same up to their last "
         "number, or those in one folder within the class folder",
+    )
+    read = added.add_argument_group("how pictures are read; what is not given is found out")
+    read.add_argument(
+        "--levels",
+        type=_levels,
+        metavar="BLACK,WHITE",
+        help="the numbers that are black and white in pictures of more than 8 bits",
+    )
+    read.add_argument(
+        "--bands",
+        type=_bands,
+        metavar="R,G,B",
+        help="which bands are red, green and blue in pictures of more than three, from 1 on",
+    )
+    read.add_argument(
+        "--paper", choices=tuple(map(str, Paper)), help="what lies behind see-through parts"
     )
 
 
@@ -247,3 +264,25 @@ def _units(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"expected numbers as in 128,64, received {text!r}"
         ) from None
+
+
+def _levels(text: str) -> tuple[float, float]:
+    try:
+        black, white = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected two numbers as in 0,4095, received {text!r}"
+        ) from None
+    Preparation(levels=(black, white))
+    return black, white
+
+
+def _bands(text: str) -> tuple[int, int, int]:
+    try:
+        red, green, blue = (int(part) - 1 for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected three numbers as in 4,3,2, received {text!r}"
+        ) from None
+    Preparation(bands=(red, green, blue))
+    return red, green, blue

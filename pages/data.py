@@ -5,7 +5,18 @@ import streamlit as st
 from core.data import enough
 from core.data.dataset import Dataset
 from core.errors import UserError
-from pages.parts import bring, doctor, download, figures, gather, joining, mend, state, words
+from pages.parts import (
+    bring,
+    doctor,
+    download,
+    figures,
+    gather,
+    joining,
+    mend,
+    read_choice,
+    state,
+    words,
+)
 
 _SIDES = {
     "train": "to learn from",
@@ -42,6 +53,7 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     )
     if dataset.records:
         st.write(divided(dataset))
+        read_choice.draw(chosen, dataset)
     with st.container(horizontal=True):
         if st.button(
             "Choose how to train",

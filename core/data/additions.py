@@ -1,14 +1,16 @@
 """Pictures that come to a data set that is there: into one class, or all those of another set."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from core import home
-from core.data import changes, image_files, room, store
+from core.data import changes, image_files, preparing, room, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Skipped
+from core.data.preparation import Preparation
 from core.data.reading import read_class
 from core.data.refusals import refuse_many
 from core.errors import UserError
@@ -59,12 +61,22 @@ def add_images(
         UserError: Nothing in the source is a picture, the data set or the class is gone, it would
             hold too many images, or the disk is full.
     """
-    called(store.load(folder), origin)
+    before = store.load(folder)
+    called(before, origin)
     room.check(sum(member.size for member in source.members))
     try:
+        there = image_files.kinds(folder, before.records)
+        preparation = preparing.grown(
+            before.preparation, there, preparing.of_source(source, report)
+        )
         with image_files.keeping(aside) as keep:
             records, skipped = read_class(
-                source, origin, each=keep, at_least=image_files.THUMBNAIL, report=report
+                source,
+                origin,
+                each=keep,
+                at_least=image_files.THUMBNAIL,
+                report=report,
+                preparation=preparation,
             )
         if not records:
             raise _no_picture(skipped)
@@ -72,7 +84,10 @@ def add_images(
         def add(dataset: Dataset) -> tuple[Dataset, str]:
             now = called(dataset, origin)
             renamed = [replace(record, label=now) for record in records]
-            return changes.add(dataset, renamed, skipped), f" to “{now}”"
+            after = changes.add(dataset, renamed, skipped)
+            if dataset.preparation == before.preparation:  # else somebody has just chosen another
+                after = replace(after, preparation=preparation)
+            return after, f" to “{now}”"
 
         told = _kept(folder, add, len(records), aside)
         if skipped:
@@ -96,9 +111,54 @@ def add_dataset(other: Path, folder: Path) -> Added:
     more = store.load(other)
 
     def add(dataset: Dataset) -> tuple[Dataset, str]:
-        return changes.add_all(dataset, more), f" from “{more.name}”"
+        there = image_files.kinds(folder, dataset.records)
+        preparation = preparing.grown(dataset.preparation, there, more.preparation)
+        after = replace(changes.add_all(dataset, more), preparation=preparation)
+        return after, f" from “{more.name}”"
 
-    return Added(_kept(folder, add, len(more.records), other))
+    told = _kept(folder, add, len(more.records), other)
+    now = store.load(folder)
+    if now.preparation != more.preparation:  # their thumbnails came with them
+        came = {record.digest for record in more.records}
+        image_files.draw_again(
+            folder,
+            [record for record in now.records if record.digest in came],
+            now.preparation,
+            image_files.thumbnails(folder),
+            lambda *_: None,
+        )
+    return Added(told)
+
+
+def read_otherwise(
+    folder: Path, preparation: Preparation, report: Callable[[int, int], None]
+) -> Added:
+    """Read the pictures of a data set in another way from now on, as its next version.
+
+    Args:
+        folder: Where it lies.
+        preparation: The other way.
+        report: Told pictures done and in total; raise StopRequested in it to stop.
+
+    Raises:
+        UserError: The data set is gone.
+    """
+    before = store.load(folder)
+    if before.preparation == preparation:
+        return Added("Nothing has changed: these pictures are read like this already.")
+    aside = image_files.thumbnails_aside(folder, preparation)
+    try:
+        image_files.draw_again(folder, before.records, preparation, aside, report)
+    except BaseException:
+        home.remove(aside)
+        raise
+    told = preparation.in_words() or "Pictures are read as usual."
+    while True:
+        with suppress(store.ChangedMeanwhile):
+            store.keep(
+                folder, replace(store.load(folder), preparation=preparation), told.removesuffix(".")
+            )
+            return Added(told)
 
 
 def _kept(

@@ -67,8 +67,12 @@ class Source(Protocol):
         """Names of files that cannot be read at all, each with the reason."""
         ...
 
-    def read(self, member: Member) -> bytes:
+    def read(self, member: Member, most: int | None = None) -> bytes:
         """The bytes of one member; safe to call from many threads.
+
+        Args:
+            member: One of `members`.
+            most: Only so many, from its beginning; None for all.
 
         Raises:
             UnreadableMember: It is damaged, too large or gone.
@@ -155,13 +159,13 @@ class FolderSource:
         )
         self.left_out = tuple(left_out.items())
 
-    def read(self, member: Member) -> bytes:
+    def read(self, member: Member, most: int | None = None) -> bytes:
         refuse_large(member.size)
         try:
             where = self._found[member.name].path
             handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(handle, "rb") as file:
-                data = file.read(Limits.member_bytes + 1)
+                data = file.read(Limits.member_bytes + 1 if most is None else most)
         except OSError as error:
             raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
         refuse_large(len(data))
@@ -194,7 +198,7 @@ class ZipSource:
         )
         self.left_out = tuple(left_out.items())
 
-    def read(self, member: Member) -> bytes:
+    def read(self, member: Member, most: int | None = None) -> bytes:
         refuse_large(member.size)
         try:
             # ZipFile shares its file between threads under a lock of its own, but it counts its
@@ -202,7 +206,7 @@ class ZipSource:
             with self._lock:
                 file = self._zip.open(self._infos[member.name])
             try:
-                data = file.read(member.size + 1)
+                data = file.read(member.size + 1 if most is None else most)
             finally:
                 with self._lock:
                     file.close()
@@ -210,7 +214,7 @@ class ZipSource:
             raise UnreadableMember("damaged inside the archive") from error
         except (OSError, ValueError, NotImplementedError, RuntimeError) as error:
             raise UnreadableMember("cannot be read from the archive") from error
-        if len(data) != member.size:
+        if most is None and len(data) != member.size:
             raise UnreadableMember("damaged inside the archive")
         return data
 
@@ -244,15 +248,16 @@ class TarSource:
         )
         self.left_out = tuple(left_out.items())
 
-    def read(self, member: Member) -> bytes:
+    def read(self, member: Member, most: int | None = None) -> bytes:
         refuse_large(member.size)
+        size = member.size if most is None else min(most, member.size)
         try:
             with self._lock:
                 self._file.seek(self._places[member.name].offset)
-                data = self._file.read(member.size)
+                data = self._file.read(size)
         except OSError as error:
             raise UnreadableMember("cannot be read from the archive") from error
-        if len(data) != member.size:
+        if len(data) != size:
             raise UnreadableMember("damaged inside the archive")
         return data
 

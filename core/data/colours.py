@@ -1,59 +1,40 @@
-"""Pixels of any mode, depth and colour profile, to sRGB."""
+"""Pixels of any mode and colour profile, to sRGB."""
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageCms
+
+from core.data import deep
+from core.data.preparation import Paper
 
 LARGEST_PROFILE = 4 << 20  # those of printing presses are 2 or 3 MB
 
-_WHITE = (255, 255, 255)
 _WITH_PROFILES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # a mode, and what a profile calls it
-_STRIP = 2 << 20  # pixels that are changed together
 _BARELY = 2  # of 255: what nobody sees
 
 
-@dataclass(frozen=True)
-class Greys:
-    """How the numbers of a grey picture are meant, where its mode does not say so.
-
-    Attributes:
-        numbers: A numpy type as wide as that of the mode; None where the mode is right.
-        inverted: Whether 0 is white, in a deep picture.
-    """
-
-    numbers: type[np.generic] | None = None
-    inverted: bool = False
-
-
-_AS_THEY_ARE = Greys()
-
-
-def to_srgb(image: Image.Image, factor: int = 1, greys: Greys = _AS_THEY_ARE) -> Image.Image:
-    """A new RGB picture in sRGB, on white where see-through.
+def to_srgb(image: Image.Image, factor: int = 1, paper: Paper = Paper.WHITE) -> Image.Image:
+    """A new RGB picture in sRGB.
 
     Args:
-        image: In any mode, with the profile that came with it; a broken one is ignored.
+        image: Of 8 bits a colour, in any mode, with the profile that came with it; a broken one is
+            ignored. Deeper pictures are made such by `deep.shown`.
         factor: Make it so many times smaller.
-        greys: How its numbers are meant.
+        paper: What lies behind its see-through parts.
     """
     profile = image.info.get("icc_profile")
-    if greys.numbers or image.mode == "F" or image.mode.startswith("I"):
-        image = _from_deep(image, greys)
-    if image.width * image.height <= _STRIP:
-        made = _rgb(_reduced(_in_bytes(image), factor), profile)
+    if image.width * image.height <= deep.STRIP:
+        made = _rgb(_reduced(_in_bytes(image), factor), profile, paper)
         made.info = {}
         return made
     made = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     # Strip by strip, so that a large picture is never in memory in a second mode.
-    for box in _strips(image, factor):
-        strip = _reduced(_in_bytes(image.crop(box)), factor)
-        made.paste(_rgb(strip, profile), (0, box[1] // factor))
+    for top, bottom in deep.rows(image.width, image.height, factor):
+        strip = _reduced(_in_bytes(image.crop((0, top, image.width, bottom))), factor)
+        made.paste(_rgb(strip, profile, paper), (0, top // factor))
     return made
 
 
@@ -61,18 +42,11 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _strips(image: Image.Image, factor: int = 1) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes of so many rows that they are few pixels, and a multiple of a factor."""
-    rows = max(1, _STRIP // (image.width * factor)) * factor
-    for top in range(0, image.height, rows):
-        yield 0, top, image.width, min(top + rows, image.height)
-
-
-def _rgb(image: Image.Image, profile: object) -> Image.Image:
+def _rgb(image: Image.Image, profile: object, paper: Paper) -> Image.Image:
     if image.mode == "RGBA":
-        paper = Image.new("RGB", image.size, _WHITE)
-        paper.paste(image, mask=image)
-        image = paper
+        sheet = Image.new("RGB", image.size, paper.colour)
+        sheet.paste(image, mask=image)
+        image = sheet
     known = isinstance(profile, bytes) and len(profile) <= LARGEST_PROFILE
     transform = _to_srgb(cast(bytes, profile), image.mode) if known else None
     if transform is None:
@@ -125,35 +99,3 @@ def _in_bytes(image: Image.Image) -> Image.Image:
     if mode in ("LA", "PA") or (mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         return image.convert("RGBA")
     return image if mode in ("L", "RGB", "RGBA", "CMYK") else image.convert("RGB")
-
-
-def _from_deep(image: Image.Image, greys: Greys) -> Image.Image:
-    """16-bit, 32-bit, float and signed greys, scaled to 8 bits where Pillow would clip them.
-
-    Cameras of 10, 12 or 14 bits store their values as they are in 16: the smallest of these depths
-    that holds the brightest pixel is taken for white, or such pictures would come out black.
-    """
-    ranges = [(float(np.min(strip)), float(np.max(strip))) for _, strip in _floats(image, greys)]
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    whites = [1, 255] if image.mode == "F" else [255, 1023, 4095, 16_383, 65_535]
-    if low >= 0 and high <= whites[-1]:
-        low, high = 0.0, float(next(white for white in whites if high <= white))
-    grey = Image.new("L", image.size)
-    for top, strip in _floats(image, greys):
-        scaled = (strip - low) * (255.0 / ((high - low) or 1.0))
-        if greys.inverted:
-            scaled = 255.0 - scaled
-        grey.paste(Image.fromarray(np.rint(scaled).astype(np.uint8)), (0, top))
-    return grey
-
-
-def _floats(image: Image.Image, greys: Greys) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """Strips of a deep picture, each with where it begins.
-
-    In double precision, in which even the largest and the smallest float can be subtracted.
-    """
-    for box in _strips(image):
-        values = np.asarray(image.crop(box))
-        if greys.numbers:
-            values = values.view(greys.numbers)
-        yield box[1], np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)

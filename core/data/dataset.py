@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.data.grouping import folder_of
 from core.data.layout import Split
+from core.data.preparation import Preparation
 from core.settings import SplitSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -79,6 +80,7 @@ class Dataset:
         origins: What each class was first called. A network that has learned it goes on with its
             new name (see `results/names.py`).
         together: Digests of images that stay on one side of the split, group by group.
+        preparation: How its pictures are read.
         version: Counts the changes that people make; see `store.keep`.
         before: The version that this one was made from, if it was.
         told: What was changed, in words.
@@ -92,6 +94,7 @@ class Dataset:
     divided: SplitSettings = field(default_factory=SplitSettings)
     origins: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    preparation: Preparation = field(default_factory=Preparation)
     version: int = 1
     before: int | None = None
     told: str = ""
@@ -160,6 +163,7 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
         "divided": SplitSettings(**values.get("divided", {})),
         "origins": tuple(values.get("origins", ())),
         "together": tuple(tuple(group) for group in values.get("together", ())),
+        "preparation": Preparation.from_dict(values.get("preparation", {})),
         "version": int(values.get("version", 1)),
         "before": values.get("before"),
         "told": str(values.get("told", "")),

@@ -5,10 +5,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from core.data import image_files, images, reading, store
-from core.data.archive import Source
+from core.data import image_files, images, preparing, reading, store
+from core.data.archive import Source, UnreadableMember
 from core.data.dataset import Dataset, Decoded, Record
 from core.data.parallel import in_order, threads_for_pictures
+from core.data.preparation import Preparation
+from core.data.preparing import NOTHING, Chosen
 from core.errors import UserError
 from core.settings import SplitSettings
 
@@ -25,6 +27,13 @@ class ImageFeed(Protocol):
 
     def may_train(self) -> set[str] | None:
         """Digests of the images to learn from; None where only reading them all will tell."""
+
+    def preparation(self, report: Callable[[int, int], None]) -> Preparation:
+        """How its images are read.
+
+        Args:
+            report: As for `read`: finding out may take a look at them.
+        """
 
     def read(
         self,
@@ -44,11 +53,22 @@ class ImageFeed(Protocol):
 
 
 class SourceFeed:
-    """An archive or a folder: only decoding tells what is in it, so all of it is decoded."""
+    """An archive or a folder: only decoding tells what is in it, so at first all is decoded."""
 
-    def __init__(self, source: Source, split: SplitSettings | None) -> None:
+    def __init__(
+        self, source: Source, split: SplitSettings | None, chosen: Chosen = NOTHING
+    ) -> None:
+        """
+        Args:
+            source: It.
+            split: As for `reading.read`.
+            chosen: What somebody says of how its images are read.
+        """
         self._source = source
         self._split = split
+        self._chosen = chosen
+        self._preparation: Preparation | None = None
+        self._dataset: Dataset | None = None
 
     @property
     def count(self) -> int:
@@ -60,6 +80,11 @@ class SourceFeed:
     def may_train(self) -> set[str] | None:
         return None
 
+    def preparation(self, report: Callable[[int, int], None]) -> Preparation:
+        if self._preparation is None:
+            self._preparation = preparing.of_source(self._source, report, self._chosen)
+        return self._preparation
+
     def read(
         self,
         wanted: Callable[[str], bool],
@@ -67,9 +92,29 @@ class SourceFeed:
         at_least: int,
         report: Callable[[int, int], None],
     ) -> Dataset:
-        return reading.read(
-            self._source, split=self._split, each=each, at_least=at_least, report=report
+        if self._dataset is not None:
+            read_bytes = self._reader()
+            return _read_again(self._dataset, read_bytes, wanted, each, at_least, report)
+        self._dataset = reading.read(
+            self._source,
+            split=self._split,
+            each=each,
+            at_least=at_least,
+            report=report,
+            preparation=self.preparation(report),
         )
+        return self._dataset
+
+    def _reader(self) -> image_files.ReadBytes:
+        members = {member.name: member for member in self._source.members}
+
+        def read_bytes(record: Record) -> bytes:
+            try:
+                return image_files.unchanged(self._source.read(members[record.file]), record)
+            except UnreadableMember as error:
+                raise UserError(f"The image “{record.file}” is {error}. Try again.") from error
+
+        return read_bytes
 
 
 class StoredFeed:
@@ -97,6 +142,9 @@ class StoredFeed:
     def may_train(self) -> set[str] | None:
         return {record.digest for record in self._dataset.of("train")}
 
+    def preparation(self, report: Callable[[int, int], None]) -> Preparation:
+        return self._dataset.preparation
+
     def read(
         self,
         wanted: Callable[[str], bool],
@@ -104,22 +152,32 @@ class StoredFeed:
         at_least: int,
         report: Callable[[int, int], None],
     ) -> Dataset:
-        records = {record.digest: record for record in self._dataset.records}
-        chosen = [record for digest, record in records.items() if wanted(digest)]
+        return _read_again(self._dataset, self._read_bytes, wanted, each, at_least, report)
 
-        def decode(record: Record) -> None:
-            data = self._read_bytes(record)
-            try:
-                picture = images.decode(data, at_least)
-            except images.UnreadableImage as error:
-                # It could be read when it was imported, so something else has changed.
-                raise UserError(
-                    f"The image “{record.file}” is {error}. Import it again."
-                ) from error
-            each(Decoded(record.file, record.digest, record.label, data, picture))
 
-        report(0, len(chosen))
-        with closing(in_order(decode, chosen, threads_for_pictures())) as decoded:
-            for done, _ in enumerate(decoded, 1):
-                report(done, len(chosen))
-        return self._dataset
+def _read_again(
+    dataset: Dataset,
+    read_bytes: image_files.ReadBytes,
+    wanted: Callable[[str], bool],
+    each: Callable[[Decoded], None],
+    at_least: int,
+    report: Callable[[int, int], None],
+) -> Dataset:
+    """Decode what is wanted of a data set that is known, as for `ImageFeed.read`."""
+    records = {record.digest: record for record in dataset.records}
+    chosen = [record for digest, record in records.items() if wanted(digest)]
+
+    def decode(record: Record) -> None:
+        data = read_bytes(record)
+        try:
+            picture = images.decode(data, at_least, dataset.preparation)
+        except images.UnreadableImage as error:
+            # It could be read before, so something else has changed.
+            raise UserError(f"The image “{record.file}” is {error}. Import it again.") from error
+        each(Decoded(record.file, record.digest, record.label, data, picture))
+
+    report(0, len(chosen))
+    with closing(in_order(decode, chosen, threads_for_pictures())) as decoded:
+        for done, _ in enumerate(decoded, 1):
+            report(done, len(chosen))
+    return dataset

@@ -5,11 +5,13 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from core.data import images, room
+from core.data import images, preparing, room
 from core.data.dataset import Decoded, Record
+from core.data.parallel import in_order, threads_for_pictures
+from core.data.preparation import Preparation
 from core.errors import UserError
 
 THUMBNAIL = 240  # pixels of the longer side
@@ -27,6 +29,11 @@ def original(folder: Path, digest: str) -> Path:
 def thumbnail(folder: Path, digest: str) -> Path:
     """A JPEG of at most THUMBNAIL pixels."""
     return folder / _THUMBNAILS / f"{digest}.jpg"
+
+
+def thumbnails(folder: Path) -> Path:
+    """Where those lie that show the pictures as they are read now."""
+    return folder / _THUMBNAILS
 
 
 def stored(folder: Path) -> set[str]:
@@ -49,13 +56,20 @@ def reader(folder: Path) -> ReadBytes:
             raise UserError(
                 f"The image “{record.file}” is gone from the data set. Import the data set again."
             ) from error
-        if hashlib.sha256(data).hexdigest() != record.digest:
-            raise UserError(
-                f"“{record.file}” has changed since the images were read. Read them again."
-            )
-        return data
+        return unchanged(data, record)
 
     return read_bytes
+
+
+def unchanged(data: bytes, record: Record) -> bytes:
+    """The bytes of a record's file, if they are those that were read.
+
+    Raises:
+        UserError: They are not.
+    """
+    if hashlib.sha256(data).hexdigest() != record.digest:
+        raise UserError(f"“{record.file}” has changed since the images were read. Read them again.")
+    return data
 
 
 @contextmanager
@@ -137,3 +151,72 @@ def _link(there: Path, here: Path) -> None:
         raise UserError("Some of these pictures are gone from the server. Add others.") from None
     except OSError:
         _write(here, there.read_bytes())
+
+
+def kinds(folder: Path, records: Iterable[Record]) -> tuple[bool, bool]:
+    """Whether any of these images may be deep, and whether any may be see-through."""
+    found = [_kind(folder, record) for record in records]
+    return any(deep for deep, _ in found), any(clear for _, clear in found)
+
+
+def _kind(folder: Path, record: Record) -> tuple[bool, bool]:
+    try:
+        with original(folder, record.digest).open("rb") as file:
+            return preparing.kind(file.read(preparing.HEAD))
+    except OSError:
+        return False, False  # gone: whoever needs it says so
+
+
+def draw_again(
+    folder: Path,
+    records: Iterable[Record],
+    preparation: Preparation,
+    into: Path,
+    report: Callable[[int, int], None],
+) -> None:
+    """Make the thumbnails anew of those images that a preparation bears on.
+
+    Args:
+        folder: Where the data set lies.
+        records: The images.
+        preparation: How they are read from now on.
+        into: The folder for the thumbnails.
+        report: Told images done and in total; what it raises ends the work.
+    """
+    read_bytes = reader(folder)
+    different = {record.digest: record for record in records}.values()
+    concerned = [record for record in different if any(_kind(folder, record))]
+
+    def draw(record: Record) -> None:
+        image = images.decode(read_bytes(record), THUMBNAIL, preparation)
+        _write(into / f"{record.digest}.jpg", images.thumbnail_jpeg(image, THUMBNAIL))
+
+    into.mkdir(parents=True, exist_ok=True)
+    report(0, len(concerned))
+    with closing(in_order(draw, concerned, threads_for_pictures())) as drawn:
+        for done, _ in enumerate(drawn, 1):
+            report(done, len(concerned))
+
+
+def thumbnails_aside(folder: Path, preparation: Preparation) -> Path:
+    """Where thumbnails lie that are of use when the data set's pictures are read like this."""
+    return folder / _THUMBNAILS / hashlib.sha256(preparation.key.encode()).hexdigest()[:16]
+
+
+def show_as(folder: Path, before: Preparation, after: Preparation) -> None:
+    """Put those thumbnails in place that show pictures as they are read now."""
+    aside = thumbnails_aside(folder, before)
+    for path in thumbnails_aside(folder, after).glob("*.jpg"):
+        shown = folder / _THUMBNAILS / path.name
+        if shown.exists():
+            aside.mkdir(exist_ok=True)
+            shown.replace(aside / path.name)
+        path.replace(shown)
+
+
+def forget_aside(folder: Path) -> None:
+    """Delete the thumbnails of earlier ways to read the pictures."""
+    lie = folder / _THUMBNAILS
+    for path in lie.iterdir() if lie.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)

@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from core.data import images, layout
+from core.data import images, layout, preparing
 from core.data.archive import Source, UnreadableMember
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.enough import check_read, check_train, no_classes
@@ -15,6 +15,7 @@ from core.data.grouping import folder_of, groups_of
 from core.data.layout import Placed, label_of
 from core.data.natural import natural
 from core.data.parallel import in_order, threads_for_pictures
+from core.data.preparation import Preparation
 from core.data.refusals import refuse_many
 from core.data.split import choose
 from core.settings import SplitSettings
@@ -29,6 +30,7 @@ def read(
     each: Callable[[Decoded], None] | None = None,
     at_least: int | None = None,
     report: Callable[[int, int], None] | None = None,
+    preparation: Preparation | None = None,
 ) -> Dataset:
     """Decode every image of a source once, leave out what is none, and split the rest.
 
@@ -41,6 +43,7 @@ def read(
         at_least: Images may be decoded smaller than they are (see `images.picture`).
         report: Called in this thread with files done and files in all. What it raises, such as
             StopRequested, ends the reading.
+        preparation: How pictures are read; None finds it out from the pictures first.
 
     Raises:
         UserError: There are no class folders, fewer than 2 classes, or fewer than 2 different
@@ -54,8 +57,11 @@ def read(
     total = len(found.placed)
     if report:
         report(0, total)
+    if preparation is None:
+        preparation = preparing.of_source(source, report)
     # closing: an exception keeps this frame alive, and the pool must end all the same
-    with closing(_decoded(source, found.placed, each, at_least)) as outcomes:
+    decoded = _decoded(source, found.placed, each, at_least, preparation)
+    with closing(decoded) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
@@ -70,13 +76,28 @@ def read(
         if not records:
             raise no_classes(skipped)
         records = [replace(record, split="test") for record in records]
-        return Dataset(source.name, classes, tuple(records), tuple(skipped), False)
+        return Dataset(
+            source.name,
+            classes,
+            tuple(records),
+            tuple(skipped),
+            split_came_with_data=False,
+            preparation=preparation,
+        )
     check_read(classes, records, skipped)
     came = found.said and any(record.split == "validation" for record in records)
     check_train(classes, records, 1 if came else 2)
     if not came:
         records = _split(records, split)
-    return Dataset(source.name, classes, tuple(records), tuple(skipped), came, split)
+    return Dataset(
+        source.name,
+        classes,
+        tuple(records),
+        tuple(skipped),
+        split_came_with_data=came,
+        divided=split,
+        preparation=preparation,
+    )
 
 
 def _classes(placed: Iterable[Placed], records: list[Record]) -> tuple[str, ...]:
@@ -95,6 +116,7 @@ def read_class(
     each: Callable[[Decoded], None],
     at_least: int,
     report: Callable[[int, int], None],
+    preparation: Preparation,
 ) -> tuple[list[Record], list[Skipped]]:
     """Decode images that all belong to one class, whatever folders they lie in.
 
@@ -104,6 +126,7 @@ def read_class(
         each: As for `read`.
         at_least: As for `read`.
         report: As for `read`.
+        preparation: How pictures are read.
 
     Returns:
         The images, all of them to learn from, and what was left out.
@@ -113,7 +136,7 @@ def read_class(
     refuse_many(source.name, len(source.members))
     files = [Placed(member, label, None) for member in source.members]
     report(0, len(files))
-    with closing(_decoded(source, files, each, at_least)) as outcomes:
+    with closing(_decoded(source, files, each, at_least, preparation)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
@@ -130,6 +153,7 @@ def _decoded(
     files: Iterable[Placed],
     each: Callable[[Decoded], None] | None,
     at_least: int | None,
+    preparation: Preparation,
 ) -> Generator[Record | Skipped, None, None]:
     """Outcomes in the order of the files."""
     alone = threading.Lock()
@@ -143,7 +167,7 @@ def _decoded(
         name = placed.member.name
         try:
             data = source.read(placed.member)
-            picture = images.picture(data, at_least)
+            picture = images.picture(data, at_least, preparation)
         except (UnreadableMember, images.UnreadableImage) as error:
             return Skipped(name, str(error))
         digest = hashlib.sha256(data).hexdigest()

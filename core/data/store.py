@@ -127,6 +127,7 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
                 if not _version(folder, each.version).exists():
                     home.write_json(_version(folder, each.version), each.to_dict())
             home.write_json(folder / _MANIFEST, new.to_dict())
+        image_files.show_as(folder, current.preparation, new.preparation)
         return new
 
 
@@ -142,6 +143,7 @@ def undo(folder: Path) -> Dataset:
             raise UserError("There is nothing to undo: these pictures are as they came.")
         before = load(folder, current.before)
         home.write_json(folder / _MANIFEST, before.to_dict())
+        image_files.show_as(folder, current.preparation, before.preparation)
         return before
 
 
@@ -158,6 +160,7 @@ def forget(folder: Path) -> None:
         home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
         home.remove(folder / _VERSIONS)
         home.write_bytes(folder / _VERSIONS / f"{last:06}.gone", b"")
+        image_files.forget_aside(folder)
         for digest in gone:
             image_files.original(folder, digest).unlink(missing_ok=True)
             image_files.thumbnail(folder, digest).unlink(missing_ok=True)

@@ -5,10 +5,12 @@ never gets a manifest, so nobody lists it, and it goes when somebody has looked 
 """
 
 from pathlib import Path
+from typing import Any
 
 from core import home
 from core.data import store
 from core.data.additions import Added, called
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import queue, tasks
 from core.jobs.job import Job, Kind, discard_upload, upload_of
@@ -56,6 +58,21 @@ def submit_dataset(other_id: str, dataset_id: str) -> str:
     other, folder = queue.dataset_folder(other_id), queue.dataset_folder(dataset_id)
     name = store.load(other).name
     return queue.submit_reading(name, None, add_dataset, str(other), str(folder))
+
+
+def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
+    """Queue the reading of a data set's pictures in another way, which makes a new version.
+
+    Returns:
+        The job's id, as for `submit_images`.
+
+    Raises:
+        UserError: There is no such data set, or no cluster takes the job.
+    """
+    folder = queue.dataset_folder(dataset_id)
+    name = store.load(folder).name
+    values = preparation.to_dict()
+    return queue.submit_reading(name, None, read_otherwise, str(folder), values)
 
 
 def result(job_id: str) -> Added | None:
@@ -112,6 +129,22 @@ def add_dataset(folder: str, other: str, dataset_folder: str) -> None:
         from core.data import additions
 
         added = additions.add_dataset(Path(other), Path(dataset_folder))
+        home.write_json(job.folder / _ADDED, added.to_dict())
+
+    tasks.perform(job, work)
+
+
+def read_otherwise(folder: str, dataset_folder: str, preparation: dict[str, Any]) -> None:
+    """What a worker runs for `submit_preparation`. A failure is told in the job's log."""
+    job = Job(Kind.READING, Path(folder))
+
+    def work() -> None:
+        tasks.load(Kind.READING)
+        from core.data import additions
+
+        report = StageReporter(job.log, "reading", lambda: job.stop_requested)
+        chosen = Preparation.from_dict(preparation)
+        added = additions.read_otherwise(Path(dataset_folder), chosen, report)
         home.write_json(job.folder / _ADDED, added.to_dict())
 
     tasks.perform(job, work)

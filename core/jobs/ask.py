@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from core import errors
 from core.backbones.backbone import Backbone
 from core.backbones.own_weights import OwnWeights
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.job import DIED, Kind
 from core.jobs.tasks import JobFailed
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import Squaring
 
 Answer = TypeVar("Answer")
 
@@ -35,21 +35,23 @@ def predict(run: Run, paths: list[Path], top: int) -> list[Prediction]:
     return _ask(Kind.PREDICTION, tasks.predict, str(run.folder), files, top)
 
 
-def look(backbone: Backbone, paths: list[Path], top: int, square: Squaring) -> list[Prediction]:
+def look(
+    backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
+) -> list[Prediction]:
     """Ask an untouched network what it sees. Waits for the answer.
 
     Args:
         backbone: One whose 1000-class head is on this machine.
         paths: Pictures, in files that the worker can read.
         top: How many of ImageNet's classes to tell of each picture.
-        square: How pictures become square.
+        preparation: How pictures are read and become square.
 
     Raises:
         UserError: The head is not here.
         JobFailed: Anything else; the details are in the log.
     """
     files = [str(path) for path in paths]
-    return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top, square)
+    return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top, preparation)
 
 
 def keep_weights(path: Path, name: str, backbone: Backbone) -> OwnWeights:

@@ -14,12 +14,13 @@ from core import errors, home
 from core.backbones import own_weights
 from core.backbones.own_weights import OwnWeights
 from core.data import room
+from core.data.preparation import Preparation
 from core.errors import StopRequested, UserError
 from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import SplitSettings, Squaring, TrainingSettings
+from core.settings import SplitSettings, TrainingSettings
 
 Answer = TypeVar("Answer")
 
@@ -227,7 +228,7 @@ def _seen(
 
 
 def look(
-    backbone: str, alpha: float, paths: list[str], top: int, square: Squaring
+    backbone: str, alpha: float, paths: list[str], top: int, preparation: Preparation
 ) -> list[Prediction]:
     """What an untouched network sees in each picture; its 1000-class head must be here.
 
@@ -243,7 +244,7 @@ def look(
 
         chosen = backbone_named(backbone, alpha)
         some = [Path(path) for path in paths]
-        return _seen(some, lambda files: untouched.look(chosen, files, top, square))
+        return _seen(some, lambda files: untouched.look(chosen, files, top, preparation))
 
     return _answered(work)
 
@@ -276,9 +277,7 @@ def survey(dataset_folder: str) -> None:
 
         folder = Path(dataset_folder)
         changed = store.changed_at(folder)
-        wanted = surveying.sample(store.load(folder).records)
-        feed = StoredFeed(folder)
-        _, found = surveying.measure(feed, lambda *_: None, wanted.__contains__)
+        _, found = surveying.measure(StoredFeed(folder), lambda *_: None)
         store.load(folder)  # deleted meanwhile, it must not come back
         if store.changed_at(folder) == changed:  # else it is asked again, of other pictures
             home.write_json(folder / LIKENESS, found.to_dict())

@@ -6,10 +6,10 @@ from typing import Any
 from core.backbones import load
 from core.backbones.backbone import Backbone
 from core.backbones.frameworks import keras
+from core.data.preparation import USUAL, Preparation
 from core.network import freeze
 from core.network.inference_mode import InferenceMode
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
-from core.settings import Squaring
 
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
@@ -37,7 +37,7 @@ class Network:
         frozen_layers: int | None,
         budget: int,
         images: int,
-        square: Squaring = Squaring.SQUASH,
+        preparation: Preparation = USUAL,
     ) -> None:
         """Freeze and cut.
 
@@ -48,7 +48,7 @@ class Network:
             frozen_layers: How many layers to freeze, None for all.
             budget: Bytes that the features of all images may take on disk.
             images: How many images there are.
-            square: How they become square.
+            preparation: How they are read and become square.
 
         Raises:
             UserError: The backbone has fewer layers than that.
@@ -60,7 +60,7 @@ class Network:
         body._inbound_nodes.clear()
         body._outbound_nodes.clear()
         self.frozen = freeze.freeze(body, frozen_layers)
-        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,), square)
+        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,), preparation)
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):
             self.prefix = self.pooled
@@ -71,10 +71,10 @@ class Network:
         if affordable:
             self._cut = affordable[-1]
             shape = tuple(self._cut.tensor.shape[1:])
-            self.prefix = prefix_at(str(self._cut.position), backbone, weights, shape, square)
+            self.prefix = prefix_at(str(self._cut.position), backbone, weights, shape, preparation)
         else:
             side = backbone.input_size
-            self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3), square)
+            self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3), preparation)
 
     @property
     def trained_from(self) -> int:

@@ -10,9 +10,9 @@ import pillow_heif
 
 from core.backbones.backbone import Backbone
 from core.data.images import DECODING
+from core.data.preparation import USUAL, Preparation
 from core.network import engine, gpu
 from core.network.features import cache_key
-from core.settings import Squaring
 
 POOLED = "pooled"  # the cut behind the whole backbone: one number a channel
 PIXELS = "pixels"  # the cut before it: nothing is frozen, or nothing worth keeping
@@ -53,10 +53,11 @@ class Prefix:
         return engine.compile_model(self.graph, build, answer, self.precision)
 
 
-def resizing(square: Squaring) -> str:
+def resizing(preparation: Preparation) -> str:
     """What images go through before a network sees them, for the keys of caches."""
     libraries = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
-    return f"decoding {DECODING}, {square} bilinear, {libraries}"
+    told = f"decoding {DECODING}, {preparation.square} bilinear, {libraries}"
+    return f"{told}, {preparation.key}" if preparation.key else told
 
 
 def prefix_at(
@@ -64,7 +65,7 @@ def prefix_at(
     backbone: Backbone,
     weights: str,
     shape: tuple[int, ...],
-    square: Squaring = Squaring.SQUASH,
+    preparation: Preparation = USUAL,
 ) -> Prefix:
     """Describe the prefix that ends at a cut.
 
@@ -73,7 +74,7 @@ def prefix_at(
         backbone: Its row of the catalogue.
         weights: Digest of its weights.
         shape: Of one image's features.
-        square: How images become square.
+        preparation: How images are read and become square.
     """
     dtype = "uint8" if cut == PIXELS else "float32"
     on_gpu = gpu.is_here()
@@ -89,5 +90,5 @@ def prefix_at(
             "keras": version("keras"),
             "engine": f"tensorflow {precision}" if on_gpu else engine.name(precision),
         }
-    key = cache_key(**facts, resize=resizing(square))
+    key = cache_key(**facts, resize=resizing(preparation))
     return Prefix(cut, key, cache_key(**facts), shape, dtype, precision)

@@ -17,6 +17,7 @@ from core.data import images, reading, room
 from core.data.archive import Source, UnreadableMember, refuse_large
 from core.data.dataset import Dataset, Decoded
 from core.data.limits import Limits
+from core.data.preparation import USUAL, Preparation
 from core.errors import UserError
 from core.network import engine
 from core.network.conversion import convert_apart
@@ -44,7 +45,7 @@ class Predictor:
     Attributes:
         classes: What it can say.
         input_size: Side of the square pictures that it sees.
-        square: How pictures become square.
+        preparation: How pictures are read and become square.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Predictor:
         input_size: int,
         key: str,
         build: Callable[[], Any],
-        square: Squaring = Squaring.SQUASH,
+        preparation: Preparation = USUAL,
     ) -> None:
         """
         Args:
@@ -61,14 +62,14 @@ class Predictor:
             input_size: Side of the square pictures that it sees.
             key: Stands for all that its answers depend on.
             build: Makes the Keras model; can be pickled.
-            square: How pictures become square.
+            preparation: How pictures are read and become square.
 
         Raises:
             UserError: As `build`.
         """
         self.classes = tuple(classes)
         self.input_size = input_size
-        self.square = square
+        self.preparation = preparation
         self._answers: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # one caller at a time
         convert_apart(key, build)
@@ -128,11 +129,11 @@ class Predictor:
         def squares() -> Iterable[np.ndarray]:
             for place, (name, data) in enumerate(files):
                 try:
-                    picture = images.decode(data, at_least=self.input_size)
+                    picture = images.decode(data, self.input_size, self.preparation)
                 except images.UnreadableImage as error:
                     failed[place] = Prediction(name, error=str(error))
                     continue
-                square = images.to_square(picture, self.input_size, self.square)
+                square = images.to_square(picture, self.input_size, self.preparation.square)
                 thumbnail = images.thumbnail_jpeg(picture, _THUMBNAIL)
                 shown.append((thumbnail, self._seen(square)))
                 yield square
@@ -145,7 +146,7 @@ class Predictor:
 
     def _seen(self, square: np.ndarray) -> bytes | None:
         """What the network sees, for people; they need no picture of one that is squashed."""
-        if self.square is Squaring.SQUASH:
+        if self.preparation.square is Squaring.SQUASH:
             return None
         return images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
 
@@ -165,11 +166,17 @@ class Predictor:
 
         def read(submit: Submit) -> Dataset:
             def each(decoded: Decoded) -> None:
-                pixels = images.to_square(decoded.image, self.input_size, self.square)
+                square = self.preparation.square
+                pixels = images.to_square(decoded.image, self.input_size, square)
                 submit(decoded.digest, pixels)
 
             return reading.read(
-                source, split=None, each=each, at_least=self.input_size, report=report
+                source,
+                split=None,
+                each=each,
+                at_least=self.input_size,
+                report=report,
+                preparation=self.preparation,
             )
 
         found, answers = self.answers(read)
@@ -217,24 +224,26 @@ def of_run(run: Path) -> Predictor:
             f"Expected the folder of a trained run, but {run.name or run} {found}. "
             "Train first, or wait until the training has ended."
         )
-    input_size, square = _facts(run)
+    input_size, preparation = _facts(run)
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
     classes = tuple(names.by_now(Run(run)).values())
     if not engine.is_converted(key):  # that takes a while, and as much room
         room.ready(model.stat().st_size)
-    return Predictor(classes, input_size, key, partial(_load, model), square)
+    return Predictor(classes, input_size, key, partial(_load, model), preparation)
 
 
-def _facts(run: Path) -> tuple[int, Squaring]:
-    """Side of the pictures that a run's network sees, and how they become square."""
+def _facts(run: Path) -> tuple[int, Preparation]:
+    """Side of the pictures that a run's network sees, and how they are prepared."""
     facts = read_facts(run, _FACTS, "classes", "input_size")
     classes, size = facts["classes"], facts["input_size"]
-    square = facts.get("square", Squaring.SQUASH)  # older runs had no choice
-    if not isinstance(classes, list) or not isinstance(size, int) or square not in list(Squaring):
+    if not isinstance(classes, list) or not isinstance(size, int):
         raise damaged(run, _FACTS)
-    return size, Squaring(square)
+    try:
+        return size, Preparation.from_dict(facts)  # older runs had no choice
+    except (TypeError, ValueError) as error:
+        raise damaged(run, _FACTS) from error
 
 
 def _load(model: Path) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 from core.backbones import weights
 from core.backbones.backbone import Backbone
+from core.data.preparation import USUAL, Preparation
 from core.errors import UserError
 from core.network import engine
 from core.network.features import cache_key
 from core.results.prediction import Prediction
 from core.results.predictor import Predictor
-from core.settings import Squaring
 
 _LABELS = Path(__file__).parents[1] / "backbones" / "imagenet_labels.txt"
 
@@ -23,13 +23,13 @@ def labels() -> tuple[str, ...]:
     return tuple(_LABELS.read_text(encoding="utf-8").splitlines())
 
 
-def untouched(backbone: Backbone, file: Path, square: Squaring = Squaring.SQUASH) -> Predictor:
+def untouched(backbone: Backbone, file: Path, preparation: Preparation = USUAL) -> Predictor:
     """A network as it was published.
 
     Args:
         backbone: One that has its 1000-class head.
         file: The head's weights, as `weights.obtain(…, head=True)` gives them.
-        square: How pictures become square.
+        preparation: How pictures are read and become square.
 
     Raises:
         UserError: The file is damaged or belongs to another network.
@@ -43,7 +43,7 @@ def untouched(backbone: Backbone, file: Path, square: Squaring = Squaring.SQUASH
         engine=engine.name(),
     )
     build = partial(_build, backbone, file.absolute())
-    return Predictor(labels(), backbone.input_size, key, build, square)
+    return Predictor(labels(), backbone.input_size, key, build, preparation)
 
 
 def _build(backbone: Backbone, file: Path) -> Any:
@@ -57,12 +57,12 @@ def _build(backbone: Backbone, file: Path) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _warm(backbone: Backbone, file: Path, square: Squaring) -> Predictor:
-    return untouched(backbone, file, square)
+def _warm(backbone: Backbone, file: Path, preparation: Preparation) -> Predictor:
+    return untouched(backbone, file, preparation)
 
 
 def look(
-    backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int, square: Squaring
+    backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int, preparation: Preparation
 ) -> list[Prediction]:
     """What an untouched network sees in pictures, for a process that lives on.
 
@@ -70,7 +70,7 @@ def look(
         backbone: One that has its 1000-class head.
         files: Name and contents of each picture.
         top: How many classes to name.
-        square: How pictures become square.
+        preparation: How pictures are read and become square.
 
     Raises:
         UserError: Its 1000-class head is not on this machine.
@@ -80,4 +80,4 @@ def look(
         raise UserError(
             f"The 1000-class network of {backbone.title} is not on this machine. Download it first."
         )
-    return _warm(backbone, file, square).predict(files, top)
+    return _warm(backbone, file, preparation).predict(files, top)

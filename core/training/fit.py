@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,7 +96,7 @@ def help_out(run: Run, feed: ImageFeed, part: int, parts: int) -> None:
         if run.stop_requested:
             raise StopRequested
 
-    setup = Setup.of(run.settings, go_on)
+    setup = Setup.of(run.settings, feed.preparation(go_on), go_on)
     with ThreadPoolExecutor(1, "network") as builder, suppress(StopRequested):
         frozen = _Frozen(setup, feed, builder)
         frozen.take(go_on, go_on, lambda digest: _part(digest, parts) == part)
@@ -109,7 +110,8 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     def stop() -> bool:
         return run.stop_requested
 
-    setup = Setup.of(run.settings, StageReporter(run.log, Stage.WEIGHTS, stop))
+    preparation = feed.preparation(StageReporter(run.log, Stage.READING, stop))
+    setup = Setup.of(run.settings, preparation, StageReporter(run.log, Stage.WEIGHTS, stop))
     with ThreadPoolExecutor(1, "network") as builder:
         frozen = _Frozen(setup, feed, builder)
         reading = StageReporter(run.log, Stage.READING, stop)
@@ -259,7 +261,7 @@ def _keep(
         "alpha": network.backbone.alpha,
         "frozen_layers": network.frozen,
         "input_size": network.backbone.input_size,
-        "square": run.settings.square,
+        **replace(dataset.preparation, square=run.settings.square).to_dict(),
     }
     home.write_json(run.folder / "model.json", model)
     aside = run.folder / ".new.keras"

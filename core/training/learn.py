@@ -11,6 +11,7 @@ import numpy as np
 
 from core.backbones.frameworks import keras
 from core.data.dataset import Dataset, Record
+from core.data.preparation import Preparation
 from core.errors import StopRequested, UserError
 from core.network import gpu
 from core.network.classifier import Network, head_layers
@@ -103,9 +104,10 @@ def _set_rate(optimizer: Any, rates: np.ndarray) -> None:
     optimizer.learning_rate = float(rates[0])
 
 
-def digest_of(records: Sequence[Record]) -> str:
-    """Stands for images, their classes and their sides of the split."""
+def digest_of(records: Sequence[Record], preparation: Preparation) -> str:
+    """Stands for images, how they are read, their classes and their sides of the split."""
     told = sorted(f"{record.digest} {record.split} {record.label}" for record in records)
+    told += [preparation.key] if preparation.key else []
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
@@ -161,7 +163,7 @@ class Learning:
         self.best = KeepBest(self._changing, settings.patience)
         self._checkpoint = Checkpoint(run.checkpoint)
         self._saved: Saved | None = None
-        self._images = digest_of(dataset.records)
+        self._images = digest_of(dataset.records, dataset.preparation)
         steps = -(-len(dataset.of("train")) // settings.batch_size)
         self._progress = Progress(run, self.epochs, steps, self._go_back(state))
 

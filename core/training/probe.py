@@ -48,7 +48,7 @@ def probe(
     Raises:
         UserError: The settings or the weights cannot be used.
     """
-    setup = Setup.of(settings, _no_download)
+    setup = Setup.of(settings, dataset.preparation, _no_download)
     began = time.monotonic()
     network = setup.build(len(dataset.records))
     built = time.monotonic() - began

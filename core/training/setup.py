@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from core.backbones import own_weights, weights
 from core.backbones.backbone import Backbone
 from core.backbones.catalog import backbone_of
 from core.data.augment import Augmentation
+from core.data.preparation import Preparation
 from core.network import features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 from core.settings import IMAGENET, Strength, TrainingSettings
@@ -29,31 +30,38 @@ class Setup:
         backbone: The row that they name.
         file: The weights to start from; None to start from nothing.
         digest: Stands for these weights.
+        preparation: How images are read and become square.
     """
 
     settings: TrainingSettings
     backbone: Backbone
     file: Path | None
     digest: str
+    preparation: Preparation
 
     @classmethod
-    def of(cls, settings: TrainingSettings, report: weights.Report) -> "Setup":
+    def of(
+        cls, settings: TrainingSettings, preparation: Preparation, report: weights.Report
+    ) -> "Setup":
         """Find the weights, or download them.
 
         Args:
             settings: What to train.
+            preparation: How its images are read; how they become square, the settings say.
             report: Told bytes done and in total during a download; may raise to end it.
 
         Raises:
             UserError: The settings cannot be used, or the weights cannot be had.
         """
         backbone = backbone_of(settings)
+        preparation = replace(preparation, square=settings.square)
         if settings.from_scratch:
-            return cls(settings, backbone, None, f"random {settings.seed}")
+            return cls(settings, backbone, None, f"random {settings.seed}", preparation)
         if settings.weights != IMAGENET:
-            return cls(settings, backbone, own_weights.find(settings.weights), settings.weights)
+            file = own_weights.find(settings.weights)
+            return cls(settings, backbone, file, settings.weights, preparation)
         file = weights.obtain(backbone, report)
-        return cls(settings, backbone, file, weights.digest(file))
+        return cls(settings, backbone, file, weights.digest(file), preparation)
 
     @property
     def all_frozen(self) -> bool:
@@ -98,7 +106,7 @@ class Setup:
             frozen_layers=self.settings.frozen_layers,
             budget=min(features.limit(), shutil.disk_usage(home.root()).free // 2),
             images=images,
-            square=self.settings.square,
+            preparation=self.preparation,
         )
 
     def _body(self) -> Any:
@@ -122,7 +130,7 @@ class Setup:
         """
         if self.all_frozen:
             shape = (self.backbone.features,)
-            return [prefix_at(POOLED, self.backbone, self.digest, shape, self.settings.square)]
+            return [prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation)]
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
 

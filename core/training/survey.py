@@ -1,7 +1,6 @@
 """Shows a data set to an untouched network, to find how like ImageNet's photos it is."""
 
-import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -19,49 +18,43 @@ _PER_CLASS = 20  # images that are looked at
 _NETWORK = BACKBONES["efficientnet_lite0"]  # comes with Thaw
 
 
-def sample(records: Iterable[Record]) -> set[str]:
-    """Digests of the images to look at: as good as random, and always the same."""
+def sample(records: Iterable[Record]) -> dict[str, list[str]]:
+    """Digests of the images of each class to look at.
+
+    They are as good as random, and always the same, in whatever order and from wherever they come.
+    """
     chosen: dict[str, list[str]] = defaultdict(list)
-    for record in sorted(records, key=lambda record: record.digest):
-        if len(chosen[record.label]) < _PER_CLASS:
-            chosen[record.label].append(record.digest)
-    return {digest for digests in chosen.values() for digest in digests}
+    for digest, label in sorted({(record.digest, record.label) for record in records}):
+        if len(chosen[label]) < _PER_CLASS:
+            chosen[label].append(digest)
+    return dict(sorted(chosen.items()))
 
 
-def measure(
-    feed: ImageFeed,
-    report: Callable[[int, int], None],
-    wanted: Callable[[str], bool] = lambda _: True,
-) -> tuple[Dataset, Likeness]:
+def measure(feed: ImageFeed, report: Callable[[int, int], None]) -> tuple[Dataset, Likeness]:
     """Show some images of each class to an untouched EfficientNet-Lite0.
 
     Args:
         feed: Where the images are.
         report: Told images read and in total; may raise to end it.
-        wanted: Whether the image of a digest need be decoded, for feeds that know.
 
     Raises:
         UserError: The images cannot be used.
     """
     network = untouched(_NETWORK, weights.obtain(_NETWORK, lambda *_: None, head=True))
-    counts: Counter[str] = Counter()
-    label_of: dict[str, str] = {}
-    lock = threading.Lock()
+    size = network.input_size
+    dataset = feed.read(lambda _: False, lambda _: None, size, report)  # to know what is in it
+    chosen = sample(dataset.records)
+    wanted = {digest for digests in chosen.values() for digest in digests}
 
     def read(submit: Submit) -> Dataset:
         def each(decoded: Decoded) -> None:
-            with lock:
-                if counts[decoded.label] == _PER_CLASS or decoded.digest in label_of:
-                    return
-                counts[decoded.label] += 1
-                label_of[decoded.digest] = decoded.label
-            submit(decoded.digest, to_square(decoded.image, network.input_size))
+            submit(decoded.digest, to_square(decoded.image, size))
 
-        return feed.read(wanted, each, network.input_size, report)
+        return feed.read(wanted.__contains__, each, size, report)
 
-    dataset, answers = network.answers(read)
-    by_class: dict[str, list[np.ndarray]] = defaultdict(list)
-    for digest, probabilities in sorted(answers.items()):
-        by_class[label_of[digest]].append(probabilities)
-    stacked = {label: np.stack(rows) for label, rows in by_class.items()}
+    _, answers = network.answers(read)
+    stacked = {
+        label: np.stack([answers[digest] for digest in digests])
+        for label, digests in chosen.items()
+    }
     return dataset, likeness(stacked, labels())

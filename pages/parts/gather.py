@@ -101,7 +101,7 @@ def _progress(order: str) -> None:
         st.rerun()
     share = current.done / current.total if current.total else 0.0
     told = words.left(current.seconds_left)
-    st.progress(share, text=f"Adding pictures to “{words.plain(current.name)}”{told}")
+    st.progress(share, text=f"Reading pictures for “{words.plain(current.name)}”{told}")
     if st.button("Cancel", icon=":material/close:", key="cancel-adding"):
         queue.stop_import(order)
 

@@ -1,5 +1,6 @@
 """What a network sees before it has learned anything new: its own 1000 classes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +10,7 @@ from core.backbones.backbone import Backbone
 from core.backbones.weights import ready_offline
 from core.data import image_files
 from core.data.dataset import Dataset, Record
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask
 from core.settings import Squaring
@@ -32,10 +34,11 @@ def draw(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring
             )
             fetching.offer(backbone, head=True)
         else:
-            _try(backbone, dataset_id, dataset, square)
+            preparation = replace(dataset.preparation, square=square)
+            _try(backbone, dataset_id, dataset, preparation)
 
 
-def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring) -> None:
+def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Preparation) -> None:
     st.write(
         "Before it learns your classes it knows 1000 things from ImageNet, and it must call every "
         "picture one of them. Show it one of yours, or any picture, a pet or a fruit:"
@@ -49,18 +52,18 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring
             )
             if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
                 name, path = Path(record.file).name, image_files.original(folder, record.digest)
-                _look(backbone, square, name, [path])
+                _look(backbone, preparation, name, [path])
     widget = "picture-for-the-untouched"
     dropped = st.file_uploader("Or any other picture", key=state.turn(widget))
     if dropped is not None:
         state.renew(widget)
         with uploads.on_disk([(dropped.name, dropped)]) as paths:
-            _look(backbone, square, dropped.name, paths)
+            _look(backbone, preparation, dropped.name, paths)
         st.rerun()
     problem = state.notice()
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
-    seen = state.seen_untouched(_shown_to(backbone, square))
+    seen = state.seen_untouched(_shown_to(backbone, preparation))
     if seen:
         answer.draw(*seen)
 
@@ -73,16 +76,16 @@ def _offered(dataset: Dataset) -> list[Record]:
     return [first[label] for label in dataset.classes if label in first][:_OFFERED]
 
 
-def _shown_to(backbone: Backbone, square: Squaring) -> str:
+def _shown_to(backbone: Backbone, preparation: Preparation) -> str:
     """What an answer is remembered by: it holds for one network that sees in one way."""
-    return f"{backbone.name}-{backbone.alpha:g}-{square}"
+    return f"{backbone.name}-{backbone.alpha:g}-{preparation.square}-{preparation.key}"
 
 
-def _look(backbone: Backbone, square: Squaring, name: str, paths: list[Path]) -> None:
+def _look(backbone: Backbone, preparation: Preparation, name: str, paths: list[Path]) -> None:
     try:
         with st.spinner("Looking… The first time takes some seconds more."):
-            (said,) = ask.look(backbone, paths, _TOP, square)
+            (said,) = ask.look(backbone, paths, _TOP, preparation)
     except UserError as error:
         state.notice(error)
     else:
-        state.keep_seen(_shown_to(backbone, square), name, said)
+        state.keep_seen(_shown_to(backbone, preparation), name, said)

@@ -29,6 +29,7 @@ from PIL import Image, ImageCms
 from core.data import images, reading
 from core.data.archive import open_source
 from core.data.images import UnreadableImage
+from core.data.preparation import USUAL, Paper, Preparation
 from core.errors import UserError
 from core.settings import SplitSettings
 
@@ -59,6 +60,7 @@ def good_pictures() -> dict[str, bytes]:
         "deflated tiff": saved(colour, "TIFF", compression="tiff_adobe_deflate"),
         "tiff as it is": saved(colour, "TIFF"),
         "float": saved(Image.fromarray(np.linspace(0, 1, 100, dtype=np.float32)[None]), "TIFF"),
+        "deep tiff": saved(deep, "TIFF", compression="tiff_lzw", tiffinfo={317: 2}),
         "webp": saved(colour, "WEBP", exif=exif),
         "lossless webp": saved(colour.convert("RGBA"), "WEBP", lossless=True),
         "avif": saved(colour, "AVIF"),
@@ -133,12 +135,18 @@ def spoiled(data: bytes, other: bytes, rng: random.Random) -> bytes:
 
 
 def of_picture(data: bytes) -> str:
-    try:
-        found = images.picture(data, 64)
-    except UnreadableImage:
-        return "unreadable"
-    assert found.image.mode == "RGB"
-    return "picture"
+    outcomes = []
+    for preparation in (USUAL, Preparation((0.0, 900.0), (2, 1, 0), Paper.BLACK)):
+        try:
+            found = images.picture(data, 64, preparation)
+            images.numbers(data, preparation)
+        except UnreadableImage as error:
+            assert "fault in Thaw" not in str(error), error
+            outcomes.append("unreadable")
+        else:
+            assert found.image.mode == "RGB"
+            outcomes.append("picture")
+    return outcomes[0]
 
 
 def of_archive(data: bytes) -> str:

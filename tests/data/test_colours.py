@@ -10,8 +10,8 @@ from PIL import Image, ImageCms
 
 from core.data import images
 from core.data.images import decode
+from core.data.preparation import Preparation
 from core.network import prefix
-from core.settings import Squaring
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 ORANGE = (200, 100, 50)
@@ -115,4 +115,4 @@ def test_inks(kind: str) -> None:
 
 
 def test_features_made_of_other_pixels_are_not_used() -> None:
-    assert f"decoding {images.DECODING}," in prefix.resizing(Squaring.SQUASH)
+    assert f"decoding {images.DECODING}," in prefix.resizing(Preparation())

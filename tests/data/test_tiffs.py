@@ -99,10 +99,6 @@ def test_greys_of_all_numbers(
     numbers: npt.NDArray[Any], form: int, order: str, packing: int
 ) -> None:
     data = tiff(numbers, form=form, order=order, packing=packing)
-    if numbers.dtype == np.uint32 and order == ">":
-        with pytest.raises(UnreadableImage, match=tiffs.UNKNOWN):
-            decode(data)
-        return
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         found = shades(data)
@@ -130,27 +126,11 @@ def test_zero_is_white_where_the_file_says_so(
 @pytest.mark.parametrize(
     "data",
     [
-        tiff(COLOURS.astype(np.float32), RGB, FLOAT),
-        tiff((COLOURS * 4e9).astype(np.uint32), RGB),
-        tiff((COLOURS[..., :2] * 65_535).astype(np.uint16), extra=(2,)),
-        tiff(RAMP, form=FLOAT),
-        tiff(RAMP.astype(np.float16), form=FLOAT),
-        tiff(np.zeros((8, 8, 9), np.uint8), RGB, extra=(0,) * 6),
-        tiff((COLOURS * 65_535).astype(np.uint16), RGB, apart=True),
         tiff((COLOURS * 255).astype(np.uint8), RGB, packing=50_001),
         tiff((COLOURS * 255).astype(np.uint8), RGB, packing=34_712),
+        tiff(COLOURS.astype(np.complex64), RGB, 6),
     ],
-    ids=[
-        "RGB f32",
-        "RGB u32",
-        "grey and alpha",
-        "f64",
-        "f16",
-        "nine",
-        "apart",
-        "WebP",
-        "JPEG 2000",
-    ],
+    ids=["WebP", "JPEG 2000", "complex"],
 )
 def test_kinds_that_are_not_read_are_not_called_damaged(
     data: bytes, capfd: pytest.CaptureFixture[str]

@@ -10,6 +10,7 @@ from core import home
 from core.backbones import own_weights
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.data import changes, image_files, store
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.settings import Squaring, TrainingSettings
@@ -70,19 +71,21 @@ def test_what_cannot_be_found_out_is_told(shared, wait):
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
     picture = image_files.original(home.datasets() / sketches, records[0].digest)
-    (seen,) = ask.look(LITE0, [picture], top=5, square=Squaring.SQUASH)
+    (seen,) = ask.look(LITE0, [picture], top=5, preparation=Preparation())
     assert seen.error is None
     assert len(seen.top) == 5
     assert seen.label not in store.load(home.datasets() / sketches).classes
     (tmp_path / "text.jpg").write_text("no picture")
-    (unseen,) = ask.look(LITE0, [tmp_path / "text.jpg"], top=5, square=Squaring.CROP)
+    (unseen,) = ask.look(
+        LITE0, [tmp_path / "text.jpg"], top=5, preparation=Preparation(square=Squaring.CROP)
+    )
     assert unseen.error
 
 
 def test_a_network_without_its_classes_here_is_not_downloaded_unasked(shared, tmp_path):
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
-        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, square=Squaring.SQUASH)
+        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, preparation=Preparation())
 
 
 def test_a_weights_file_is_checked_and_kept(shared, tmp_path):

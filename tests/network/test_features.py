@@ -11,6 +11,7 @@ import pytest
 
 from core import home
 from core.backbones.catalog import BACKBONES
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.network import features
 from core.network.features import FeatureCache, cache_key, empty_cache, features_folder
@@ -271,11 +272,13 @@ def test_a_prefix_key_differs_with_how_images_become_square_and_the_graph_does_n
     from core.network.prefix import prefix_at
 
     lite = BACKBONES["efficientnet_lite0"]
-    prefixes = [prefix_at(cut, lite, "weights", (1280,), way) for way in Squaring]
+    prefixes = [
+        prefix_at(cut, lite, "weights", (1280,), Preparation(square=way)) for way in Squaring
+    ]
     assert len({prefix.key for prefix in prefixes}) == len(Squaring)
     assert {prefix.graph for prefix in prefixes} == {prefixes[0].graph}
     assert prefix_at(cut, lite, "weights", (1280,)) == prefix_at(
-        cut, lite, "weights", (1280,), Squaring.SQUASH
+        cut, lite, "weights", (1280,), Preparation()
     )
 
 

@@ -80,7 +80,7 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
     told.append(Brought(begun.folder.name, secret, chosen, "dog"))
     app.run()
     assert asked == [(b"zip", chosen, "dog")]
-    assert "Adding pictures to “cat”" in app.get("progress")[0].proto.text
+    assert "Reading pictures for “cat”" in app.get("progress")[0].proto.text
     assert app.query_params["adding"]
 
 
@@ -118,7 +118,7 @@ def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
     stopped: list[str] = []
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=empty("cat", "dog"), adding=job)
-    assert app.get("progress")[0].proto.text == "Adding pictures to “cat” · about 6 s left"
+    assert app.get("progress")[0].proto.text == "Reading pictures for “cat” · about 6 s left"
     assert not app.get("bidi_component"), "one at a time"
     button(app, "Cancel").click().run()
     assert stopped == [job]

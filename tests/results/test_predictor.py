@@ -74,7 +74,9 @@ def test_files_keep_their_order_and_one_that_cannot_be_read_says_why(
 
 def test_pictures_become_square_as_in_the_training(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
-    assert of_run(run).square is Squaring.SQUASH  # it is of a time when there was no choice
+    assert (
+        of_run(run).preparation.square is Squaring.SQUASH
+    )  # it is of a time when there was no choice
     wide = Image.new("RGB", (90, 30), (220, 20, 20))
     wide.paste((20, 20, 220), (30, 0, 60, 30))
     wide.save(tmp_path / "wide.png")

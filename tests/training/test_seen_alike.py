@@ -12,6 +12,7 @@ from core.data import augment
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
 from core.data.images import decode, to_square
+from core.data.preparation import Preparation
 from core.network.features import FeatureCache
 from core.results.predictor import Predictor, of_run
 from core.runs import Run
@@ -52,7 +53,7 @@ def test_training_and_prediction_see_the_same(
     feed = SourceFeed(open_source(pictures), SplitSettings())
     fit.train(run, feed)
 
-    setup = Setup.of(settings, lambda *_: None)
+    setup = Setup.of(settings, Preparation(), lambda *_: None)
     prefix = setup.build(12).prefix
     assert prefix.cut == "pixels"
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.data.archive import Source
 from core.data.dataset import Dataset
+from core.data.preparing import NOTHING, Chosen
 from core.results.doctor import (
     atlas,
     balance,
@@ -42,13 +43,16 @@ def of_stored(folder: Path, reports: Reports) -> Checkup:
     return _of(looking.at_stored(folder, reports(LOOKING)), reports(COMPARING))
 
 
-def of_source(source: Source, split: SplitSettings, reports: Reports) -> tuple[Dataset, Checkup]:
+def of_source(
+    source: Source, split: SplitSettings, reports: Reports, chosen: Chosen = NOTHING
+) -> tuple[Dataset, Checkup]:
     """Check an archive or a folder of class folders, as `of_stored` does.
 
     Args:
         source: It.
         split: How it would be divided.
         reports: As for `of_stored`.
+        chosen: What somebody says of how its images are read.
 
     Returns:
         What is in it, and what the matter is.
@@ -56,7 +60,7 @@ def of_source(source: Source, split: SplitSettings, reports: Reports) -> tuple[D
     Raises:
         UserError: As `reading.read`.
     """
-    sight = looking.at_source(source, split, reports(LOOKING))
+    sight = looking.at_source(source, split, reports(LOOKING), chosen)
     return sight.dataset, _of(sight, reports(COMPARING))
 
 

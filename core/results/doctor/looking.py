@@ -19,10 +19,12 @@ from PIL import Image
 from core.backbones import weights
 from core.backbones.backbone import Backbone
 from core.backbones.catalog import BACKBONES
-from core.data import image_files, images, reading, store
+from core.data import image_files, images, preparing, reading, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.parallel import in_order, threads_for_pictures
+from core.data.preparation import Preparation
+from core.data.preparing import NOTHING, Chosen
 from core.errors import UserError
 from core.network import features
 from core.network.conversion import convert_apart
@@ -96,7 +98,7 @@ def at_stored(folder: Path, report: Report) -> Sight:
         def one(record: Record) -> Skipped | None:
             try:
                 data = read_bytes(record)
-                picture = images.decode(data, _NETWORK.input_size)
+                picture = images.decode(data, _NETWORK.input_size, found.preparation)
             except UserError:
                 return Skipped(record.file, "its file is gone or has changed")
             except images.UnreadableImage as error:
@@ -111,32 +113,48 @@ def at_stored(folder: Path, report: Report) -> Sight:
                 report(done, len(different))
         return found
 
-    return _look(read, lost)
+    return _look(read, lost, found.preparation)
 
 
-def at_source(source: Source, split: SplitSettings, report: Report) -> Sight:
+def at_source(
+    source: Source, split: SplitSettings, report: Report, chosen: Chosen = NOTHING
+) -> Sight:
     """Look at an archive or a folder of class folders, as `at_stored` does.
 
     Args:
         source: It.
         split: How it would be divided.
         report: As for `at_stored`.
+        chosen: What somebody says of how its images are read.
 
     Raises:
         UserError: As `reading.read`.
     """
 
+    preparation = preparing.of_source(source, report, chosen)
+
     def read(each: Callable[[Decoded], None]) -> Dataset:
-        size = _NETWORK.input_size
-        return reading.read(source, split=split, each=each, at_least=size, report=report)
+        return reading.read(
+            source,
+            split=split,
+            each=each,
+            at_least=_NETWORK.input_size,
+            report=report,
+            preparation=preparation,
+        )
 
-    return _look(read, [])
+    return _look(read, [], preparation)
 
 
-def _look(read: Callable[[Callable[[Decoded], None]], Dataset], lost: list[Skipped]) -> Sight:
+def _look(
+    read: Callable[[Callable[[Decoded], None]], Dataset],
+    lost: list[Skipped],
+    preparation: Preparation,
+) -> Sight:
     """Have images read, and measure each different one while it is in memory."""
     file = weights.obtain(_NETWORK, lambda *_: None)
-    prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), (_NETWORK.features,))
+    shape = (_NETWORK.features,)
+    prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
     build = partial(_build, _NETWORK, file.absolute())
     convert_apart(prefix.graph, build)
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
