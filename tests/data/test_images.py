@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import colours, deep, images
+from core import errors
+from core.data import colours, deep, images, png_chunks
 from core.data.images import UnreadableImage, decode, picture, thumbnail_jpeg, to_square
 from tests.data.painted import deep_jpeg_2000, endless_scans
 
@@ -456,3 +458,41 @@ def test_awkward_photo_comes_out_upright(material: Path) -> None:
 def test_awkward_sixteen_bit_is_neither_black_nor_white(material: Path) -> None:
     pixels = to_square(decode((material / "awkward" / "16bit.cropped.tif").read_bytes()), 32)
     assert 40 < pixels.mean() < 215
+
+
+def test_a_fault_of_ours_does_not_pass_for_a_damaged_file(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = saved(halves(), "PNG")
+
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    for module, name in ((colours, "_in_bytes"), (images, "_orientation"), (png_chunks, "bare")):
+        monkeypatch.setattr(images, "_recorded", {})
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, broken)
+            with pytest.raises(UnreadableImage, match="a fault in Thaw itself") as told:
+                decode(good)
+            with pytest.raises(UnreadableImage) as again:
+                decode(good)
+        number = re.findall(r"number (\w+) in", str(told.value))[0]
+        log = errors.log_path().read_text()
+        assert log.count(number) == 1
+        assert log.count(" incident ") == 1
+        assert str(again.value) == str(told.value)  # logged once, not for every picture
+        errors.log_path().unlink()
+    decode(good)
+
+
+@pytest.mark.parametrize("raised", [KeyError("x"), ValueError(), struct.error(), RecursionError()])
+def test_what_a_decoder_raises_is_the_fault_of_the_file(
+    raised: Exception, thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(self: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
+    with pytest.raises(UnreadableImage, match="^damaged or cut off$"):
+        decode(saved(halves(), "PNG"))
+    assert not errors.log_path().exists()
