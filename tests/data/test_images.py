@@ -493,6 +493,6 @@ def test_what_a_decoder_raises_is_the_fault_of_the_file(
         raise raised
 
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
-    with pytest.raises(UnreadableImage, match="^damaged or cut off$"):
+    with pytest.raises(UnreadableImage, match=r"^damaged or cut off$"):
         decode(saved(halves(), "PNG"))
     assert not errors.log_path().exists()

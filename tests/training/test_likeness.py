@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import samples
+from core.data import samples, sketches, store
 from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.data.feed import ImageFeed, SourceFeed, StoredFeed
 from core.settings import SplitSettings
+from core.training import survey
 from core.training.likeness import LIKE, Likeness, likeness
 
 LABELS = [f"thing {number}" for number in range(1000)]
@@ -67,6 +69,59 @@ def test_what_it_takes_each_class_for() -> None:
     assert found.named == {"a": ("thing 4", pytest.approx(0.4668, abs=1e-3))}
     assert found.images == 3
     assert Likeness.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def many(folder: Path, each: int = 30) -> Path:
+    """More pictures of each class than are looked at; one of them is in both."""
+    for place, label in enumerate(("left", "right")):
+        (folder / label).mkdir(parents=True)
+        for number in range(each):
+            drawn = sketches.draw(tuple(sketches.DRAWERS)[place], f"{label} {number}")
+            drawn.save(folder / label / f"{number}.png")
+    shutil.copy(folder / "left" / "3.png", folder / "right" / "copy.png")
+    return folder
+
+
+def routes(folder: Path, tmp_path: Path) -> dict[str, ImageFeed]:
+    """The same pictures as a terminal has them, in a folder and in a zip, and as the app does."""
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", folder))
+    source = open_source(archive)
+    store.import_dataset(source, tmp_path / "kept", split=SplitSettings(), name="kept")
+    return {
+        "folder": SourceFeed(open_source(folder), SplitSettings()),
+        "zip": SourceFeed(open_source(archive), SplitSettings()),
+        "stored": StoredFeed(tmp_path / "kept"),
+    }
+
+
+def test_the_same_images_are_looked_at_on_every_way(tmp_path: Path) -> None:
+    chosen, pixels = [], []
+    for feed in routes(many(tmp_path / "many"), tmp_path).values():
+        dataset = feed.read(lambda _: False, lambda _: None, 64, lambda *_: None)
+        chosen.append(survey.sample(dataset.records))
+        wanted = {digest for digests in chosen[-1].values() for digest in digests}
+        seen: dict[str, bytes] = {}
+        feed.read(
+            wanted.__contains__,
+            lambda one, seen=seen: seen.update({one.digest: one.image.tobytes()}),
+            64,
+            lambda *_: None,
+        )
+        assert seen.keys() == wanted
+        pixels.append(seen)
+    assert all(len(digests) == 20 for digests in chosen[0].values())
+    assert chosen[0] == chosen[1] == chosen[2]
+    assert pixels[0] == pixels[1] == pixels[2]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("warm_home")
+def test_likeness_is_the_same_number_on_every_way(tmp_path: Path) -> None:
+    found = {
+        name: survey.measure(feed, lambda *_: None)[1]
+        for name, feed in routes(many(tmp_path / "many"), tmp_path).items()
+    }
+    assert found["folder"] == found["zip"] == found["stored"]
 
 
 @pytest.mark.exhaustive

@@ -1,5 +1,6 @@
 """A network is trained, tried out and asked with the same squares of its pictures."""
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from core.data import augment
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
 from core.data.images import decode, to_square
-from core.data.preparation import Preparation
+from core.data.preparation import Paper, Preparation
+from core.data.preparing import Chosen
+from core.errors import UserError
 from core.network.features import FeatureCache
 from core.results.predictor import Predictor, of_run
 from core.runs import Run
@@ -73,6 +76,85 @@ def test_training_and_prediction_see_the_same(
     monkeypatch.setattr(Predictor, "probabilities", watched)
     of_run(run.folder).predict([(str(n), data) for n, data in enumerate(files)], top=1)
     assert np.array_equal(learned_from, np.stack(shown))
+
+
+@pytest.fixture
+def awkward(tmp_path: Path) -> Path:
+    """Deep greys of two classes, and white logos on nothing."""
+    ramp = np.linspace(0, 1, 40 * 60).reshape(40, 60)
+    for place, label in enumerate(("dark", "light")):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(6):
+            values = (900 + 500 * place + 300 * np.roll(ramp, 90 * number)).astype(np.uint16)
+            Image.fromarray(values).save(tmp_path / "data" / label / f"{number}.tif")
+            logo = Image.new("RGBA", (40, 30), (255, 255, 255, 0))
+            logo.paste((255, 255, 255, 255), (9 * place, number, 9 * place + 12, 20))
+            logo.save(tmp_path / "data" / label / f"{number}.png")
+    return tmp_path / "data"
+
+
+def test_deep_and_see_through_pictures_are_seen_alike_in_training_evaluation_and_prediction(
+    awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = TrainingSettings("tiny", frozen_layers=0, epochs=1, warm_up_epochs=0)
+    run = Run.create(tmp_path / "run", settings, data="awkward")
+    feed = SourceFeed(open_source(awkward), SplitSettings())
+    fit.train(run, feed)
+    preparation = feed.preparation(lambda *_: None)
+    assert preparation.levels == pytest.approx((900, 1700), abs=10)
+    assert preparation.paper is Paper.BLACK
+    kept = json.loads((run.folder / "model.json").read_text())
+    assert Preparation.from_dict(kept) == preparation
+
+    prefix = Setup.of(settings, preparation, lambda *_: None).build(24).prefix
+    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+    records = feed.read(lambda _: False, lambda _: None, 16, lambda *_: None).records
+    learned_from = cache.rows(record.digest for record in records).take(range(len(records)))
+    spread = learned_from.reshape(len(records), -1).std(axis=1)
+    assert spread.min() > 10  # nothing is blank
+
+    shown: list[np.ndarray] = []
+    answer = Predictor.probabilities
+
+    def watched(self: Predictor, squares: Any) -> np.ndarray:
+        shown.extend(squares)
+        return answer(self, shown)
+
+    monkeypatch.setattr(Predictor, "probabilities", watched)
+    files = [(record.file, (awkward / record.file).read_bytes()) for record in records]
+    predictor = of_run(run.folder)
+    predictor.predict(files, top=1)
+    assert np.array_equal(learned_from, np.stack(shown))
+
+    judged: dict[str, np.ndarray] = {}
+    answers = Predictor.answers
+
+    def watched_too(self: Predictor, read: Any) -> Any:
+        def submitting(submit: Any) -> Any:
+            def both(key: str, pixels: np.ndarray) -> None:
+                judged[key] = pixels
+                submit(key, pixels)
+
+            return read(both)
+
+        return answers(self, submitting)
+
+    monkeypatch.setattr(Predictor, "answers", watched_too)
+    predictor.evaluate(open_source(awkward), lambda *_: None)
+    assert np.array_equal(learned_from, np.stack([judged[record.digest] for record in records]))
+
+
+def test_a_run_goes_on_only_with_pictures_that_are_read_as_before(
+    awkward: Path, tmp_path: Path
+) -> None:
+    settings = TrainingSettings("tiny", epochs=1)
+    run = Run.create(tmp_path / "run", settings, data="awkward")
+    fit.train(run, SourceFeed(open_source(awkward), SplitSettings()))
+    run.resume(more=1)
+    otherwise = Chosen(levels=(0.0, 9000.0))
+    with pytest.raises(UserError):
+        fit.train(run, SourceFeed(open_source(awkward), SplitSettings(), otherwise))
+    fit.train(run, SourceFeed(open_source(awkward), SplitSettings()))
 
 
 def test_variants_and_probes_too(
