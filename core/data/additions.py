@@ -10,7 +10,7 @@ from core import home
 from core.data import changes, image_files, preparing, room, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Skipped
-from core.data.preparation import Preparation
+from core.data.preparation import USUAL, Preparation
 from core.data.reading import read_class
 from core.data.refusals import refuse_many
 from core.errors import UserError
@@ -65,10 +65,7 @@ def add_images(
     called(before, origin)
     room.check(sum(member.size for member in source.members))
     try:
-        there = image_files.kinds(folder, before.records)
-        preparation = preparing.grown(
-            before.preparation, there, preparing.of_source(source, report)
-        )
+        preparation = _grown(folder, before, preparing.of_source(source, report))
         with image_files.keeping(aside) as keep:
             records, skipped = read_class(
                 source,
@@ -111,8 +108,7 @@ def add_dataset(other: Path, folder: Path) -> Added:
     more = store.load(other)
 
     def add(dataset: Dataset) -> tuple[Dataset, str]:
-        there = image_files.kinds(folder, dataset.records)
-        preparation = preparing.grown(dataset.preparation, there, more.preparation)
+        preparation = _grown(folder, dataset, more.preparation)
         after = replace(changes.add_all(dataset, more), preparation=preparation)
         return after, f" from “{more.name}”"
 
@@ -128,6 +124,14 @@ def add_dataset(other: Path, folder: Path) -> Added:
             lambda *_: None,
         )
     return Added(told)
+
+
+def _grown(folder: Path, before: Dataset, more: Preparation) -> Preparation:
+    """How pictures are read after others have come; most often nothing is to be looked at."""
+    if more in (USUAL, before.preparation):
+        return before.preparation
+    there = image_files.kinds(folder, before.records)
+    return preparing.grown(before.preparation, there, more)
 
 
 def read_otherwise(

@@ -257,7 +257,8 @@ def _lazy(data: bytes, preparation: Preparation) -> Any:
     is_tiff = data.startswith(tiffs.MAGIC)
     if is_tiff and (preparation.levels or preparation.bands != USUAL.bands):
         bands = tiffs.bands(data)
-        if bands and (bands.bits > 8 if preparation.levels else bands.count > 3):
+        chosen = preparation.bands != USUAL.bands
+        if bands and ((preparation.levels and bands.bits > 8) or (chosen and bands.count > 3)):
             return bands
     try:
         opened = _open(data)

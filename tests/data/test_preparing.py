@@ -303,8 +303,9 @@ def test_of_many_bands_three_are_shown(packing: int, apart: bool) -> None:
 def test_the_fourth_band_of_8_bits_can_be_chosen_too() -> None:
     data = tiff(stack(4), RGB, extra=(0,))
     assert np.asarray(images.decode(data))[5, 5].tolist() == [10, 20, 30]
-    near_infrared = Preparation(bands=(3, 0, 1))
-    assert np.asarray(images.decode(data, preparation=near_infrared))[5, 5].tolist() == [40, 10, 20]
+    for levels in (None, (0.0, 900.0)):  # which have nothing to do with it
+        pixels = np.asarray(images.decode(data, preparation=Preparation(levels, (3, 0, 1))))
+        assert pixels[5, 5].tolist() == [40, 10, 20]
 
 
 @pytest.mark.parametrize("order", "<>")
