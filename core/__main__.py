@@ -76,7 +76,7 @@ def inspect(args: argparse.Namespace) -> Result:
         "images": len(found.records),
         "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
         "split": found.split_counts,
-        "preparation": found.preparation.to_dict(),
+        **({"preparation": found.preparation.to_dict()} if found.preparation.key else {}),
         **said,
     }
 

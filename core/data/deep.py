@@ -185,7 +185,7 @@ def _guessed(numbers: Numbers) -> Levels:
     low, high = math.inf, -math.inf
     for _, values, _ in numbers.strips():
         plain = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-        low, high = min(low, float(plain.min())), max(high, float(plain.max()))
+        low, high = min(low, float(np.min(plain))), max(high, float(np.max(plain)))
     if low >= 0 and high <= numbers.usual[-1]:
         return 0.0, next(white for white in numbers.usual if high <= white)
     return low, high

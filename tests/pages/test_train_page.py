@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import home
 from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
+from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
@@ -391,9 +392,11 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
     asked: list[list[bytes]] = []
     squared: list[Squaring] = []
 
-    def look(backbone: Backbone, paths: list[Path], top: int, square: Squaring) -> list[Prediction]:
+    def look(
+        backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
+    ) -> list[Prediction]:
         asked.append([path.read_bytes() for path in paths])
-        squared.append(square)
+        squared.append(preparation.square)
         return [Prediction("a.png", "goldfish", 0.75, [("goldfish", 0.75), ("cat", 0.25)])]
 
     monkeypatch.setattr(ask, "look", look)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from terminal_calls import ROOT, environment
 
 from core.backbones.backbone import Backbone, PipFile
@@ -334,3 +336,27 @@ def test_a_reader_that_has_read_enough_is_no_error(user_home: Path) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait(60) == 0
+
+
+def test_how_deep_pictures_are_read_is_told_and_chosen(thaw_here: Thaw, tmp_path: Path) -> None:
+    for place, label in enumerate(("dark", "light")):
+        (tmp_path / "deep" / label).mkdir(parents=True)
+        for number in range(3):
+            values = np.linspace(900, 1500 + 500 * place + number, 64 * 48).reshape(48, 64)
+            file = tmp_path / "deep" / label / f"{number}.tif"
+            Image.fromarray(values.astype(np.uint16)).save(file)
+    said = thaw_here("inspect", tmp_path / "deep", "--json")
+    assert said.code == 0
+    assert said.json["preparation"]["levels"] == pytest.approx([900, 2000], abs=15)
+    assert "is black and" in said.err
+    said = thaw_here(
+        "inspect", tmp_path / "deep", "--json", "--levels", "0,4095", "--paper", "black"
+    )
+    assert said.json["preparation"]["levels"] == [0, 4095]
+    assert said.json["preparation"]["paper"] == "black"
+    assert "0 is black and 4095 is white" in said.err
+    for wrong in (("--levels", "9,5"), ("--levels", "x"), ("--bands", "0,1,2"), ("--bands", "1,2")):
+        said = thaw_here("inspect", tmp_path / "deep", *wrong)
+        assert said.code == 2
+        assert "xpected" in said.err
+        assert "Traceback" not in said.err
