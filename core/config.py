@@ -134,6 +134,14 @@ WARM_UP = Setting(
     "0 or 1",
     _switch,
 )
+KEPT = _number(
+    "THAW_KEPT_GB",
+    "0.9",
+    "gigabytes",
+    "how much memory a training process may hold between two trainings; one that holds more "
+    "starts anew",
+    zero=True,
+)
 UNPACKED = _number("THAW_UNPACKED_GB", "20", "gigabytes", "how much an archive may unpack to")
 ENTRIES = _count(
     "THAW_ENTRIES", "80000", "how many files and folders may be in an archive or a folder"
@@ -150,7 +158,7 @@ SCHEDULER = Setting(
 )
 
 SETTINGS: tuple[Setting[Any], ...] = (
-    *(HOME, WEIGHTS, CACHE, UPLOAD, WORKERS, IDLE, WARM_UP),
+    *(HOME, WEIGHTS, CACHE, UPLOAD, WORKERS, IDLE, WARM_UP, KEPT),
     *(UNPACKED, ENTRIES, PIXELS, IMAGES, SCHEDULER),
 )
 

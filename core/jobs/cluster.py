@@ -115,7 +115,7 @@ async def _serve(mine: address.Address) -> None:
                     dashboard_address=f"{_HOST}:0",
                 )
             )
-            watch = JobWatch()
+            watch = JobWatch(config.KEPT.value * 1e9)
             await watch.start(scheduler)
             scheduler.add_plugin(watch, name=watch.name)
             address.write(replace(mine, address=scheduler.address))

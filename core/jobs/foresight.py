@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +151,12 @@ def _key(dataset_id: str, settings: TrainingSettings) -> str:
     )
 
 
+def _let_go(name: str, future: "Future") -> None:
+    """Forget a future that has answered; one that has failed is still to be reported."""
+    if future.status == "finished" and _futures.get(name) is future:
+        _futures.pop(name, None)
+
+
 def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -> None:
     """Have something found out, unless it is already under way.
 
@@ -171,9 +178,12 @@ def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -
         _futures.pop(name, None)
         raise error
     client = connection.ready()
-    _futures[name] = client.submit(
+    asked = _futures[name] = client.submit(
         function, *args, resources={str(kind): 1}, priority=AFTER_ALL, pure=False
     )
+    # The answer is in a file. A result that nobody lets go of would be computed again where its
+    # worker is started anew.
+    asked.add_done_callback(partial(_let_go, name))
     for kept in (_futures, _wanted, _failures):
         while len(kept) > _KEPT:
             kept.pop(next(iter(kept)), None)

@@ -5,6 +5,7 @@ import logging
 import threading
 from typing import Any
 
+import psutil
 from distributed import Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 
@@ -21,11 +22,23 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
     worker's tasks for suspicious. Here a worker gets a task when it has nothing else: whoever
     came first goes first, on whichever worker is free, and a dying worker takes down one job.
     A job's end is told whether or not a web server is there.
+
+    Between two trainings a worker that holds too much memory is started anew. That is decided here,
+    where jobs are given out, so no job can reach a worker that is about to end.
     """
 
     name = "thaw-jobs"
     idempotent = True
     scheduler: Scheduler
+
+    def __init__(self, kept: float | None = None) -> None:
+        """
+        Args:
+            kept: Bytes that an idle worker that trains may hold; None where workers are on other
+                machines, whose memory cannot be seen from here.
+        """
+        self._kept = kept
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
@@ -41,7 +54,8 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
         return {
             worker
             for worker in capable
-            if all(
+            if worker.address not in self._ending
+            and all(
                 worker.resources[name] - worker.used_resources[name] >= amount
                 for name, amount in needs.items()
             )
@@ -49,10 +63,12 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
 
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
         """Called by Dask, in its event loop, whenever a task changes its state."""
-        if start != "processing":
+        if start not in ("processing", "memory"):
             return
         loop = asyncio.get_running_loop()
         loop.call_soon(self._next)
+        if start == "memory":
+            return
         job = Job.of_key(key)
         if job is not None:
             if finish == "erred":
@@ -62,8 +78,37 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
     def _next(self) -> None:
         """Give workers that have become free what has waited longest."""
         for worker in list(self.scheduler.running):
+            if self._has_grown(worker):
+                renewal = self._renew(worker.address)
+                self._ending[worker.address] = asyncio.get_running_loop().create_task(renewal)
             waiting = self.scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
             self.scheduler.transitions(waiting, "thaw-next")
+
+    def _has_grown(self, worker: Any) -> bool:
+        """Whether a worker that trains is idle and holds too much.
+
+        One that has helped is not idle before the training that it helped has fetched its result.
+        """
+        if self._kept is None or str(Kind.TRAINING) not in worker.resources:
+            return False
+        if worker.processing or worker.has_what or worker.address in self._ending:
+            return False
+        try:
+            return bool(psutil.Process(worker.pid).memory_info().rss > self._kept)
+        except psutil.NoSuchProcess:  # it has died, which is noticed elsewhere
+            return False
+
+    async def _renew(self, address: str) -> None:
+        try:
+            await self.scheduler.restart_workers(
+                [address], wait_for_workers=False, stimulus_id="thaw-renew"
+            )
+        except Exception:
+            logger.exception("the worker %s was not started anew", address)
+
+    def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
+        """Called by Dask when a worker has gone; another may get its address."""
+        self._ending.pop(worker, None)
 
 
 def _told(job: Job, key: str, lost: bool) -> None:

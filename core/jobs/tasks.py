@@ -4,8 +4,8 @@ import importlib
 import os
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -91,7 +91,8 @@ def train(run_folder: str, dataset_folder: str) -> None:
         if run.has_model:
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
-    perform(job, work)
+    with _memory_given_back():
+        perform(job, work)
 
 
 def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> None:
@@ -110,7 +111,8 @@ def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> Non
         run = Run.open(Path(run_folder))
         fit.help_out(run, StoredFeed(Path(dataset_folder), run.version), part, parts)
 
-    _answered(work)
+    with _memory_given_back():
+        _answered(work)
 
 
 def import_dataset(folder: str, path: str, name: str, split: dict[str, Any]) -> None:
@@ -313,7 +315,8 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
             found = probing.probe(StoredFeed(folder), store.load(folder), chosen, go_on)
             home.write_json(Path(result), found.to_dict())
 
-    _answered(work)
+    with _memory_given_back():
+        _answered(work)
 
 
 def probes_end() -> Path:
@@ -324,6 +327,17 @@ def probes_end() -> Path:
 def _touched(path: Path) -> int:
     """When a file was touched last, in nanoseconds; 0 where it is not there."""
     return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@contextmanager
+def _memory_given_back() -> Iterator[None]:
+    """The process goes on to the next training, and is measured first."""
+    try:
+        yield
+    finally:
+        from core.training import memory
+
+        memory.give_back()
 
 
 def _answered(work: Callable[[], Answer]) -> Answer:

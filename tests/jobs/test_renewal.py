@@ -1,0 +1,57 @@
+"""A worker that holds too much memory is started anew between two runs, and no run is lost."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.jobs import connection, queue
+from core.runs import Run, RunStatus
+from tests.jobs.conftest import Wait, is_gone
+
+pytestmark = pytest.mark.cluster
+
+
+def ended(run: Run) -> bool:
+    return queue.status(run).status.final
+
+
+def pid_of(run: Run) -> int:
+    (began,) = [event for event in run.log.read()[0] if event["event"] == "started"]
+    return int(began["pid"])
+
+
+def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
+    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import held
+
+    monkeypatch.setenv("THAW_KEPT_GB", "0.001")
+    runs = [held.submit() for _ in range(3)]
+    for run in runs:
+        wait(lambda run=run: queue.status(run).status == RunStatus.RUNNING)
+        busy = psutil.Process(pid_of(run))
+        # Something else ends on another worker meanwhile: the one that trains stays.
+        connection.ready().submit(abs, -1, resources={"reading": 1}, pure=False).result(60)
+        assert busy.is_running()
+        held.let_go(run)
+        wait(lambda run=run: ended(run))
+        assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
+        wait(lambda busy=busy: is_gone(busy))
+    assert len({pid_of(run) for run in runs}) == 3
+
+    last = held.submit()  # right after the others, while a worker starts
+    wait(lambda: queue.status(last).status == RunStatus.RUNNING)
+    held.let_go(last)
+    wait(lambda: ended(last))
+    assert queue.status(last).status == RunStatus.FINISHED, queue.status(last).message
+
+
+def test_a_small_worker_goes_on(shared: Path, wait: Wait) -> None:
+    import held
+
+    runs = [held.submit() for _ in range(2)]
+    for run in runs:
+        held.let_go(run)
+        wait(lambda run=run: ended(run))
+    assert pid_of(runs[0]) == pid_of(runs[1])
