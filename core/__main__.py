@@ -153,7 +153,7 @@ def _resumed(folder: Path, args: argparse.Namespace) -> Run:
 
 def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
     """What recipe and options say; a weights file is checked and kept, and named by its digest."""
-    from core.backbones.catalog import backbone_named, backbone_of
+    from core.backbones.catalog import backbone_named, backbone_of, one_spelling
 
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
@@ -161,9 +161,13 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
     values = (base.to_dict() if base else {}) | given
     if values.get("weights") == RANDOM:
         values.setdefault("frozen_layers", 0)
-    if values.get("frozen_layers") not in (None, "all"):
+    chosen = values.get("weights", IMAGENET)
+    named = TrainingSettings.from_dict(
+        values | {"weights": chosen if chosen in (IMAGENET, RANDOM) else IMAGENET}
+    )
+    if one_spelling(named).frozen_layers is not None:
         values.setdefault("epochs", THAWED_EPOCHS)
-    if values.get("weights", IMAGENET) not in (IMAGENET, RANDOM):
+    if chosen not in (IMAGENET, RANDOM):
         from core.backbones import own_weights
 
         file = Path(values["weights"])
@@ -171,10 +175,9 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
             raise UserError(
                 f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
             )
-        named = TrainingSettings(**values | {"weights": IMAGENET})
         backbone = backbone_named(named.backbone, named.alpha)
         values["weights"] = own_weights.keep(file, file.name, backbone).digest
-    settings = TrainingSettings.from_dict(values)
+    settings = one_spelling(TrainingSettings.from_dict(values))
     backbone_of(settings)  # a mistake is told before there is a folder
     return settings
 

@@ -52,6 +52,7 @@ class RunState:
         images: How many images each side of the split has, once that is known.
         classes: How many classes there are, from then on.
         message: Why it failed or was interrupted, in plain words.
+        notice: What a user should know of a run that goes on all the same.
         cluster: The process that took the job: pid and created; None for a terminal's run.
         host: The computer that it runs on.
         pid: The process that it runs in.
@@ -74,6 +75,7 @@ class RunState:
     classes: int = 0
     message: str | None = None
     incident: str | None = None
+    notice: str | None = None
     cluster: dict[str, Any] | None = None
     host: str | None = None
     pid: int | None = None
@@ -109,6 +111,8 @@ class RunState:
                 return replace(self, images=event["images"], classes=event["classes"])
             case "restored":  # epochs after the last checkpoint are trained once more
                 return self._with(row for row in self.history if row["epoch"] <= event["epoch"])
+            case "notice":
+                return replace(self, notice=event["message"])
             case "batch":
                 return replace(self, heartbeat=event)
             case "epoch":

@@ -75,7 +75,10 @@ def following(run: Run) -> Iterator[None]:
         while True:
             last_look = ended.wait(0.5)
             before = state.stages.get(state.stage) if state.stage else None
+            notice = state.notice
             state = run.state(state)
+            if state.notice and state.notice != notice:
+                tell(state.notice)
             for row in state.history[told:]:
                 tell(
                     f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "

@@ -6,6 +6,7 @@ count its parameters without building it. ImageNet accuracies are those that the
 weights state: Keras Applications, torchvision, and TensorFlow's EfficientNet-Lite.
 """
 
+from dataclasses import replace
 from difflib import get_close_matches
 
 from core.backbones import hub_modules
@@ -126,12 +127,25 @@ def backbone_named(name: str, alpha: float = 1.0) -> Backbone:
     return backbone.of_width(alpha)
 
 
+def one_spelling(settings: TrainingSettings) -> TrainingSettings:
+    """The same settings; freezing as many layers as the backbone has is spelled None, for all.
+
+    Raises:
+        UserError: There is no such backbone.
+    """
+    count = len(backbone_named(settings.backbone, settings.alpha).layers)
+    if settings.frozen_layers == count and not settings.from_scratch:
+        return replace(settings, frozen_layers=None)
+    return settings
+
+
 def backbone_of(settings: TrainingSettings) -> Backbone:
     """The row that a run's settings name.
 
     Raises:
         UserError: There is no such backbone, or it has fewer layers than are to be frozen.
     """
+    settings = one_spelling(settings)
     backbone = backbone_named(settings.backbone, settings.alpha)
     count = len(backbone.layers)
     if settings.frozen_layers is not None and settings.frozen_layers > count:

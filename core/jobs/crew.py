@@ -1,8 +1,8 @@
 """Workers that have nothing else to do help a training with its frozen part."""
 
+import logging
 import time
 from concurrent.futures import CancelledError
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from core.jobs import tasks
 from core.jobs.job import AFTER_ALL, Kind
 from core.runs import Run
 
+logger = logging.getLogger("thaw")
+
 _ENOUGH = 500  # images from which it is worth while
 _POLL = 0.05
-# Not in a worker; or the scheduler does not answer: then nobody helps.
-_NOBODY = (ValueError, OSError, TimeoutError, CancelledError)
+# The scheduler does not answer: then nobody helps, and whoever trains makes what is missing.
+_NOBODY = (OSError, TimeoutError, CancelledError)
 
 
 class Crew:
@@ -35,12 +37,17 @@ class Crew:
         """See `core.training.fit.Helpers`."""
         if images < _ENOUGH:
             return 1
-        with suppress(*_NOBODY):
+        try:
             self._call()
+        except _NOBODY as error:
+            logger.warning("nobody helps with %s: %r", self._run.id, error)
         return 1 + len(self._futures)
 
     def _call(self) -> None:
-        own = get_worker().address
+        try:
+            own = get_worker().address
+        except ValueError:  # this is no worker, so there are no others
+            return
         client = get_client()
         workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
         busy = {address for address, keys in client.processing().items() if keys}
@@ -63,7 +70,9 @@ class Crew:
 
     def finish(self) -> None:
         """Wait for them, but for those that have been called away; and for none after a stop."""
-        with suppress(*_NOBODY):  # what is missing is made by who trains
+        if not self._futures:
+            return
+        try:
             busy = {key for keys in get_client().processing().values() for key in keys}
             for future in self._futures:
                 if not future.done() and future.key not in busy:
@@ -72,3 +81,5 @@ class Crew:
                 if self._run.stop_requested:
                     return
                 time.sleep(_POLL)
+        except _NOBODY as error:
+            logger.warning("the help with %s was not waited for: %r", self._run.id, error)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import errors, home
+from core.backbones.catalog import one_spelling
 from core.data import store
 from core.data.enough import check
 from core.errors import UserError
@@ -49,7 +50,7 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
     folder = home.runs() / home.new_id()
     run = Run.create(
         folder,
-        settings,
+        one_spelling(settings),
         data=data,
         dataset=dataset_id,
         version=chosen.version,

@@ -14,7 +14,6 @@ from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
 _CUT_BYTES = 2 << 20
-_MOMENTUM = 0.9  # of batch norm that learns; as EfficientNetV2 and torchvision's ResNets have it
 
 
 class Network:
@@ -119,7 +118,6 @@ class Network:
             start = self.body.inputs[0]
         end = self.body.outputs[0]
         if batch_norm_learns:
-            self._hasten_batch_norm()
             between = freeze.boundary(self.body, self.frozen)
             x = keras.Model(between, end)(self._up_to(between, start, x))
         else:
@@ -132,16 +130,6 @@ class Network:
         values = InferenceMode(keras.Model(start, made))(x) if made else []
         following = iter(values if isinstance(values, list | tuple) else [values])
         return [x if tensor is start else next(following) for tensor in between]
-
-    def _hasten_batch_norm(self) -> None:
-        """Statistics meant to settle over a million photos would not move in a few hundred steps.
-
-        At a momentum of 0.99 or more, as most networks have it, a network from scratch is judged by
-        statistics of its first random weights for dozens of epochs.
-        """
-        for layer in self.body.layers[self.frozen :]:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = min(layer.momentum, _MOMENTUM)
 
     def head_alone(self, head: list[Any]) -> Any:
         """The head on features of the whole backbone: [N, channels] to class probabilities."""

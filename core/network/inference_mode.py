@@ -1,5 +1,6 @@
 """Thawed layers in the mode in which they were frozen, and as fast as that allows."""
 
+import inspect
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -42,7 +43,7 @@ class InferenceMode(keras.layers.Layer):  # type: ignore[misc]
 
 
 def _as_frozen(operation: Any, *inputs: Any, **options: Any) -> Any:
-    if "training" in getattr(operation, "_call_context_args", ()):
+    if "training" in inspect.signature(operation.call).parameters:
         options["training"] = False
     return operation(*inputs, **options)
 

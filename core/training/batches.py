@@ -11,6 +11,8 @@ from core.data.augment import Augmentation
 from core.data.dataset import Record
 from core.network.features import FeatureCache
 
+FOR_STATISTICS = 16  # batches from which batch norm is estimated; a few hundred images say enough
+
 
 class Batches:
     """Features and class numbers of some images, in their own order."""
@@ -131,6 +133,16 @@ class Lessons:
                 labels = self._labels[chosen]
                 batch = self._views.take(chosen, chosen_views[chosen], number), labels
                 yield batch if self._weights is None else (*batch, self._weights[labels])
+
+    def whole_batches(self, epoch: int, seed: int) -> Iterator[tuple[Any, ...]]:
+        """The batches of one epoch, without a last one that is smaller than the others.
+
+        Args:
+            epoch: How many epochs were over when it began.
+            seed: Of the run.
+        """
+        whole = max(1, len(self._labels) // self._batch_size)
+        return itertools.islice(self.from_epoch(epoch, seed), whole)
 
 
 def labels_of(records: Sequence[Record], classes: Sequence[str]) -> np.ndarray:

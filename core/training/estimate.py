@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from core.backbones.backbone import Backbone
 from core.settings import TrainingSettings
+from core.training.batches import FOR_STATISTICS
 
 LONG = 3600.0  # seconds from which a training is worth a warning
 _WARM_PROCESS = 600 << 20  # a training process that has TensorFlow loaded
@@ -93,7 +94,10 @@ def estimate(
     quick = min(probe.head_step, _QUICK)
     head_epoch = steps * probe.head_step + _BESIDE_EPOCH * quick
     beside = (_BESIDE_EPOCH + _BESIDE_STEP * steps) * quick
-    thawed_epoch = steps * probe.step + validation * probe.judge + beside
+    looked_at = validation
+    if settings.statistics_adapt:  # batch norm is estimated anew before every validation
+        looked_at += min(counts["train"], FOR_STATISTICS * settings.batch_size)
+    thawed_epoch = steps * probe.step + looked_at * probe.judge + beside
     epoch = head_epoch if settings.all_frozen(len(layers)) else thawed_epoch
     judged = counts["test"] or validation
     finish = _FINISH + 4 * backbone.parameters / _WRITTEN + judged * probe.judge

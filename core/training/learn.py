@@ -26,6 +26,7 @@ from core.training.checkpoint import Checkpoint, Saved
 from core.training.many_steps import ManySteps, at_once
 from core.training.schedule import share
 from core.training.setup import Setup
+from core.training.statistics import Statistics
 from core.training.two_rates import TwoRates
 
 _SEEDS = "int64"  # the type of the variables that dropout draws from
@@ -247,6 +248,11 @@ class Learning:
             steps = 1
             setters = [(partial(_set_rate, optimizer), rate) for optimizer, rate in rates]
         validation = self._batches(prefix, self._dataset.of("validation"), steps)
+        look = self._progress.look_for_a_stop
+        before: list[Any] = []
+        if self._settings.statistics_adapt:
+            thawed = self._network.body.layers[self._network.frozen :]
+            before = [Statistics(thawed, partial(lessons.whole_batches, seed=seed), look)]
         self._progress.at_once = steps
         with computing_in(gpu.precision(), self._network.body):
             model.fit(
@@ -258,7 +264,8 @@ class Learning:
                 # The log first: what it has and the checkpoint has not is trained once more.
                 callbacks=[
                     Rate(setters, share_at, len(lessons), steps),
-                    Validation(validation, self._progress.look_for_a_stop),
+                    *before,
+                    Validation(validation, look),
                     self.best,
                     self._progress,
                     Keep(keep),
@@ -293,6 +300,12 @@ class Learning:
             )
         else:
             self._begin = 0
+            if state.history:
+                self._run.log.append(
+                    "notice",
+                    message=f"The {len(state.history)} epochs that this run had trained could not "
+                    "be taken up: their file is damaged or gone. It began again with the first.",
+                )
         self._run.log.append("restored", epoch=self._done)
         return self._done
 
@@ -302,8 +315,15 @@ class Learning:
         if saved is None:
             return
         for number, optimizer in enumerate(optimizers):
-            if saved.fits(**{f"optimizer{number}": optimizer.variables}):
-                saved.restore(f"optimizer{number}", optimizer.variables)
+            name = f"optimizer{number}"
+            if saved.fits(**{name: optimizer.variables}):
+                saved.restore(name, optimizer.variables)
+            elif saved.group(name):
+                self._run.log.append(
+                    "notice",
+                    message="The optimizer's state of this run was made by another version and "
+                    "could not be taken up. The weights were; expect a few uneven epochs.",
+                )
 
     def _lessons(self, prefix: Prefix) -> Lessons:
         classes, settings = self._dataset.classes, self._settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core import home
 from core.backbones import own_weights, weights
 from core.backbones.backbone import Backbone
-from core.backbones.catalog import backbone_of
+from core.backbones.catalog import backbone_of, one_spelling
 from core.data.augment import Augmentation
 from core.data.preparation import Preparation
 from core.network import features
@@ -53,7 +53,7 @@ class Setup:
         Raises:
             UserError: The settings cannot be used, or the weights cannot be had.
         """
-        backbone = backbone_of(settings)
+        backbone, settings = backbone_of(settings), one_spelling(settings)
         preparation = replace(preparation, square=settings.square)
         if settings.from_scratch:
             return cls(settings, backbone, None, f"random {settings.seed}", preparation)

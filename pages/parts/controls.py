@@ -71,7 +71,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
         backbone=backbone.name,
         alpha=backbone.alpha,
         weights=weights,
-        frozen_layers=None if frozen == len(backbone.layers) else frozen,
+        frozen_layers=frozen if thaws else None,
         dense=dense,
         dropout=dropout,
         square=square,

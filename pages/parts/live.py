@@ -58,6 +58,7 @@ def draw(run: Run) -> RunState:
         if current.history:
             _curves(current, run.settings)
         _behind(current, current.stages, run.settings)
+        _notice(current)
     else:
         st.fragment(_tick, run_every=_EVERY)(run)
     return current
@@ -72,6 +73,7 @@ def _tick(run: Run) -> None:
         _waiting(run)
     else:
         _stages(current, settings)
+    _notice(current)
     stopping = run.stop_requested
     stop = "Stop and keep the best so far" if current.history else "Cancel"
     st.button(
@@ -84,6 +86,12 @@ def _tick(run: Run) -> None:
     )
     if current.history:
         _curves(current, settings)
+
+
+def _notice(current: RunState) -> None:
+    """What went otherwise than expected, though the run goes on."""
+    if current.notice:
+        st.warning(current.notice, icon=":material/info:")
 
 
 def _waiting(run: Run) -> None:

@@ -24,6 +24,7 @@ WRONG = {
     "THAW_WORKERS": ["two", "0", "-1", "1.5", "65", "nan", "inf", "9" * 5000],
     "THAW_IDLE": ["soon", "0", "-1", "nan", "inf"],
     "THAW_WARM_UP": ["yes", "2", " "],
+    "THAW_KEPT_GB": ["little", "-1", "nan", "inf"],
     "THAW_UNPACKED_GB": ["much", "0", "nan", "inf"],
     "THAW_ENTRIES": ["many", "0", "-3", "2.5", "nan", "inf"],
     "THAW_MEGAPIXELS": ["large", "0", "nan", "inf"],

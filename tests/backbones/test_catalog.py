@@ -11,7 +11,13 @@ import pytest
 
 from core.backbones import describe, load
 from core.backbones.backbone import Backbone, Download, Level, PipFile, Preprocessing, Table
-from core.backbones.catalog import BACKBONES, backbone_named, backbone_of, parameter_counts
+from core.backbones.catalog import (
+    BACKBONES,
+    backbone_named,
+    backbone_of,
+    one_spelling,
+    parameter_counts,
+)
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from core.settings import RANDOM, TrainingSettings
@@ -224,3 +230,12 @@ def test_every_preprocessing_is_somebodys() -> None:
 
 def test_rows_can_be_told_apart_by_what_a_cache_keys_on() -> None:
     assert len({dataclasses.astuple(backbone) for backbone in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet"])
+def test_as_many_frozen_layers_as_there_are_is_spelled_all(name: str) -> None:
+    count = len(backbone_named(name).layers)
+    everything, fewer = (TrainingSettings(name, frozen_layers=n) for n in (count, count - 1))
+    assert one_spelling(everything) == TrainingSettings(name)
+    assert one_spelling(fewer) == fewer
+    assert one_spelling(TrainingSettings(name)) == TrainingSettings(name)

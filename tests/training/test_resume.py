@@ -150,6 +150,38 @@ def test_a_damaged_checkpoint_begins_anew(painted: Painted, tiny: Path, tmp_path
     results = trained(run, folder)
     assert [row["epoch"] for row in results["history"]] == [1, 2, 3, 4, 5, 6]
     assert [row["epoch"] for row in run.state().history] == [1, 2, 3, 4, 5, 6]
+    notice = run.state().notice
+    assert notice
+    assert "The 3 epochs that this run had trained" in notice
+
+
+def test_a_healthy_checkpoint_is_taken_up_without_a_notice(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    run = created(tmp_path, "run", epochs=2)
+    trained(run, painted(8))
+    run.resume(more=1)
+    trained(run, painted(8))
+    assert run.state().notice is None
+
+
+def test_an_optimizer_that_does_not_fit_is_reported(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    folder = painted(8)
+    run = created(tmp_path, "run", epochs=2)
+    trained(run, folder)
+    with np.load(run.checkpoint) as file:
+        arrays = dict(file)
+    other = {name: np.zeros(3) if name == "optimizer0-2" else each for name, each in arrays.items()}
+    with run.checkpoint.open("wb") as file:
+        np.savez(file, **other)
+    run.resume(more=1)
+    trained(run, folder)
+    notice = run.state().notice
+    assert notice
+    assert "optimizer's state" in notice
+    assert len(run.state().history) == 3
 
 
 def test_it_goes_on_where_the_disk_has_less_room_now(
