@@ -93,8 +93,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # TensorFlow asks for these kernels by itself only on some processors; thawed layers train 1.5 times
 # as fast with them on the others as well.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# With them it also takes an allocator that never returns memory: 0.5 to 2 GB after a whole network.
-os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 # By itself TensorFlow takes a whole GPU, and the next worker finds none left.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 with _keras_home(), _quiet(), _uncollected(), _without("pandas", "sklearn"):

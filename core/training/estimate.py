@@ -8,7 +8,7 @@ from core.settings import TrainingSettings
 from core.training.batches import FOR_STATISTICS
 
 LONG = 3600.0  # seconds from which a training is worth a warning
-_WARM_PROCESS = 600 << 20  # a training process that has TensorFlow loaded
+_WARM_PROCESS = 900 << 20  # a training process once it has run with everything frozen
 _QUICK = 0.002  # seconds of a step that is mostly Keras' own doing, which these are multiples of:
 _BESIDE_EPOCH = 15  # what an epoch takes beside its steps: validation, checkpoint, telling
 _BESIDE_STEP = 3  # what a step that comes alone takes beside itself: its batch, and Keras' call

@@ -158,10 +158,11 @@ def test_a_damaged_checkpoint_begins_anew(painted: Painted, tiny: Path, tmp_path
 def test_a_healthy_checkpoint_is_taken_up_without_a_notice(
     painted: Painted, tiny: Path, tmp_path: Path
 ) -> None:
+    folder = painted(8)
     run = created(tmp_path, "run", epochs=2)
-    trained(run, painted(8))
+    trained(run, folder)
     run.resume(more=1)
-    trained(run, painted(8))
+    trained(run, folder)
     assert run.state().notice is None
 
 
