@@ -22,7 +22,7 @@ from core import arguments, config
 from core.data import room
 from core.errors import UserError
 from core.runs import Run
-from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, SplitSettings, TrainingSettings
+from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, Grouping, SplitSettings, TrainingSettings
 from core.terminal import (
     Recorded,
     clean,
@@ -41,11 +41,11 @@ Result = dict[str, Any]
 def inspect(args: argparse.Namespace) -> Result:
     """What a zip or a folder holds."""
     from core.data import preparing, reading
-    from core.data.archive import open_source
 
     if args.doctor:
         room.ready(room.LITTLE)
-    source, split = open_source(args.path), _division(args)
+    source, split = _opened(args), _division(args)
+    read_as = _read_as(args, source)
     said: Result = {}
     if args.doctor:
         from core.results.doctor import checkup
@@ -77,17 +77,34 @@ def inspect(args: argparse.Namespace) -> Result:
         "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
         "split": found.split_counts,
         **({"preparation": found.preparation.to_dict()} if found.preparation.key else {}),
+        "read_as": read_as,
         **said,
     }
 
 
+def _opened(args: argparse.Namespace) -> Any:
+    """The source, to be read as the options say."""
+    from core.data.archive import open_source
+
+    return open_source(args.path, reading=arguments.reading_of(args))
+
+
+def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:
+    """How the source is read, which is told before anything else happens."""
+    from core.data import layout
+
+    grouped = getattr(args, "group_by", None) == Grouping.FOLDER
+    read_as = layout.place(source, least=least, grouped=grouped).told()
+    tell(read_as)
+    return read_as
+
+
 def train(args: argparse.Namespace) -> Result:
     """Train in this process, into a folder."""
-    from core.data.archive import open_source
     from core.data.feed import SourceFeed
 
     room.ready(room.LITTLE)
-    source = open_source(args.path)
+    source = _opened(args)
     folder = args.run.resolve()
     there_before = folder.exists()
     if args.resume:
@@ -102,7 +119,9 @@ def train(args: argparse.Namespace) -> Result:
     with stop_on_interrupt(run), following(run):
         try:
             run.log.append("started", host=socket.gethostname(), pid=os.getpid())
-            results = train(run, SourceFeed(source, _division(args, seed), _chosen(args)))
+            split = _division(args, seed)
+            read_as = _read_as(args, source)
+            results = train(run, SourceFeed(source, split, _chosen(args)))
         except UserError as error:
             if args.resume:
                 _end(run, "failed", message=str(error))
@@ -133,6 +152,7 @@ def train(args: argparse.Namespace) -> Result:
     return {
         "run": str(args.run),
         **{key: results[key] for key in keys},
+        "read_as": read_as,
         "peak_rss_mb": peak_rss_mb(),
     }
 
@@ -199,14 +219,16 @@ def _end(run: Run, event: str, **fields: Any) -> None:
 
 def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
-    from core.data.archive import open_source
     from core.results.predictor import of_run
 
     room.ready()
     predictor = of_run(args.run)
-    results = predictor.evaluate(open_source(args.path), counter("judging images"))
+    source = _opened(args)
+    read_as = _read_as(args, source, least=1)
+    results = predictor.evaluate(source, counter("judging images"))
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
-    return {key: results[key] for key in ("accuracy", "images", "per_class", "confusion")}
+    keys = ("accuracy", "images", "per_class", "confusion")
+    return {**{key: results[key] for key in keys}, "read_as": read_as}
 
 
 def predict(args: argparse.Namespace) -> Result:
@@ -240,10 +262,10 @@ def predict(args: argparse.Namespace) -> Result:
 
 def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
-    from core.data.archive import open_source
-
     room.ready(room.LITTLE)
-    advice = _advice(open_source(args.path), args)
+    source = _opened(args)
+    read_as = _read_as(args, source)
+    advice = _advice(source, args)
     print(clean(advice.reasons))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
@@ -253,6 +275,7 @@ def advise(args: argparse.Namespace) -> Result:
         "case": advice.case,
         "reasons": advice.reasons,
         "settings": advice.settings.to_dict(),
+        "read_as": read_as,
     }
 
 

@@ -2,11 +2,14 @@
 
 import argparse
 import errno
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.labelling import Reading
 from core.data.preparation import Paper, Preparation
+from core.data.side_names import Split
 from core.errors import UserError
 from core.settings import (
     IMAGENET,
@@ -52,6 +55,90 @@ def _images(added: argparse.ArgumentParser) -> None:
     added.add_argument(
         "path", type=_path, metavar="PATH", help="a zip, tar or folder of class folders"
     )
+
+    reading = added.add_argument_group(
+        "how paths become classes, where the folders alone do not tell"
+    )
+    reading.add_argument(
+        "--root",
+        action="append",
+        metavar="FOLDER",
+        help="the folder inside PATH that holds the class folders, “.” for PATH itself; again for "
+        "more of them",
+    )
+    reading.add_argument(
+        "--sides",
+        metavar="train=FOLDER,test=FOLDER",
+        help="the folders that hold the class folders of each side: train, validation, test",
+    )
+    reading.add_argument(
+        "--labels",
+        action="append",
+        metavar="FILE",
+        help="a CSV or TSV inside PATH that lists file and class; again for more of them",
+    )
+    for column in ("file", "label", "split"):
+        reading.add_argument(
+            f"--{column}-column", default="", metavar="NAME", help=argparse.SUPPRESS
+        )
+    reading.add_argument(
+        "--label-pattern",
+        default="",
+        metavar="REGEX",
+        help="found in each file's name without its ending; its first group is the class, as in "
+        "'^([a-z]+)_' for cat_1.jpg",
+    )
+    reading.add_argument(
+        "--join-cases",
+        action="store_true",
+        help="classes that differ by capital letters alone are one",
+    )
+
+
+def reading_of(args: argparse.Namespace) -> Reading | None:
+    """How paths become classes, where the options say so.
+
+    Raises:
+        UserError: They do not go together.
+    """
+    if args.labels and args.label_pattern:
+        raise UserError("Expected either --labels or --label-pattern, received both.")
+    if args.root and args.sides:
+        raise UserError("Expected either --root or --sides, received both.")
+    folders: list[tuple[str, Split | None]] = [
+        (_within(args, each), None) for each in args.root or ()
+    ]
+    if args.sides:
+        parts = re.split(r"(?:^|,)(train|validation|test)=", args.sides)
+        if parts[0] or len(parts) < 3:
+            raise UserError(
+                "Expected --sides such as train=FOLDER,test=FOLDER with train, validation or test, "
+                f"received {args.sides!r}."
+            )
+        sides: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
+        folders = [
+            (_within(args, folder), sides[side])
+            for side, folder in zip(parts[1::2], parts[2::2], strict=True)
+        ]
+    reading = Reading(
+        folders=tuple(folders),
+        tables=tuple(_within(args, each) for each in args.labels or ()),
+        file_column=args.file_column,
+        label_column=args.label_column,
+        split_column=args.split_column,
+        pattern=args.label_pattern,
+        join_cases=args.join_cases,
+    )
+    return None if reading == Reading() else reading
+
+
+def _within(args: argparse.Namespace, given: str) -> str:
+    """A path inside the source, also where it was given as the shell completes it."""
+    root = args.path.resolve()
+    there = Path(given).resolve()
+    if not (args.path / given).exists() and there.exists() and there.is_relative_to(root):
+        given = there.relative_to(root).as_posix()
+    return "/".join(part for part in given.replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def _divided_images(added: argparse.ArgumentParser) -> None:
@@ -183,7 +270,7 @@ def _train(added: argparse.ArgumentParser) -> None:
 
 def _evaluate(added: argparse.ArgumentParser) -> None:
     added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
-    added.add_argument("path", type=_path, metavar="PATH", help="a labelled zip, tar or folder")
+    _images(added)
 
 
 def _predict(added: argparse.ArgumentParser) -> None:

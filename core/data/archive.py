@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from core.data import folders, tar_safety, unpacking, zip_safety
+from core.data.labelling import Reading
 from core.data.limits import Limits
 from core.data.natural import natural
 from core.data.refusals import damaged, no_archive
@@ -63,6 +64,11 @@ class Source(Protocol):
     def members(self) -> tuple[Member, ...]: ...
 
     @property
+    def reading(self) -> Reading | None:
+        """How its owner says that paths become classes; None leaves that to what can be seen."""
+        ...
+
+    @property
     def left_out(self) -> tuple[tuple[str, str], ...]:
         """Names of files that cannot be read at all, each with the reason."""
         ...
@@ -79,11 +85,18 @@ class Source(Protocol):
         """
         ...
 
+    def head(self, member: Member, size: int) -> bytes:
+        """The first bytes of one member, empty if they cannot be read."""
+        ...
+
     def close(self) -> None: ...
 
 
 def open_source(
-    path: Path, name: str | None = None, report: Callable[[int, int], None] | None = None
+    path: Path,
+    name: str | None = None,
+    report: Callable[[int, int], None] | None = None,
+    reading: Reading | None = None,
 ) -> Source:
     """Open an archive or a folder after checking that it is safe.
 
@@ -94,6 +107,7 @@ def open_source(
         name: What the user calls it, where `path` is a name of ours.
         report: Called with bytes done and bytes in all while something is unpacked; raise
             StopRequested in it to stop.
+        reading: How paths become classes, where somebody has said so.
 
     Raises:
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
@@ -103,9 +117,9 @@ def open_source(
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return FolderSource(path, shown)
+            return FolderSource(path, shown, reading)
         if stat.S_ISREG(mode):
-            return _open_archive(path, shown, report)
+            return _open_archive(path, shown, report, reading)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"Expected an archive or a folder, but there is no “{shown}”. Check the name."
@@ -123,7 +137,10 @@ def open_source(
 
 
 def _open_archive(
-    path: Path, name: str, report: Callable[[int, int], None] | None
+    path: Path,
+    name: str,
+    report: Callable[[int, int], None] | None,
+    reading: Reading | None,
 ) -> "ZipSource | TarSource":
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -131,11 +148,11 @@ def _open_archive(
         raise UserError(f"Expected an archive, but “{name}” is an empty file. Upload it again.")
     packing = unpacking.compression_of(head)
     if packing:
-        return TarSource(unpacking.unpacked(path, packing, name, report), name, packing)
+        return TarSource(unpacking.unpacked(path, packing, name, report), name, packing, reading)
     if tar_safety.is_tar(head):
-        return TarSource(path.open("rb"), name)
+        return TarSource(path.open("rb"), name, reading=reading)
     if head.startswith(b"PK") or zip_safety.has_end(path):
-        return ZipSource(path, name)
+        return ZipSource(path, name, reading)
     other = next((kind for magic, kind in _OTHERS if head.startswith(magic)), "something else")
     raise no_archive(name, other)
 
@@ -151,8 +168,9 @@ def without_ending(name: str) -> str:
 class FolderSource:
     """A folder read in place. Links are not followed, neither to files nor to folders."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, reading: Reading | None = None) -> None:
         self.name = name
+        self.reading = reading
         self._found, left_out = folders.checked(path, name)
         self.members = tuple(
             Member(shown, self._found[shown].size) for shown in sorted(self._found, key=natural)
@@ -171,6 +189,15 @@ class FolderSource:
         refuse_large(len(data))
         return data
 
+    def head(self, member: Member, size: int) -> bytes:
+        try:
+            where = self._found[member.name].path
+            handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with os.fdopen(handle, "rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -178,8 +205,9 @@ class FolderSource:
 class ZipSource:
     """A zip archive read in place."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, reading: Reading | None = None) -> None:
         self.name = without_ending(name)
+        self.reading = reading
         self._lock = threading.Lock()
         zip_safety.check_end(path, name)
         try:
@@ -218,6 +246,15 @@ class ZipSource:
             raise UnreadableMember("damaged inside the archive")
         return data
 
+    def head(self, member: Member, size: int) -> bytes:
+        try:
+            with self._lock, self._zip.open(self._infos[member.name]) as file:
+                return file.read(size)
+        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error):
+            return b""
+        except (OSError, ValueError, NotImplementedError, RuntimeError):
+            return b""
+
     def close(self) -> None:
         """Let go of the archive's file."""
         self._zip.close()
@@ -230,10 +267,18 @@ class TarSource:
         file: The tar, open; closed with the source.
         name: What the user calls it.
         packing: How it was compressed, if it was.
+        reading: As for `open_source`.
     """
 
-    def __init__(self, file: IO[bytes], name: str, packing: str | None = None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        name: str,
+        packing: str | None = None,
+        reading: Reading | None = None,
+    ) -> None:
         self.name = without_ending(name)
+        self.reading = reading
         self._file = file
         self._lock = threading.Lock()
         try:
@@ -260,6 +305,14 @@ class TarSource:
         if len(data) != size:
             raise UnreadableMember("damaged inside the archive")
         return data
+
+    def head(self, member: Member, size: int) -> bytes:
+        try:
+            with self._lock:
+                self._file.seek(self._places[member.name].offset)
+                return self._file.read(min(size, member.size))
+        except OSError:
+            return b""
 
     def close(self) -> None:
         """Let go of the tar, which vanishes where it was unpacked."""

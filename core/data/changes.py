@@ -14,8 +14,8 @@ from itertools import count
 
 from core.data.dataset import Dataset, Record, Skipped
 from core.data.grouping import groups_of
-from core.data.layout import Split
 from core.data.natural import natural
+from core.data.side_names import Split
 from core.data.split import choose, extend
 from core.errors import UserError
 from core.settings import SplitSettings

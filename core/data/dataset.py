@@ -7,8 +7,9 @@ from typing import Any, Self
 from PIL import Image
 
 from core.data.grouping import folder_of
-from core.data.layout import Split
+from core.data.labelling import Reading
 from core.data.preparation import Preparation
+from core.data.side_names import Split
 from core.settings import SplitSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -84,6 +85,8 @@ class Dataset:
         version: Counts the changes that people make; see `store.keep`.
         before: The version that this one was made from, if it was.
         told: What was changed, in words.
+        reading: How paths became classes when it came.
+        read_as: The same in words.
     """
 
     name: str
@@ -98,6 +101,8 @@ class Dataset:
     version: int = 1
     before: int | None = None
     told: str = ""
+    reading: Reading | None = None
+    read_as: str = ""
 
     def __post_init__(self) -> None:
         if not self.origins:
@@ -167,4 +172,6 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
         "version": int(values.get("version", 1)),
         "before": values.get("before"),
         "told": str(values.get("told", "")),
+        "reading": Reading.from_dict(values["reading"]) if values.get("reading") else None,
+        "read_as": str(values.get("read_as", "")),
     }

@@ -282,6 +282,13 @@ def _of_bands(bands: tiffs.Bands, preparation: Preparation, most: int) -> deep.N
         return bands.numbers(preparation.bands)
 
 
+def begins_as_picture(head: bytes) -> bool:
+    """Whether a file's first 16 bytes or more are those of a picture of a known kind."""
+    Image.init()
+    accepts = (_HEIF[1] if name == "HEIF" else Image.OPEN[name][1] for name in _FORMATS)
+    return any(accept is not None and accept(head[:16]) is True for accept in accepts)
+
+
 def to_square(
     image: Image.Image, size: int, squaring: Squaring = Squaring.SQUASH
 ) -> npt.NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from core.data.parallel import in_order, threads_for_pictures
 from core.data.preparation import Preparation
 from core.data.refusals import refuse_many
 from core.data.split import choose
-from core.settings import SplitSettings
+from core.settings import Grouping, SplitSettings
 
 _LARGE_FILE = 32 << 20  # bytes
 
@@ -31,11 +31,12 @@ def read(
     at_least: int | None = None,
     report: Callable[[int, int], None] | None = None,
     preparation: Preparation | None = None,
+    known: Collection[str] = (),
 ) -> Dataset:
     """Decode every image of a source once, leave out what is none, and split the rest.
 
     Args:
-        source: A zip archive or a folder of class folders.
+        source: A zip archive or a folder, read as it says itself if somebody has said so.
         split: How to split where the archive does not say. None reads labelled images that are
             only looked at, as for evaluation: all of them are on the test side, whatever the
             archive says, and a class may hold any number.
@@ -44,15 +45,22 @@ def read(
         report: Called in this thread with files done and files in all. What it raises, such as
             StopRequested, ends the reading.
         preparation: How pictures are read; None finds it out from the pictures first.
+        known: Classes that are known already, whose spelling counts.
 
     Raises:
+        Unclear: The source can be read in more than one way.
         UserError: There are no class folders, fewer than 2 classes, or fewer than 2 different
             images in a class.
     """
-    found = layout.place(source.members)
+    found = layout.place(
+        source,
+        least=1 if split is None else 2,
+        known=known,
+        grouped=split is not None and split.group_by is Grouping.FOLDER,
+    )
     refuse_many(source.name, len(found.placed))
     skipped = [Skipped(name, reason) for name, reason in source.left_out]
-    skipped += [Skipped(member.name, reason) for member, reason in found.outside]
+    skipped += [Skipped(name, reason) for name, reason in found.outside]
     records: list[Record] = []
     total = len(found.placed)
     if report:
@@ -83,6 +91,7 @@ def read(
             tuple(skipped),
             split_came_with_data=False,
             preparation=preparation,
+            reading=found.reading,
         )
     check_read(classes, records, skipped)
     came = found.said and any(record.split == "validation" for record in records)
@@ -97,6 +106,8 @@ def read(
         split_came_with_data=came,
         divided=split,
         preparation=preparation,
+        reading=found.reading,
+        read_as=found.told(),
     )
 
 

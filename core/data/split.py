@@ -4,8 +4,8 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from core.data.layout import Split
 from core.data.natural import natural
+from core.data.side_names import Split
 from core.errors import UserError
 from core.settings import SplitSettings
 

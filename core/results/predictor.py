@@ -177,6 +177,7 @@ class Predictor:
                 at_least=self.input_size,
                 report=report,
                 preparation=self.preparation,
+                known=self.classes,
             )
 
         found, answers = self.answers(read)

@@ -165,7 +165,7 @@ MADE: dict[str, Maker] = {
         GOOD | {"a/.DS_Store": b"x", "b/Thumbs.db": b"x", "__MACOSX/a/._0.png": b"x"}
     ),
     "names in UTF-8, CP437 or Shift-JIS": as_made(["猫", "ねこ"], "cp932"),
-    "names that Windows reserves, or that differ by case alone": lambda: zipped(
+    "names of files that Windows reserves, or that differ by case alone": lambda: zipped(
         GOOD | {"a/CON.png": png(8), "a/con.png": png(9)}
     ),
     "a tar called .zip": lambda: gzip.compress(tar_of(GOOD)),

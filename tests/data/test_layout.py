@@ -1,18 +1,56 @@
-"""What paths alone say about classes and splits."""
+"""What paths say about classes and splits, and where they need somebody to ask."""
+
+from collections import Counter
+from pathlib import Path
 
 import pytest
+from painted import classes, zip_of
 
-from core.data.archive import Member
+from core.data.archive import Member, open_source
+from core.data.labelling import Reading, Unclear
 from core.data.layout import OUTSIDE, UNKNOWN, Layout, place
+from core.data.side_names import says_nothing, side_of
+from core.errors import UserError
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(40)
+NOTES = b"some words"
+
+
+class Listed:
+    """Files in memory: what is called like a picture begins as one, unless bytes are given."""
+
+    name = "pictures"
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __init__(self, *names: str, reading: Reading | None = None, **given: bytes) -> None:
+        self.reading = reading
+        self._given = given
+        self.members = tuple(Member(name, 44) for name in sorted({*names, *given}))
+
+    def read(self, member: Member) -> bytes:
+        picture = member.name.lower().endswith((".jpg", ".jpeg", ".png", ".ppm", ".tif"))
+        return self._given.get(member.name, JPEG if picture else NOTES)
+
+    def head(self, member: Member, size: int) -> bytes:
+        return self.read(member)[:size]
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 def placed(*names: str) -> tuple[dict[str, tuple[str, str | None]], dict[str, str], bool]:
-    found: Layout = place(Member(name, 1) for name in names)
+    found: Layout = place(Listed(*names))
     return (
         {each.member.name: (each.label, each.split) for each in found.placed},
-        {member.name: reason for member, reason in found.outside},
+        dict(found.outside),
         found.said,
     )
+
+
+def unclear(*names: str, **given: bytes) -> Unclear:
+    with pytest.raises(Unclear) as raised:
+        place(Listed(*names, **given))
+    return raised.value
 
 
 PLAIN = ("daisy/1.jpg", "daisy/2.jpg", "rose/1.jpg", "rose/2.jpg")
@@ -85,30 +123,56 @@ def test_capital_letters_play_no_part_between_the_sides() -> None:
         "train/Cat/1.jpg", "train/dog/1.jpg", "val/cat/2.jpg", "val/Dog/2.jpg", "extra/3.jpg"
     )
     assert said
-    assert list(files.values()) == [
+    assert sorted(files.values()) == [
         ("Cat", "train"),
-        ("dog", "train"),
         ("Cat", "validation"),
+        ("dog", "train"),
         ("dog", "validation"),
     ]
     assert list(outside) == ["extra/3.jpg"]
-    # classes that differ by them alone stay apart
-    files, _, _ = placed("train/Cat/1.jpg", "train/cat/1.jpg", "val/cat/2.jpg", "val/Cat/2.jpg")
-    assert all(name.split("/")[1] == label for name, (label, _) in files.items())
 
 
-def test_split_names_beside_others_without_the_same_classes_are_ordinary_classes() -> None:
-    files, _, said = placed("train/a/1.jpg", "train/b/1.jpg", "test/c/1.jpg", "bus/1.jpg")
-    assert not said
-    assert {label for label, _ in files.values()} == {"train", "test", "bus"}
+def test_classes_that_differ_by_capital_letters_alone_are_joined_after_asking() -> None:
+    names = ("Cat/1.jpg", "cat/2.jpg", "cat/3.jpg", "dog/4.jpg")
+    (choice,) = unclear(*names).choices
+    assert choice.reading == Reading(join_cases=True)
+    assert choice.reading.options() == "--join-cases"
+    joined = place(Listed(*names, reading=choice.reading))
+    assert Counter(each.label for each in joined.placed) == {"cat": 3, "dog": 1}
 
 
-def test_pictures_of_trains_and_tests_are_classes() -> None:
-    for names in (("train", "test"), ("train", "test", "bus")):
+def test_known_classes_lend_their_spelling() -> None:
+    found = place(Listed("CAT/1.jpg", "dog/2.jpg"), least=1, known=("Cat", "Dog"))
+    assert [each.label for each in found.placed] == ["Cat", "Dog"]
+    found = place(Listed("CAT/1.jpg"), least=1, known=("CAT", "cat"))
+    assert [each.label for each in found.placed] == ["CAT"]
+
+
+def test_sides_beside_other_folders_are_asked_about() -> None:
+    found = unclear("train/a/1.jpg", "train/b/1.jpg", "test/c/1.jpg", "bus/1.jpg")
+    assert [each.reading for each in found.choices] == [
+        Reading((("train", "train"), ("test", "test"))),
+        Reading((("", None),)),
+    ]
+
+
+def test_trains_are_a_class_and_flat_sides_are_asked_about() -> None:
+    for names in (
+        ("train", "bus", "car"),
+        ("test", "control"),
+        ("train", "plane", "training shoes"),
+    ):
         files, outside, said = placed(*[f"{name}/1.jpg" for name in names])
         assert not said
         assert not outside
         assert {label for label, _ in files.values()} == set(names)
+    for names in (("train", "test"), ("Training", "dev"), ("train", "test", "bus")):
+        found = unclear(*[f"{name}/1.jpg" for name in names])
+        assert "named like the sides of a split" in found.cause
+        (choice,) = found.choices
+        assert choice.reading.options() == "--root ."
+        chosen = place(Listed(*[f"{name}/1.jpg" for name in names], reading=choice.reading))
+        assert {each.label for each in chosen.placed} == set(names)
 
 
 def test_unlabelled_test_folder_is_left_out() -> None:
@@ -149,11 +213,28 @@ def test_folder_of_notes_is_no_class() -> None:
     assert list(outside) == ["annotations/xml/1.xml"]
 
 
-def test_unknown_endings_in_class_folders_are_left_to_their_content() -> None:
+def test_bytes_decide_where_endings_do_not() -> None:
+    names = ("birds/1.jpg_large", "cats/1.jpg", "dogs/1.jpg.1", "fish/a", "newts/1.jpg?width=3")
+    given = dict.fromkeys(names, JPEG) | {"notes/README": NOTES, "words/a.dat": NOTES}
+    found = place(Listed(**given))
+    assert {each.label for each in found.placed} == {"birds", "cats", "dogs", "fish", "newts"}
+    assert [name for name, _ in found.outside] == ["notes/README", "words/a.dat"]
     files, _, _ = placed("a/1.dat", "a/2.jpg", "b/1.jpg", "b/notes.txt")
     assert set(files) == {"a/1.dat", "a/2.jpg", "b/1.jpg", "b/notes.txt"}
-    files, _, _ = placed("a/1.dat", "b/1.dat")
-    assert len(files) == 2
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_bytes_are_looked_at_in_archives_too(tmp_path: Path, packed: bool) -> None:
+    files = {name.replace(".png", ".png_large"): data for name, data in classes({"a": 2}).items()}
+    files |= classes({"b": 2}) | {"labels/a": b"<annotation/>"}
+    path = tmp_path / "x.zip"
+    zip_of(path, files)
+    if not packed:
+        path = tmp_path / "x"
+        for name, data in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+    assert {each.label for each in place(open_source(path)).placed} == {"a", "b"}
 
 
 def test_single_class() -> None:
@@ -176,3 +257,274 @@ def test_a_very_deep_path() -> None:
 
 def test_nothing() -> None:
     assert placed() == ({}, {}, False)
+
+
+SIDES = {
+    "train": "train training Train train_set Train_Set training-images 1_train trainset TrainSet "
+    "x_train train2017 train_data TRAIN entrenamiento treino 训练集",
+    "validation": "val valid Validation val2017 dev valid_set 2-val",
+    "test": "test testing test1 Test_Set test_images eval evaluation holdout held-out hold_out",
+    None: "trainers test_tube training_shoes bus invalid daisy 0 validity contest images latest",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [(name, side) for side, names in SIDES.items() for name in names.split()]
+)
+def test_names_of_sides(name: str, side: str | None) -> None:
+    assert side_of(name) == side
+
+
+def test_names_that_say_nothing() -> None:
+    for name in ("images", "part_2", "fold1", "100CANON", "images_001", "JPEGImages", "Photos"):
+        assert says_nothing(name), name
+    for name in ("0", "007", "cat", "with mask", "no_mask", "train", "100"):
+        assert not says_nothing(name), name
+
+
+def tree(*folders: str, of: int = 2, file: str = "{}.jpg") -> tuple[str, ...]:
+    """So many files in each folder."""
+    return tuple(f"{folder}/{file.format(number)}" for folder in folders for number in range(of))
+
+
+# What people have, and what comes out: classes with their pictures, and the sides that were named.
+CLEAR: dict[str, tuple[tuple[str, ...], dict[str, int], dict[str, int]]] = {
+    "Kaggle's Intel scenes": (
+        (*tree("seg_train/seg_train/sea", "seg_train/seg_train/street", of=3),
+         *tree("seg_test/seg_test/sea", "seg_test/seg_test/street"), *tree("seg_pred/seg_pred")),
+        {"sea": 5, "street": 5}, {"train": 6, "test": 4},
+    ),
+    "chest X-rays, wrapped twice, with what macOS adds": (
+        tree(*[f"chest_xray/chest_xray/{side}/{label}" for side in ("train", "test", "val")
+               for label in ("NORMAL", "PNEUMONIA")]),
+        {"NORMAL": 6, "PNEUMONIA": 6}, {"train": 4, "validation": 4, "test": 4},
+    ),
+    "chest X-rays with a second copy inside": (
+        tree(*[f"chest_xray/{copy}{side}/{label}" for copy in ("", "chest_xray/")
+               for side in ("train", "test") for label in ("NORMAL", "PNEUMONIA")]),
+        {"NORMAL": 4, "PNEUMONIA": 4}, {"train": 4, "test": 4},
+    ),
+    "dogs and cats, every side in a folder of its own name": (
+        tree("training_set/training_set/cats", "training_set/training_set/dogs",
+             "test_set/test_set/cats", "test_set/test_set/dogs"),
+        {"cats": 4, "dogs": 4}, {"train": 4, "test": 4},
+    ),
+    "fastai's Imagenette": (
+        tree("imagenette2/train/n01440764", "imagenette2/train/n02102040",
+             "imagenette2/val/n01440764", "imagenette2/val/n02102040"),
+        {"n01440764": 4, "n02102040": 4}, {"train": 4, "validation": 4},
+    ),
+    "CUB birds": (
+        (*tree("CUB/images/001.Black_footed_Albatross", "CUB/images/002.Laysan_Albatross"),
+         "CUB/README", "CUB/classes.txt"),
+        {"001.Black_footed_Albatross": 2, "002.Laysan_Albatross": 2}, {},
+    ),
+    "Caltech 101": (
+        tree("101_ObjectCategories/BACKGROUND_Google", "101_ObjectCategories/ant",
+             "101_ObjectCategories/bass"),
+        {"BACKGROUND_Google": 2, "ant": 2, "bass": 2}, {},
+    ),
+    "Tiny ImageNet": (
+        (*tree("tiny/train/n01/images", "tiny/train/n02/images"), *tree("tiny/val/images"),
+         *tree("tiny/test/images"), "tiny/val/val_annotations.txt", "tiny/train/n01/n01_boxes.txt"),
+        {"n01": 2, "n02": 2}, {"train": 4},
+    ),
+    "GTSRB's numbered folders": (
+        tree("GTSRB/Final_Training/Images/00000", "GTSRB/Final_Training/Images/00001",
+             file="{}.ppm"),
+        {"00000": 2, "00001": 2}, {},
+    ),
+    "Roboflow's classification": (
+        tree("train/helmet", "train/none", "valid/helmet", "valid/none", "test/helmet"),
+        {"helmet": 6, "none": 4}, {"train": 4, "validation": 4, "test": 2},
+    ),
+    "a Hugging Face folder": (
+        tree("data/train/cat", "data/train/dog", "data/validation/cat", "data/validation/dog"),
+        {"cat": 4, "dog": 4}, {"train": 4, "validation": 4},
+    ),
+    "wrapped three times": (tree("a/data/data/x", "a/data/data/y"), {"x": 2, "y": 2}, {}),
+    "numbers": (tree("0", "1", "2"), {"0": 2, "1": 2, "2": 2}, {}),
+    "batches in each class": (
+        tree("cats/batch 1", "cats/batch 2", "dogs/batch 1", "dogs/batch 2"),
+        {"cats": 4, "dogs": 4}, {},
+    ),
+    "one class in batches": (
+        tree("cats/monday", "cats/tuesday", "dogs"), {"cats": 4, "dogs": 2}, {},
+    ),
+    "sides inside the classes": (
+        tree("cats/train", "cats/test", "dogs/train", "dogs/test"),
+        {"cats": 4, "dogs": 4}, {"train": 4, "test": 4},
+    ),
+    "annotations beside the pictures, without ending": (
+        (*tree("images/Images/n1-dog", "images/Images/n2-dog"),
+         *tree("annotations/Annotation/n1-dog", "annotations/Annotation/n2-dog", file="n_{}")),
+        {"n1-dog": 2, "n2-dog": 2}, {},
+    ),
+    "masks": (tree("with_mask", "without_mask"), {"with_mask": 2, "without_mask": 2}, {}),
+    "good and bad": (tree("valid", "invalid"), {"valid": 2, "invalid": 2}, {}),
+    "evaluation alone": (
+        tree("train/Bread", "train/Soup", "evaluation/Bread", "evaluation/Soup"),
+        {"Bread": 4, "Soup": 4}, {"train": 4, "test": 4},
+    ),
+    "evaluation beside a test": (
+        tree("train/Bread", "train/Soup", "eval/Bread", "eval/Soup", "test/Bread"),
+        {"Bread": 6, "Soup": 4}, {"train": 4, "validation": 4, "test": 2},
+    ),
+    "Edge Impulse": (
+        tree("training/lamp", "training/plant", "testing/lamp", "testing/plant"),
+        {"lamp": 4, "plant": 4}, {"train": 4, "test": 4},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CLEAR)
+def test_layouts_that_are_clear(case: str) -> None:
+    names, counts, sides = CLEAR[case]
+    found = place(Listed(*names))
+    assert {label: count for label, count, _ in found.classes} == counts
+    assert dict(found.choice("").sides) == sides
+    assert f"{len(counts)} classes" in found.told()
+    # given as the options that stand for it, the same comes out
+    again = place(Listed(*names, reading=found.reading))
+    assert again.placed == found.placed
+
+
+# What people have that cannot be told from the folders alone, and the choices with what they give.
+ASKED: dict[str, tuple[tuple[str, ...], dict[str, set[str]]]] = {
+    "Kaggle's dogs and cats": (
+        (*tree("train", file="cat.{}.jpg"), *tree("train", file="dog.{}.jpg"), *tree("test1")),
+        {"--label-pattern": {"cat", "dog"}, "--root .": {"train", "test1"}},
+    ),
+    "Oxford pets": (
+        (*tree("images", file="Abyssinian_{}.jpg"), *tree("images", file="great_pyrenees_{}.jpg")),
+        {"--label-pattern": {"Abyssinian", "great_pyrenees"}},
+    ),
+    "no folder at all": (
+        tuple(f"{label}-{number}.jpg" for label in ("ok", "broken") for number in range(3)),
+        {"--label-pattern": {"ok", "broken"}},
+    ),
+    "Office-31": (
+        tree(*[f"{domain}/images/{label}" for domain in ("amazon", "dslr")
+               for label in ("bike", "mug", "pen")]),
+        {"--root amazon/images": {"bike", "mug", "pen"},
+         "--root dslr/images": {"bike", "mug", "pen"},
+         "--root amazon/images --root dslr/images": {"bike", "mug", "pen"},
+         "--root .": {"amazon", "dslr"}},
+    ),
+    "PlantVillage": (
+        tree(*[f"raw/{kind}/{label}" for kind in ("color", "grayscale", "segmented")
+               for label in ("Apple_scab", "Apple_healthy")]),
+        {"--root raw/color": {"Apple_scab", "Apple_healthy"}},
+    ),
+    "folds": (
+        tree(*[f"fold{fold}/{label}" for fold in (1, 2, 3) for label in ("cat", "dog")]),
+        {"--root fold1 --root fold2 --root fold3": {"cat", "dog"}},
+    ),
+    "domains with sides": (
+        tree(*[f"{domain}/{side}/{label}" for domain in ("photo", "sketch")
+               for side in ("train", "test") for label in ("cat", "dog")]),
+        {"--sides train=photo/train,test=photo/test": {"cat", "dog"}},
+    ),
+    "a camera's card": (
+        tree("DCIM/100CANON", "DCIM/101CANON"), {"--root DCIM": {"100CANON", "101CANON"}},
+    ),
+    "chest pictures in numbered folders": (
+        tree("images_001/images", "images_002/images"), {"--root .": {"images_001", "images_002"}},
+    ),
+    "pictures and their masks": (tree("images", "masks"), {"--root .": {"images", "masks"}}),
+    "classes beside more pictures": (
+        tree("images/cat", "images/dog", "extra"), {"--root images": {"cat", "dog"}},
+    ),
+    "families and kinds": (
+        tree("animals/cat", "animals/dog", "plants/fern", "plants/rose"),
+        {"--root .": {"animals", "plants"},
+         "--root animals --root plants": {"cat", "dog", "fern", "rose"}},
+    ),
+    "raw beside training": (
+        tree("train/cat", "train/dog", "test/cat", "test/dog", "more/cat", "more/dog"),
+        {"--sides train=train,test=test": {"cat", "dog"}},
+    ),
+    "two cases": (tree("Cat", "cat", "dog"), {"--join-cases": {"Cat", "dog"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_layouts_that_need_asking(case: str) -> None:
+    names, expected = ASKED[case]
+    found = unclear(*names)
+    for option, classes_ in expected.items():
+        (choice, *_) = [
+            each
+            for each in found.choices
+            if each.reading.options() == option
+            or (option == "--label-pattern" and each.reading.pattern)
+        ]
+        assert {name for name, _, _ in choice.classes} == classes_
+        chosen = place(Listed(*names, reading=choice.reading))
+        assert {each.label for each in chosen.placed} == classes_
+        assert option in str(found)
+    assert Unclear.from_dict(found.to_dict()).choices == found.choices
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "given"),
+    [
+        ("YOLO", (*tree("images/train", "images/val"),),
+         {f"labels/{side}/{n}.txt": b"0 .5 .5 .2 .2\n" for side in ("train", "val")
+          for n in (0, 1)}),
+        ("YOLO", (*tree("train/images", "valid/images"),),
+         {f"{side}/labels/{n}.txt": b"3 0.5 0.5 0.2 0.2\n" for side in ("train", "valid")
+          for n in (0, 1)}),
+        ("Pascal VOC", tree("VOC2012/JPEGImages", "VOC2012/SegmentationClass"),
+         {f"VOC2012/Annotations/{n}.xml": b"<annotation><object/>" for n in (0, 1)}),
+        ("COCO", tree("train2017", "val2017"),
+         {"annotations/instances.json": b'{"annotations": [{"bbox": [1, 2, 3, 4]}]}'}),
+        ("COCO", tree("train", "valid"),
+         {"train/_annotations.coco.json": b'{"annotations": [{"bbox": [1, 2, 3, 4]}]}'}),
+    ],
+)  # fmt: skip
+def test_detection_is_named(kind: str, names: tuple[str, ...], given: dict[str, bytes]) -> None:
+    with pytest.raises(UserError, match=rf"labels for detection \({kind}\)"):
+        place(Listed(*names, **given))
+
+
+def test_whole_folders_that_are_left_out_are_named() -> None:
+    found = place(Listed(*tree("train/a", "train/b", "test/a", "pred/x", of=3)))
+    assert found.lost == (("pred", 3),)
+    assert found.told() == (
+        "Read as 2 classes (a, b), train (6) and test (3), by folder. "
+        "A whole folder of pictures left out: “pred” (3)."
+    )
+
+
+def test_a_root_that_is_not_there() -> None:
+    with pytest.raises(UserError, match="there is no “nowhere”"):
+        place(Listed("a/1.jpg", "b/1.jpg", reading=Reading((("nowhere", None),))))
+
+
+PATTERNS = {r"^(?P<label>[a-z]+)_": {"cat", "dog"}, r"_(\d)": {"1", "2"}}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_patterns(pattern: str) -> None:
+    names = ("x/cat_1.jpg", "x/cat_2.jpg", "y/dog_1.jpg", "y/dog_2.jpg", "y/.jpg", "n.txt")
+    found = place(Listed(*names, reading=Reading(pattern=pattern)))
+    assert {each.label for each in found.placed} == PATTERNS[pattern]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("(", "Expected a regular expression"),
+        ("[a-z]+", "with the class in brackets"),
+        ("(" * 501, "at most 500 letters"),
+        (r"^(([a-z])+)+$", "takes too long"),
+    ],
+)
+def test_patterns_that_cannot_be_used(
+    pattern: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.data.name_patterns._SECONDS", 1.0)
+    names = (f"a/{'a' * 60}!.jpg", "b/1.jpg")
+    with pytest.raises(UserError, match=told):
+        place(Listed(*names, reading=Reading(pattern=pattern)))

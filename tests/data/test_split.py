@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 
 import pytest
 
-from core.data.layout import Split
+from core.data.side_names import Split
 from core.data.split import choose, extend
 from core.errors import UserError
 from core.settings import SplitSettings

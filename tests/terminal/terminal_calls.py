@@ -27,6 +27,12 @@ class Said:
         """The last line of standard output."""
         return json.loads(self.out.splitlines()[-1], parse_constant=pytest.fail)
 
+    @property
+    def complaints(self) -> list[str]:
+        """The lines of standard error but for how the pictures are read."""
+        lines = self.err.strip().splitlines()
+        return [line for line in lines if not line.startswith("Read as ")]
+
 
 def environment(home: Path, **extra: str) -> dict[str, str]:
     """The user's environment, but for a home folder of its own and nothing said about Thaw."""

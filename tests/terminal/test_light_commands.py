@@ -26,7 +26,7 @@ Thaw = Callable[..., Any]
 def assert_one_plain_sentence(said: Any, code: int) -> None:
     assert said.code == code
     assert said.out == ""
-    assert len(said.err.strip().splitlines()) == 1
+    assert len(said.complaints) == 1
     assert "Traceback" not in said.err
     assert "Error" not in said.err
 
@@ -37,7 +37,9 @@ def test_inspect(thaw: Thaw, painted: Path, user_home: Path) -> None:
     (painted / ".DS_Store").write_text("junk")
     said = thaw("inspect", painted, "--json")
     assert said.code == 0
-    assert set(said.json) == {"classes", "images", "skipped", "split"}
+    assert set(said.json) == {"classes", "images", "read_as", "skipped", "split"}
+    assert said.json["read_as"] == "Read as 2 classes (blue, orange), by folder."
+    assert said.err.startswith(said.json["read_as"])
     assert said.json["classes"] == {"blue": 6, "orange": 6}
     assert said.json["images"] == 12
     assert said.json["split"] == {"train": 10, "validation": 2, "test": 0}
@@ -47,6 +49,47 @@ def test_inspect(thaw: Thaw, painted: Path, user_home: Path) -> None:
     assert list(user_home.iterdir()) == []
 
 
+def test_what_cannot_be_told_from_the_folders_is_refused_with_the_option_to_add(
+    thaw_here: Thaw, painted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (painted / "all").mkdir()
+    for label in ("blue", "orange"):
+        for file in (painted / label).iterdir():
+            file.rename(painted / "all" / f"{label}_{file.name}")
+    rows = [f"{file.name},{file.name.partition('_')[0]}" for file in (painted / "all").iterdir()]
+    (painted / "labels.csv").write_text("\n".join(["file,colour", *rows]))
+    said = thaw_here("inspect", painted)
+    assert_one_plain_sentence(said, 2)
+    assert "--labels labels.csv --file-column file --label-column colour" in said.err
+    monkeypatch.chdir(painted.parent)
+    for given in (
+        ("--labels", "labels.csv"),
+        ("--labels", f"{painted.name}/labels.csv"),  # as a shell completes it
+        ("--label-pattern", "^([a-z]+)_"),
+    ):
+        found = thaw_here("inspect", painted, *given, "--json")
+        assert found.json["classes"] == {"blue": 6, "orange": 6}, given
+    for wrong in (
+        ("--labels", "labels.csv", "--label-pattern", "(a)"),
+        ("--root", "all", "--sides", "train=all"),
+        ("--sides", "all"),
+        ("--labels", "none.csv"),
+        ("--label-pattern", "("),
+    ):
+        assert_one_plain_sentence(thaw_here("inspect", painted, *wrong), 2)
+
+
+def test_sides_are_given_by_name(thaw_here: Thaw, painted: Path) -> None:
+    for label in ("blue", "orange"):
+        for place, side in enumerate(("old", "new")):
+            (painted / side / label).mkdir(parents=True)
+            for file in sorted((painted / label).iterdir())[: (4, 2)[place]]:
+                file.rename(painted / side / label / file.name)
+        (painted / label).rmdir()
+    said = thaw_here("inspect", painted, "--sides", "train=old,validation=new", "--json")
+    assert said.json["split"] == {"train": 8, "validation": 4, "test": 0}
+
+
 def test_inspect_tells_how_the_images_would_be_divided(thaw: Thaw, painted: Path) -> None:
     for folder in painted.iterdir():
         for number, file in enumerate(sorted(folder.iterdir())):
@@ -54,7 +97,7 @@ def test_inspect_tells_how_the_images_would_be_divided(thaw: Thaw, painted: Path
             file.rename(folder / f"who{number % 3}" / file.name)
     said = thaw("inspect", painted, "--test", 0.2, "--group-by", "folder", "--json")
     assert said.json["split"] == {"train": 4, "validation": 4, "test": 4}
-    said = thaw("inspect", painted, "--validation", 0.5, "--json")
+    said = thaw("inspect", painted, "--root", ".", "--validation", 0.5, "--json")
     assert said.json["split"] == {"train": 6, "validation": 6, "test": 0}
 
 
@@ -303,7 +346,7 @@ def test_an_internal_error_is_one_sentence_and_a_log(
     assert said.code == 1
     assert said.out == ""
     assert "Traceback" not in said.err
-    (line,) = said.err.strip().splitlines()
+    (line,) = said.complaints
     log = user_home / ".thaw" / "logs" / "errors.log"
     assert line.endswith(str(log))
     incident = line.partition("incident ")[2].partition(")")[0]
@@ -320,7 +363,7 @@ def test_an_internal_error_that_cannot_be_logged(
     monkeypatch.setitem(os.environ, "THAW_HOME", str(file))
     said = thaw_here("inspect", painted)
     assert said.code == 1
-    assert len(said.err.strip().splitlines()) == 1
+    assert len(said.complaints) == 1
     assert "Traceback" not in said.err
     assert str(file) in said.err
 

@@ -29,7 +29,7 @@ ON_A_DISK = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"'
 def assert_one_sentence(said: Said, *words: object) -> None:
     assert said.code == 2, said.err
     assert said.out == ""
-    assert len(said.err.strip().splitlines()) == 1, said.err
+    assert len(said.complaints) == 1, said.err
     assert "Traceback" not in said.err
     for word in words:
         assert str(word) in said.err
@@ -307,7 +307,7 @@ def test_a_home_of_nobody(
 def test_an_archive_that_finds_no_room_names_thaws_folder(
     thaw_here: Thaw, painted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unpacked(*_: Any) -> None:
+    def unpacked(*_: Any, **__: Any) -> None:
         raise room.full("“painted.tgz”")
 
     monkeypatch.setattr("core.data.archive.open_source", unpacked)

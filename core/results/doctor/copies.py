@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.dataset import Record
-from core.data.layout import Split
+from core.data.side_names import Split
 from core.results.doctor import duplicates
 from core.results.doctor.duplicates import Neighbours
 from core.results.doctor.finding import Action, Case, Finding, Fix, Kind

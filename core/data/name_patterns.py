@@ -1,0 +1,78 @@
+"""Classes from files' names: a few ready patterns, and any regular expression, held to a time."""
+
+import json
+import re
+import subprocess
+import sys
+
+from core.errors import UserError
+
+READY = {
+    "the text before the first number": r"^(\D*[^\W\d_])[\W_]*\d",
+    "the text before the first dot": r"^([^.]+)\.",
+    "the text before the first underscore": r"^([^_]+)_",
+    "the text before the first dash": r"^([^-]+)-",
+    "the text after the number": r"^\D*\d+[\W_]*([^\W\d_].*)$",
+    "the text after the last underscore": r"_([^_\d]+)$",
+}
+_LONGEST = 500  # letters of a pattern
+_SECONDS = 10.0
+# Python cannot stop a search that backtracks for ever, but a process of its own can be ended.
+_SEARCH = """
+import json, re, sys
+pattern, names = json.load(sys.stdin)
+search = re.compile(pattern).search
+group = "label" if "label" in re.compile(pattern).groupindex else 1
+json.dump([(found := search(name)) and found[group] for name in names], sys.stdout)
+"""
+
+
+def check(pattern: str) -> None:
+    """See that a pattern can be used.
+
+    Raises:
+        UserError: It is no regular expression, has no group, or is too long.
+    """
+    if len(pattern) > _LONGEST:
+        raise UserError(f"Expected a pattern of at most {_LONGEST} letters. Write a shorter one.")
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UserError(
+            f"Expected a regular expression as the pattern for labels, but this is none ({error})."
+        ) from None
+    if not groups:
+        raise UserError(
+            "Expected a pattern with the class in brackets, as in ^([a-z]+)_ for cat_1.jpg, but "
+            "this one has none."
+        )
+
+
+def labels(pattern: str, names: list[str]) -> list[str | None]:
+    """The class in each name; None where the pattern is not found.
+
+    Args:
+        pattern: The group named `label`, or the first one, is the class.
+        names: Files' names without folders and endings.
+
+    Raises:
+        UserError: The pattern is none, or takes too long.
+    """
+    if pattern in READY.values():
+        search = re.compile(pattern).search
+        return [found[1] if (found := search(name)) else None for name in names]
+    check(pattern)
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-I", "-c", _SEARCH],
+            input=json.dumps([pattern, names]).encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            "This pattern takes too long on these names. Write one with fewer * and +."
+        ) from None
+    answer: list[str | None] = json.loads(done.stdout)
+    return answer

@@ -1,0 +1,241 @@
+"""Tables of labels: a CSV or TSV that says which class each file belongs to."""
+
+import csv
+import io
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from core.data.side_names import side_of
+
+ENDINGS = (".csv", ".tsv", ".tab")
+MOST_BYTES = 32 << 20
+_MOST_ROWS = 200_000
+_MOST_COLUMNS = 2000
+_LONGEST_CELL = 1000  # letters
+_LONGEST_LABEL = 255
+_DELIMITERS = ",;\t|"
+_TRIED = 200  # rows that are looked at to find out what is in which column
+_TELLING = {
+    *("label", "labels", "class", "classes", "category", "target", "y"),
+    *("species", "breed", "diagnosis", "dx"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's cells.
+
+    Attributes:
+        name: Its path in the source.
+        columns: Headers, or “column 1”, “column 2” and so on.
+        rows: All as long as `columns`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def cells(self, column: str) -> list[str]:
+        """One column."""
+        place = self.columns.index(column)
+        return [row[place] for row in self.rows]
+
+
+class Files:
+    """The files of a source, to be found by what a table calls them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            last = _plain(name.rpartition("/")[2])
+            self._by_name[last].append(name)
+            stem, dot, _ = last.rpartition(".")
+            if dot and stem:
+                self._by_name[stem].append(name)
+
+    def find(self, cell: str, table: str) -> tuple[list[str], int]:
+        """The files that a cell may mean: those whose paths end most like it.
+
+        Args:
+            cell: A path as some other computer wrote it, with or without ending.
+            table: The table's path: files below its folder come first.
+
+        Returns:
+            The files, one if all is well, and how many parts of their paths agree.
+        """
+        parts = [_plain(part) for part in cell.replace("\\", "/").split("/")]
+        parts = [part for part in parts if part not in ("", ".", "..")]
+        found = self._by_name.get(parts[-1], []) if parts else []
+        scored = [(_agreeing(parts, name), name) for name in found]
+        most = max((score for score, _ in scored), default=0)
+        best = [name for score, name in scored if score == most]
+        if len(best) > 1:
+            folder = table.rpartition("/")[0]
+            beside = [name for name in best if name.startswith(f"{folder}/")] if folder else []
+            exact = [name for name in best if _plain(name.rpartition("/")[2]) == parts[-1]]
+            best = beside or exact or best
+        return best, most
+
+
+def _agreeing(parts: list[str], name: str) -> int:
+    ours = [_plain(part) for part in name.split("/")][:-1]
+    count = 1
+    for mine, theirs in zip(reversed(ours), reversed(parts[:-1]), strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
+def parse(name: str, data: bytes, files: Files) -> Table | None:
+    """Read a table; None if the bytes are none, or none with several columns.
+
+    Delimiter, encoding and whether the first row holds headers are found out.
+
+    Args:
+        name: Its path in the source.
+        data: The whole file.
+        files: A first row that names one of these is no header.
+    """
+    text = _decoded(data)
+    if text is None:
+        return None
+    widths = {each: _regular(_split(text, each, 20)) for each in _DELIMITERS}
+    delimiter = max(widths, key=widths.__getitem__)
+    if not widths[delimiter]:
+        return None
+    rows = _split(text, delimiter, _MOST_ROWS)
+    width = len(rows[0])
+    if width > _MOST_COLUMNS or len(rows) < 2:
+        return None
+    headed = not any(files.find(cell, name)[0] for cell in rows[0])
+    columns = [cell.strip() for cell in rows[0]] if headed else [""] * width
+    seen: Counter[str] = Counter()
+    for place, column in enumerate(columns):
+        seen[column] += 1
+        if not column or seen[column] > 1:
+            columns[place] = f"column {place + 1}"
+    body = rows[1:] if headed else rows
+    even = [tuple(cell.strip() for cell in (*row, *[""] * width)[:width]) for row in body]
+    return Table(name, tuple(columns), tuple(even))
+
+
+def _decoded(data: bytes) -> str | None:
+    if len(data) > MOST_BYTES:
+        return None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif data[1:2] == b"\0" or data[:1] == b"\0":  # UTF-16 that does not say so
+        encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+    else:
+        encodings = ["utf-8-sig", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if "\0" in text else text
+    return None
+
+
+def _split(text: str, delimiter: str, most: int) -> list[list[str]]:
+    """The first rows that are not empty, cells cut to a bound."""
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if any(row):
+                rows.append([cell[:_LONGEST_CELL] for cell in row])
+            if len(rows) == most:
+                break
+    except csv.Error:
+        return []
+    return rows
+
+
+def _regular(rows: list[list[str]]) -> int:
+    """How many columns nearly all rows have; 0 if they differ or there is only one."""
+    if not rows:
+        return 0
+    width, times = Counter(len(row) for row in rows).most_common(1)[0]
+    return width if width > 1 and len(rows[0]) == width and times >= 0.8 * len(rows) else 0
+
+
+def file_column(table: Table, files: Files) -> str | None:
+    """The column that names files; None if none does."""
+    step = max(1, len(table.rows) // _TRIED)
+    some = table.rows[::step]
+    hits = [
+        sum(bool(row[place] and files.find(row[place], table.name)[0]) for row in some)
+        for place in range(len(table.columns))
+    ]
+    best = max(range(len(hits)), key=hits.__getitem__)
+    return table.columns[best] if hits[best] >= max(1, len(some) // 10) else None
+
+
+def label_columns(table: Table, besides: str) -> list[str]:
+    """Columns that may hold classes, the likeliest first.
+
+    They hold at least 2 different values, each about twice or more often.
+    """
+    found: list[tuple[bool, int, str]] = []
+    for column in table.columns:
+        if column == besides or _are_sides(table.cells(column)):
+            continue
+        cells = [cell for cell in table.cells(column) if cell]
+        different = len(set(cells))
+        if 2 <= different <= max(2, len(cells) // 2) and max(map(len, cells)) <= _LONGEST_LABEL:
+            words = column.casefold().replace("-", "_").replace(" ", "_").split("_")
+            found.append((not any(word in _TELLING for word in words), different, column))
+    return [column for _, _, column in sorted(found, key=lambda one: one[:2])]
+
+
+def split_column(table: Table) -> str:
+    """The column that says train, test and so on; "" if none does."""
+    return next((each for each in table.columns if _are_sides(table.cells(each))), "")
+
+
+def _are_sides(cells: Sequence[str]) -> bool:
+    values = {cell for cell in cells if cell}
+    if not 2 <= len(values) <= 6:
+        return False
+    sides = {side_of(value) for value in values}
+    return None not in sides and "train" in sides and len(sides) > 1
+
+
+def one_hot(table: Table, besides: Collection[str]) -> list[str]:
+    """Columns of 0 and 1, one for each class, if in most rows exactly one is 1."""
+    columns = [
+        column
+        for column in table.columns
+        if column not in besides and _is_binary(table.cells(column))
+    ]
+    if len(columns) < 2 or not table.rows:
+        return []
+    places = [table.columns.index(column) for column in columns]
+    single = sum(sum(_one(row[place]) for place in places) == 1 for row in table.rows)
+    return columns if single >= 0.5 * len(table.rows) else []
+
+
+def hot(table: Table, row: Sequence[str], columns: Sequence[str]) -> str | None:
+    """The class of a row of such columns; None unless it is exactly one."""
+    ones = [column for column in columns if _one(row[table.columns.index(column)])]
+    return ones[0] if len(ones) == 1 else None
+
+
+def _is_binary(cells: Sequence[str]) -> bool:
+    return bool(cells) and set(cells) <= {"0", "1", "0.0", "1.0"}
+
+
+def _one(cell: str) -> bool:
+    return cell in ("1", "1.0")
+
+
+def usable(label: str) -> bool:
+    """Whether a cell may be a class's name."""
+    return 0 < len(label) <= _LONGEST_LABEL and label.isprintable()

@@ -1,0 +1,174 @@
+"""Labels in a CSV or TSV beside the pictures, as many different programs write them."""
+
+from collections import Counter
+
+import pytest
+from test_layout import JPEG, Listed, tree, unclear
+
+from core.data import tables
+from core.data.labelling import ONE_HOT, Reading, Unclear
+from core.data.layout import NO_FILE, NO_LABEL, SEVERAL, TWO_FILES, UNLISTED, place
+from core.errors import UserError
+
+NAMES = tree("train", of=6)
+LABELS = ("cat", "cat", "dog", "dog", "cat", "dog")
+
+
+def table(rows: list[tuple[str, ...]], delimiter: str = ",") -> str:
+    return "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+ROWS = [(f"{number}.jpg", label) for number, label in enumerate(LABELS)]
+HEADED = [("file_name", "label"), *ROWS]
+WRITTEN: dict[str, bytes] = {
+    "plain": table(HEADED).encode(),
+    "tabs": table(HEADED, "\t").encode(),
+    "semicolons, as Excel writes in half of Europe": table(HEADED, ";").encode(),
+    "a byte order mark": b"\xef\xbb\xbf" + table(HEADED).encode(),
+    "UTF-16": table(HEADED).encode("utf-16"),
+    "UTF-16 without a mark": table(HEADED).encode("utf-16-le"),
+    "Windows line ends": table(HEADED).replace("\n", "\r\n").encode(),
+    "no header": table(ROWS).encode(),
+    "no endings": table([(name[:1], label) for name, label in ROWS]).encode(),
+    "with folders": table([("f", "l"), *((f"train/{n}", label) for n, label in ROWS)]).encode(),
+    "backslashes": table([("f", "l"), *((f"train\\{n}", label) for n, label in ROWS)]).encode(),
+    "another computer's paths": table(
+        [("f", "l"), *((rf"C:\Users\me\pets\train\{n}", label) for n, label in ROWS)]
+    ).encode(),
+    "capitals": table([(name.upper(), label) for name, label in ROWS]).encode(),
+    "columns the other way round": table([(label, name) for name, label in ROWS]).encode(),
+    "quotes": table([(f'"{name}"', f'"{label}"') for name, label in ROWS]).encode(),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_how_tables_are_written(way: str) -> None:
+    files = {"labels.csv": WRITTEN[way]}
+    (choice, *others) = unclear(*NAMES, **files).choices
+    assert not [each for each in others if each.reading.tables]
+    assert {name: count for name, count, _ in choice.classes} == {"cat": 3, "dog": 3}
+    for reading in (choice.reading, Reading(tables=("labels.csv",))):
+        found = place(Listed(*NAMES, reading=reading, **files))
+        assert [each.label for each in found.placed] == list(LABELS)
+
+
+def test_labels_keep_their_accents_in_any_encoding() -> None:
+    rows = table([("f", "l"), ("0.jpg", "été"), ("1.jpg", "été"), ("2.jpg", "hiver"),
+                  ("3.jpg", "hiver")])  # fmt: skip
+    for encoding in ("utf-8", "utf-16", "latin-1", "cp1252"):
+        files = {"x.csv": rows.encode(encoding)}
+        found = place(Listed(*NAMES, reading=Reading(tables=("x.csv",)), **files))
+        assert {each.label for each in found.placed} == {"été", "hiver"}
+
+
+def test_sides_come_from_a_column_from_folders_or_from_the_tables_names() -> None:
+    sides = ("train", "test") * 3
+    rows = [("id", "set", "breed"), *zip("012345", sides, LABELS, strict=True)]
+    found = place(
+        Listed(*NAMES, reading=Reading(tables=("x.csv",)), **{"x.csv": table(rows).encode()})
+    )
+    assert [each.split for each in found.placed] == ["train", "test"] * 3
+    assert found.reading.split_column == "set"
+
+    rows = [("file", "label"), *((f"{side}/{n}.jpg", LABELS[n]) for side in ("train", "test")
+                                 for n in range(6))]  # fmt: skip
+    names = (*NAMES, *tree("test", of=6))
+    found = place(
+        Listed(*names, reading=Reading(tables=("x.csv",)), **{"x.csv": table(rows).encode()})
+    )
+    assert Counter(each.split for each in found.placed) == {"train": 6, "test": 6}
+
+    files = {
+        "train.csv": table([("file", "label"), *ROWS[:4]]).encode(),
+        "val.csv": table([("file", "label"), *ROWS[4:]]).encode(),
+    }
+    (choice, *_) = unclear(*tree("all", of=6), **files).choices
+    assert choice.reading.tables == ("train.csv", "val.csv")
+    assert dict(choice.sides) == {"train": 4, "validation": 2}
+
+
+def test_a_table_in_each_sides_folder_as_roboflow_and_hugging_face_write() -> None:
+    hot = table([("filename", " Cat", " Dog"), *((f"{n}.jpg", "01"[label == "cat"],
+                 "01"[label == "dog"]) for n, label in enumerate(LABELS))]).encode()  # fmt: skip
+    names = (*NAMES, *tree("valid", of=6))
+    (choice, *_) = unclear(*names, **{f"{s}/_classes.csv": hot for s in ("train", "valid")}).choices
+    assert choice.reading.label_column == ONE_HOT
+    assert [(name, count) for name, count, _ in choice.classes] == [("Cat", 6), ("Dog", 6)]
+    assert dict(choice.sides) == {"train": 6, "validation": 6}
+
+    files = {f"{side}/metadata.csv": table(HEADED).encode() for side in ("train", "valid")}
+    (choice, *_) = unclear(*names, **files).choices
+    assert [(name, count) for name, count, _ in choice.classes] == [("cat", 6), ("dog", 6)]
+    assert dict(choice.sides) == {"train": 6, "validation": 6}
+
+
+def test_several_columns_are_asked_about_and_the_telling_one_comes_first() -> None:
+    rows = [("file", "camera", "label"),
+            *((f"{n}.jpg", "AB"[n % 2], label) for n, label in enumerate(LABELS))]  # fmt: skip
+    files = {"x.csv": table(rows).encode()}
+    first, second = (each for each in unclear(*NAMES, **files).choices if each.reading.tables)
+    assert (first.reading.label_column, second.reading.label_column) == ("label", "camera")
+    with pytest.raises(Unclear, match="--label-column camera"):
+        place(Listed(*NAMES, reading=Reading(tables=("x.csv",)), **files))
+    with pytest.raises(UserError, match="There are: “file”, “camera” and “label”"):
+        place(Listed(*NAMES, reading=Reading(tables=("x.csv",), label_column="no"), **files))
+
+
+def test_what_a_table_does_not_say_is_left_out_with_the_reason() -> None:
+    rows = [*HEADED[:5], ("0.jpg", "dog"), ("9.jpg", "cat"), ("x.jpg", "cat"), ("4.jpg", "")]
+    names = (*NAMES, "a/x.jpg", "b/x.jpg")
+    found = place(
+        Listed(*names, reading=Reading(tables=("x.csv",)), **{"x.csv": table(rows).encode()})
+    )
+    assert [each.member.name for each in found.placed] == [f"train/{n}.jpg" for n in (1, 2, 3)]
+    assert dict(found.outside) == {
+        "x.csv, row 6: 9.jpg": NO_FILE,
+        "x.csv, row 7: x.jpg": TWO_FILES,
+        "x.csv, row 8: 4.jpg": NO_LABEL,
+        "a/x.jpg": UNLISTED,
+        "b/x.jpg": UNLISTED,
+        "train/0.jpg": SEVERAL,
+        "train/4.jpg": UNLISTED,
+        "train/5.jpg": UNLISTED,
+        "x.csv": "not an image",
+    }
+
+
+def test_a_table_that_says_what_the_folders_say_needs_no_asking() -> None:
+    names = tree("00000", "00001", of=3)
+    rows = [(f"{folder}/{n}.jpg", str(int(folder))) for folder in ("00000", "00001")
+            for n in range(3)]  # fmt: skip
+    found = place(Listed(*names, **{"GT.csv": table(rows, ";").encode()}))
+    assert {each.label for each in found.placed} == {"00000", "00001"}
+    assert not found.reading.tables
+
+
+def test_a_table_that_says_something_else_than_the_folders_is_asked_about() -> None:
+    names = tree("HAM_part_x", "HAM_part_y", of=3, file="ISIC_{}.jpg")
+    names = tuple(name.replace("y/ISIC_", "y/ISIC_1") for name in names)
+    stems = [name.rpartition("/")[2][:-4] for name in names]
+    rows = [("image_id", "dx"), *zip(stems, ("nv", "mel") * 3, strict=True)]
+    found = unclear(*names, **{"HAM10000_metadata.csv": table(rows).encode()})
+    assert [each.reading.label_column for each in found.choices] == ["dx", ""]
+    assert "other classes than the table" in found.cause
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"one\ntwo\n", JPEG * 9, b"a,b\n" + b"\0" * 50, b'"' + b"x" * 300_000, b"," * 9000],
+)
+def test_what_is_no_table_is_passed_over(data: bytes) -> None:
+    assert tables.parse("x.csv", data, tables.Files(())) is None
+    found = place(Listed("a/1.jpg", "b/1.jpg", **{"x.csv": data}))
+    assert {each.label for each in found.placed} == {"a", "b"}
+    with pytest.raises(UserError, match="Expected a table"):
+        place(Listed("a/1.jpg", "b/1.jpg", reading=Reading(tables=("x.csv",)), **{"x.csv": data}))
+
+
+def test_labels_are_only_names() -> None:
+    rows = [(f"{n}.jpg", ("../../etc", "c:\\x", "a\x07b")[n % 3]) for n in range(6)]
+    found = place(
+        Listed(*NAMES, reading=Reading(tables=("x.csv",), label_column="column 2"),
+               **{"x.csv": table(rows).encode()})
+    )  # fmt: skip
+    assert {each.label for each in found.placed} == {"../../etc", "c:\\x"}
