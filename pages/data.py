@@ -37,7 +37,7 @@ def main() -> None:
     if chosen is None:
         bring.draw(problem)
     elif dataset is None:
-        bring.progress(chosen)
+        bring.under_way(chosen)
     else:
         show(chosen, dataset, problem)
 
@@ -54,6 +54,8 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     if dataset.records:
         st.write(divided(dataset))
         read_choice.draw(chosen, dataset)
+    if dataset.read_as and dataset.version == 1:
+        st.caption(words.plain(dataset.read_as))
     with st.container(horizontal=True):
         if st.button(
             "Choose how to train",

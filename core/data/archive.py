@@ -53,7 +53,13 @@ class Member:
 
 
 class Source(Protocol):
-    """Files of one archive or folder, in natural order, hidden and system files left out."""
+    """Files of one archive or folder, in natural order, hidden and system files left out.
+
+    Attributes:
+        reading: How its owner says that paths become classes; None leaves that to what can be seen.
+    """
+
+    reading: Reading | None
 
     @property
     def name(self) -> str:
@@ -62,11 +68,6 @@ class Source(Protocol):
 
     @property
     def members(self) -> tuple[Member, ...]: ...
-
-    @property
-    def reading(self) -> Reading | None:
-        """How its owner says that paths become classes; None leaves that to what can be seen."""
-        ...
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:

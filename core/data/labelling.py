@@ -127,12 +127,14 @@ class Unclear(UserError):
     Attributes:
         cause: What is unclear, in a sentence.
         choices: The ways, the likeliest first.
+        problem: What was wrong with a way that was tried before; empty if nothing was.
     """
 
-    def __init__(self, cause: str, choices: tuple[Choice, ...]) -> None:
-        super().__init__(cause, choices)
+    def __init__(self, cause: str, choices: tuple[Choice, ...], problem: str = "") -> None:
+        super().__init__(cause, choices, problem)
         self.cause = cause
         self.choices = choices
+        self.problem = problem
 
     def __str__(self) -> str:
         ways = "; ".join(
@@ -142,9 +144,11 @@ class Unclear(UserError):
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {"cause": self.cause, "choices": [each.to_dict() for each in self.choices]}
+        choices = [each.to_dict() for each in self.choices]
+        return {"cause": self.cause, "choices": choices, "problem": self.problem}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Unclear":
         """The inverse of `to_dict`."""
-        return cls(values["cause"], tuple(Choice.from_dict(each) for each in values["choices"]))
+        choices = tuple(Choice.from_dict(each) for each in values["choices"])
+        return cls(values["cause"], choices, values["problem"])

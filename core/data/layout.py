@@ -129,6 +129,32 @@ def place(
     return _Reader(source, least, known, grouped).layout()
 
 
+def preview(source: Source) -> Unclear:
+    """What would come out of a source as it says that it is read, as a question.
+
+    Args:
+        source: One for which somebody has tried a reading.
+
+    Returns:
+        That reading and the ways that were there without it, or what is wrong with it as `problem`.
+    """
+    cause, problem = "This is what comes out.", ""
+    choices: tuple[Choice, ...] = ()
+    try:
+        choices = (place(source).choice("Your pattern"),)
+    except Unclear as unclear:
+        cause, choices = unclear.cause, unclear.choices
+    except UserError as error:
+        problem = str(error)
+    source.reading = None
+    try:
+        choices += (place(source).choice("As it is"),)
+    except Unclear as unclear:
+        cause = unclear.cause if problem else cause
+        choices += unclear.choices
+    return Unclear(cause, choices, problem)
+
+
 class _Folder:
     """A folder with at least one picture somewhere below."""
 

@@ -53,7 +53,10 @@ class ImportState:
         message: Why it failed, in plain words.
         cluster: The process that took the job.
         upload: Folder below the uploads that holds what is read.
-        turn: How often it was begun again; a reading never is.
+        read_as: How its paths become classes, in words, once that is known.
+        question: What its owner has to say first: an `Unclear` as JSON holds it, `problem`, what
+            was wrong with the last answer, and `order`, what was given with the upload.
+        turn: How often it was begun again: a reading is whenever a question was answered.
         offset: How much of the log has been read.
     """
 
@@ -69,11 +72,18 @@ class ImportState:
     incident: str | None = None
     cluster: dict[str, Any] | None = None
     upload: str | None = None
+    read_as: str = ""
+    question: dict[str, Any] | None = None
     turn: int = 0
     offset: int = 0
 
     def after(self, event: Event) -> Self:
-        """The state once this event has happened. After the first final one nothing changes."""
+        """The state once this event has happened.
+
+        After the first final one nothing changes, unless it asked something.
+        """
+        if event["event"] == "queued" and self.question is not None:
+            return type(self)(turn=self.turn + 1, offset=self.offset).after(event)
         if self.status.final or event.get("turn", self.turn) != self.turn:
             return self
         match event["event"]:
@@ -93,6 +103,15 @@ class ImportState:
                     done=event["done"],
                     total=event["total"],
                     seconds_left=event["seconds_left"],
+                )
+            case "understood":
+                return replace(self, read_as=event["read_as"])
+            case "asked":
+                return replace(
+                    self,
+                    status=RunStatus.FAILED,
+                    ended=event["time"],
+                    question=event["question"],
                 )
             case "finished" | "stopped" | "failed" as status:
                 return replace(
@@ -193,6 +212,10 @@ class Job:
     def fail(self, message: str, incident: str | None = None, turn: int | None = None) -> None:
         self._end("failed", turn, message=message, incident=incident)
 
+    def ask(self, question: dict[str, Any]) -> None:
+        """End a reading with a question; its upload is kept until that is answered."""
+        self._end("asked", None, question=question)
+
     def lose(self, message: str, turn: int) -> None:
         """Nobody works on it any more, through no fault of its own. A training can be resumed."""
         self._end("interrupted" if self.kind is Kind.TRAINING else "failed", turn, message=message)
@@ -211,7 +234,7 @@ class Job:
         state = self.state()
         if turn not in (None, state.turn):
             return
-        if isinstance(state, ImportState):
+        if isinstance(state, ImportState) and event != "asked" and state.question is None:
             discard_upload(state.upload)
         if state.status.final:
             return

@@ -39,10 +39,10 @@ def _settle_readings(now: float) -> Iterator[str]:
         assert isinstance(state, ImportState)
         if not state.status.final and state.submitted < now - _HOUR and _is_orphaned(state):
             job.fail(INTERRUPTED[Kind.READING])
-        elif not state.status.final:
-            yield state.upload or ""
-        elif (state.ended or 0.0) < now - _DAY:
+        elif state.status.final and (state.ended or 0.0) < now - _DAY:
             home.remove(folder)
+        elif not state.status.final or state.question is not None:
+            yield state.upload or ""
 
 
 def _is_orphaned(state: ImportState) -> bool:

@@ -14,6 +14,7 @@ from core import errors, home
 from core.backbones.catalog import one_spelling
 from core.data import store
 from core.data.enough import check
+from core.data.labelling import Reading
 from core.errors import UserError
 from core.jobs import connection, tasks
 from core.jobs.address import is_alive
@@ -93,6 +94,42 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
     return submit_reading(name, upload, tasks.import_dataset, str(path), name, asdict(split))
+
+
+def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
+    """Say how an upload is to be read whose reading has ended with a question.
+
+    Where somebody else has answered it meanwhile, perhaps in another tab, nothing happens.
+
+    Args:
+        dataset_id: The data set to be.
+        reading: The way.
+        preview: Only have it tried: there is a question again afterwards.
+
+    Raises:
+        UserError: There is no such data set, or no cluster takes the job.
+    """
+    job, state = _import_job(dataset_id), import_state(dataset_id)
+    if state.question is None:
+        return
+    order = state.question["order"]
+    owner = connection.line().owner
+    job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
+    path = home.uploads() / order["path"]
+    given = (str(job.folder), str(path), order["name"], order["split"], reading.to_dict(), preview)
+    submit(job, tasks.import_dataset, *given)
+
+
+def give_up(dataset_id: str) -> None:
+    """Delete a data set to be whose reading has ended with a question, and its upload.
+
+    Raises:
+        UserError: There is no such data set.
+    """
+    state = import_state(dataset_id)
+    if state.question is not None:
+        discard_upload(state.upload)
+        store.delete(dataset_id)
 
 
 def submit_sample(sample_name: str) -> str:

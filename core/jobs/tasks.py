@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import errors, home
 from core.backbones import own_weights
@@ -20,7 +20,10 @@ from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
 from core.runs import Run
-from core.settings import SplitSettings, TrainingSettings
+from core.settings import Grouping, SplitSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from core.data.labelling import Reading
 
 Answer = TypeVar("Answer")
 
@@ -115,10 +118,42 @@ def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> Non
         _answered(work)
 
 
-def import_dataset(folder: str, path: str, name: str, split: dict[str, Any]) -> None:
-    """Read an upload into a data set's folder. A failure is told in its log, not raised."""
+def import_dataset(
+    folder: str,
+    path: str,
+    name: str,
+    split: dict[str, Any],
+    reading: dict[str, Any] | None = None,
+    preview: bool = False,
+) -> None:
+    """Read an upload into a data set's folder. A failure is told in its log, not raised.
+
+    Args:
+        folder: The data set's.
+        path: The upload.
+        name: What the user calls it.
+        split: How it is divided.
+        reading: How its paths become classes, if somebody has said so.
+        preview: Nothing is read yet: what would come out of `reading` is asked about.
+    """
     job = Job(Kind.READING, Path(folder))
-    perform(job, lambda: _read(job, Path(path), name, SplitSettings(**split)))
+    order = {
+        "path": Path(path).relative_to(home.uploads()).as_posix(),
+        "name": name,
+        "split": split,
+    }
+
+    def work() -> None:
+        load(Kind.READING)
+        from core.data.labelling import Reading, Unclear
+
+        said = Reading.from_dict(reading) if reading else None
+        try:
+            _read(job, Path(path), name, SplitSettings(**split), said, preview)
+        except Unclear as unclear:
+            job.ask(unclear.to_dict() | {"order": order})
+
+    perform(job, work)
 
 
 def import_sample(folder: str, sample_name: str) -> None:
@@ -136,12 +171,24 @@ def import_sample(folder: str, sample_name: str) -> None:
     perform(job, work)
 
 
-def _read(job: Job, path: Path, name: str, split: SplitSettings) -> None:
+def _read(
+    job: Job,
+    path: Path,
+    name: str,
+    split: SplitSettings,
+    reading: "Reading | None" = None,
+    preview: bool = False,
+) -> None:
     load(Kind.READING)
-    from core.data import archive, store
+    from core.data import archive, layout, store
 
     report = StageReporter(job.log, "reading", lambda: job.stop_requested)
-    with closing(archive.open_source(path, name, partial(_go_on, job))) as source:
+    with closing(archive.open_source(path, name, partial(_go_on, job), reading)) as source:
+        if preview:
+            raise layout.preview(source)
+        found = layout.place(source, grouped=split.group_by is Grouping.FOLDER)
+        job.log.append("understood", read_as=found.told())
+        source.reading = found.reading
         store.import_dataset(source, job.folder, split=split, name=name, report=report)
 
 

@@ -8,11 +8,12 @@ import streamlit as st
 from core import home
 from core.data import changes, incoming, samples, store
 from core.data.dataset import Dataset
+from core.data.labelling import Unclear
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import RunStatus
 from core.settings import SplitSettings
-from pages.parts import division, state, upload_zone, words
+from pages.parts import asking, division, state, upload_zone, words
 
 _EXAMPLES = ("thumb up", "thumb down")
 _LATEST = 3  # data sets that the empty page leads back to
@@ -36,7 +37,7 @@ def imported(chosen: str) -> Dataset | None:
     folder = store.folder_of(chosen)
     if not store.is_complete(folder):
         current = queue.import_state(chosen)
-        if not current.status.final:
+        if not current.status.final or current.question is not None:
             return None
         if current.status is not RunStatus.FINISHED:
             store.delete(chosen)  # what is left is why, and that is told now
@@ -93,9 +94,17 @@ def _back() -> None:
                 _show(chosen)
 
 
+def under_way(chosen: str) -> None:
+    """An import as it happens, or what it has to ask."""
+    question = queue.import_state(chosen).question
+    if question is not None:
+        asking.draw(chosen, Unclear.from_dict(question))
+    else:
+        _progress(chosen)
+
+
 @st.fragment(run_every=_EVERY)
-def progress(chosen: str) -> None:
-    """An import as it happens."""
+def _progress(chosen: str) -> None:
     current = queue.import_state(chosen)
     if current.status.final:
         st.rerun()
@@ -108,6 +117,8 @@ def progress(chosen: str) -> None:
         )
     else:
         st.progress(0.0, text="Opening…")
+    if current.read_as:
+        st.write(words.plain(current.read_as))
     st.caption("Every file is opened once to see that it really is a picture.")
     if st.button("Cancel", icon=":material/close:", key="cancel-import"):
         queue.stop_import(chosen)

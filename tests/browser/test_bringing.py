@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.parts import words
-from tests.browser.app import Served, new_context, settled
+from tests.browser.app import Served, new_context, press, settled
 from tests.pages.painting import painted
 
 pytestmark = pytest.mark.browser
@@ -56,6 +56,46 @@ def test_a_bad_zip_gets_a_sentence_and_the_next_one_is_read(
     page.locator(ZIP).set_input_files(pack(tmp_path / "a.zip", {"x": 3, "y": 3}))
     expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
     expect(alert).to_have_count(0)
+
+
+def test_where_folders_do_not_tell_the_page_asks_and_a_press_answers(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for number in range(4):
+            archive.writestr(f"train/cat.{number}.png", painted(number))
+            archive.writestr(f"train/dog.{number}.png", painted(50 + number))
+            archive.writestr(f"test1/{number}.png", painted(90 + number))
+    drop(page, served, tmp_path / "pets.zip")
+    question = page.get_by_role("heading", name="How are these pictures sorted?")
+    expect(question).to_be_visible()
+    page.reload()
+    expect(question).to_be_visible()
+    page.get_by_text("Advanced: a pattern").click()
+    page.get_by_label("Pattern (regular expression)").fill("([0-3])")
+    page.get_by_label("Pattern (regular expression)").press("Tab")
+    press(page, "Show what comes out")
+    expect(page.get_by_text("Your pattern", exact=True)).to_be_visible()
+    expect(page.get_by_text("4 classes")).to_be_visible()
+    press(page, "Read them this way: By name: the text before the first number")
+    expect(page.get_by_text("8 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("Read as 2 classes (cat, dog)")).to_be_visible()
+    assert not list((served.home / "home" / "uploads").iterdir())
+
+
+def test_a_table_beside_the_pictures_says_the_classes(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "birds.zip", "w") as archive:
+        rows = ["file;species"]
+        for number in range(8):
+            archive.writestr(f"images/{number}.png", painted(number))
+            rows.append(f"{number};{('wren', 'robin')[number % 2]}")
+        archive.writestr("labels.csv", "\n".join(rows))
+    drop(page, served, tmp_path / "birds.zip")
+    press(page, "Read them this way: By table: labels.csv, column “species”")
+    expect(page.get_by_text("8 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("Read as 2 classes (robin, wren)")).to_be_visible()
 
 
 def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) -> None:

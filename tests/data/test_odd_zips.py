@@ -135,10 +135,10 @@ def test_a_zip_that_holds_itself_is_not_opened_again(tmp_path: Path) -> None:
 
 def test_a_hundred_thousand_entries_are_refused_at_once(tmp_path: Path) -> None:
     path = unflagged(tmp_path / "x.zip", {f"a/{n}": b"" for n in range(100_000)}, "ascii")
-    begun = time.monotonic()
+    begun = time.process_time()  # of this process: others may be busy
     with pytest.raises(UserError, match=r"at most 80,000 files and folders.*THAW_ENTRIES"):
         open_source(path)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_more_images_than_the_owner_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from core import errors, home
 from core.data import store
+from core.data.labelling import Reading, Unclear
 from core.data.limits import Limits
 from core.errors import StopRequested, UserError
 from core.events import EventLog
@@ -144,6 +145,72 @@ def test_a_reading_that_fails_leaves_its_log_only(reading: Job) -> None:
     tasks.import_dataset(str(reading.folder), str(upload), "Two", {"validation": 0.2, "seed": 0})
     assert reading.state().status == RunStatus.FAILED
     assert [path.name for path in reading.folder.iterdir()] == ["progress.jsonl"]
+    assert not (home.uploads() / "up").exists()
+
+
+def ask(job: Job, **given: object) -> ImportState:
+    """Read an upload whose folders are sides, and the classes are in its files' names."""
+    upload = home.uploads() / "up" / "pictures"
+    for number in range(8):
+        picture = upload / "train" / f"{('cat', 'dog')[number % 2]}.{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(painted(number))
+    (upload / "test").mkdir(exist_ok=True)
+    (upload / "test" / "1.png").write_bytes(painted(9))
+    tasks.import_dataset(str(job.folder), str(upload), "Two", {}, **given)  # type: ignore[arg-type]
+    state = job.state()
+    assert isinstance(state, ImportState)
+    return state
+
+
+def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> None:
+    state = ask(reading)
+    assert state.question is not None
+    question = Unclear.from_dict(state.question)
+    first, last = question.choices
+    assert [name for name, _, _ in first.classes] == ["cat", "dog"]
+    assert [name for name, _, _ in last.classes] == ["test", "train"]
+    assert not store.is_complete(reading.folder)
+    leftovers.sweep(time.time() + 23 * 3600)  # a question waits for a day
+    assert (home.uploads() / "up").is_dir()
+    assert reading.state().question == state.question  # type: ignore[union-attr]
+
+    reading.log.append("queued", name="Two", upload="up")
+    assert reading.state().status == RunStatus.QUEUED
+    state = ask(reading, reading=first.reading.to_dict())
+    assert state.status == RunStatus.FINISHED
+    assert state.question is None
+    assert state.turn == 1
+    found = store.load(reading.folder)
+    assert found.counts == {"cat": 4, "dog": 4}
+    assert found.reading == first.reading
+    assert state.read_as == found.read_as
+    assert "2 classes (cat, dog)" in found.read_as
+    assert not (home.uploads() / "up").exists()
+
+
+def test_a_pattern_is_tried_before_anything_is_read(reading: Job) -> None:
+    ask(reading)
+    for pattern, problem, classes in (
+        ("(", "Expected a regular expression", ["cat", "dog"]),
+        (r"\.(\d)", "", [str(number) for number in range(8)]),
+    ):
+        reading.log.append("queued", name="Two", upload="up")
+        state = ask(reading, reading=Reading(pattern=pattern).to_dict(), preview=True)
+        assert state.question is not None
+        question = Unclear.from_dict(state.question)
+        assert question.problem.startswith(problem)
+        assert bool(question.problem) == bool(problem)
+        assert [name for name, _, _ in question.choices[0].classes] == classes
+        assert len(question.choices) == (2 if problem else 3)
+
+
+def test_a_question_that_nobody_answers_goes_with_its_upload(reading: Job) -> None:
+    ask(reading)
+    now = time.time() + 25 * 3600
+    leftovers.sweep(now)
+    leftovers.sweep(now)
+    assert not reading.folder.exists()
     assert not (home.uploads() / "up").exists()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from core import home
 from core.data import incoming, store
+from core.data.labelling import Choice, Reading, Unclear
 from core.events import EventLog
 from core.jobs import queue
 from core.settings import Grouping, SplitSettings
@@ -53,6 +54,43 @@ def test_back_leads_back_within_a_page(open_page: Open) -> None:
     assert app.title[0].value == "pets"
     app.switch_page("train.py").run()
     assert "**pets**" in shown(app), "another page is no way back"
+
+
+def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name = Choice(
+        "By name",
+        Reading(pattern="^(a)"),
+        ((HOSTILE, 3, "train/a.0.jpg"), ("b", 1, "b.jpg")),
+        (),
+        6,
+    )
+    as_folders = Choice("By folder", Reading((("", None),)), (("train", 9, "train/x.jpg"),), (), 0)
+    question = Unclear("The folders say nothing.", (by_name, as_folders), "That was no pattern.")
+    asked = question.to_dict() | {"order": {}}
+    chosen = painted_import(("started", {}), ("asked", {"question": asked}))
+    answers: list[tuple[str, Reading, bool]] = []
+    monkeypatch.setattr(
+        queue, "answer", lambda of, reading, preview: answers.append((of, reading, preview))
+    )
+    app = open_page("data", data=chosen)
+    assert app.title[0].value == "How are these pictures sorted?"
+    told = shown(app)
+    for each in ("The folders say nothing", "2 classes", "3 pictures", "6 pictures would be left"):
+        assert each in told
+    assert app.error[0].value == words.plain("That was no pattern.")
+    button(app, "Read them this way: By folder").click().run()
+    app.text_input[0].set_value("^(x)").run()
+    button(app, "Show what comes out").click().run()
+    assert answers == [
+        (chosen, as_folders.reading, False),
+        (chosen, Reading(pattern="^(x)"), True),
+    ]
+    assert open_page("data", data=chosen).title[0].value == app.title[0].value, "asked again"
+    button(app, "Bring other pictures").click().run()
+    assert app.title[0].value == "Teach a network your own classes"
+    assert not (home.datasets() / chosen).exists()
 
 
 def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
