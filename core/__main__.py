@@ -94,9 +94,10 @@ def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:
     from core.data import layout
 
     grouped = getattr(args, "group_by", None) == Grouping.FOLDER
-    read_as = layout.place(source, least=least, grouped=grouped).told()
-    tell(read_as)
-    return read_as
+    found = layout.place(source, least=least, grouped=grouped)
+    if found.classes:  # else that is told as what is wrong
+        tell(found.told())
+    return found.told()
 
 
 def train(args: argparse.Namespace) -> Result:

@@ -582,6 +582,12 @@ def _by_folder(tree: _Folder, least: int, grouped: bool) -> Reading | _Doubt:
     named = _sides(names)
     if named:
         return _by_side(tree, path, named, as_classes)
+    both = _sides_and_classes(names)
+    if both:
+        return _Doubt(
+            f"The names of the folders {_listed(both)} hold both a class and a side.",
+            (as_classes,),
+        )
     if len(names) == 1 and least > 1:
         (name,) = names
         return _Doubt(f"There is only one folder of pictures, “{shortened(name)}”.", (), here)
@@ -598,14 +604,19 @@ def _by_folder(tree: _Folder, least: int, grouped: bool) -> Reading | _Doubt:
             f"The folders {_listed(sorted(names, key=natural))} are not named after classes.",
             (as_classes,),
         )
-    holding = [name for name in nested if says_nothing(name) or side_of(name)]
+    holding = [
+        name
+        for name, (_, folder) in nested.items()
+        if says_nothing(name)
+        or side_of(name)
+        or (not names[name].pictures and _outweighs(folder, len(names), len(nested)))
+    ]
     if holding:
         return _Doubt(
             f"The folders {_listed(sorted(names, key=natural))} may be classes, or one of them "
             "holds the class folders.",
-            (*((f"The classes are in {_joined(nested[n][0])}", _one(nested[n][0]))
-               for n in holding), as_classes),
-        )  # fmt: skip
+            (*(way for name in holding for way in _ways_inside(*nested[name])), as_classes),
+        )
     if len(nested) == len(names) and not any(each.pictures for each in names.values()):
         within = {label for _, folder in nested.values() for label in folder.folders}
         if not all(says_nothing(label) or side_of(label) for label in within):
@@ -677,14 +688,7 @@ def _by_variant(
         return here  # cats/batch 1, cats/batch 2, dogs/batch 1, …
     ways: list[tuple[str, Reading]] = []
     for name in alike:
-        start, folder = inner[name]
-        named = _sides(folder.folders)
-        if named:
-            found = _by_side(folder, start, named, ("", _one(start)))
-            if isinstance(found, Reading):
-                ways.append((f"Only {_joined((name,))}", found))
-        else:
-            ways.append((f"Only {_joined((name,))}", _one(start)))
+        ways += _ways_inside(*inner[name])
     if not any(side_of(label) for label in within):
         starts = tuple(("/".join(inner[name][0]), None) for name in alike)
         ways.append(("All of them together", Reading(starts)))
@@ -695,21 +699,27 @@ def _by_variant(
     )
 
 
+def _ways_inside(start: tuple[str, ...], folder: _Folder) -> list[tuple[str, Reading]]:
+    """How to read one folder alone."""
+    title = f"Only what is in {_joined(start)}"
+    named = _sides(folder.folders)
+    if not named:
+        return [(title, _one(start))]
+    found = _by_side(folder, start, named, ("", _one(start)))
+    return [(title, found)] if isinstance(found, Reading) else []
+
+
+def _outweighs(folder: _Folder, siblings: int, nested: int) -> bool:
+    """Whether the only folder with folders inside rather holds the classes than is one of them."""
+    return nested == 1 and (bool(_sides(folder.folders)) or len(folder.folders) > siblings)
+
+
 def _sides(names: Iterable[str]) -> dict[str, Split]:
     """Folders that are named as the sides of one split; empty unless one is for training.
 
     They may share a word, as `seg_train` and `seg_test` do.
     """
-    by_rest: dict[str, dict[str, Split]] = defaultdict(dict)
-    for name in names:
-        side, rest = side_and_rest(name)
-        if side is not None:
-            by_rest[rest][name] = side
-    found = [
-        named
-        for named in by_rest.values()
-        if "train" in named.values() and len(set(named.values())) > 1
-    ]
+    found = _splits(names)
     if len(found) != 1:
         return {}
     (named,) = found
@@ -717,6 +727,25 @@ def _sides(names: Iterable[str]) -> dict[str, Split]:
     if "validation" not in named.values() and not all(is_evaluation(name) for name in tests):
         named |= {name: "validation" for name in tests if is_evaluation(name)}
     return named
+
+
+def _splits(names: Iterable[str]) -> list[dict[str, Split]]:
+    """Folders that are the sides of one split each: their names are alike but for the side."""
+    by_rest: dict[str, dict[str, Split]] = defaultdict(dict)
+    for name in names:
+        side, rest = side_and_rest(name)
+        if side is not None:
+            by_rest[rest][name] = side
+    sides = [(named, set(named.values())) for named in by_rest.values()]
+    return [named for named, met in sides if "train" in met and len(met) > 1]
+
+
+def _sides_and_classes(names: Iterable[str]) -> list[str]:
+    """Folders such as cats_train, cats_test, dogs_train and dogs_test; empty if there are none."""
+    splits = _splits(names)
+    if len(splits) < 2:
+        return []
+    return sorted((name for named in splits for name in named), key=natural)
 
 
 def _sided_folders(tree: _Folder) -> tuple[tuple[str, Split | None], ...]:

@@ -440,6 +440,18 @@ ASKED: dict[str, tuple[tuple[str, ...], dict[str, set[str]]]] = {
         {"--root .": {"animals", "plants"},
          "--root animals --root plants": {"cat", "dog", "fern", "rose"}},
     ),
+    "classes and sides in one name": (
+        tree("cats_train", "cats_test", "dogs_train", "dogs_test"),
+        {"--root .": {"cats_train", "cats_test", "dogs_train", "dogs_test"}},
+    ),
+    "fruits beside papers": (
+        tree("fruits/f-360/Training/Apple", "fruits/f-360/Training/Pear", "fruits/f-360/Test/Pear",
+             "fruits/f-360/test-multiple_fruits", "fruits/papers"),
+        {"--sides train=fruits/f-360/Training,test=fruits/f-360/Test": {"Apple", "Pear"}},
+    ),
+    "a data set beside a few more pictures": (
+        tree("pets/cat", "pets/dog", "pets/newt", "scans"), {"--root pets": {"cat", "dog", "newt"}},
+    ),
     "raw beside training": (
         tree("train/cat", "train/dog", "test/cat", "test/dog", "more/cat", "more/dog"),
         {"--sides train=train,test=test": {"cat", "dog"}},
