@@ -176,6 +176,17 @@ def test_evaluation_of_some_of_the_classes(make_run: MakeRun, picture: Picture) 
     assert found["accuracy"] == 1
 
 
+def test_evaluation_matches_names_whatever_their_capitals(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    folder = labelled(picture, "data", red=2, blue=2)
+    for name in ("red", "blue"):
+        (folder / name).rename(folder / name.upper())
+    found = of_run(make_run()).evaluate(open_source(folder), no_report)
+    assert found["accuracy"] == 1
+    assert found["per_class"]["red"]["images"] == 2
+
+
 def test_evaluation_uses_both_sides_of_a_split(make_run: MakeRun, picture: Picture) -> None:
     labelled(picture, "data/train", red=2, blue=2)
     root = labelled(picture, "data/test", red=1, blue=1).parent
