@@ -54,7 +54,9 @@ def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
     if dataset.records:
         st.write(divided(dataset))
         read_choice.draw(chosen, dataset)
-    if dataset.read_as and dataset.version == 1:
+    if dataset.lost and dataset.version == 1:
+        st.warning(words.plain(dataset.read_as), icon=":material/warning:")
+    elif dataset.read_as and dataset.version == 1:
         st.caption(words.plain(dataset.read_as))
     with st.container(horizontal=True):
         if st.button(

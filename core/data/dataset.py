@@ -87,6 +87,7 @@ class Dataset:
         told: What was changed, in words.
         reading: How paths became classes when it came.
         read_as: The same in words.
+        lost: Folders of pictures that were left out as a whole then.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Dataset:
     told: str = ""
     reading: Reading | None = None
     read_as: str = ""
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.origins:
@@ -174,4 +176,5 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
         "told": str(values.get("told", "")),
         "reading": Reading.from_dict(values["reading"]) if values.get("reading") else None,
         "read_as": str(values.get("read_as", "")),
+        "lost": tuple(values.get("lost", ())),
     }

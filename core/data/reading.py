@@ -108,6 +108,7 @@ def read(
         preparation=preparation,
         reading=found.reading,
         read_as=found.told(),
+        lost=tuple(folder for folder, _ in found.lost),
     )
 
 

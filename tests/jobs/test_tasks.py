@@ -186,6 +186,7 @@ def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> N
     assert found.reading == first.reading
     assert state.read_as == found.read_as
     assert "2 classes (cat, dog)" in found.read_as
+    assert found.lost == ("test",)
     assert not (home.uploads() / "up").exists()
 
 
