@@ -22,12 +22,13 @@ def draw(chosen: str, question: Unclear) -> None:
     st.write(words.plain(question.cause))
     if question.problem:
         st.error(words.plain(question.problem), icon=":material/error:")
-    for number, choice in enumerate(question.choices):
+    for number, choice in enumerate(question.choices, 1):
         with st.container(border=True):
+            st.markdown(f"**Way {number}: {words.plain(choice.title)}**")
             _preview(choice)
             if st.button(
-                f"Read them this way: {words.plain(choice.title)}",
-                type="primary" if number == 0 else "secondary",
+                f"Read them by way {number}",
+                type="primary" if number == 1 else "secondary",
                 icon=":material/arrow_forward:",
                 key=f"read-this-way-{number}",
             ):
@@ -53,7 +54,6 @@ def draw(chosen: str, question: Unclear) -> None:
 
 
 def _preview(choice: Choice) -> None:
-    st.markdown(f"**{words.plain(choice.title)}**")
     told = [words.several(len(choice.classes), "class", "classes")]
     told += [f"{words.number(count)} {_SIDES[side]}" for side, count in choice.sides]
     st.write(", ".join(told))

@@ -80,7 +80,7 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     for each in ("The folders say nothing", "2 classes", "3 pictures", "6 pictures would be left"):
         assert each in told
     assert app.error[0].value == words.plain("That was no pattern.")
-    button(app, "Read them this way: By folder").click().run()
+    button(app, "Read them by way 2").click().run()
     app.text_input[0].set_value("^(x)").run()
     button(app, "Show what comes out").click().run()
     assert answers == [
