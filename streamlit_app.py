@@ -13,17 +13,25 @@ from pathlib import Path
 from threading import Thread
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from core import config, errors
+from core import config, errors, home
+from core.data import room
 from core.jobs import ending, queue
 from core.terminal import tell
-from pages.parts import download_route, picture_route, upload_route, words
+from pages.parts import download_route, entry, picture_route, upload_route, words
+from pages.parts.door import Door
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Start or find the cluster, if it is ours, so that the first page does not wait for it."""
+    """Start or find the cluster, if it is ours, so that the first page does not wait for it.
+
+    What the server writes from here on is for its user alone.
+    """
+    home.make_private()
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
+    _greet()
     yield
     _say_what_goes_on()
 
@@ -38,6 +46,12 @@ def _say_what_goes_on() -> None:
         )
 
 
+def _greet() -> None:
+    """Print the address, with the token in it: the one line that whoever starts Thaw needs."""
+    for address in entry.addresses():
+        print(f"\n  Open Thaw in your browser:  {address}\n", flush=True)  # noqa: T201
+
+
 def _start_cluster() -> None:
     try:
         queue.ensure_started()
@@ -49,6 +63,8 @@ def explain(error: Exception) -> bool:
     """Show what a page did not catch as one sentence; what nobody expected gets an id."""
     if isinstance(error, errors.UserError):
         st.error(words.plain(str(error)), icon=":material/error:")
+    elif told := room.told(error):
+        st.error(words.plain(told), icon=":material/error:")
     else:
         st.error(
             "Something went wrong in Thaw itself. What you made is safe; reload the page to go "
@@ -68,9 +84,13 @@ def refuse_wrong_settings() -> None:
 
 
 refuse_wrong_settings()
+
+ROUTES = [*upload_route.routes(), *download_route.routes(), *picture_route.routes()]
+
 app = st.App(
     Path(__file__).parent / "pages" / "start.py",
     lifespan=lifespan,
-    routes=[*upload_route.routes(), *download_route.routes(), *picture_route.routes()],
+    routes=ROUTES,
+    middleware=[Middleware(Door)],
     on_script_error=explain,
 )

@@ -18,7 +18,7 @@ from typing import Any
 
 from psutil import pid_exists
 
-from core import arguments, config
+from core import arguments, config, home
 from core.data import room
 from core.errors import UserError
 from core.runs import Run
@@ -43,7 +43,7 @@ def inspect(args: argparse.Namespace) -> Result:
     from core.data import preparing, reading
 
     if args.doctor:
-        room.ready(room.LITTLE)
+        _ready(room.LITTLE)
     source, split = _opened(args), _division(args)
     read_as = _read_as(args, source)
     said: Result = {}
@@ -122,7 +122,9 @@ def train(args: argparse.Namespace) -> Result:
             run.log.append("started", host=socket.gethostname(), pid=os.getpid())
             split = _division(args, seed)
             read_as = _read_as(args, source)
-            results = train(run, SourceFeed(source, split, _chosen(args)))
+            feed = SourceFeed(source, split, _chosen(args))
+            home.keep_private()
+            results = train(run, feed)
         except UserError as error:
             if args.resume:
                 _end(run, "failed", message=str(error))
@@ -156,6 +158,12 @@ def train(args: argparse.Namespace) -> Result:
         "read_as": read_as,
         "peak_rss_mb": peak_rss_mb(),
     }
+
+
+def _ready(needed: int = 0) -> None:
+    """See that THAW_HOME takes what a job writes, and that it is its user's alone."""
+    room.ready(needed)
+    home.keep_private()
 
 
 def _resumed(folder: Path, args: argparse.Namespace) -> Run:
@@ -196,6 +204,7 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
             raise UserError(
                 f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
             )
+        home.keep_private()
         backbone = backbone_named(named.backbone, named.alpha)
         values["weights"] = own_weights.keep(file, file.name, backbone).digest
     settings = one_spelling(TrainingSettings.from_dict(values))
@@ -222,7 +231,7 @@ def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
     from core.results.predictor import of_run
 
-    room.ready()
+    _ready()
     predictor = of_run(args.run)
     source = _opened(args)
     read_as = _read_as(args, source, least=1)
@@ -237,7 +246,7 @@ def predict(args: argparse.Namespace) -> Result:
     from core.data.archive import UnreadableMember
     from core.results.predictor import contents, of_run
 
-    room.ready()
+    _ready()
     predictor = of_run(args.run)
     rows = []
     for path in args.images:  # one after the other: thousands need not fit into memory
@@ -263,7 +272,7 @@ def predict(args: argparse.Namespace) -> Result:
 
 def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
-    room.ready(room.LITTLE)
+    _ready(room.LITTLE)
     source = _opened(args)
     read_as = _read_as(args, source)
     advice = _advice(source, args)

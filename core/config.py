@@ -157,9 +157,18 @@ SCHEDULER = Setting(
     background=False,
 )
 
+TOKEN = Setting(
+    "THAW_TOKEN",
+    "1",
+    "0: whoever reaches the address gets in, also without the token in it",
+    "0 or 1",
+    _switch,
+    background=False,
+)
+
 SETTINGS: tuple[Setting[Any], ...] = (
     *(HOME, WEIGHTS, CACHE, UPLOAD, WORKERS, IDLE, WARM_UP, KEPT),
-    *(UNPACKED, ENTRIES, PIXELS, IMAGES, SCHEDULER),
+    *(UNPACKED, ENTRIES, PIXELS, IMAGES, SCHEDULER, TOKEN),
 )
 
 

@@ -19,6 +19,7 @@ import re
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,27 @@ def hub() -> Path:
 
 def cluster() -> Path:
     return root() / "cluster"
+
+
+def keep_private() -> None:
+    """Shut the other users of this computer out of THAW_HOME: its folders are 0700.
+
+    What lies in there can't be reached by its own path either, so files of an older Thaw need no
+    visit. The server and the cluster also call `make_private`, so that their files are 0600; a
+    terminal doesn't, since it writes where its user says as well. Does nothing on Windows, where
+    a user's folders are the user's own, and where the folder belongs to somebody else.
+    """
+    with suppress(OSError):  # a full or read-only disk is told by whoever writes to it
+        root().mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (root(), *(each for each in root().iterdir() if each.is_dir())):
+            with suppress(PermissionError):
+                folder.chmod(0o700)
+
+
+def make_private() -> None:
+    """Keep this process's new files and folders to its user, and shut others out of THAW_HOME."""
+    os.umask(0o077)
+    keep_private()
 
 
 def new_id() -> str:

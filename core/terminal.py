@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -186,8 +187,9 @@ def record(error: Exception) -> tuple[str | None, str]:
         Its id there, and what to tell.
     """
     errors.logger.addHandler(logging.NullHandler())
+    incident = secrets.token_hex(4)
     try:
-        incident = errors.record(error)
+        errors.write(error, incident)
     except (OSError, RuntimeError) as unwritten:  # RuntimeError: ~ stands for nobody's folder
         kind = type(error).__name__
         return None, f"Something went wrong inside ({kind}), and the log says: {unwritten}"

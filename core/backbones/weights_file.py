@@ -19,6 +19,9 @@ from core.backbones.backbone import Layer
 from core.errors import UserError
 
 _CHILDREN = ("layers", "_layer_checkpoint_dependencies")  # Keras 3; TensorFlow 2.12 to 2.15
+_MOST_NAMES = 10_000  # of layers and arrays; no network of the catalogue has a third of that
+_MOST_NETWORKS = 10  # that are part of somebody's classifier
+_DEEPEST = 2  # a `Sequential` in a layer; groups can also hold each other in a circle
 _MOST_CHILDREN = 4  # in a layer that is a `Sequential`; ConvNeXt's have two
 
 
@@ -73,22 +76,36 @@ def _groups(file: Any, layers: Sequence[Layer]) -> list[Named]:
     if "layer_names" in file.attrs or "layer_names0" in file.attrs:
         return _legacy(file, layers)
     if "model_weights" in file:  # a whole model in one file
-        return _legacy(_child(file, "model_weights"), layers)
+        return _legacy(_group(file, "model_weights"), layers)
     found = list(_nested(file, layers))
     if not found:
         raise _Unfit("holds no layers")
     return max(found, key=lambda groups: sum(bool(group) for group in groups))
 
 
+def _group(parent: Any, name: str) -> Any:
+    """A group under a name; anything else may be larger inside than the file is."""
+    found = _child(parent, name)
+    if not isinstance(found, h5py.Group):
+        raise _Unfit("is laid out in an unknown way")
+    return found
+
+
 def _legacy(group: Any, layers: Sequence[Layer]) -> list[Named]:
     """The format of Keras 1 and 2: layers in order, whatever they are called."""
-    stored = []
-    for name in _texts(group, "layer_names"):
-        layer = _child(group, name)
-        weights = [(each, _child(layer, each)) for each in _texts(layer, "weight_names")]
-        if weights:
-            stored.append(weights)
     wanted = sum(bool(layer.shapes) for layer in layers)
+    stored: list[Named] = []
+    named = 0
+    for name in _texts(group, "layer_names"):
+        if len(stored) == wanted:
+            break
+        layer = _group(group, name)
+        weights = _texts(layer, "weight_names")
+        named += len(weights)
+        if named > _MOST_NAMES:
+            raise _Unfit("is laid out in an unknown way")
+        if weights:
+            stored.append([(each, _child(layer, each)) for each in weights])
     if len(stored) < wanted:
         raise _Unfit(f"holds {len(stored)} layers with weights instead of {wanted}")
     following = iter(stored)
@@ -97,16 +114,26 @@ def _legacy(group: Any, layers: Sequence[Layer]) -> list[Named]:
 
 def _texts(group: Any, name: str) -> list[str]:
     """A list of names, which long networks spread over several attributes."""
-    parts = [group.attrs[name]] if name in group.attrs else []
+    parts = [_few(group, name)] if name in group.attrs else []
     for number in itertools.count():
         if f"{name}{number}" not in group.attrs:
             break
-        parts.append(group.attrs[f"{name}{number}"])
+        parts.append(_few(group, f"{name}{number}"))
+        if sum(map(len, parts)) > _MOST_NAMES:
+            raise _Unfit("is laid out in an unknown way")
     return [
         text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
         for part in parts
         for text in part
     ]
+
+
+def _few(group: Any, name: str) -> Any:
+    """An attribute that is a list of names, whose size is known before it is read."""
+    shape = group.attrs.get_id(name).shape
+    if len(shape) != 1 or shape[0] > _MOST_NAMES:
+        raise _Unfit("is laid out in an unknown way")
+    return group.attrs[name]
 
 
 def _nested(file: Any, layers: Sequence[Layer]) -> Iterator[list[Named]]:
@@ -117,12 +144,12 @@ def _nested(file: Any, layers: Sequence[Layer]) -> Iterator[list[Named]]:
     for children in _CHILDREN:
         if children not in file:
             continue
-        outer = _child(file, children)
+        outer = _group(file, children)
         yield _by_class(outer, layers)
-        for name in list(outer)[:1000]:
-            inner = _child(outer, name)
-            if isinstance(inner, h5py.Group) and children in inner:
-                yield _by_class(_child(inner, children), layers)
+        inner = (_child(outer, name) for name in itertools.islice(outer, 1000))
+        networks = (i for i in inner if isinstance(i, h5py.Group) and children in i)
+        for network in itertools.islice(networks, _MOST_NETWORKS):
+            yield _by_class(_group(network, children), layers)
 
 
 def _by_class(group: Any, layers: Sequence[Layer]) -> list[Named]:
@@ -134,18 +161,19 @@ def _by_class(group: Any, layers: Sequence[Layer]) -> list[Named]:
         seen[name] += 1
         key = f"{name}_{number}" if number else name
         groups.append(
-            _variables(_child(group, key), layer) if layer.shapes and key in group else []
+            _variables(_group(group, key), layer) if layer.shapes and key in group else []
         )
     return groups
 
 
-def _variables(group: Any, layer: Layer) -> Named:
+def _variables(group: Any, layer: Layer, depth: int = 0) -> Named:
     """The datasets of one layer, which may itself be a `Sequential` of a few layers."""
-    variables = _child(group, "vars")
-    children: Any = next((_child(group, each) for each in _CHILDREN if each in group), ())
-    if len(variables) or not 0 < len(children) <= _MOST_CHILDREN:
-        return [(str(i), _child(variables, str(i))) for i in range(len(variables))]
-    inner = [_variables(_child(children, name), layer) for name in children]
+    variables = _group(group, "vars")
+    children: Any = next((_group(group, each) for each in _CHILDREN if each in group), ())
+    if len(variables) or not 0 < len(children) <= _MOST_CHILDREN or depth == _DEEPEST:
+        most = min(len(variables), len(layer.shapes) + 1)  # one too many is told as well
+        return [(str(i), _child(variables, str(i))) for i in range(most)]
+    inner = [_variables(_group(children, name), layer, depth + 1) for name in children]
     # The file keeps them by name, not in their order; their shapes tell it.
     orders = [list(itertools.chain(*order)) for order in itertools.permutations(inner)]
     return next(

@@ -12,14 +12,19 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from core import config, home
 from core.data import archive, limits, room
 from core.errors import UserError
 
 _STILL = 3600.0  # seconds after which an upload that has not grown is given up
+_HARDLY_BEGUN = 300.0  # the same, where it has hardly begun
+_LITTLE = 1 << 20  # bytes
 _TOGETHER = 5  # times the limit for one: so much may be on its way in all
+_TOGETHER_OF_ONE = 2  # the same, of one page
 _AT_ONCE = 100
+_AT_ONCE_OF_ONE = 20
 _NAME = 200  # letters
 _RECORD = "incoming.json"
 _CONTENT = "content"
@@ -70,12 +75,13 @@ class Incoming:
             raise NoSuchUpload from None
 
 
-def begin(name: str, size: int) -> tuple[Incoming, str]:
+def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
     """Make a place for an upload, if there is room for it and for its import.
 
     Args:
         name: The file's, which may be anything.
         size: Bytes that will come.
+        page: An id of the page that sends it; no page can keep all others from sending.
 
     Returns:
         The upload, and its secret.
@@ -95,17 +101,22 @@ def begin(name: str, size: int) -> tuple[Incoming, str]:
     incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
     with _lock:
         others = _unfinished()
-        on_their_way = sum(announced for announced, _ in others)
-        if len(others) >= _AT_ONCE or on_their_way + size > _TOGETHER * most:
+        own = [each for each in others if each.page == page]
+        if len(own) >= _AT_ONCE_OF_ONE or _announced(own) + size > _TOGETHER_OF_ONE * most:
+            raise UserError(
+                "Too much is being sent from this page at the moment. Wait until some of it has "
+                "come, or cancel it."
+            )
+        if len(others) >= _AT_ONCE or _announced(others) + size > _TOGETHER * most:
             raise UserError(
                 "Too much is being sent to this server at the moment. Try again in a few minutes."
             )
         # What is imported is kept once more, before the upload goes.
-        to_come = sum(2 * announced - come for announced, come in others)
+        to_come = sum(2 * each.announced - each.come for each in others)
         room.check(to_come + 2 * size)
         incoming.folder.mkdir(parents=True)
         incoming.path.touch()
-        record = {"name": incoming.name, "size": size, "secret": _digest(secret)}
+        record = {"name": incoming.name, "size": size, "secret": _digest(secret), "page": page}
         home.write_json(incoming.folder / _RECORD, record)
     return incoming, secret
 
@@ -183,19 +194,34 @@ def give_up(incoming: Incoming) -> None:
     home.remove(incoming.folder)
 
 
-def _unfinished() -> list[tuple[int, int]]:
-    """Of all on their way, bytes announced and come; what has not grown for long is removed."""
+class _Unfinished(NamedTuple):
+    """An upload on its way: the page that sends it, and bytes announced and come."""
+
+    page: str
+    announced: int
+    come: int
+
+
+def _announced(uploads: list[_Unfinished]) -> int:
+    return sum(each.announced for each in uploads)
+
+
+def _unfinished() -> list[_Unfinished]:
+    """All on their way; what has not grown for long is removed."""
     found = []
     for record in home.uploads().glob(f"*/{_RECORD}"):
         try:
-            announced = home.read_json(record)["size"]
+            told = home.read_json(record)
             content = (record.parent / _CONTENT).stat()
         except FileNotFoundError:
             continue  # it is just given up or taken
-        if content.st_mtime < time.time() - _STILL:
+        patience = _STILL if content.st_size >= _LITTLE else _HARDLY_BEGUN
+        if content.st_mtime > time.time():  # the clock was set back: count from now
+            os.utime(record.parent / _CONTENT)
+        if content.st_mtime < time.time() - patience:
             home.remove(record.parent)
         else:
-            found.append((announced, content.st_size))
+            found.append(_Unfinished(told.get("page", ""), told["size"], content.st_size))
     return found
 
 

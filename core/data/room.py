@@ -10,6 +10,7 @@ from core import home
 from core.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
+_SHUT = (errno.EROFS, errno.EACCES, errno.EPERM)
 LITTLE = 32 << 20  # bytes without which no training can begin: a converted network takes half
 _SPARE = 500_000_000  # bytes left to what is at work meanwhile: runs, the cache, the log
 
@@ -80,6 +81,24 @@ def full(what: str) -> NoRoom:
         f"There is no room left on the server's disk for {what}. Open Runs to delete data sets or "
         "runs that are no longer needed."
     )
+
+
+def told(error: BaseException) -> str | None:
+    """What a page says where the disk did not take something.
+
+    Returns:
+        A sentence without a path; None where it is another error.
+    """
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in FULL:
+        return "The disk is full. Delete what you no longer need on Runs, or empty the cache there."
+    if error.errno in _SHUT:
+        return (
+            "Thaw cannot write to its own folder: it is read-only or belongs to somebody else. "
+            "Whoever runs Thaw can put that right, or set THAW_HOME to another folder."
+        )
+    return None
 
 
 def _size(amount: int) -> str:

@@ -1,4 +1,4 @@
-"""What pages ask of the cluster and wait for: predictions, and whether a weights file fits."""
+"""What pages ask of the cluster and wait for: predictions."""
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from core import errors
 from core.backbones.backbone import Backbone
-from core.backbones.own_weights import OwnWeights
+from core.data import room
 from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import connection, tasks
@@ -54,21 +54,6 @@ def look(
     return _ask(Kind.PREDICTION, tasks.look, backbone.name, backbone.alpha, files, top, preparation)
 
 
-def keep_weights(path: Path, name: str, backbone: Backbone) -> OwnWeights:
-    """Have a weights file checked and kept. Waits for the answer.
-
-    Args:
-        path: The file, where the worker can read it.
-        name: What the user calls it.
-        backbone: What it is for.
-
-    Raises:
-        UserError: It does not fit.
-        JobFailed: Anything else; the details are in the log.
-    """
-    return _ask(Kind.READING, tasks.keep_weights, str(path), name, backbone.name, backbone.alpha)
-
-
 def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
     """Have something done that somebody waits for."""
     from distributed import KilledWorker
@@ -83,7 +68,8 @@ def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
     except KilledWorker as error:
         raise JobFailed(DIED[kind], errors.record(error)) from error
     except Exception as error:
-        raise JobFailed("That did not work. Try again.", errors.record(error)) from error
+        told = room.told(error) or "That did not work. Try again."
+        raise JobFailed(told, errors.record(error)) from error
 
 
 def _asked(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:

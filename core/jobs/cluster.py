@@ -75,9 +75,9 @@ def main() -> None:
     created = psutil.Process().create_time()
     version = address.version()  # before the code is imported: rather too old than too new
     folder = address.folder(cluster_id)
+    home.make_private()
     home.cluster().mkdir(parents=True, exist_ok=True)
-    home.cluster().chmod(0o700)
-    folder.mkdir(mode=0o700)
+    folder.mkdir()
     mine = address.Address("", os.getpid(), created, version, cluster_id)
     home.write_json(address.owner_file(cluster_id), mine.owner)
     address.sweep()

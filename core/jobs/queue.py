@@ -6,13 +6,14 @@ What a job is up to stands in its folder; Dask is asked only whether a job got l
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import errors, home
 from core.backbones.catalog import one_spelling
-from core.data import store
+from core.data import room, store
 from core.data.enough import check
 from core.data.labelling import Reading
 from core.errors import UserError
@@ -187,9 +188,12 @@ def submit(job: Job, function: Callable[..., None], *args: Any) -> None:
         job.fail(str(error))
         raise
     except Exception as error:
-        sentence = "The job could not be handed to Thaw's background process. Try again."
+        sentence = room.told(error) or (
+            "The job could not be handed to Thaw's background process. Try again."
+        )
         incident = errors.record(error)
-        job.fail(sentence, incident)
+        with suppress(OSError):  # it is told all the same
+            job.fail(sentence, incident)
         raise JobFailed(sentence, incident) from error
 
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import errors, home
-from core.backbones import own_weights
-from core.backbones.own_weights import OwnWeights
 from core.data import room
 from core.data.preparation import Preparation
 from core.errors import StopRequested, UserError
@@ -224,18 +222,10 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     except UserError as error:
         end = partial(job.fail, str(error))
     except Exception as error:
-        end = partial(job.fail, sentence_of(error), _recorded(error))
+        end = partial(job.fail, sentence_of(error), errors.record(error))
     else:
         end = job.finish
     end(turn=state.turn)  # it may be queued again by now
-
-
-def _recorded(error: Exception) -> str | None:
-    """The incident's id in the log; None where the log cannot be written, on a full disk."""
-    try:
-        return errors.record(error)
-    except OSError:
-        return None
 
 
 def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
@@ -296,18 +286,6 @@ def look(
         return _seen(some, lambda files: untouched.look(chosen, files, top, preparation))
 
     return _answered(work)
-
-
-def keep_weights(path: str, name: str, backbone: str, alpha: float) -> OwnWeights:
-    """Check a weights file that somebody brought, and keep it.
-
-    Raises:
-        UserError: It does not fit the backbone.
-        JobFailed: Anything else; it is in the log.
-    """
-    from core.backbones.catalog import backbone_named
-
-    return _answered(lambda: own_weights.keep(Path(path), name, backbone_named(backbone, alpha)))
 
 
 def survey(dataset_folder: str) -> None:
@@ -401,6 +379,6 @@ def sentence_of(error: Exception) -> str:
     """What a user is told of an unexpected error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory. Try a smaller batch, backbone or data set."
-    if isinstance(error, OSError) and error.errno in room.FULL:
-        return "The disk is full. Delete what you no longer need, or empty the cache."
-    return "Something went wrong that Thaw did not expect. The details are in its log."
+    return room.told(error) or (
+        "Something went wrong that Thaw did not expect. The details are in its log."
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class Checkpoint:
     def read(self) -> "Saved | None":
         """What was written last; None where there is nothing or it is damaged."""
         try:
+            # Ours are not compressed; one that is may be any size once it is read.
+            with zipfile.ZipFile(self.path) as archive:
+                inside = sum(member.file_size for member in archive.infolist())
+            if inside > self.path.stat().st_size:
+                return None
             with np.load(self.path, allow_pickle=False) as file:
                 arrays = dict(file)
             return Saved(json.loads(str(arrays.pop(_FACTS))), arrays)

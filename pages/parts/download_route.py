@@ -12,19 +12,19 @@ from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import Response, StreamingResponse
 
-from core import errors
 from core.data import packing, store
 from core.errors import UserError
-from core.jobs.tasks import sentence_of
 from pages.parts import addresses
+from pages.parts.routes import GuardedRoute, Refused
+
+_NAME = "downloads"
 
 
 def path() -> str:
     """Where the route lies, as a browser asks for it."""
-    return addresses.path("downloads")
+    return addresses.path(_NAME)
 
 
 def address(dataset_id: str, *, sides: bool) -> str:
@@ -38,24 +38,19 @@ def address(dataset_id: str, *, sides: bool) -> str:
     return f"{path()}/{dataset_id}?{asked}"
 
 
-def routes() -> list[Route]:
+def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
-    return [Route(f"{path()}/{{dataset_id}}", _send, methods=["GET"])]
+    return [GuardedRoute(f"{_NAME}/{{dataset_id}}", _send, "GET")]
 
 
 async def _send(request: Request) -> Response:
     dataset_id, asked = request.path_params["dataset_id"], request.query_params
     if not addresses.is_permit(asked.get("permit", ""), _purpose(dataset_id)):
-        return PlainTextResponse(
-            "This page is older than the server. Reload it and try again.", 403
-        )
+        raise Refused(403, "This page is older than the server. Reload it and try again.")
     try:
         return await run_in_threadpool(_answer, dataset_id, asked.get("sides") == "1")
     except UserError as error:
-        return PlainTextResponse(str(error), 404)
-    except Exception as error:
-        await run_in_threadpool(errors.record, error)
-        return PlainTextResponse(sentence_of(error), 500)
+        raise Refused(404, str(error)) from error
 
 
 def _answer(dataset_id: str, sides: bool) -> Response:

@@ -11,20 +11,21 @@ import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from core.data import image_files, store
 from core.errors import UserError
 from pages.parts import addresses
+from pages.parts.routes import GuardedRoute, Refused
 
+_NAME = "pictures"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _DAY = 86_400  # seconds; a digest never means another picture
 
 
 def path() -> str:
     """Where the route lies, as a browser asks for it."""
-    return addresses.path("pictures")
+    return addresses.path(_NAME)
 
 
 def permit(dataset_id: str) -> str:
@@ -32,20 +33,20 @@ def permit(dataset_id: str) -> str:
     return addresses.permit(_purpose(dataset_id))
 
 
-def routes() -> list[Route]:
+def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
-    return [Route(f"{path()}/{{dataset_id}}/{{digest}}", _send, methods=["GET"])]
+    return [GuardedRoute(f"{_NAME}/{{dataset_id}}/{{digest}}", _send, "GET")]
 
 
 async def _send(request: Request) -> Response:
     dataset_id, digest = request.path_params["dataset_id"], request.path_params["digest"]
     told = request.query_params.get("permit", "")
     if not addresses.is_permit(told, _purpose(dataset_id)):
-        return PlainTextResponse("This page is older than the server. Reload it.", 403)
+        raise Refused(403, "This page is older than the server. Reload it.")
     try:
         data = await run_in_threadpool(_thumbnail, dataset_id, digest)
-    except (UserError, OSError):
-        return PlainTextResponse("There is no such picture.", 404)
+    except (UserError, OSError) as error:
+        raise Refused(404, "There is no such picture.") from error
     headers = {"Cache-Control": f"private, max-age={_DAY}", "X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="image/jpeg", headers=headers)
 

@@ -7,7 +7,6 @@ from core.backbones.backbone import Backbone, Width
 from core.backbones.catalog import all_backbones
 from core.backbones.weights import ready_offline
 from core.errors import UserError
-from core.jobs import ask
 from core.settings import IMAGENET, RANDOM, TrainingSettings
 from pages.parts import fetching, state, uploads, words
 
@@ -140,7 +139,7 @@ def _choose_own(backbone: Backbone) -> str:
         try:
             with uploads.on_disk([(brought.name, brought)]) as (path,):
                 name = uploads.safe_name(brought.name)
-                ask.keep_weights(path, name.rpartition("/")[2], backbone)
+                own_weights.keep(path, name.rpartition("/")[2], backbone)
         except UserError as error:
             state.notice(error)
         st.rerun()

@@ -4,6 +4,7 @@ Only ids and small facts are kept. The ids of the data set and the run stand in 
 that a reload, a bookmark or a second tab finds them; they are untrusted and checked on use.
 """
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ _UNTOUCHED = "untouched"
 _PICKED = "picked"
 _WISHES = "wishes"
 _ADDRESS = "address"
+_PAGE = "page"
 
 
 def adopt_address() -> None:
@@ -52,6 +54,12 @@ def adopt_address() -> None:
         run = _run_or_none(st.query_params[RUN])
         if run is not None and run.dataset and store.is_complete(home.datasets() / run.dataset):
             st.session_state[DATA] = run.dataset
+
+
+def page() -> str:
+    """An id of this page in this browser, until it is reloaded; nothing that the browser chose."""
+    made: str = st.session_state.setdefault(_PAGE, secrets.token_hex(8))
+    return made
 
 
 def dataset_id() -> str | None:

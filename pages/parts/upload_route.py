@@ -8,107 +8,70 @@ blocks, and each may be sent again:
     PATCH  uploads/<id>   the bytes from `Upload-Offset` on; answers {"offset"}
     DELETE uploads/<id>   gives it up
 
-Only a page that this server has drawn may begin one (`Upload-Permit`), and only who began it knows
-its `Upload-Secret`. Both are headers that no other website's page can send without being asked
-first, and nobody here answers that question; its `Origin` is refused besides. What goes wrong is
-answered with {"error"}: a sentence to show.
+Only a page that this server has drawn may begin one (`Upload-Permit`, which also says which page it
+is), and only who began it knows its `Upload-Secret`. Both are headers that no other website's page
+can send without being asked first, and nobody here answers that question; `door` refuses its
+`Origin` besides. What goes wrong is answered with {"error"}: a sentence to show.
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from streamlit import config
 
-from core import errors
 from core.data import incoming
 from core.errors import UserError
-from core.jobs.tasks import sentence_of
 from pages.parts import addresses
+from pages.parts.routes import GuardedRoute, Refused, body, whole_number
 
 BLOCK = 8 << 20  # bytes that a page sends at once; a proxy in between must let them pass
 _WRITE = 1 << 20  # bytes that are held in memory for each sender
 _ASKED = 4096  # bytes that the beginning of an upload may take
 _LARGEST = 2**53  # what a browser can count to
-_PURPOSE = "upload"
-PERMIT = addresses.permit(_PURPOSE)
-
-_Endpoint = Callable[[Request], Awaitable[Response]]
+_NAME = "uploads"
+Answer = TypeVar("Answer")
+_ONE = f"{_NAME}/{{upload_id}}"
 
 
 def path() -> str:
     """Where the route lies, as a browser asks for it."""
-    return addresses.path("uploads")
+    return addresses.path(_NAME)
 
 
-def routes() -> list[Route]:
+def permit(page: str) -> str:
+    """What a page says to begin an upload.
+
+    Args:
+        page: An id of its own, by which its uploads are counted.
+    """
+    return f"{page}.{addresses.permit(_purpose(page))}"
+
+
+def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
-    one = f"{path()}/{{upload_id}}"
     return [
-        Route(path(), _guarded(_begin), methods=["POST"]),
-        Route(one, _guarded(_tell), methods=["GET"]),
-        Route(one, _guarded(_receive), methods=["PATCH"]),
-        Route(one, _guarded(_give_up), methods=["DELETE"]),
+        GuardedRoute(_NAME, _begin, "POST"),
+        GuardedRoute(_ONE, _tell, "GET"),
+        GuardedRoute(_ONE, _receive, "PATCH"),
+        GuardedRoute(_ONE, _give_up, "DELETE"),
     ]
 
 
-def _guarded(endpoint: _Endpoint) -> _Endpoint:
-    """Refuse other websites, and tell in a sentence what goes wrong."""
-
-    @wraps(endpoint)
-    async def answer(request: Request) -> Response:
-        try:
-            if not _is_ours(request):
-                return _refusal(403, "This request comes from another website, so it was refused.")
-            return await endpoint(request)
-        except incoming.NoSuchUpload as error:
-            return _refusal(404, str(error))
-        except incoming.OutOfPlace as error:
-            return _refusal(409, str(error))
-        except UserError as error:
-            return _refusal(400, str(error))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
-        except Exception as error:
-            await run_in_threadpool(errors.record, error)
-            return _refusal(500, sentence_of(error))
-
-    return answer
-
-
-def _is_ours(request: Request) -> bool:
-    """Whether a page of this server asks, or a program, which has no origin."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return True
-    host = urlsplit(origin).netloc.lower()
-    return host == request.headers.get("host", "").lower() or origin in {
-        allowed.strip() for allowed in config.get_option("server.corsAllowedOrigins")
-    }
-
-
 async def _begin(request: Request) -> Response:
-    permit = request.headers.get("upload-permit", "")
-    if not addresses.is_permit(permit, _PURPOSE):
-        return _refusal(403, "This page is older than the server. Reload it and try again.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _ASKED:
-            return _refusal(413, "Expected a file's name and size, but far more came.")
+    page, _, permit = request.headers.get("upload-permit", "").rpartition(".")
+    if not page or not addresses.is_permit(permit, _purpose(page)):
+        raise Refused(403, "This page is older than the server. Reload it and try again.")
     try:
-        asked = json.loads(body)
+        asked = json.loads(await body(request, _ASKED))
         name, size = asked["name"], asked["size"]
     except (ValueError, TypeError, KeyError, RecursionError):
         name, size = None, None
     if not isinstance(name, str) or type(size) is not int or size > _LARGEST:
         raise UserError("Expected the name of a file and its size in bytes.")
-    begun, secret = await run_in_threadpool(incoming.begin, name, size)
+    begun, secret = await run_in_threadpool(incoming.begin, name, size, page)
     return JSONResponse({"id": begun.folder.name, "secret": secret}, 201)
 
 
@@ -119,15 +82,15 @@ async def _tell(request: Request) -> Response:
 async def _receive(request: Request) -> Response:
     """Write what comes in blocks that fit into memory, up to the moment the line is cut."""
     found = await _found(request)
-    told = request.headers.get("upload-offset", "")
-    if not told.isdecimal():
+    told = whole_number(request.headers.get("upload-offset", ""), _LARGEST)
+    if told is None:
         raise UserError("Expected in Upload-Offset how many bytes have come before.")
-    offset = start = int(told)
+    offset = start = told
     waiting = bytearray()
 
     async def write() -> None:
         nonlocal offset
-        await run_in_threadpool(incoming.append, found, offset, bytes(waiting))
+        await _known(incoming.append, found, offset, bytes(waiting))
         offset += len(waiting)
         waiting.clear()
 
@@ -135,7 +98,7 @@ async def _receive(request: Request) -> Response:
         async for chunk in request.stream():
             waiting += chunk
             if offset + len(waiting) - start > BLOCK:
-                return _refusal(413, f"Expected at most {BLOCK:,} bytes at once.")
+                raise Refused(413, f"Expected at most {BLOCK:,} bytes at once.")
             if len(waiting) >= _WRITE:
                 await write()
     except ClientDisconnect:
@@ -152,12 +115,22 @@ async def _give_up(request: Request) -> Response:
 
 async def _found(request: Request) -> incoming.Incoming:
     secret = request.headers.get("upload-secret", "")
-    return await run_in_threadpool(incoming.find, request.path_params["upload_id"], secret)
+    return await _known(incoming.find, request.path_params["upload_id"], secret)
+
+
+async def _known(function: Callable[..., Answer], *args: Any) -> Answer:
+    """Do something to an upload, and answer as its sender expects where that fails."""
+    try:
+        return await run_in_threadpool(function, *args)
+    except incoming.NoSuchUpload as error:
+        raise Refused(404, str(error)) from error
+    except incoming.OutOfPlace as error:
+        raise Refused(409, str(error)) from error
 
 
 def _standing(found: incoming.Incoming) -> Response:
     return JSONResponse({"offset": found.offset}, headers={"Cache-Control": "no-store"})
 
 
-def _refusal(status: int, sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, status)
+def _purpose(page: str) -> str:
+    return f"upload {page}"

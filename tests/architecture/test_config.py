@@ -30,6 +30,7 @@ WRONG = {
     "THAW_MEGAPIXELS": ["large", "0", "nan", "inf"],
     "THAW_IMAGES": ["many", "0", "-3", "2.5", "nan", "inf"],
     "THAW_SCHEDULER": [],
+    "THAW_TOKEN": ["yes", "2", " "],
 }
 OTHER = {
     "THAW_HOME": "/elsewhere",
@@ -37,6 +38,7 @@ OTHER = {
     "THAW_WORKERS": "2",
     "THAW_WARM_UP": "0",
     "THAW_SCHEDULER": "tcp://host:8786",
+    "THAW_TOKEN": "0",
 }
 WRONG_PAIRS = [(name, text) for name, texts in WRONG.items() for text in texts]
 

@@ -419,6 +419,20 @@ def test_a_group_in_place_of_numbers_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("inner", ["conv", "model_weights", "layers", "layers/conv2d/vars"])
+def test_more_numbers_than_anybody_could_read_in_place_of_a_group_are_not_looked_at(
+    tmp_path: Path, inner: str
+) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        chunks = {"chunks": (1 << 20,), "compression": "gzip"}  # none is written: they are zeros
+        file.create_dataset(inner, (10**13,), np.float32, **chunks)
+        file[inner].attrs["weight_names"] = [b"kernel"]
+        if inner == "conv":
+            file.attrs["layer_names"] = [b"conv"]
+    assert (tmp_path / "x.h5").stat().st_size < 100_000
+    assert "laid out in an unknown way" in refusal(tmp_path / "x.h5", ONE)
+
+
+@pytest.mark.parametrize("inner", ["conv", "model_weights", "layers", "layers/conv2d/vars"])
 def test_numbers_in_place_of_a_group_are_refused(tmp_path: Path, inner: str) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file[inner] = NUMBERS
@@ -439,6 +453,24 @@ def test_names_that_are_none_are_refused(tmp_path: Path, where: str, names: Any)
     with h5py.File(path, "r+") as file:
         (file if where == "layer_names" else file["conv"]).attrs[where] = names
     refusal(path, ONE)
+
+
+@pytest.mark.parametrize("where", ["layer_names", "weight_names"])
+def test_a_list_of_more_names_than_any_network_has_is_refused(tmp_path: Path, where: str) -> None:
+    path = by_hand(tmp_path / "x.h5", holding(NUMBERS))
+    with h5py.File(path, "r+", libver="latest") as file:  # a long list needs the newer layout
+        (file if where == "layer_names" else file["conv"]).attrs[where] = [b"conv"] * 20_000
+    assert "laid out in an unknown way" in refusal(path, ONE)
+
+
+def test_groups_that_hold_each_other_in_a_circle_are_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        layer = file.create_group("layers/conv2d")
+        layer.create_group("vars")
+        for number in range(4):
+            layer.create_group("layers", track_order=True) if number == 0 else None
+            layer["layers"][str(number)] = layer
+    refusal(tmp_path / "x.h5", ONE)
 
 
 def test_a_name_without_anything_behind_it_is_told_as_such(tmp_path: Path) -> None:

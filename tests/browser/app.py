@@ -33,10 +33,11 @@ _OFFLINE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1
 class Served:
     """The web server and the cluster that it starts."""
 
-    def __init__(self, thaw_home: Path, base: str, warm: bool) -> None:
+    def __init__(self, thaw_home: Path, base: str, warm: bool, token: bool) -> None:
         self.home = thaw_home
         self._base = base
         self._warm = warm
+        self._token = token
         with socket.socket() as free:
             free.bind(("localhost", 0))
             self.port = free.getsockname()[1]
@@ -46,6 +47,11 @@ class Served:
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}/{self._base}".rstrip("/")
+
+    @property
+    def printed(self) -> str:
+        """The address that whoever starts Thaw is shown."""
+        return next(word for word in self._log.read_text().split() if word.startswith(self.url))
 
     @property
     def pid(self) -> int:
@@ -65,6 +71,7 @@ class Served:
                     **_OFFLINE,
                     "THAW_HOME": str(self.home),
                     "THAW_WARM_UP": str(int(self._warm)),
+                    "THAW_TOKEN": str(int(self._token)),
                 },
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -109,12 +116,14 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(thaw_home: Path, base: str = "", warm: bool = True) -> Iterator[Served]:
+def serve(
+    thaw_home: Path, base: str = "", warm: bool = True, token: bool = False
+) -> Iterator[Served]:
     """The app, up, below a base path; gone with all that it started at the end.
 
-    Where nothing is trained its workers need not warm up.
+    Where nothing is trained its workers need not warm up. Without a token every context gets in.
     """
-    served = Served(thaw_home, base, warm)
+    served = Served(thaw_home, base, warm, token)
     try:
         served.start()
         yield served

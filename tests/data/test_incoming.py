@@ -21,7 +21,7 @@ def aged(folder: Path, hours: float) -> None:
 
 
 def test_blocks_become_the_file_and_it_is_taken_once() -> None:
-    begun, secret = incoming.begin("my pets.zip", 6)
+    begun, secret = incoming.begin("my pets.zip", 6, "page")
     incoming.append(begun, 0, b"abc")
     again = incoming.find(begun.folder.name, secret)
     assert (again.offset, again.size, again.name) == (3, 6, "my pets")
@@ -35,8 +35,8 @@ def test_blocks_become_the_file_and_it_is_taken_once() -> None:
 
 
 def test_only_who_knows_the_secret_finds_it() -> None:
-    begun, secret = incoming.begin("a.zip", 6)
-    other, others = incoming.begin("b.zip", 6)
+    begun, secret = incoming.begin("a.zip", 6, "page")
+    other, others = incoming.begin("b.zip", 6, "page")
     assert secret != others
     for name, known in [
         (begun.folder.name, others),
@@ -53,7 +53,7 @@ def test_only_who_knows_the_secret_finds_it() -> None:
 
 
 def test_of_two_senders_one_is_out_of_place() -> None:
-    begun, _ = incoming.begin("a.zip", 1000)
+    begun, _ = incoming.begin("a.zip", 1000, "page")
 
     def send(place: int) -> bool:
         try:
@@ -71,7 +71,7 @@ def test_of_two_senders_one_is_out_of_place() -> None:
 
 @pytest.mark.parametrize("offset", [0, 2, 4, 6])
 def test_a_block_goes_where_the_last_one_ended_and_nowhere_else(offset: int) -> None:
-    begun, _ = incoming.begin("a.zip", 100)
+    begun, _ = incoming.begin("a.zip", 100, "page")
     incoming.append(begun, 0, b"abc")
     with pytest.raises(OutOfPlace):
         incoming.append(begun, offset, b"xyz")
@@ -79,7 +79,7 @@ def test_a_block_goes_where_the_last_one_ended_and_nowhere_else(offset: int) -> 
 
 
 def test_no_more_comes_than_was_announced() -> None:
-    begun, _ = incoming.begin("a.zip", 4)
+    begun, _ = incoming.begin("a.zip", 4, "page")
     incoming.append(begun, 0, b"abc")
     with pytest.raises(UserError, match="announced"):
         incoming.append(begun, 3, b"de")
@@ -102,7 +102,7 @@ def test_no_more_comes_than_was_announced() -> None:
     ],
 )
 def test_a_name_is_shown_and_never_a_path(name: str, shown: str) -> None:
-    begun, secret = incoming.begin(name, 1)
+    begun, secret = incoming.begin(name, 1, "page")
     assert begun.folder.parent == home.uploads()
     assert home.is_id(begun.folder.name)
     assert incoming.find(begun.folder.name, secret).name == shown
@@ -111,30 +111,63 @@ def test_a_name_is_shown_and_never_a_path(name: str, shown: str) -> None:
 def test_what_is_too_large_or_empty_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_UPLOAD_GB", "0.001")
     with pytest.raises(UserError, match=r"at most 0\.001 GB"):
-        incoming.begin("a.zip", 1_000_001)
+        incoming.begin("a.zip", 1_000_001, "page")
     for size in (0, -1):
         with pytest.raises(UserError, match="empty"):
-            incoming.begin("a.zip", size)
+            incoming.begin("a.zip", size, "page")
     assert not list(home.uploads().glob("*"))
 
 
 def test_what_is_on_its_way_in_all_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_UPLOAD_GB", "0.001")
     monkeypatch.setattr(incoming, "_AT_ONCE", 7)
-    begun = [incoming.begin("a.zip", 1_000_000)[0] for _ in range(5)]
-    with pytest.raises(UserError, match="Too much"):
-        incoming.begin("a.zip", 1)
+    begun = [incoming.begin("a.zip", 1_000_000, f"page {n}")[0] for n in range(5)]
+    with pytest.raises(UserError, match="to this server"):
+        incoming.begin("a.zip", 1, "page")
     incoming.give_up(begun[0])
     for _ in range(3):
-        incoming.begin("a.zip", 1)
-    with pytest.raises(UserError, match="Too much"):
-        incoming.begin("a.zip", 1)
+        incoming.begin("a.zip", 1, "page")
+    with pytest.raises(UserError, match="to this server"):
+        incoming.begin("a.zip", 1, "page")
+
+
+def test_one_page_does_not_keep_others_from_sending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAW_UPLOAD_GB", "0.001")
+    greedy = [incoming.begin("a.zip", 1, "greedy")[0] for _ in range(20)]
+    with pytest.raises(UserError, match="from this page"):
+        incoming.begin("a.zip", 1, "greedy")
+    incoming.begin("a.zip", 1, "other")
+    incoming.give_up(greedy[0])
+    incoming.begin("a.zip", 1, "greedy")
+    for _ in range(2):
+        incoming.begin("a.zip", 1_000_000, "large")
+    with pytest.raises(UserError, match="from this page"):
+        incoming.begin("a.zip", 1, "large")
+    incoming.begin("a.zip", 1_000_000, "other")
+
+
+@pytest.mark.parametrize(("come", "minutes", "stays"), [(0, 4, True), (0, 6, False),
+                         (1000, 6, False), (1 << 20, 6, True), (1 << 20, 61, False)])  # fmt: skip
+def test_what_has_hardly_begun_makes_way_in_minutes(come: int, minutes: int, stays: bool) -> None:
+    begun, _ = incoming.begin("a.zip", 1 << 21, "page")
+    incoming.append(begun, 0, bytes(come))
+    aged(begun.folder, minutes / 60)
+    incoming.begin("b.zip", 1, "page")
+    assert begun.folder.exists() is stays
+
+
+def test_after_the_clock_was_set_back_it_makes_way_in_minutes_as_well() -> None:
+    begun, _ = incoming.begin("a.zip", 10, "page")
+    aged(begun.folder, -24)
+    incoming.begin("b.zip", 1, "page")
+    assert begun.folder.exists()
+    assert begun.path.stat().st_mtime <= time.time() + 1
 
 
 def test_the_disk_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_UPLOAD_GB", "1000000")
     with pytest.raises(UserError, match="are free"):
-        incoming.begin("a.zip", 10**15)
+        incoming.begin("a.zip", 10**15, "page")
     assert not list(home.uploads().glob("*"))
 
 
@@ -142,19 +175,19 @@ def test_a_setting_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) ->
     for given in ("much", "nan", "inf"):
         monkeypatch.setenv("THAW_UPLOAD_GB", given)
         with pytest.raises(UserError, match="THAW_UPLOAD_GB"):
-            incoming.begin("a.zip", 1)
+            incoming.begin("a.zip", 1, "page")
 
 
 def test_what_has_not_grown_for_long_makes_way_and_what_is_taken_stays() -> None:
-    still, secret = incoming.begin("still.zip", 10)
-    taken, key = incoming.begin("taken.zip", 1)
+    still, secret = incoming.begin("still.zip", 10, "page")
+    taken, key = incoming.begin("taken.zip", 1, "page")
     incoming.append(taken, 0, b"x")
     incoming.take(taken.folder.name, key)
-    grows, _ = incoming.begin("grows.zip", 10)
+    grows, _ = incoming.begin("grows.zip", 10, "page")
     for each in (still, taken, grows):
         aged(each.folder, 2)
     incoming.append(grows, 0, b"x")
-    incoming.begin("new.zip", 10)
+    incoming.begin("new.zip", 10, "page")
     assert not still.folder.exists()
     assert taken.path.exists()
     assert grows.path.exists()
@@ -167,7 +200,7 @@ def test_what_has_not_grown_for_long_makes_way_and_what_is_taken_stays() -> None
 
 
 def test_leftovers_of_a_crash_go_when_the_cluster_starts() -> None:
-    begun, _ = incoming.begin("a.zip", 10)
+    begun, _ = incoming.begin("a.zip", 10, "page")
     incoming.append(begun, 0, b"x")
     leftovers.sweep()
     assert begun.path.exists()
@@ -176,7 +209,7 @@ def test_leftovers_of_a_crash_go_when_the_cluster_starts() -> None:
 
 
 def test_a_full_disk_is_told() -> None:
-    begun, _ = incoming.begin("a.zip", 10)
+    begun, _ = incoming.begin("a.zip", 10, "page")
     begun.path.unlink()
     begun.path.symlink_to("/dev/full")
     with pytest.raises(UserError, match="no room left"):

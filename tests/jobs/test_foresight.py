@@ -1,21 +1,17 @@
 """What is found out before a training, and what an untouched network says, on a real cluster."""
 
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core import home
-from core.backbones import own_weights
-from core.backbones.catalog import BACKBONES, backbone_named
+from core.backbones.catalog import BACKBONES
 from core.data import changes, image_files, store
 from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.settings import Squaring, TrainingSettings
 from core.training.likeness import LIKE
-from tests import official_weights
 
 pytestmark = pytest.mark.cluster
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -86,24 +82,3 @@ def test_a_network_without_its_classes_here_is_not_downloaded_unasked(shared, tm
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
         ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, preparation=Preparation())
-
-
-def test_a_weights_file_is_checked_and_kept(shared, tmp_path):
-    narrow = backbone_named("mobilenet", 0.25)
-    good, wrong = tmp_path / "good.weights.h5", tmp_path / "wrong.h5"
-    write_weights(good, narrow.layers)
-    write_weights(wrong, backbone_named("mobilenet", 0.5).layers)
-    kept = ask.keep_weights(good, "mine.h5", narrow)
-    assert own_weights.every(narrow) == [kept]
-    assert own_weights.find(kept.digest).read_bytes() == good.read_bytes()
-    with pytest.raises(UserError, match="layer conv1"):
-        ask.keep_weights(wrong, "wrong.h5", narrow)
-    assert own_weights.every(narrow) == [kept]
-
-
-def write_weights(path: Path, layers) -> None:
-    numbers = np.random.default_rng(0)
-    official_weights.write(
-        path,
-        [(layer.name, official_weights.random_arrays(layer.shapes, numbers)) for layer in layers],
-    )

@@ -28,7 +28,7 @@ def painted_import(*events: tuple[str, dict[str, object]]) -> str:
 
 def sent(name: str, content: bytes) -> tuple[str, str]:
     """An upload that has come whole, as the browser tells of it."""
-    begun, secret = incoming.begin(name, len(content))
+    begun, secret = incoming.begin(name, len(content), "page")
     incoming.append(begun, 0, content)
     return begun.folder.name, secret
 

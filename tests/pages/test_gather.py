@@ -75,7 +75,7 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
     monkeypatch.setattr(adding, "submit_images", submit)
     monkeypatch.setattr(camera, "draw", lambda *_: told.pop() if told else None)
     app = open_page("data", data=chosen)
-    begun, secret = incoming.begin("5 pictures.zip", 3)
+    begun, secret = incoming.begin("5 pictures.zip", 3, "page")
     incoming.append(begun, 0, b"zip")
     told.append(Brought(begun.folder.name, secret, chosen, "dog"))
     app.run()

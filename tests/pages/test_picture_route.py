@@ -41,6 +41,16 @@ def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, 
         assert get(address(chosen, digest, permit)).status == 403
 
 
+def test_a_permit_shows_no_picture_of_another_data_set(get: Get, stored: tuple[str, str]) -> None:
+    others = store_dataset("zoo", {"ape": 3, "emu": 4})
+    digests = {each.digest for each in store.load(store.folder_of(others)).records}
+    digests -= {each.digest for each in store.load(store.folder_of(stored[0])).records}
+    assert digests
+    for digest in digests:
+        assert get(address(others, digest)).status == 200
+        assert get(address(stored[0], digest)).status == 404
+
+
 @pytest.mark.parametrize(
     "digest", ["0" * 64, "nothing", "..%2fdataset.json", "%2e%2e%2fdataset.json", "%00"]
 )

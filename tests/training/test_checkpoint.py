@@ -1,5 +1,6 @@
 """A checkpoint is there whole or not at all, and what is read is what was written."""
 
+import json
 import random
 from pathlib import Path
 
@@ -74,3 +75,16 @@ def test_a_write_that_fails_leaves_what_was_there(checkpoint: Checkpoint) -> Non
     saved = checkpoint.read()
     assert saved is not None
     assert saved.facts["epoch"] == 3
+
+
+def test_a_hostile_file_is_none(tmp_path: Path) -> None:
+    """Whoever hands a run folder on can put anything in it: no code is run, no bomb is opened."""
+    path = tmp_path / "checkpoint.npz"
+    facts = np.array(json.dumps({}))
+    np.savez_compressed(path, facts=facts, **{"weights-0": np.zeros(1 << 24, np.float32)})
+    assert path.stat().st_size < 1 << 20
+    assert Checkpoint(path).read() is None
+    np.savez(path, facts=np.array([print], dtype=object))
+    assert Checkpoint(path).read() is None
+    np.savez(path, facts=facts)
+    assert Checkpoint(path).read() is not None

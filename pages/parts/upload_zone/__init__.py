@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from core.data import limits
-from pages.parts import upload_route
+from pages.parts import state, upload_route
 
 _FOLDER = Path(__file__).parent
 SENDING = ("folder.js", "sending.js")
@@ -64,7 +64,7 @@ def draw_component(
         key=key,
         data={
             "address": upload_route.path(),
-            "permit": upload_route.PERMIT,
+            "permit": upload_route.permit(state.page()),
             "block": upload_route.BLOCK,
             "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
             "dataset": dataset,

@@ -100,7 +100,7 @@ class Upload {
     while (this.going) {
       const answer = await this.#next(blob, fileName, key, offset);
       if (!this.going) return;
-      this.cut = answer.status === 0 || [429, 502, 503, 504].includes(answer.status);
+      this.cut = answer.status === 0 || [408, 429, 502, 503, 504].includes(answer.status);
       if (this.cut) {
         if (offset !== null) await blob.slice(offset, offset + PIECE).arrayBuffer(); // throws if gone
         offset = null;

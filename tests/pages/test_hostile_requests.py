@@ -1,0 +1,218 @@
+"""Whatever a request holds, every route of Thaw's own answers with a sentence and logs nothing.
+
+The routes are the app's own list, so a new one is tried by itself: it only has to say what a good
+request looks like.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+import streamlit_app
+from core import errors, home
+from core.data import incoming, store
+from pages.parts import download_route, pace, picture_route, upload_route
+from pages.parts.door import Door
+from pages.parts.routes import GuardedRoute
+from tests.pages.painting import store_dataset
+from tests.pages.served import Reply
+
+WORDS = [
+    *("", "0", "-1", "+1", "1.5", "1e3", "NaN", "Infinity", "0x10", " 1", "1_000", "true", "null"),
+    *("9" * 17, "9" * 5000, "x" * 201, "x" * 20_000, "²", "٣", "１", "\N{BENGALI DIGIT ONE}"),
+    *("../../etc/passwd", "..", "/", "%2e%2e%2f", "%00", "%", "%zz", "a/b", "\\\\host\\share"),
+    *("'; drop table", "{{7*7}}", "\x01", "\x7f", "\x80", "\xff\xfe", "猫", "é" * 100),
+]
+BODIES = [
+    *(b"", b"{", b"[]", b"null", b"1", b'"x"', b"\xff", b"\x00", b"{}" * 3000, b"[" * 4000),
+    *(b'{"a":' * 700, b'{"name": "a", "size": NaN}', b'{"name": "a", "size": Infinity}'),
+    *(b'{"name": "a", "size": -1}', b'{"name": "a", "size": 1e999}', b'{"name": "a", "size": 0}'),
+    *(b'{"name": "a", "size": ' + b"9" * 4000 + b"}", b'{"name": "a", "size": 1.0}'),
+    *(b'{"name": 1, "size": 1}', b'{"name": {}, "size": [1]}', b'{"size": 1}'),
+]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request, to be changed in one place at a time."""
+
+    method: str
+    template: str
+    parts: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def raw(self, *more: str) -> bytes:
+        path = self.template
+        for name, value in self.parts.items():
+            path = path.replace(f"{{{name}}}", _escaped(value))
+        query = "?" + urlencode(self.query, errors="surrogatepass") if self.query else ""
+        lines = [f"{self.method} {path}{query} HTTP/1.1", "Host: localhost", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        lines += [f"Content-Length: {len(self.body)}", *more]
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + self.body
+
+
+def _escaped(part: str) -> str:
+    """As it would have to be sent; what is escaped already stays."""
+    return quote(part, safe="%")
+
+
+@contextmanager
+def up(*routes: GuardedRoute) -> Iterator[int]:
+    """A real server on a port of its own."""
+    app = Starlette(routes=list(routes), middleware=[Middleware(Door)])
+    free = socket.socket()
+    free.bind(("localhost", 0))
+    free.listen(500)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
+    thread.start()
+    try:
+        yield free.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def send(port: int, request: bytes) -> Reply:
+    with socket.create_connection(("localhost", port), timeout=20) as line:
+        line.sendall(request)
+        come = b""
+        while part := line.recv(1 << 16):
+            come += part
+    return Reply(come)
+
+
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAW_TOKEN", "0")
+
+
+def good_ones() -> dict[tuple[str, str], Ask]:
+    """A request that each route grants."""
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    digest = store.load(store.folder_of(dataset)).records[0].digest
+    begun = {method: incoming.begin("a.zip", 3, method) for method in ("GET", "PATCH", "DELETE")}
+    permit = {"permit": picture_route.permit(dataset)}
+    download = download_route.address(dataset, sides=False).partition("permit=")[2]
+    uploads = upload_route.path()
+    made = [
+        Ask("POST", uploads, headers={"Upload-Permit": upload_route.permit("page")},
+            body=json.dumps({"name": "a.zip", "size": 3}).encode()),
+        *(Ask(method, f"{uploads}/{{upload_id}}", {"upload_id": upload.folder.name},
+              headers={"Upload-Secret": secret, "Upload-Offset": "0"},
+              body=b"abc" if method == "PATCH" else b"")
+          for method, (upload, secret) in begun.items()),
+        Ask("GET", f"{download_route.path()}/{{dataset_id}}", {"dataset_id": dataset},
+            {"sides": "1", "permit": download}),
+        Ask("GET", f"{picture_route.path()}/{{dataset_id}}/{{digest}}",
+            {"dataset_id": dataset, "digest": digest}, permit),
+    ]  # fmt: skip
+    return {(each.method, each.template): each for each in made}
+
+
+def changed(good: Ask) -> Iterator[bytes]:
+    """The request with one thing in it that is not as it should be."""
+    for word in WORDS:
+        for name in good.parts:
+            yield replace(good, parts=good.parts | {name: word}).raw()
+        for name in good.query:
+            yield replace(good, query=good.query | {name: word}).raw()
+        for name in good.headers:
+            yield replace(good, headers=good.headers | {name: word}).raw()
+        yield replace(good, query=good.query | {"another": word}).raw()
+        yield replace(good, headers=good.headers | {"Upload-Another": word}).raw()
+    for body in BODIES:
+        yield replace(good, body=body).raw()
+    for name, value in good.headers.items():
+        yield good.raw(f"{name}: {value}")
+        yield replace(good, headers={n: v for n, v in good.headers.items() if n != name}).raw()
+    for name, value in good.query.items():
+        yield good.raw().replace(b"?", f"?{name}={quote(value)}&".encode(), 1)
+    yield replace(good, body=b"x" * 100_000).raw()
+    yield good.raw("Content-Length: 5")
+    yield good.raw("Transfer-Encoding: chunked").replace(good.body or b"\0", b"") + b"0\r\n\r\n"
+    yield replace(good, template=good.template + "/" + "x" * 3000).raw()
+    yield replace(good, template=good.template + "%00").raw()
+
+
+def test_every_route_of_the_app_is_guarded_and_has_a_good_request(thaw_home: Path) -> None:
+    assert all(isinstance(route, GuardedRoute) for route in streamlit_app.ROUTES)
+    asked = {(m, r.path) for r in streamlit_app.ROUTES for m in (r.methods or ()) if m != "HEAD"}
+    good = good_ones()
+    assert set(good) == asked, "a new route has to say what a good request looks like"
+    with up(*streamlit_app.ROUTES) as port:
+        for each in good.values():
+            assert send(port, each.raw()).status in (200, 201, 204), each
+
+
+def test_whatever_comes_gets_a_sentence_and_nothing_is_logged(thaw_home: Path) -> None:
+    with up(*streamlit_app.ROUTES) as port:
+        for key in good_ones():
+            home.remove(home.uploads())
+            good = good_ones()[key]
+            for request in changed(good):
+                answer = send(port, request)
+                assert 200 <= answer.status < 500, (answer.body, request[:300])
+                if answer.status >= 400:
+                    assert b"Traceback" not in answer.body
+                    assert answer.body.strip().endswith(
+                        (b".", b'."}', b"Found", b"Allowed", b"d")
+                    ), answer.body
+    assert not errors.log_path().exists(), errors.log_path().read_text()
+
+
+# Slow senders
+
+
+def test_bodies_that_do_not_come_are_given_up(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_SILENCE", 0.3)
+    with up(*streamlit_app.ROUTES) as port:
+        good = good_ones()
+        for ask in good.values():
+            half = ask.raw().replace(b"Content-Length: ", b"Content-Length: 9")
+            assert send(port, half).status == 408, half  # it is closed, or this would wait
+        lines = [socket.create_connection(("localhost", port), timeout=20) for _ in range(200)]
+        for line in lines:
+            line.sendall(half)
+        for line in lines:
+            assert b" 408 " in line.recv(100)
+            line.close()
+
+
+def test_what_comes_too_slowly_is_given_up(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_SILENCE", 0.4)
+    begun, secret = incoming.begin("a.zip", 1 << 20, "page")
+    where = f"{upload_route.path()}/{begun.folder.name}"
+    head = Ask("PATCH", where, headers={"Upload-Secret": secret, "Upload-Offset": "0"}).raw()
+    head = head.replace(b"Content-Length: 0", b"Content-Length: 99999")
+    with up(*streamlit_app.ROUTES) as port, socket.create_connection(("localhost", port)) as line:
+        line.sendall(head)
+        line.settimeout(0.05)
+        come, sent = b"", 0
+        while not come:  # a byte at a time, never silent for long
+            assert sent < 400
+            line.sendall(b"x")
+            sent += 1
+            try:
+                come = line.recv(100)
+            except TimeoutError:
+                continue
+        assert b" 408 " in come
+    assert begun.offset == sent or begun.offset == sent - 1, "what came is kept"
