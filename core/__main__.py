@@ -86,7 +86,7 @@ def _opened(args: argparse.Namespace) -> Any:
     """The source, to be read as the options say."""
     from core.data.archive import open_source
 
-    return open_source(args.path, reading=arguments.reading_of(args))
+    return open_source(args.path, reading=arguments.reading_of(args), follow=True)
 
 
 def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:

@@ -10,6 +10,7 @@ from core import home
 from core.data import changes, image_files, preparing, room, store
 from core.data.archive import Source
 from core.data.dataset import Dataset, Skipped
+from core.data.enough import telling
 from core.data.preparation import USUAL, Preparation
 from core.data.reading import read_class
 from core.data.refusals import refuse_many
@@ -219,9 +220,10 @@ def called(dataset: Dataset, origin: str) -> str:
 def _no_picture(skipped: list[Skipped]) -> UserError:
     if not skipped:
         return UserError("Expected pictures, but nothing came. Choose some pictures or a folder.")
-    first = f"“{skipped[0].file}”: {skipped[0].reason}"
+    one = telling(skipped)
+    example = f"“{one.file}”: {one.reason}"
     if len(skipped) == 1:
-        return UserError(f"That is no picture that can be read. {first}.")
+        return UserError(f"That is no picture that can be read. {example}.")
     return UserError(
-        f"None of these {len(skipped):,} files is a picture that can be read. The first is {first}."
+        f"None of these {len(skipped):,} files is a picture that can be read. One is {example}."
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from core.data import folders, tar_safety, unpacking, zip_safety
+from core.data import folders, kinds, tar_safety, unpacking, zip_safety
 from core.data.labelling import Reading
 from core.data.limits import Limits
 from core.data.natural import natural
@@ -25,14 +25,8 @@ from core.errors import UserError
 
 ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz")
 
-_HEAD = tarfile.BLOCKSIZE
-_OTHERS = (
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
-    (b"\xff\xd8\xff", "a single picture"),
-    (b"\x89PNG", "a single picture"),
-)
+_HEAD = 8 * tarfile.BLOCKSIZE
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
 class UnreadableMember(Exception):
@@ -53,7 +47,7 @@ class Member:
 
 
 class Source(Protocol):
-    """Files of one archive or folder, in natural order, hidden and system files left out.
+    """Files of one archive or folder, in natural order; `left_out` tells what is not among them.
 
     Attributes:
         reading: How its owner says that paths become classes; None leaves that to what can be seen.
@@ -98,6 +92,8 @@ def open_source(
     name: str | None = None,
     report: Callable[[int, int], None] | None = None,
     reading: Reading | None = None,
+    *,
+    follow: bool = False,
 ) -> Source:
     """Open an archive or a folder after checking that it is safe.
 
@@ -109,6 +105,8 @@ def open_source(
         report: Called with bytes done and bytes in all while something is unpacked; raise
             StopRequested in it to stop.
         reading: How paths become classes, where somebody has said so.
+        follow: Whether links in a folder may lead to other folders: only where whoever owns it
+            has named it, never for what somebody sent.
 
     Raises:
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
@@ -118,7 +116,7 @@ def open_source(
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return FolderSource(path, shown, reading)
+            return FolderSource(path, shown, reading, follow=follow)
         if stat.S_ISREG(mode):
             return _open_archive(path, shown, report, reading)
     except (FileNotFoundError, NotADirectoryError):
@@ -154,8 +152,9 @@ def _open_archive(
         return TarSource(path.open("rb"), name, reading=reading)
     if head.startswith(b"PK") or zip_safety.has_end(path):
         return ZipSource(path, name, reading)
-    other = next((kind for magic, kind in _OTHERS if head.startswith(magic)), "something else")
-    raise no_archive(name, other)
+    if head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        raise no_archive(name, "a single picture")
+    raise no_archive(name, kinds.what(head) or "something else")
 
 
 def without_ending(name: str) -> str:
@@ -167,12 +166,14 @@ def without_ending(name: str) -> str:
 
 
 class FolderSource:
-    """A folder read in place. Links are not followed, neither to files nor to folders."""
+    """A folder read in place. Links to files are not followed, to folders only where asked for."""
 
-    def __init__(self, path: Path, name: str, reading: Reading | None = None) -> None:
+    def __init__(
+        self, path: Path, name: str, reading: Reading | None = None, *, follow: bool = False
+    ) -> None:
         self.name = name
         self.reading = reading
-        self._found, left_out = folders.checked(path, name)
+        self._found, left_out = folders.checked(path, name, follow=follow)
         self.members = tuple(
             Member(shown, self._found[shown].size) for shown in sorted(self._found, key=natural)
         )
@@ -218,6 +219,9 @@ class ZipSource:
             raise damaged(name) from error
         try:
             self._infos, left_out = zip_safety.checked(self._zip, name, path.stat().st_size)
+            document = kinds.document(self._infos)
+            if document:
+                raise no_archive(name, document)
         except BaseException:
             self._zip.close()
             raise

@@ -1,5 +1,9 @@
 """Whether there are enough classes and images to learn from, and what to do where there are not."""
 
+from collections import Counter
+from collections.abc import Sequence
+
+from core.data import layout, litter
 from core.data.dataset import Dataset, Record, Skipped
 from core.errors import UserError
 
@@ -83,10 +87,29 @@ def no_classes(skipped: list[Skipped], classes: tuple[str, ...] = ()) -> UserErr
 def _told(skipped: list[Skipped]) -> str:
     if not skipped:
         return ""
-    first = f"“{skipped[0].file}”, {skipped[0].reason}"
+    one = telling(skipped)
+    example = f"“{one.file}”, {one.reason}"
     if len(skipped) == 1:
-        return f" (1 file was left out: {first}.)"
-    return f" ({len(skipped)} files were left out, the first: {first}.)"
+        return f" (1 file was left out: {example}.)"
+    return f" ({len(skipped):,} files were left out, among them {example}.)"
+
+
+def telling(skipped: Sequence[Skipped]) -> Skipped:
+    """The file that says most of why too little could be read; there is at least one.
+
+    That is an archive inside the archive, then what most files were left out for; what systems
+    leave behind and files beside the class folders, such as a table, say least.
+    """
+    often = Counter(one.reason for one in skipped)
+
+    def rank(one: Skipped) -> tuple[int, int]:
+        if one.reason == layout.NESTED:
+            return 0, 0
+        if litter.is_reason(one.reason):
+            return 3, -often[one.reason]
+        return 2 if one.reason == layout.NO_IMAGE else 1, -often[one.reason]
+
+    return min(skipped, key=rank)
 
 
 def _listed(names: list[str]) -> str:

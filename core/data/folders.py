@@ -5,9 +5,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data import limits
+from core.data import limits, litter
 from core.data.limits import Limits
-from core.data.member_names import is_junk, texts_of
+from core.data.member_names import texts_of
 from core.data.refusals import too_deep, too_many
 from core.data.tar_safety import LINK, NO_FILE
 
@@ -20,12 +20,16 @@ class File:
     size: int
 
 
-def checked(path: Path, name: str) -> tuple[dict[str, File], dict[str, str]]:
-    """What a folder holds, hidden and system files aside.
+def checked(
+    path: Path, name: str, *, follow: bool = False
+) -> tuple[dict[str, File], dict[str, str]]:
+    """What a folder holds, apart from what systems leave there.
 
     Args:
         path: The folder.
         name: What the user calls it.
+        follow: Whether a link to a folder elsewhere is read as if that folder lay here. Links
+            inside such a folder are not followed, so nothing leads in a circle.
 
     Returns:
         Files by the name shown, and the reasons why others, links and whole folders are left out.
@@ -37,6 +41,8 @@ def checked(path: Path, name: str) -> tuple[dict[str, File], dict[str, str]]:
     most = limits.current().entries
     sizes: dict[Path, int] = {}
     reasons: dict[Path, str] = {}
+    linked: list[Path] = []
+    root = path.resolve()
 
     def leave_out(where: Path, reason: str) -> None:
         reasons[where] = reason
@@ -48,26 +54,41 @@ def checked(path: Path, name: str) -> tuple[dict[str, File], dict[str, str]]:
             raise error
         leave_out(where, f"a folder that cannot be opened ({error.strerror})")
 
-    for folder, folders, files in os.walk(path, onerror=closed):
-        if len(Path(folder).relative_to(path).parts) >= Limits.depth:
-            raise too_deep(name)
-        folders[:] = [each for each in folders if not is_junk(each)]
-        # among the folders are links to some
-        for each in (*folders, *(file for file in files if not is_junk(file))):
-            where = Path(folder, each)
-            try:
-                status = where.lstat()
-            except OSError as error:  # the folder tells its names but lets nobody in
-                leave_out(where, f"cannot be opened ({error.strerror})")
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                continue
-            if stat.S_ISREG(status.st_mode):
-                sizes[where] = status.st_size
-                if len(sizes) + len(reasons) > most:
-                    raise too_many(name)
+    def look_at(where: Path, shown: str, may_follow: bool) -> None:
+        if left := litter.found(shown):
+            leave_out(where, left[1])
+            return
+        try:
+            mode, size = (status := where.lstat()).st_mode, status.st_size
+        except OSError as error:  # the folder tells its names but lets nobody in
+            leave_out(where, f"cannot be opened ({error.strerror})")
+            return
+        if stat.S_ISREG(mode):
+            sizes[where] = size
+            if len(sizes) + len(reasons) > most:
+                raise too_many(name)
+        elif stat.S_ISLNK(mode):
+            reason = _not_followed(where, root) if may_follow else LINK
+            if reason:
+                leave_out(where, reason)
             else:
-                leave_out(where, LINK if stat.S_ISLNK(status.st_mode) else NO_FILE)
+                linked.append(where)
+        elif not stat.S_ISDIR(mode):
+            leave_out(where, NO_FILE)
+
+    def walk(top: Path, may_follow: bool) -> None:
+        for folder, folders, files in os.walk(top, onerror=closed):
+            if len(Path(folder).relative_to(path).parts) >= Limits.depth:
+                raise too_deep(name)
+            for each in folders:  # links to folders are among them
+                look_at(Path(folder, each), f"{each}/", may_follow)
+            folders[:] = [each for each in folders if not litter.is_litter(each)]
+            for each in files:
+                look_at(Path(folder, each), each, may_follow)
+
+    walk(path, follow)
+    for each in linked:
+        walk(each, may_follow=False)
     met = [*sizes, *reasons]
     shown = texts_of([os.fsencode(each.relative_to(path).as_posix()) for each in met])
     named = dict(zip(met, shown, strict=True))
@@ -75,3 +96,16 @@ def checked(path: Path, name: str) -> tuple[dict[str, File], dict[str, str]]:
         {named[where]: File(where, size) for where, size in sizes.items()},
         {named[where]: reason for where, reason in reasons.items()},
     )
+
+
+def _not_followed(link: Path, root: Path) -> str | None:
+    """Why a link in a folder that lies at `root` is not followed; None where it may be."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: in a circle, up to Python 3.12
+        return "a link that leads nowhere"
+    if not target.is_dir():
+        return LINK
+    if target.is_relative_to(root):
+        return "a link to a folder that is read anyway"
+    return "a link that leads back to the folder around it" if root.is_relative_to(target) else None

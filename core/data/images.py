@@ -22,7 +22,7 @@ import pillow_heif
 from PIL import Image
 
 from core import errors
-from core.data import colours, deep, limits, png_chunks, tiffs
+from core.data import colours, deep, jpegs, kinds, limits, png_chunks, tiffs
 from core.data.decoders import UnreadableImage as UnreadableImage
 from core.data.decoders import decoding, refuse_large
 from core.data.preparation import AVERAGE_COLOUR, USUAL, Preparation
@@ -57,17 +57,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_KNOWN = (
-    (b"PK\3\4", "a zip archive, or a document that is one inside"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"%PDF", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"<svg", "a drawing (SVG)"),
-    (b"<!doctype html", "a web page"),
-    (b"<!DOCTYPE html", "a web page"),
-)
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _HEIF: tuple[Any, Any] = (
     pillow_heif.HeifImageFile,
@@ -229,9 +218,11 @@ def _opened(data: bytes, preparation: Preparation) -> tuple[Any, int, bytes]:
     profile = None
     if data.startswith(png_chunks.MAGIC):
         data, profile = png_chunks.bare(data, colours.LARGEST_PROFILE)
+    if rare := kinds.rare(data):
+        raise UnreadableImage(rare)
     opened = _lazy(data, preparation)
     if opened is None:
-        raise UnreadableImage(_something_else(data))
+        raise UnreadableImage(kinds.reason(data))
     if isinstance(opened, tiffs.Bands):
         return opened, most, data
     try:
@@ -244,6 +235,10 @@ def _opened(data: bytes, preparation: Preparation) -> tuple[Any, int, bytes]:
             raise UnreadableImage("empty picture, without a single pixel")
         if opened.format in _DRAFTED and _has_endless_scans(data):
             raise UnreadableImage("a JPEG of hundreds of scans, which no program makes")
+        if opened.format == "JPEG" and jpegs.lacks_end(data):
+            with _large, decoding():
+                data = jpegs.ended(data) or data
+            opened.fp = io.BytesIO(data)
         if opened.format == "JPEG2000" and _is_too_deep(opened, data):
             raise UnreadableImage(_DEEP_JPEG_2000)
     except BaseException:
@@ -398,11 +393,6 @@ def _tile(opened: Any, most: int) -> int:
     width, height, fills = tiffs.tile(opened)
     refuse_large(width, height, most // fills, "tiles of ")
     return width * height * fills
-
-
-def _something_else(data: bytes) -> str:
-    kind = next((kind for magic, kind in _KNOWN if data.startswith(magic)), None)
-    return f"not an image but {kind}" if kind else "not an image, or one of an unknown kind"
 
 
 def _upright(

@@ -1,4 +1,4 @@
-"""Names of files inside archives: in which encoding, whether they stay inside, whose litter."""
+"""Names of files inside archives: in which encoding, and whether they stay inside."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,8 @@ from core.data.refusals import refused, too_deep
 
 TOO_LONG = "its name is too long"
 _LONGEST_PATH = 4096  # as on Linux, where paths may be longest
-_JUNK = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"}
 _HALF = re.compile(r"(?<=[^\x00-\x7f])\\")
 _JAPANESE = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff]+")
-
-
-def is_junk(name: str) -> bool:
-    """Whether a path is a hidden file or one that systems leave behind (`.DS_Store`, …)."""
-    return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
 
 
 def encoding_of(names: Iterable[bytes], otherwise: str) -> str:

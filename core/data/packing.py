@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from core.data import image_files
+from core.data import image_files, litter
 from core.data.dataset import Dataset, Record
 from core.data.layout import looks_like_image
-from core.data.member_names import is_junk
 from core.errors import UserError
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same data set makes the same zip
@@ -89,7 +88,7 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for record in dataset.records:
         above = [folders[record.label], *([_safe(record.folder)] if record.folder else [])]
-        file = _safe(PurePosixPath(record.file).name)
+        file = _shown(PurePosixPath(record.file).name)
         if not looks_like_image(file):
             file = file.replace(".", "_")  # it is one all the same: it was read
         path = names.unused("/".join([*([record.split] if sides else []), *above, file]))
@@ -99,7 +98,7 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
 
 def file_name(dataset: Dataset) -> str:
     """What to call the zip."""
-    return f"{_safe(dataset.name)}.zip"
+    return f"{_shown(dataset.name)}.zip"
 
 
 class _Names:
@@ -124,7 +123,13 @@ def _safe(name: str) -> str:
     name = _UNSAFE.sub("_", name)
     stem, suffix = PurePosixPath(name).stem, _shortened(PurePosixPath(name).suffix, 20)
     name = (_shortened(stem, _LONGEST - 20) + suffix).strip(" ").rstrip(".")
-    return f"_{name}" if not name or is_junk(name) or _RESERVED.fullmatch(name) else name
+    return f"_{name}" if not name or litter.is_litter(name) or _RESERVED.fullmatch(name) else name
+
+
+def _shown(name: str) -> str:
+    """The name of a file that systems do not hide; hidden ones are not read again."""
+    name = _safe(name)
+    return f"_{name}" if name.startswith(".") else name
 
 
 def _shortened(text: str, most: int) -> str:

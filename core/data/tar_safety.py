@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
-from core.data import limits
+from core.data import limits, litter
 from core.data.limits import Limits
 from core.data.member_names import (
     TOO_LONG,
-    is_junk,
     is_too_long,
     safe_path,
     shortened,
@@ -100,12 +99,14 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
     left_out: dict[str, str] = {}
     for entry, text in zip(entries, texts_of([entry.name for entry in entries]), strict=True):
         shown = safe_path(text, name)
-        if entry.kind == tarfile.DIRTYPE or not shown or is_junk(shown):
+        if entry.kind == tarfile.DIRTYPE or not shown:
             continue
         # A tar may hold a file twice, when it was brought up to date: the last one counts.
         found.pop(shown, None)
         left_out.pop(shown, None)
-        if is_too_long(shown):
+        if left := litter.found(shown):
+            left_out[shortened(left[0])] = left[1]
+        elif is_too_long(shown):
             left_out[shortened(shown)] = TOO_LONG
         elif entry.kind in _LINKS:
             left_out[shown] = LINK

@@ -9,12 +9,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from core.data import limits
+from core.data import limits, litter
 from core.data.limits import Limits
 from core.data.member_names import (
     TOO_LONG,
     encoding_of,
-    is_junk,
     is_too_long,
     safe_path,
     shortened,
@@ -102,9 +101,9 @@ def checked(
         if shown in seen:
             raise refused(name, f"it holds “{shortened(shown)}” twice")
         seen.add(shown)
-        if is_junk(shown):
-            continue
-        if is_too_long(shown):
+        if left := litter.found(shown):
+            left_out[shortened(left[0])] = left[1]
+        elif is_too_long(shown):
             left_out[shortened(shown)] = TOO_LONG
         else:
             found[shown] = info

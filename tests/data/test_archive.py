@@ -108,8 +108,8 @@ def claims_large_directory() -> bytes:
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty file": (lambda: b"", "empty file"),
-    "text": (lambda: b"These are my flowers.\n" * 50, "something else"),
-    "html": (lambda: b"<!doctype html><p>404", "something else"),
+    "text": (lambda: b"These are my flowers.\n" * 50, "is text"),
+    "html": (lambda: b"<!doctype html><p>404", "is a web page"),
     "rar": (lambda: b"Rar!\x1a\x07\x01" + bytes(100), "a RAR archive"),
     "picture": (lambda: b"\xff\xd8\xff\xe0" + bytes(100), "a single picture"),
     "cut off": (lambda: packed(("a/1.jpg", b"x" * 999))[:-30], "damaged or cut off"),

@@ -18,6 +18,7 @@ from quine import quine
 from test_archive import HOSTILE as ZIPS
 from test_archive import link, packed
 from test_colours import saved
+from test_kinds import as_frame
 from test_odd_zips import unflagged
 from test_png_chunks import chunk
 from test_png_chunks import png as orange
@@ -103,6 +104,10 @@ def prefixed() -> bytes:
 Maker = Callable[[], bytes] | Callable[[Path], bytes]
 MADE: dict[str, Maker] = {
     # as a whole
+    "a document that is a zip inside": lambda: zipped(
+        {"[Content_Types].xml": b"x", "word/media/1.png": png(1)}
+    ),
+    "a zip of zips": lambda: zipped({"labels.csv": b"id", "train.zip": b"PK"}),
     "an empty file": ZIPS["empty file"][0],
     "text, or anything else that is no archive": ZIPS["text"][0],
     "a RAR archive": ZIPS["rar"][0],
@@ -146,6 +151,22 @@ MADE: dict[str, Maker] = {
     "a file of no bytes": beside(b""),
     "text called .jpg": beside(b"These are my flowers.", "a/odd.jpg"),
     "a web page called .png": beside(b"<!doctype html><p>404", "a/odd.png"),
+    "thumbnails of a Synology disk station (`@eaDir`, `SYNOPHOTO_THUMB_…`)": beside(
+        png(9), "a/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg"
+    ),
+    "what others leave: `.DS_Store`, `__MACOSX`, `Thumbs.db`, Lightroom's previews, `.git`, …": (
+        beside(png(9), "__MACOSX/a/._0.png")
+    ),
+    "a hidden file": beside(png(9), "a/.0.png"),
+    "a DICOM file": beside(bytes(128) + b"DICM" + bytes(99)),
+    "a Git LFS pointer": beside(b"version https://git-lfs.github.com/spec/v1\n"),
+    "a video": beside(b"\0\0\0\x18ftypisom" + bytes(99)),
+    "a JPEG XL": beside(b"\xff\x0a" + bytes(99)),
+    "a camera's raw file: CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2, …": beside(
+        b"FUJIFILMCCD-RAW 0201" + bytes(99)
+    ),
+    "a JPEG of 12 bits": beside(as_frame(0xC1, 12)),
+    "a Word document": beside(zipped({"[Content_Types].xml": b"x", "word/document.xml": b"x"})),
     "a PDF": beside(b"%PDF-1.7 " + bytes(99), "a/odd.pdf"),
     "a picture that is cut off": beside(SMALL[: len(SMALL) // 2]),
     "a JPEG of hundreds of scans": beside(endless_scans(300), "a/odd.jpg"),
@@ -161,9 +182,6 @@ MADE: dict[str, Maker] = {
     ),
     "a JPEG 2000 in colour of 12 or 16 bits": beside(deep_jpeg_2000("RGB", 16), "a/odd.jp2"),
     # harmless
-    "hidden files, `.DS_Store`, `Thumbs.db`, `__MACOSX`": lambda: zipped(
-        GOOD | {"a/.DS_Store": b"x", "b/Thumbs.db": b"x", "__MACOSX/a/._0.png": b"x"}
-    ),
     "names in UTF-8, CP437 or Shift-JIS": as_made(["猫", "ねこ"], "cp932"),
     "names of files that Windows reserves, or that differ by case alone": lambda: zipped(
         GOOD | {"a/CON.png": png(8), "a/con.png": png(9)}
@@ -176,6 +194,8 @@ MADE: dict[str, Maker] = {
             chunk(b"tEXt", b"b\0c", spoiled=1),
         )
     ),
+    "a class that begins with dots": lambda: zipped(classes({"..birds": 3, ".NET": 3})),
+    "a JPEG that lacks only its end marker": beside(SMALL[:-2]),
     "an animation": beside(animation(), "a/odd.gif"),
     "a picture of 1 × 1 or 30,000 × 10 pixels": lambda: zipped(
         GOOD

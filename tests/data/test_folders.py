@@ -44,6 +44,7 @@ def test_links_are_not_followed_but_told(tmp_path: Path) -> None:
     assert dict(source.left_out) == {
         "linked": LINK,
         "a/link.jpg": LINK,
+        "a/.hidden.jpg": "a hidden file (its name begins with a dot)",
         "a/loop": LINK,
         "a/pipe.jpg": NO_FILE,
     }
@@ -60,8 +61,51 @@ def test_a_folder_of_links_says_so(tmp_path: Path) -> None:
         for number in range(3):
             picture = tmp_path / "real" / label / f"{number}.png"
             (tmp_path / "linked" / label / picture.name).symlink_to(picture)
-    with pytest.raises(UserError, match=r"6 files were left out, the first: “a/0\.png”, a link"):
+    with pytest.raises(UserError, match=r"6 files were left out, among them “a/0\.png”, a link"):
         reading.read(open_source(tmp_path / "linked"), split=SplitSettings())
+
+
+def test_linked_class_folders_are_read_where_their_owner_asks(tmp_path: Path) -> None:
+    folder_of(tmp_path / "far", classes({"cats": 3, "dogs": 3}))
+    mine = tmp_path / "mine"
+    (mine / "a").mkdir(parents=True)
+    (mine / "cats").symlink_to(tmp_path / "far" / "cats")
+    (mine / "dogs").symlink_to(tmp_path / "far" / "dogs")
+    (mine / "again").symlink_to(mine / "a")
+    (mine / "a" / "up").symlink_to(mine)
+    (mine / "a" / "further up").symlink_to(tmp_path)
+    (mine / "gone").symlink_to(tmp_path / "nowhere")
+    (mine / "round").symlink_to(mine / "round")
+    (mine / "one.png").symlink_to(tmp_path / "far" / "cats" / "0.png")
+    (mine / ".git").symlink_to(tmp_path / "far")
+    (tmp_path / "far" / "cats" / "back").symlink_to(mine)
+    (tmp_path / "far" / "cats" / "on").symlink_to(tmp_path / "far" / "dogs")
+    source = open_source(mine, follow=True)
+    found = reading.read(source, split=SplitSettings())
+    assert found.counts == {"cats": 3, "dogs": 3}
+    assert {one.file: one.reason for one in found.skipped} == {
+        ".git": "left behind by git, not one of your pictures",
+        "a/further up": "a link that leads back to the folder around it",
+        "a/up": "a link to a folder that is read anyway",
+        "again": "a link to a folder that is read anyway",
+        "cats/back": LINK,
+        "cats/on": LINK,
+        "gone": "a link that leads nowhere",
+        "one.png": LINK,
+        "round": "a link that leads nowhere",
+    }
+    assert [member.name for member in open_source(mine).members] == []
+
+
+def test_a_linked_folder_counts_and_is_measured_as_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of(tmp_path / "far", classes({"cats": 5}))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cats").symlink_to(tmp_path / "far" / "cats")
+    monkeypatch.setenv("THAW_ENTRIES", "4")
+    with pytest.raises(UserError, match="at most 4 files"):
+        open_source(tmp_path / "mine", follow=True)
 
 
 def test_links_count_as_files_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

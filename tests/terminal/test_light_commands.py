@@ -43,7 +43,11 @@ def test_inspect(thaw: Thaw, painted: Path, user_home: Path) -> None:
     assert said.json["classes"] == {"blue": 6, "orange": 6}
     assert said.json["images"] == 12
     assert said.json["split"] == {"train": 10, "validation": 2, "test": 0}
-    assert {row["file"] for row in said.json["skipped"]} == {"blue/notes.txt", "blue/broken.png"}
+    assert {row["file"] for row in said.json["skipped"]} == {
+        ".DS_Store",
+        "blue/notes.txt",
+        "blue/broken.png",
+    }
     assert all(set(row) == {"file", "reason"} and row["reason"] for row in said.json["skipped"])
     assert "blue/notes.txt" in said.err
     assert list(user_home.iterdir()) == []
