@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +34,7 @@ from core.terminal import (
     remedy,
     stop_on_interrupt,
     tell,
+    tell_left_out,
 )
 
 Result = dict[str, Any]
@@ -74,7 +76,7 @@ def inspect(args: argparse.Namespace) -> Result:
     return {
         "classes": found.counts,
         "images": len(found.records),
-        "skipped": [{"file": s.file, "reason": s.reason} for s in found.skipped],
+        "skipped": _as_json(found.skipped),
         "split": found.split_counts,
         **({"preparation": found.preparation.to_dict()} if found.preparation.key else {}),
         "read_as": read_as,
@@ -149,6 +151,7 @@ def train(args: argparse.Namespace) -> Result:
         if not args.resume:
             run.undo(there_before)
         raise UserError("Stopped before the first epoch ended, so there is no model.")
+    tell_left_out(feed.skipped)
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
     keys = ("classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds")
@@ -156,6 +159,7 @@ def train(args: argparse.Namespace) -> Result:
         "run": str(args.run),
         **{key: results[key] for key in keys},
         "read_as": read_as,
+        "skipped": _as_json(feed.skipped),
         "peak_rss_mb": peak_rss_mb(),
     }
 
@@ -186,7 +190,7 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
 
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
-    base = _advice(source, args).settings if args.recipe == "best" else None
+    base = _advice(source, args)[0].settings if args.recipe == "best" else None
     values = (base.to_dict() if base else {}) | given
     if values.get("weights") == RANDOM:
         values.setdefault("frozen_layers", 0)
@@ -229,34 +233,51 @@ def _end(run: Run, event: str, **fields: Any) -> None:
 
 def evaluate(args: argparse.Namespace) -> Result:
     """How well a run's model does on labelled images."""
+    from core.results import learned
     from core.results.predictor import of_run
 
     _ready()
     predictor = of_run(args.run)
     source = _opened(args)
     read_as = _read_as(args, source, least=1)
-    results = predictor.evaluate(source, counter("judging images"))
+    known = learned.digests(Run(args.run))
+    results = predictor.evaluate(source, counter("judging images"), known)
+    tell_left_out(results["skipped"])
+    on = "the test side of these images" if results["side"] else "all of these images"
+    tell(f"judged on {on}")
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
-    keys = ("accuracy", "images", "per_class", "confusion")
-    return {**{key: results[key] for key in keys}, "read_as": read_as}
+    if known is None:
+        tell("Which images the run has learned from is not known.")
+    elif results["learned_from"]:
+        tell(f"The run has learned from {results['learned_from']} of these {results['images']}.")
+        if results["unseen"]:
+            unseen = results["unseen"]
+            print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
+    keys = ("accuracy", "images", "per_class", "confusion", "side", "learned_from", "unseen")
+    return {
+        **{key: results[key] for key in keys},
+        "read_as": read_as,
+        "skipped": _as_json(results["skipped"]),
+    }
 
 
 def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
-    from core.data.archive import UnreadableMember
-    from core.results.predictor import contents, of_run
+    from core.data import handed
+    from core.data.dataset import Skipped
+    from core.results.predictor import of_run
 
     _ready()
     predictor = of_run(args.run)
-    rows = []
-    for path in args.images:  # one after the other: thousands need not fit into memory
-        try:
-            file = _printable(path), contents(path)
-        except (OSError, UnreadableMember) as error:
-            tell(f"left out {_printable(path)}: {getattr(error, 'strerror', error)}")
+    rows, skipped = [], []
+    for file in handed.pictures(args.images):  # one at a time: thousands need not fit into memory
+        if isinstance(file, Skipped):
+            skipped.append(file)
+            tell(f"left out {file.file}: {file.reason}")
             continue
         (p,) = predictor.predict([file], args.top)
         if p.error is not None:
+            skipped.append(Skipped(p.file, p.error))
             tell(f"left out {p.file}: {p.error}")
             continue
         rows.append({"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top})
@@ -267,7 +288,7 @@ def predict(args: argparse.Namespace) -> Result:
             print(clean(f"{row['file']}\t{row['label']}\t{row['confidence']:.4f}"))
     if not rows:
         raise UserError("None of these files is an image that can be read.")
-    return {"predictions": rows}
+    return {"predictions": rows, "skipped": _as_json(skipped)}
 
 
 def advise(args: argparse.Namespace) -> Result:
@@ -275,7 +296,8 @@ def advise(args: argparse.Namespace) -> Result:
     _ready(room.LITTLE)
     source = _opened(args)
     read_as = _read_as(args, source)
-    advice = _advice(source, args)
+    advice, skipped = _advice(source, args)
+    tell_left_out(skipped)
     print(clean(advice.reasons))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
@@ -286,6 +308,7 @@ def advise(args: argparse.Namespace) -> Result:
         "reasons": advice.reasons,
         "settings": advice.settings.to_dict(),
         "read_as": read_as,
+        "skipped": _as_json(skipped),
     }
 
 
@@ -302,13 +325,19 @@ def _chosen(args: argparse.Namespace) -> Any:
     return Chosen(args.levels, args.bands, Paper(args.paper) if args.paper else None)
 
 
-def _advice(source: Any, args: argparse.Namespace) -> Any:
+def _advice(source: Any, args: argparse.Namespace) -> tuple[Any, Sequence[Any]]:
+    """What is advised for a source's images, and what was left out of it."""
     from core.data.feed import SourceFeed
     from core.training import advisor, survey
 
     feed = SourceFeed(source, _division(args), _chosen(args))
     dataset, alike = survey.measure(feed, counter("looking at images"))
-    return advisor.advise(dataset, alike)
+    return advisor.advise(dataset, alike), dataset.skipped
+
+
+def _as_json(skipped: Iterable[Any]) -> list[dict[str, str]]:
+    """Files that were left out, and why, as every command gives them."""
+    return [{"file": one.file, "reason": one.reason} for one in skipped]
 
 
 def _option(name: str, value: Any) -> str:
@@ -341,11 +370,6 @@ def stop(args: argparse.Namespace) -> Result:
         else "Nothing of Thaw runs in the background."
     )
     return {"stopped": stopped}
-
-
-def _printable(path: Path) -> str:
-    """A file's name; one that is no UTF-8 could not be printed."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _write_csv(path: Path, rows: list[Result], top: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.handed import is_url
 from core.data.labelling import Reading
 from core.data.preparation import Paper, Preparation
 from core.data.side_names import Split
@@ -275,7 +276,13 @@ def _evaluate(added: argparse.ArgumentParser) -> None:
 
 def _predict(added: argparse.ArgumentParser) -> None:
     added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
-    added.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    added.add_argument(
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGE",
+        help="images, folders of them, zips or tars",
+    )
     added.add_argument("--top", type=int, default=3)
     added.add_argument("--csv", type=Path, metavar="FILE")
 
@@ -329,6 +336,11 @@ _OPTIONS = {
 def _path(text: str) -> Path:
     """A path; links that lead in a circle are an error of the system, told as any other."""
     path = Path(text)
+    if is_url(text):
+        raise UserError(
+            f"Expected a file or a folder, but “{text}” is a URL, and Thaw opens nothing on the "
+            "network. Download it first."
+        )
     try:
         path.stat()
     except OSError as error:

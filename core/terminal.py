@@ -8,13 +8,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from core import errors, home
 from core.data import room
+from core.data.dataset import Skipped
+from core.data.enough import telling
 from core.data.refusals import unwritable
 from core.runs import Run, RunState
 
@@ -30,6 +32,15 @@ _MENDABLE = {
 def tell(message: str) -> None:
     """Say something that is not data."""
     print(clean(message), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def tell_left_out(skipped: Sequence[Skipped]) -> None:
+    """Say in one line that files were left out, if any were, and why the most telling one was."""
+    if skipped:
+        one, count = telling(skipped), len(skipped)
+        files = "1 file" if count == 1 else f"{count:,} files"
+        example = f"“{one.file}”: {one.reason}"
+        tell(f"left out {files}, {'' if count == 1 else 'such as '}{example}")
 
 
 def clean(text: str) -> str:

@@ -112,7 +112,7 @@ def open_source(
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
     """
     # A name that is no UTF-8 must not break the manifest, which is.
-    shown = name or _utf8(os.path.basename(os.path.realpath(path)))
+    shown = name or utf8(Path(os.path.realpath(path)).name)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -336,6 +336,6 @@ def refuse_large(size: int) -> None:
         )
 
 
-def _utf8(name: str) -> str:
+def utf8(name: str | Path) -> str:
     """A name of the file system as text that can be written."""
     return os.fsencode(name).decode("utf-8", "replace")

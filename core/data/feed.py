@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.data import image_files, images, preparing, reading, store
 from core.data.archive import Source, UnreadableMember
-from core.data.dataset import Dataset, Decoded, Record
+from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.parallel import in_order, threads_for_pictures
 from core.data.preparation import Preparation
 from core.data.preparing import NOTHING, Chosen
@@ -69,6 +69,11 @@ class SourceFeed:
         self._chosen = chosen
         self._preparation: Preparation | None = None
         self._dataset: Dataset | None = None
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was left out when it was read."""
+        return self._dataset.skipped if self._dataset else ()
 
     @property
     def count(self) -> int:

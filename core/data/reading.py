@@ -38,8 +38,9 @@ def read(
     Args:
         source: A zip archive or a folder, read as it says itself if somebody has said so.
         split: How to split where the archive does not say. None reads labelled images that are
-            only looked at, as for evaluation: all of them are on the test side, whatever the
-            archive says, and a class may hold any number.
+            only looked at, as for evaluation: those of the test side where the archive has one,
+            which `split_came_with_data` then says, else all. All that were read are on the test
+            side, and a class may hold any number.
         each: Called with every image, in the pool's threads, also for the copies of an image.
         at_least: Images may be decoded smaller than they are (see `images.picture`).
         report: Called in this thread with files done and files in all. What it raises, such as
@@ -58,17 +59,20 @@ def read(
         known=known,
         grouped=split is not None and split.group_by is Grouping.FOLDER,
     )
-    refuse_many(source.name, len(found.placed))
+    placed = found.placed
+    held_back = tuple(each for each in placed if each.split == "test") if split is None else ()
+    placed = held_back or placed
+    refuse_many(source.name, len(placed))
     skipped = [Skipped(name, reason) for name, reason in source.left_out]
     skipped += [Skipped(name, reason) for name, reason in found.outside]
     records: list[Record] = []
-    total = len(found.placed)
+    total = len(placed)
     if report:
         report(0, total)
     if preparation is None:
         preparation = preparing.of_source(source, report)
     # closing: an exception keeps this frame alive, and the pool must end all the same
-    decoded = _decoded(source, found.placed, each, at_least, preparation)
+    decoded = _decoded(source, placed, each, at_least, preparation)
     with closing(decoded) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Skipped):
@@ -78,7 +82,7 @@ def read(
             if report:
                 report(done, total)
     skipped.sort(key=lambda one: one.file)
-    classes = _classes(found.placed, records)
+    classes = _classes(placed, records)
     if split is None:
         classes = tuple(name for name in classes if any(one.label == name for one in records))
         if not records:
@@ -89,7 +93,7 @@ def read(
             classes,
             tuple(records),
             tuple(skipped),
-            split_came_with_data=False,
+            split_came_with_data=bool(held_back),
             preparation=preparation,
             reading=found.reading,
         )

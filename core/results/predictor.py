@@ -1,11 +1,10 @@
 """A trained network at work on pictures: the very file that was saved, compiled once, kept warm."""
 
 import hashlib
-import stat
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,14 @@ import numpy as np
 from PIL import Image
 
 from core.data import images, reading, room
-from core.data.archive import Source, UnreadableMember, refuse_large
+from core.data.archive import Source
 from core.data.dataset import Dataset, Decoded
-from core.data.limits import Limits
 from core.data.preparation import USUAL, Preparation
 from core.errors import UserError
 from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
-from core.results import evaluation, names
+from core.results import evaluation, learned, names
 from core.results.prediction import Prediction
 from core.runs import Run, damaged, read_facts
 from core.settings import Squaring
@@ -157,8 +155,22 @@ class Predictor:
         ranked = tuple((self.classes[i], round(float(probabilities[i]), 6)) for i in order)
         return Prediction(name, *ranked[0], ranked, *shown)
 
-    def evaluate(self, source: Source, report: Callable[[int, int], None]) -> dict[str, Any]:
-        """How well it does on labelled images, all of them, whatever split they came with.
+    def evaluate(
+        self,
+        source: Source,
+        report: Callable[[int, int], None],
+        learned_from: Collection[str] | None = None,
+    ) -> dict[str, Any]:
+        """How well it does on labelled images: those of the test side, or all if there is none.
+
+        Args:
+            source: Of class folders, perhaps with sides around them.
+            report: Told images done and in total.
+            learned_from: Digests of the pictures that it has learned from; None where nobody knows.
+
+        Returns:
+            As `evaluation.evaluate` and `learned.told_apart` (None for both where nobody knows);
+            side: "test", or None for all images; skipped: what was left out.
 
         Raises:
             UserError: The images have a class that the model does not know, or there are none.
@@ -188,24 +200,12 @@ class Predictor:
                 f"{', '.join(unknown)}. Take those folders out or rename them."
             )
         probabilities = np.stack([answers[record.digest] for record in found.records])
-        return evaluation.evaluate(probabilities, found.records, self.classes)
-
-
-def contents(path: Path) -> bytes:
-    """The bytes of a file that may be a picture; no more of them than a picture has.
-
-    Raises:
-        UnreadableMember: It is too large, or no file: a pipe may never end.
-        OSError: It cannot be read.
-    """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableMember("not a file")
-    refuse_large(status.st_size)
-    with path.open("rb") as file:
-        data = file.read(Limits.member_bytes + 1)
-    refuse_large(len(data))  # it may be growing
-    return data
+        asked = probabilities, found.records, self.classes
+        apart: dict[str, Any] = {"learned_from": None, "unseen": None}
+        if learned_from is not None:
+            apart = learned.told_apart(*asked, learned_from)
+        side = "test" if found.split_came_with_data else None
+        return evaluation.evaluate(*asked) | apart | {"side": side, "skipped": found.skipped}
 
 
 def of_run(run: Path) -> Predictor:

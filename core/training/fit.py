@@ -21,7 +21,7 @@ from core.network import engine
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.progress import StageReporter
-from core.results import evaluation
+from core.results import evaluation, learned
 from core.runs import Run, Stage
 from core.training.extraction import Extraction
 from core.training.setup import Setup
@@ -134,16 +134,19 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     probabilities = learning.answers(judged)
     run.log.append("stage", stage=Stage.EVALUATION, done=0, total=1, seconds_left=None)
     results = evaluation.evaluate(probabilities, judged, dataset.classes)
+    learns = {record.digest for record in dataset.of("train")}
+    results |= learned.told_apart(probabilities, judged, dataset.classes, learns)
     now = time.monotonic()
     seconds |= {"fit": round(now - fitting, 3), "total": round(now - began, 3)}
     best = learning.best
     row = next(row for row in best.history if row["epoch"] == best.epoch)
+    split = "test" if dataset.of("test") else "validation"
     results |= {
-        "split": "test" if dataset.of("test") else "validation",
+        "split": split,
         "history": best.history,
         "best_epoch": best.epoch,
         "ordered": learning.epochs,
-        "val_accuracy": row["val_accuracy"],
+        "val_accuracy": results["accuracy"] if split == "validation" else row["val_accuracy"],
         "parameters": network.parameters(learning.head),
         "seconds": seconds,
     }
@@ -270,4 +273,5 @@ def _keep(
         aside.replace(run.folder / "model.keras")
     finally:
         aside.unlink(missing_ok=True)
+    learned.keep(run, dataset)
     home.write_json(run.folder / "results.json", results)

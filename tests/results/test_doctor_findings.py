@@ -7,7 +7,16 @@ import pytest
 
 from core.data import changes
 from core.data.dataset import Skipped
-from core.results.doctor import balance, copies, duplicates, guessing, labels, outliers, pixels
+from core.results.doctor import (
+    balance,
+    copies,
+    duplicates,
+    guessing,
+    labels,
+    outliers,
+    pixels,
+    usual,
+)
 from core.results.doctor import shortcuts as shortcut
 from core.results.doctor.finding import (
     Action,
@@ -308,3 +317,37 @@ def test_what_has_been_mended_or_put_aside_is_not_shown_again():
     known = {record.file: record.digest for record in dataset.records}
     assert remaining(twice, dataset, (), known) == (copy,)
     assert remaining(twice, dataset, (), known | {copy.files[0]: "another"}) == ()
+
+
+def test_what_holds_for_most_pictures_is_no_reason_to_remove_them():
+    records = [record(n, "cat") for n in range(10)]
+    tiny = [replace(each, width=28, height=28) for each in records]
+    seen = sight(tiny, spread=np.full(10, 2, np.float32))
+    for each in pixels.findings(seen):
+        found = usual.judged(each, seen.dataset)
+        assert all(case.fixes == () for case in found.cases)
+        assert "most of them" in found.sentence
+        assert not found.serious
+    few = sight([*tiny[:5], *records[5:]], spread=np.full(10, 50, np.float32))
+    (found,) = pixels.findings(few)
+    assert usual.judged(found, few.dataset) == found
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_finding_would_take_away_most_of_a_data_set(kind):
+    records = [record(n, "cat" if n % 2 else "dog") for n in range(10)]
+    dataset = sight(records).dataset
+    ways = (Action.TOGETHER, Action.REMOVE, Action.MOVE, Action.DELETE_CLASS, Action.BRING)
+
+    def found(count):
+        cases = tuple(
+            Case((each.file,), "so", tuple(Fix(way, (each.file,), "do", "cat") for way in ways))
+            for each in records[:count]
+        )
+        return Finding(kind, True, "title", "sentence", cases)
+
+    rare = 1 if kind is Kind.SMALL_CLASS else 5
+    assert usual.judged(found(rare), dataset) == found(rare)
+    left = {fix.action for case in usual.judged(found(6), dataset).cases for fix in case.fixes}
+    harmless = {Kind.EXACT_COPY, Kind.IMBALANCE, Kind.SHORTCUT}  # one of each stays; or no removal
+    assert left == (set(ways) if kind in harmless else {Action.TOGETHER, Action.BRING})

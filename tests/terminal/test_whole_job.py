@@ -119,7 +119,15 @@ def test_the_watch_would_have_seen_it(tmp_path: Path) -> None:
 def test_evaluate(world: World) -> None:
     said = world.call("evaluate", world.run, world.data, "--json")
     assert said.code == 0, said.err
-    assert set(said.json) == {"accuracy", "images", "per_class", "confusion"}
+    assert set(said.json) == {
+        *("accuracy", "images", "per_class", "confusion"),
+        *("side", "learned_from", "unseen", "skipped"),
+    }
+    assert said.json["side"] is None
+    assert said.json["learned_from"] == 10  # two of twelve were kept back
+    assert said.json["unseen"]["images"] == 2
+    assert said.json["unseen"]["accuracy"] == 1
+    assert said.json["skipped"] == []
     assert said.json["images"] == 12
     assert said.json["accuracy"] == 1
     assert said.json["confusion"] == [[6, 0], [0, 6]]
@@ -127,8 +135,28 @@ def test_evaluate(world: World) -> None:
         **{"precision": 1.0, "recall": 1.0, "f1": 1.0},
         "images": 6,
     }
-    assert said.out.splitlines()[0] == "accuracy\t1.0000\timages\t12"
+    assert said.out.splitlines()[:2] == [
+        "accuracy\t1.0000\timages\t12",
+        "unseen accuracy\t1.0000\timages\t2",
+    ]
     assert "judging images" in said.err
+    assert "has learned from 10 of these 12" in said.err
+
+
+def test_evaluate_takes_the_test_side_where_there_is_one(world: World, tmp_path: Path) -> None:
+    for side in ("train", "test"):
+        shutil.copytree(world.data, tmp_path / "sides" / side)
+    for file in (tmp_path / "sides" / "test" / "blue").glob("[1-5].png"):
+        file.unlink()
+    (tmp_path / "sides" / "test" / "blue" / "note.png").write_text("no picture")
+    said = world.call("evaluate", world.run, tmp_path / "sides", "--json")
+    assert said.code == 0, said.err
+    assert (said.json["side"], said.json["images"]) == ("test", 7)
+    assert "test side" in said.err
+    assert said.json["skipped"] == [
+        {"file": "test/blue/note.png", "reason": "not an image but text"}
+    ]
+    assert "left out 1 file, “test/blue/note.png”: not an image but text" in said.err
 
 
 def test_evaluate_refuses_a_class_it_does_not_know(world: World, tmp_path: Path) -> None:
@@ -146,7 +174,8 @@ def test_predict(world: World, tmp_path: Path) -> None:
     first, second = world.data / "orange/0.png", world.data / "blue/1.png"
     said = world.call("predict", world.run, first, broken, second, "--top", 1, "--json")
     assert said.code == 0
-    assert list(said.json) == ["predictions"]
+    assert list(said.json) == ["predictions", "skipped"]
+    assert said.json["skipped"] == [{"file": str(broken), "reason": "not an image but text"}]
     one, two = said.json["predictions"]
     assert set(one) == {"file", "label", "confidence", "top"}
     assert (one["file"], one["label"]) == (str(first), "orange")
@@ -154,6 +183,29 @@ def test_predict(world: World, tmp_path: Path) -> None:
     assert one["top"] == [["orange", one["confidence"]]]
     assert "broken.png" in said.err
     assert len(said.out.splitlines()) == 1
+
+
+def test_predict_takes_folders_and_archives(world: World, tmp_path: Path) -> None:
+    (tmp_path / "some" / "deep").mkdir(parents=True)
+    shutil.copy(world.data / "orange/0.png", tmp_path / "some" / "deep" / "o.png")
+    shutil.copy(world.data / "blue/0.png", tmp_path / "some" / "b.png")
+    (tmp_path / "some" / "note.txt").write_text("hello")
+    (tmp_path / "some" / ".DS_Store").write_text("x")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / "some")
+    for path in (tmp_path / "some", archive):
+        said = world.call("predict", world.run, path, "--json")
+        assert said.code == 0, said.err
+        named = {row["file"]: row["label"] for row in said.json["predictions"]}
+        assert named == {"b.png": "blue", "deep/o.png": "orange"}
+        assert {row["file"]: row["reason"] for row in said.json["skipped"]} == {
+            ".DS_Store": "left behind by macOS, not one of your pictures",
+            "note.txt": "not an image but text",
+        }
+    file = world.data / "blue/1.png"
+    said = world.call("predict", world.run, archive, file, "https://example.org/1.png", "--json")
+    files = [row["file"] for row in said.json["predictions"]]
+    assert files == [f"{archive}/b.png", f"{archive}/deep/o.png", str(file)]
+    assert any("a URL" in row["reason"] for row in said.json["skipped"])
 
 
 def test_predict_into_a_csv(world: World, tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ RESULTS = {
     *("accuracy", "correct", "images", "interval", "classes", "per_class", "confusion"),
     *(
         "mistakes",
+        "learned_from",
+        "unseen",
         "split",
         "history",
         "best_epoch",
@@ -118,7 +120,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
 
     assert files(run) == {
         *("settings.json", "progress.jsonl", "checkpoint.npz"),
-        *("model.keras", "model.json", "results.json"),
+        *("model.keras", "model.json", "results.json", "learned.json"),
     }
     assert home.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],

@@ -18,6 +18,7 @@ from core.results.doctor import (
     outliers,
     pixels,
     shortcuts,
+    usual,
 )
 from core.results.doctor.finding import Checkup, Finding, Kind, Point, can_be_guessed
 from core.results.doctor.looking import Report, Sight
@@ -88,6 +89,7 @@ def _of(sight: Sight, report: Report) -> Checkup:
         for record, (x, y) in zip(sight.records, atlas.laid_out(sight), strict=True)
     )
     reached(5)
+    found = [usual.judged(finding, sight.dataset) for finding in found]
     found.sort(key=lambda finding: (not finding.serious, _ORDER.index(finding.kind)))
     named = _files(found, *Kind)
     digests = {each.file: each.digest for each in sight.dataset.records if each.file in named}

@@ -1,0 +1,65 @@
+"""Which pictures a run has learned from: what it gets right of these says nothing."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from core import home
+from core.data import store
+from core.data.dataset import Dataset, Record
+from core.errors import UserError
+from core.results import evaluation
+from core.runs import Run
+
+_FILE = "learned.json"
+
+
+def keep(run: Run, dataset: Dataset) -> None:
+    """Write down the pictures of a run's training side."""
+    digests = sorted({record.digest for record in dataset.of("train")})
+    home.write_json(run.folder / _FILE, {"digests": digests})
+
+
+def digests(run: Run) -> set[str] | None:
+    """SHA-256 of every picture that a run has learned from; None where nobody knows any more.
+
+    Raises:
+        UserError: The run is damaged.
+    """
+    file = run.folder / _FILE
+    if file.is_file():
+        return set(home.read_json(file)["digests"])
+    if not run.dataset or not home.is_id(run.dataset) or run.version is None:
+        return None
+    try:  # a run of a time when it was not written down
+        dataset = store.load(home.datasets() / run.dataset, run.version)
+    except UserError:
+        return None
+    return {record.digest for record in dataset.of("train")}
+
+
+def told_apart(
+    probabilities: np.ndarray,
+    records: Sequence[Record],
+    classes: Sequence[str],
+    learned: Collection[str],
+) -> dict[str, Any]:
+    """How well a model does on what it has not seen in training, beside all that it was asked.
+
+    Args:
+        probabilities: As for `evaluation.evaluate`, as are the next two.
+        records: The images, in the same order.
+        classes: The model's classes, in its order.
+        learned: Digests of the pictures that it has learned from.
+
+    Returns:
+        learned_from: how many of the records it has learned from; unseen: accuracy, correct,
+        images and interval on the others, or None where there are none.
+    """
+    new = [place for place, record in enumerate(records) if record.digest not in learned]
+    unseen = None
+    if new:
+        found = evaluation.evaluate(probabilities[new], [records[place] for place in new], classes)
+        unseen = {key: found[key] for key in ("accuracy", "correct", "images", "interval")}
+    return {"learned_from": len(records) - len(new), "unseen": unseen}

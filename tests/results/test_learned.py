@@ -1,0 +1,38 @@
+"""What a run has learned from is told apart from what it has never seen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.data import changes
+from core.results import learned
+from core.runs import Run
+from core.settings import SplitSettings, TrainingSettings
+from tests.results.sights import record
+
+
+def test_both_numbers() -> None:
+    records = [record(n, "cat" if n < 2 else "dog") for n in range(4)]
+    sure = np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]])
+    names = ("cat", "dog")
+    found = learned.told_apart(sure, records, names, {records[0].digest, records[2].digest})
+    assert found["learned_from"] == 2
+    assert (found["unseen"]["accuracy"], found["unseen"]["images"]) == (0.5, 2)
+    everything = {each.digest for each in records}
+    assert learned.told_apart(sure, records, names, everything) == {
+        "learned_from": 4,
+        "unseen": None,
+    }
+    assert learned.told_apart(sure, records, names, ())["learned_from"] == 0
+
+
+def test_what_it_has_learned_from_is_kept_with_the_run(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", TrainingSettings(), data="pets")
+    assert learned.digests(run) is None
+    records = tuple(
+        replace(record(n, "cat"), split="train" if n < 3 else "validation") for n in range(5)
+    )
+    dataset = replace(changes.empty("pets", ("cat",), SplitSettings()), records=records)
+    learned.keep(run, dataset)
+    assert learned.digests(run) == {each.digest for each in records[:3]}
