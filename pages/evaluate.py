@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import UserError
 from core.results import names
 from core.runs import Run
-from pages.parts import bring, choose_run, figures, gallery, mistakes, state, words
+from pages.parts import bring, choose_run, figures, gallery, gather, mistakes, state, words
 
 _WAITING = (
     "Here you see how well a trained network does on pictures it has never seen: how many it gets "
@@ -56,7 +56,20 @@ def headline(results: dict[str, Any]) -> None:
             f"{_SIDES.get(results.get('split', ''), 'held back')}: **{results['correct']} of "
             f"{results['images']} right**. With other pictures of the same kind, expect between "
             f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen}"
+            + learned_from(results)
         )
+
+
+def learned_from(results: dict[str, Any]) -> str:
+    """How many of the pictures are also among those it learned from; older runs do not say."""
+    seen, unseen = results.get("learned_from", 0), results.get("unseen")
+    if not seen:
+        return ""
+    told = f" It has learned from **{words.number(seen)}** of these pictures"
+    if not unseen:
+        return f"{told}, so this number says little."
+    of = f"{words.number(unseen['correct'])} of {words.number(unseen['images'])}"
+    return f"{told}. Of the others it gets **{of}** right."
 
 
 def changed_since(run: Run) -> None:
@@ -65,6 +78,8 @@ def changed_since(run: Run) -> None:
         dataset = bring.imported(run.dataset) if run.dataset else None
     except UserError:
         return
+    if dataset is not None:
+        gather.left_out_in_a_line(dataset)
     if dataset is not None and run.version not in (None, dataset.version):
         st.caption(
             ":material/history: Its pictures have been changed since it learned from them. Train "

@@ -8,7 +8,7 @@ from core.data.enough import check
 from core.errors import UserError
 from core.jobs import foresight, queue
 from core.runs import Run, RunState, RunStatus
-from pages.parts import advice, bring, controls, cost, gallery, live, state, words
+from pages.parts import advice, bring, controls, cost, gallery, gather, live, state, words
 
 _MORE_EPOCHS = 5
 
@@ -60,6 +60,7 @@ def choose() -> None:
         f"**{words.plain(dataset.name)}** {divided(dataset)}. What is preset below is right for a "
         "first try; change what you like, and press Train."
     )
+    gather.left_out_in_a_line(dataset)
     place, suggestion = st.container(), st.container()
     settings = None
     try:

@@ -45,7 +45,7 @@ def pictures(paths: Iterable[Path]) -> Iterator[tuple[str, bytes] | Skipped]:
                     full = name if len(paths) == 1 else f"{shown}/{name}"
                     yield (full, data) if isinstance(data, bytes) else Skipped(full, data)
             else:
-                yield shown, _contents(path)
+                yield shown, contents(path)
         except (UnreadableMember, UserError) as error:
             yield Skipped(shown, str(error))
         except OSError as error:
@@ -72,7 +72,7 @@ def _is_archive(path: Path) -> bool:
     return head.startswith(b"PK") or bool(unpacking.compression_of(head)) or tar_safety.is_tar(head)
 
 
-def _contents(path: Path) -> bytes:
+def contents(path: Path) -> bytes:
     """The bytes of a file that may be a picture; no more of them than a picture has.
 
     Raises:

@@ -1,6 +1,7 @@
 """A run as it happens: its place in the queue, its stages, its curves, and how it ended."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import streamlit as st
 
@@ -56,7 +57,7 @@ def draw(run: Run) -> RunState:
     current = look(run)
     if current.status.final:
         if current.history:
-            _curves(current, run.settings)
+            _curves(current, run.settings, run.results())
         _behind(current, current.stages, run.settings)
         _notice(current)
     else:
@@ -176,10 +177,17 @@ def _amount(done: int, total: int, counted: str) -> str:
     return f"{words.number(done)} of {words.number(total)} {counted}"
 
 
-def _curves(current: RunState, settings: TrainingSettings) -> None:
-    """What the curves say in a sentence, the numbers, and the curves."""
+def _curves(
+    current: RunState, settings: TrainingSettings, results: dict[str, Any] | None = None
+) -> None:
+    """What the curves say in a sentence, the numbers, and the curves.
+
+    The evaluation's number stands wherever the same pictures were judged, so no page has two.
+    """
     epochs = current.epochs or settings.epochs
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
+    if results and results["split"] == "validation":
+        best = best | {"val_accuracy": results["accuracy"]}
     last = current.history[-1]
     numbers = st.grid(3, min_column_width=150)
     numbers.metric("Epochs", f"{len(current.history)}/{epochs}", border=True)

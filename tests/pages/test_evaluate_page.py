@@ -1,10 +1,13 @@
 """The Evaluate page."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from core import home
 from core.data import changes, store
+from core.data.dataset import Skipped
 from core.settings import TrainingSettings
 from pages.parts import figures
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
@@ -148,3 +151,41 @@ def test_chart_labels_cannot_be_html() -> None:
     figure = figures.confusion(["<b>a</b>", "b"], [[1, 0], [0, 1]])
     assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;a&lt;/b&gt;"
     assert "<b>" not in str(figure.data[0].customdata)
+
+
+def test_what_it_has_learned_from_is_told_with_the_number_on_the_rest(open_page: Open) -> None:
+    run = paint_run(None)
+    results = run.results()
+    assert results is not None
+    unseen = {"accuracy": 0.75, "correct": 6, "images": 8, "interval": [0.4, 0.9]}
+    path = run.folder / "results.json"
+    home.write_json(path, results | {"learned_from": 2, "unseen": unseen})
+    told = shown(open_page("evaluate", run=run.id))
+    assert "learned from **2** of these pictures. Of the others it gets **6 of 8** right" in told
+    home.write_json(path, results | {"learned_from": 10, "unseen": None})
+    assert "so this number says little" in shown(open_page("evaluate", run=run.id))
+    home.write_json(path, results | {"learned_from": 0, "unseen": unseen})
+    assert "learned from" not in shown(open_page("evaluate", run=run.id))
+
+
+@pytest.mark.parametrize("page", ["evaluate", "train"])
+def test_what_was_left_out_is_said_after_the_data_page_too(open_page: Open, page: str) -> None:
+    dataset = store_dataset("pets", {"cat": 12, "dog": 12})
+    run = paint_run(dataset)
+    asked = {"run": run.id} if page == "evaluate" else {"data": dataset}
+    assert "left out of this data set" not in shown(open_page(page, **asked))
+    folder = store.folder_of(dataset)
+    skipped = (Skipped("a.txt", "not an image but text"),)
+    store.keep(folder, replace(store.load(folder), skipped=skipped), "x")
+    assert "1 file left out of this data set" in shown(open_page(page, **asked))
+
+
+def test_the_run_and_its_evaluation_give_one_number(open_page: Open) -> None:
+    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+    results = run.results()
+    assert results is not None
+    once = results | {"split": "validation", "accuracy": 0.7}
+    home.write_json(run.folder / "results.json", once)
+    app = open_page("train", run=run.id)
+    best = [each.value for each in app.metric if each.label.startswith("Best")]
+    assert best == ["70 %"]

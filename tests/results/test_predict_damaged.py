@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from core import home
+from core.data import handed
 from core.data.archive import UnreadableMember
+from core.data.handed import contents
 from core.data.limits import Limits
 from core.errors import UserError
 from core.results import predictor
-from core.results.predictor import contents, of_run
+from core.results.predictor import of_run
 
 MakeRun = Callable[..., Path]
 
@@ -99,7 +101,7 @@ def test_what_no_picture_is_that_large_is_not_read(tmp_path: Path) -> None:
 def test_a_file_that_grows_is_not_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.png").write_bytes(b"bytes")
     monkeypatch.setattr(Limits, "member_bytes", 3)
-    monkeypatch.setattr(predictor, "refuse_large", lambda size: sizes.append(size))
+    monkeypatch.setattr(handed, "refuse_large", lambda size: sizes.append(size))
     sizes: list[int] = []
     assert contents(tmp_path / "a.png") == b"byte"
     assert sizes == [5, 4]

@@ -187,11 +187,11 @@ def test_evaluation_matches_names_whatever_their_capitals(
     assert found["per_class"]["red"]["images"] == 2
 
 
-def test_evaluation_uses_both_sides_of_a_split(make_run: MakeRun, picture: Picture) -> None:
+def test_evaluation_uses_the_test_side_of_a_split(make_run: MakeRun, picture: Picture) -> None:
     labelled(picture, "data/train", red=2, blue=2)
     root = labelled(picture, "data/test", red=1, blue=1).parent
     found = of_run(make_run()).evaluate(open_source(root), no_report)
-    assert found["images"] == 6
+    assert (found["images"], found["side"], found["learned_from"]) == (2, "test", None)
 
 
 def test_unknown_classes_are_refused_by_name(make_run: MakeRun, picture: Picture) -> None:
