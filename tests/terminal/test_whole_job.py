@@ -121,7 +121,7 @@ def test_evaluate(world: World) -> None:
     assert said.code == 0, said.err
     assert set(said.json) == {
         *("accuracy", "images", "per_class", "confusion"),
-        *("side", "learned_from", "unseen", "skipped"),
+        *("read_as", "side", "learned_from", "unseen", "skipped"),
     }
     assert said.json["side"] is None
     assert said.json["learned_from"] == 10  # two of twelve were kept back

@@ -130,6 +130,9 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
         "frozen_layers": len(LITE0.layers),
         "input_size": 224,
         "square": "squash",
+        "levels": None,
+        "bands": [0, 1, 2],
+        "paper": "white",
     }
     assert_kept_model_says_what_the_results_say(run, folder)
 
