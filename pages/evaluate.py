@@ -125,7 +125,7 @@ def surest_mistakes(run: Run, results: dict[str, Any]) -> None:
         st.caption("The data set has been deleted, so the pictures are no longer here.")
     gallery.paged(
         results["mistakes"],
-        f"mistakes-{run.id}",
+        state.key("mistakes", run.id),
         lambda mistake: mistakes.draw(folder, mistake),
         width=170,
     )

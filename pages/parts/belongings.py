@@ -52,13 +52,13 @@ def _run(run: Run) -> None:
     try:
         name, results = run.data, run.results()
     except UserError as error:
-        with st.container(border=True, height="stretch", key=f"card-{run.id}"):
+        with st.container(border=True, height="stretch", key=state.key("card", run.id)):
             st.caption(words.plain(str(error)))
             deleting.offer(run.id, "this run", lambda: None, lambda: _forget_run(run))
         return
     current = queue.status(run, None)
     title, icon, colour = _STATUS[current.status]
-    with st.container(border=True, height="stretch", key=f"card-{run.id}"):
+    with st.container(border=True, height="stretch", key=state.key("card", run.id)):
         st.markdown(f"**{words.plain(words.shortened(name, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
             st.badge(title, icon=icon, color=colour)
@@ -72,7 +72,7 @@ def _run(run: Run) -> None:
         if current.message:
             st.caption(words.plain(current.message))
         with st.container(horizontal=True):
-            if st.button("Open", key=f"open-{run.id}"):
+            if st.button("Open", key=state.key("open", run.id)):
                 state.choose_run(run)
                 seen = results and current.status.final
                 state.go("evaluate" if seen else "train", run=run.id)
@@ -105,7 +105,7 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
         f" What {words.several(len(learned), 'run')} learned from them stays, but the pictures of "
         "mistakes and “Train again” go with them."
     )
-    with st.container(border=True, height="stretch", key=f"card-{chosen}"):
+    with st.container(border=True, height="stretch", key=state.key("card", chosen)):
         st.markdown(f"**{words.plain(words.shortened(dataset.name, 40))}**")
         st.caption(
             f"{words.several(len(dataset.records), 'image')}, "
@@ -113,7 +113,7 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
             f"{words.size(dataset.total_bytes)}"
         )
         with st.container(horizontal=True):
-            if st.button("Open", key=f"open-{chosen}"):
+            if st.button("Open", key=state.key("open", chosen)):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
             deleting.offer(

@@ -90,7 +90,7 @@ def _back() -> None:
         st.markdown("Go on with", width="content")
         for chosen, dataset in latest:
             name = words.plain(words.shortened(dataset.name, 30))
-            if st.button(name, key=f"go-on-{chosen}", icon=":material/undo:"):
+            if st.button(name, key=state.key("go-on", chosen), icon=":material/undo:"):
                 _show(chosen)
 
 
@@ -151,12 +151,14 @@ def _empty_classes() -> None:
         place = len(names)
         given = st.text_input(
             f"Class {place + 1}",
-            key=f"{widget}-{place}",
+            key=state.key(widget, place),
             placeholder=_EXAMPLES[place] if place < len(_EXAMPLES) else "one more, if you like",
             max_chars=80,
         )
         names.append((given or "").strip())
-    name = st.text_input("What to call all of it", key=f"{widget}-name", placeholder="my hand")
+    name = st.text_input(
+        "What to call all of it", key=state.key(widget, "name"), placeholder="my hand"
+    )
     classes = [each for each in names if each]
     if st.button("Make these classes", icon=":material/arrow_forward:", key="make-classes"):
         try:
@@ -194,7 +196,7 @@ def _starter_sets() -> None:
                 f"Use {sample.title}",
                 type="primary" if name == next(iter(samples.SAMPLES)) else "secondary",
                 icon=":material/arrow_forward:",
-                key=f"sample-{name}",
+                key=state.key("sample", name),
             ):
                 _start("own", lambda name=name: queue.submit_sample(name))
 

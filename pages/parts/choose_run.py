@@ -67,7 +67,7 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
         index=None if preset is None else ids.index(preset),
         format_func=lambda each: name(trained[each]),
         placeholder="Choose a trained network",
-        key=f"choose-{preset or 'another'}",
+        key=state.key("choose", preset),
     )
     return None if chosen is None else trained[chosen]
 

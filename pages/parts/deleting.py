@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.runs import all_runs
-from pages.parts import words
+from pages.parts import state, words
 
 
 def offer(
@@ -28,7 +28,7 @@ def offer(
         lost: What goes with it: sentences, with a space before them.
         button: What asks.
     """
-    if st.button(button, icon=":material/delete:", type="tertiary", key=f"ask-{key}"):
+    if st.button(button, icon=":material/delete:", type="tertiary", key=state.key("ask", key)):
         _ask(key, what, in_the_way(), delete, lost)
 
 
@@ -41,7 +41,10 @@ def _ask(
         return
     st.write(f"This deletes {words.plain(what)} for good.{lost}")
     if st.button(
-        "Delete for good", icon=":material/delete_forever:", key=f"delete-{key}", on_click=delete
+        "Delete for good",
+        icon=":material/delete_forever:",
+        key=state.key("delete", key),
+        on_click=delete,
     ):
         st.rerun()
 

@@ -174,7 +174,7 @@ def _finding(
     chosen: str, dataset: Dataset, finding: Finding, cases: Sequence[Case], *, expanded: bool
 ) -> None:
     icon = ":material/error:" if finding.serious else ":material/info:"
-    key = f"finding-{finding.kind}"  # so that it stays open when its title changes
+    key = state.key("finding", finding.kind)  # so that it stays open when its title changes
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
@@ -186,20 +186,23 @@ def _finding(
             every = [case.fixes[0] for case in cases if case.fixes]
             at_once = _AT_ONCE.get(finding.kind) if len(every) > 1 else None
             if at_once and st.button(
-                at_once, type="primary", icon=":material/healing:", key=f"all-{finding.kind}"
+                at_once,
+                type="primary",
+                icon=":material/healing:",
+                key=state.key("all", finding.kind),
             ):
                 _mend(chosen, dataset, every)
             st.button(
                 "Not a problem" if len(cases) == 1 else "None of these is a problem",
                 icon=":material/visibility_off:",
                 type="tertiary",
-                key=f"aside-{finding.kind}",
+                key=state.key("aside", finding.kind),
                 on_click=checkup.dismiss,
                 args=(chosen, finding.kind, cases),
             )
         gallery.paged(
             cases,
-            f"cases-{finding.kind}",
+            state.key("cases", finding.kind),
             lambda case: _case(chosen, dataset, finding, case, records, alone=len(cases) == 1),
             width=150 if max(len(case.files) for case in cases) == 1 else 250,
         )
@@ -221,7 +224,7 @@ def _case(
     alone: bool,
 ) -> None:
     folder = store.folder_of(chosen)
-    with st.container(border=True, key=f"case-{finding.kind}-{case.key(finding.kind)}"):
+    with st.container(border=True, key=state.key("case", case.key(finding.kind))):
         shown = [records[file] for file in case.files[:_SHOWN]]
         grid = st.grid(max(len(shown), 1), min_column_width=50, gap="xsmall")
         for record in shown:
@@ -242,7 +245,7 @@ def _case(
             if st.button(
                 words.plain(words.shortened(fix.told, 40)),
                 icon=":material/add_a_photo:" if bring else None,
-                key=f"fix-{finding.kind}-{case.key(finding.kind)}-{number}",
+                key=state.key("fix", case.key(finding.kind), number),
                 width="stretch",
                 on_click=gather.open_for if bring else None,
                 args=(bring,),
@@ -254,7 +257,7 @@ def _case(
             st.button(
                 "Not a problem",
                 type="tertiary",
-                key=f"aside-{finding.kind}-{case.key(finding.kind)}",
+                key=state.key("aside", case.key(finding.kind)),
                 on_click=checkup.dismiss,
                 args=(chosen, finding.kind, (case,)),
             )

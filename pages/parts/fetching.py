@@ -6,7 +6,7 @@ from core.backbones import weights
 from core.backbones.backbone import Backbone, PipFile
 from core.backbones.catalog import all_backbones
 from core.errors import UserError
-from pages.parts import words
+from pages.parts import state, words
 
 
 def wanting(backbone: Backbone) -> str:
@@ -28,7 +28,7 @@ def offer(backbone: Backbone, *, head: bool = False) -> None:
         _by_owner(backbone)
         return
     size = words.size(backbone.download_bytes(head=head))
-    key = f"fetch-{backbone.name}-{backbone.alpha:g}-{head}"
+    key = state.key("fetch", backbone.name, backbone.alpha, head)
     source = (backbone.head if head else backbone.weights) or backbone.weights
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Download it now ({size})", icon=":material/download:", key=key):

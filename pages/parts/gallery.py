@@ -25,7 +25,7 @@ def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: 
     """
     pages = -(-len(items) // _PAGE)
     place = st.container()
-    number = st.pagination(pages, key=f"{key}-page") if pages > 1 else 1
+    number = st.pagination(pages, key=state.key("page", key)) if pages > 1 else 1
     grid = place.grid("auto", min_column_width=width, gap="small")
     for item in items[(number - 1) * _PAGE : number * _PAGE]:
         with grid.cell():
@@ -48,19 +48,18 @@ def open_class(name: str) -> None:
 def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:
     """Which class to look at; None where there is none."""
 
-    def told(name: str) -> str:
-        return f"{words.shortened(name, 30)} ({words.number(counted[name])})"
-
     if not classes:
         return None
     granted = state.granted(_CLASS, classes)
+    alike = words.distinct(classes, 30)
+    told = {name: f"{alike[name]} ({words.number(counted[name])})" for name in classes}
     if len(classes) <= _FEW_CLASSES:
         return st.pills(  # which may break into several lines
             "Class",
             classes,
             default=None if granted else classes[0],  # both would clash
             required=True,
-            format_func=lambda name: words.plain(told(name)),
+            format_func=lambda name: words.escaped(told[name]),
             key=_CLASS,
         )
-    return st.selectbox("Class", classes, format_func=told, key=_CLASS)
+    return st.selectbox("Class", classes, format_func=told.__getitem__, key=_CLASS)

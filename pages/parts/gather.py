@@ -37,10 +37,10 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     origin = dataset.origins[dataset.classes.index(label)]
     dropping, taking = st.columns(2)
     with dropping:
-        widget = f"dropped-{origin}"
+        widget = state.key("dropped", origin)
         _take(widget, upload_zone.draw_for_class(state.turn(widget), chosen, origin, label))
     with taking:
-        widget = f"taken-{origin}"
+        widget = state.key("taken", origin)
         _take(widget, camera.draw(state.turn(widget), chosen, origin, label))
 
 

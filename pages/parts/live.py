@@ -212,14 +212,14 @@ def _curves(
     if hint is not None:
         st.info(hint.text, icon=_HINTS[hint.kind])
     charts = st.columns(2, gap="medium")
-    for column, measure, title in (
-        (charts[0], "accuracy", "Accuracy: how many it gets right"),
-        (charts[1], "loss", "Loss: how far off it is, lower is better"),
+    for column, measure, key, title in (
+        (charts[0], "accuracy", "chart-accuracy", "Accuracy: how many it gets right"),
+        (charts[1], "loss", "chart-loss", "Loss: how far off it is, lower is better"),
     ):
         column.markdown(f"**{title}**")
         column.plotly_chart(
             figures.history(current.history, measure, epochs, current.best_epoch),
-            key=f"chart-{measure}",
+            key=key,
             config=figures.CONFIG,
             alt=figures.told_history(current.history, measure, current.best_epoch),
         )

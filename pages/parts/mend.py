@@ -22,7 +22,7 @@ def last_change(chosen: str, dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="last-change"):
         st.markdown(f":material/history: {words.plain(dataset.told)}.", width="content")
         # A second click of a double click is meant for the version that was there.
-        if st.button("Undo", icon=":material/undo:", key=f"undo-{dataset.version}"):
+        if st.button("Undo", icon=":material/undo:", key=state.key("undo", dataset.version)):
             _attempt(lambda: store.undo(home.datasets() / chosen))
             st.rerun()
 
@@ -50,7 +50,7 @@ def pictures(chosen: str, dataset: Dataset) -> None:
     if picked:
         _with_picked(chosen, dataset, label, picked, {record.file for record in records})
     gallery.paged(
-        records, f"gallery-{chosen}-{label}", lambda record: _record(folder, chosen, record)
+        records, state.key("gallery", chosen, label), lambda each: _record(folder, chosen, each)
     )
 
 
@@ -118,7 +118,7 @@ def _rename(chosen: str, dataset: Dataset, label: str) -> None:
         st.popover("Rename", icon=":material/edit:", key=state.turn("rename")),
         st.form("rename", border=False),
     ):
-        name = st.text_input("Another name", label, max_chars=80, key=f"rename-{label}")
+        name = st.text_input("Another name", label, max_chars=80, key=state.key("rename", label))
         st.caption("A trained network uses the new name at once: it need not learn again.")
         _button(
             "Rename",
@@ -140,7 +140,8 @@ def _merge(chosen: str, dataset: Dataset, label: str) -> None:
         into = st.selectbox(
             f"Into which class do the pictures of “{words.plain(label)}” go?",
             others,
-            key=f"merge-into-{label}",
+            format_func=words.distinct(others).__getitem__,
+            key=state.key("merge-into", label),
         )
         _button(
             "Merge",
@@ -184,8 +185,9 @@ def _with_picked(
                 "Move to",
                 others,
                 index=None,
+                format_func=words.distinct(others).__getitem__,
                 placeholder="Choose a class",
-                key=f"move-from-{label}",
+                key=state.key("move-from", label),
                 width=220,
             )
             _button(
@@ -218,7 +220,7 @@ def _record(folder: Path, chosen: str, record: Record) -> None:
     name = Path(record.file).name
     gallery.picture(image_files.thumbnail(folder, record.digest), f"{record.label}: {record.file}")
     picked = state.picked(chosen)
-    key = f"{state.turn(f'pick-{chosen}')}-{record.file}"
+    key = state.key(state.turn(state.key("pick", chosen)), record.file)
 
     def tick() -> None:
         (picked.add if st.session_state[key] else picked.discard)(record.file)

@@ -15,7 +15,9 @@ _KEPT = 200  # answers that a visit remembers for a run, or more that came in on
 
 def drop(run: Run) -> None:
     """The place to drop pictures."""
-    widget = f"pictures-{run.id}"  # of this run, so that no other answers what was dropped here
+    widget = state.key(
+        "pictures", run.id
+    )  # of this run, so that no other answers what was dropped here
     pictures = st.file_uploader(
         "Drop pictures here to have them named, one or many",
         accept_multiple_files=True,
@@ -44,7 +46,7 @@ def examples(run: Run) -> None:
     for place, (name, picture, label) in enumerate(samples.examples(run.data)[:8], 1):
         with grid.cell():
             st.image(picture, width="stretch", alt=f"An example of the class {label}")
-            if st.button(f"Try {place}", key=f"try-{place}", width="stretch"):
+            if st.button(f"Try {place}", key=state.key("try", place), width="stretch"):
                 _name(run, [(name, picture)])
                 st.rerun()
 
@@ -62,7 +64,7 @@ def answers(run: Run) -> None:
         if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
             given.clear()
             st.rerun()
-    gallery.paged(given, f"answers-{run.id}", lambda each: answer.draw(*each), width=250)
+    gallery.paged(given, state.key("answers", run.id), lambda each: answer.draw(*each), width=250)
 
 
 def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:

@@ -129,7 +129,7 @@ def _choose_start() -> str:
 def _choose_own(backbone: Backbone) -> str:
     """A weights file that somebody brought, by its digest."""
     every = own_weights.every(backbone)
-    widget = f"own-weights-{backbone.name}-{backbone.alpha:g}"
+    widget = state.key("own-weights", backbone.name, backbone.alpha)
     brought = st.file_uploader(
         f"A weights file of {backbone.title} (.h5 or .weights.h5)", "h5", key=state.turn(widget)
     )

@@ -4,6 +4,8 @@ Only ids and small facts are kept. The ids of the data set and the run stand in 
 that a reload, a bookmark or a second tab finds them; they are untrusted and checked on use.
 """
 
+import hashlib
+import json
 import secrets
 from collections.abc import Iterable
 from typing import Any
@@ -139,6 +141,16 @@ def remember(of: Run, state: RunState) -> None:
     st.session_state[_KNOWN] = {of.id: state}
 
 
+def key(widget: str, *of: object) -> str:
+    """A widget's key that depends on something, such as the name of a class.
+
+    It goes in as a digest, since names can be anything: none can spell the key of another widget,
+    and none becomes a CSS class. Fixed keys hold no colon, so no made key can equal one.
+    """
+    told = json.dumps([str(each) for each in of]).encode()
+    return f"{widget}:{hashlib.sha256(told).hexdigest()[:32]}"
+
+
 def turn(widget: str) -> str:
     """A key for a widget that `renew` empties: a new key is a new widget."""
     return f"{widget}-{st.session_state.setdefault(_TURNS, {}).get(widget, 0)}"
@@ -205,13 +217,13 @@ def picked(dataset: str) -> set[str]:
 def pick(dataset: str, files: Iterable[str]) -> None:
     """Tick more of them."""
     picked(dataset).update(files)
-    renew(f"pick-{dataset}")  # a box that has been drawn keeps what it holds
+    renew(key("pick", dataset))  # a box that has been drawn keeps what it holds
 
 
 def pick_none(dataset: str) -> None:
     """Let go of them, ticks and all."""
     picked(dataset).clear()
-    renew(f"pick-{dataset}")
+    renew(key("pick", dataset))
 
 
 def wish(control: str, value: Any) -> None:
@@ -286,7 +298,7 @@ def depth(thawing: bool) -> str:
 
 def control(name: str, of: str = "") -> str:
     """The key of a control of the Train page."""
-    return f"train-{name}-{of}" if of else f"train-{name}"
+    return key(f"train-{name}", of) if of else f"train-{name}"
 
 
 def _choose(key: str, chosen: str | None) -> None:

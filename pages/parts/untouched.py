@@ -50,7 +50,7 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Pre
             gallery.picture(
                 image_files.thumbnail(folder, record.digest), f"A picture of {record.label}"
             )
-            if st.button(f"Show {place}", key=f"untouched-{place}", width="stretch"):
+            if st.button(f"Show {place}", key=state.key("show", place), width="stretch"):
                 name, path = Path(record.file).name, image_files.original(folder, record.digest)
                 _look(backbone, preparation, name, [path])
     widget = "picture-for-the-untouched"

@@ -2,7 +2,11 @@
 
 import re
 import string
+import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
+
+from core import shown
 
 UNSEEN = "\u2060"  # word joiner: no width, no line break
 CHOSEN = " The best epoch was chosen on these same images, so the number is a little optimistic."
@@ -11,15 +15,52 @@ _PUNCTUATION = re.compile(f"(?!{_WITHIN})([{re.escape(string.punctuation)}])")
 
 
 def plain(text: str) -> str:
-    """Text of a user's for a place that reads Markdown, so that it shows letter by letter.
+    """Text with a user's words for a place that reads Markdown, so that it shows letter by letter.
 
     A backslash keeps punctuation from being Markdown. Emoji codes, arrows and links are found
     in what is left, so an unseen character parts what would make them up. Screen readers get the
     names of controls with the backslashes, so that there are none in plain file names.
     """
-    escaped = _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
-    parted = re.sub(r"([:@<>~-])", rf"\1{UNSEEN}", escaped)
+    return escaped(shown.isolated(seen(text)))
+
+
+def escaped(text: str) -> str:
+    """Text that can be seen and does not turn, for a place that reads Markdown."""
+    backslashed = _PUNCTUATION.sub(r"\\\1", text)
+    parted = re.sub(r"([:@<>~-])", rf"\1{UNSEEN}", backslashed)
     return re.sub(r"(?i)(www)(?=\\?\.)", rf"\1{UNSEEN}", parted)
+
+
+def name(text: str, length: int | None = None) -> str:
+    """A name that stands by itself in a place that reads Markdown, shortened where it is long."""
+    told = seen(text)
+    return escaped(shown.whole(told if length is None else shortened(told, length)))
+
+
+def seen(text: str) -> str:
+    """The text in one line, with what is unseen in it shown."""
+    return shown.visible(" ".join(text.split()))
+
+
+def distinct(names: Iterable[str], length: int | None = None) -> dict[str, str]:
+    """Names for a place that takes plain text, such as a list to choose from, no two of them alike.
+
+    Args:
+        names: What people call them.
+        length: How many letters there is room for.
+    """
+    told: dict[str, str] = {}
+    taken: set[str] = set()
+    for each in names:
+        line = seen(each)
+        line = line if length is None else squeezed(line, length)
+        number, alike = 1, line
+        while unicodedata.normalize("NFKC", alike) in taken:
+            number += 1
+            alike = f"{line} ({number})"
+        taken.add(unicodedata.normalize("NFKC", alike))
+        told[each] = shown.whole(alike)
+    return told
 
 
 def shortened(text: str, length: int = 24) -> str:

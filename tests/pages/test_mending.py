@@ -11,7 +11,7 @@ from core.data import changes, store
 from core.data.dataset import Dataset
 from core.jobs import checkup
 from core.results.doctor.finding import Checkup, Point
-from pages.parts import gather, words
+from pages.parts import gather, state, words
 from tests.pages.painting import (
     HOSTILE,
     Open,
@@ -47,7 +47,7 @@ def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
     tick(app, "0.png", "3.png")
     assert "2 pictures ticked" in shown(app)
     assert button(app, "Move").disabled  # nothing is preset: it would be wrong half the time
-    app.selectbox(key="move-from-cat").set_value("dog").run()
+    app.selectbox(key=state.key("move-from", "cat")).set_value("dog").run()
     button(app, "Move").click().run()
     assert kept(chosen).counts == {"cat": 3, "dog": 12}
     assert "2 pictures moved to “dog”" in shown(app)
@@ -143,7 +143,7 @@ def test_a_whole_class_is_ticked_beyond_the_page(open_page: Open) -> None:
 
 def test_a_class_is_renamed(pets: Opened) -> None:
     app, chosen = pets
-    app.text_input(key="rename-cat").set_value("Tiger")
+    app.text_input(key=state.key("rename", "cat")).set_value("Tiger")
     app.button(key="rename-class").click().run()
     assert kept(chosen).classes == ("dog", "Tiger")
     assert "“cat” renamed “Tiger”" in shown(app)
@@ -151,7 +151,7 @@ def test_a_class_is_renamed(pets: Opened) -> None:
 
 def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
     app, chosen = pets
-    app.text_input(key="rename-cat").set_value("Dog")
+    app.text_input(key=state.key("rename", "cat")).set_value("Dog")
     app.button(key="rename-class").click().run()
     assert "merge the two" in app.error[0].value
     assert kept(chosen).version == 1
@@ -165,7 +165,7 @@ def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     assert kept(chosen).classes == ("cat", "cow", "dog")
     assert app.button_group[0].value == "cow"  # where its pictures are dropped
     app.button_group[0].set_value("cat").run()
-    app.selectbox(key="merge-into-cat").set_value("dog").run()
+    app.selectbox(key=state.key("merge-into", "cat")).set_value("dog").run()
     app.button(key="merge-class").click().run()
     assert kept(chosen).counts == {"cow": 0, "dog": 15}
     app.button_group[0].set_value("cow").run()
@@ -182,7 +182,7 @@ def test_a_second_click_makes_and_renames_nothing_more(pets: Opened) -> None:
     app.button(key="make-class").click().run()
     app.button(key="make-class").click().run()
     assert not app.error
-    app.text_input(key="rename-cow").set_value("ox")
+    app.text_input(key=state.key("rename", "cow")).set_value("ox")
     app.button(key="rename-class").click().run()
     app.button(key="rename-class").click().run()
     assert kept(chosen).version == 3
@@ -215,10 +215,10 @@ def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
 def test_a_class_that_is_renamed_or_takes_another_in_stays_in_sight(pets: Opened) -> None:
     app, chosen = pets
     app.button_group[0].set_value("dog").run()
-    app.text_input(key="rename-dog").set_value("wolf")
+    app.text_input(key=state.key("rename", "dog")).set_value("wolf")
     app.button(key="rename-class").click().run()
     assert app.session_state["gallery-class"] == "wolf"
-    app.selectbox(key="merge-into-wolf").set_value("cat").run()
+    app.selectbox(key=state.key("merge-into", "wolf")).set_value("cat").run()
     app.button(key="merge-class").click().run()
     assert kept(chosen).counts == {"cat": 15}
     assert app.session_state["gallery-class"] == "cat"
@@ -266,7 +266,7 @@ def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
 
 def test_names_of_changes_are_shown_letter_by_letter(pets: Opened) -> None:
     app, _ = pets
-    app.text_input(key="rename-cat").set_value(HOSTILE[:60])
+    app.text_input(key=state.key("rename", "cat")).set_value(HOSTILE[:60])
     app.button(key="rename-class").click().run()
     assert not app.exception
     for each in (*app.markdown, *app.caption):

@@ -4,6 +4,7 @@ from core import home
 from core.data import store
 from core.runs import all_runs
 from core.settings import TrainingSettings
+from pages.parts import state
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -21,10 +22,10 @@ def test_runs_and_data_sets_are_listed_and_opened(open_page: Open) -> None:
     assert "90 % right" in words_shown
     assert r"It was \*interrupted\*\." in words_shown
     assert "8 images, 2 classes" in words_shown
-    app.button(key=f"open-{run.id}").click().run()
+    app.button(key=state.key("open", run.id)).click().run()
     assert app.title[0].value == "Evaluate"
     app.switch_page("runs.py").run()
-    app.button(key=f"open-{dataset}").click().run()
+    app.button(key=state.key("open", dataset)).click().run()
     assert app.title[0].value == "pets"
 
 
@@ -33,9 +34,9 @@ def test_a_damaged_run_is_said_and_can_be_deleted(open_page: Open) -> None:
     (damaged.folder / "results.json").write_text("{")
     app = open_page("runs")
     assert "results.json is missing or not as it was written" in shown(app).replace("\\", "")
-    assert app.button(key=f"open-{whole.id}")
-    app.button(key=f"ask-{damaged.id}").click().run()
-    app.button(key=f"delete-{damaged.id}").click().run()
+    assert app.button(key=state.key("open", whole.id))
+    app.button(key=state.key("ask", damaged.id)).click().run()
+    app.button(key=state.key("delete", damaged.id)).click().run()
     assert [run.id for run in all_runs()] == [whole.id]
     app.switch_page("evaluate.py").run()
     assert not app.exception
@@ -46,12 +47,12 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
     app = open_page("runs", run=run.id)
-    app.button(key=f"ask-{run.id}").click().run()
+    app.button(key=state.key("ask", run.id)).click().run()
     assert all_runs()
-    app.button(key=f"delete-{run.id}").click().run()
+    app.button(key=state.key("delete", run.id)).click().run()
     assert not all_runs()
-    app.button(key=f"ask-{dataset}").click().run()
-    app.button(key=f"delete-{dataset}").click().run()
+    app.button(key=state.key("ask", dataset)).click().run()
+    app.button(key=state.key("delete", dataset)).click().run()
     assert not store.all_datasets()
     assert not app.exception
     assert not app.error
@@ -60,9 +61,9 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
 def test_a_second_press_never_meets_the_next_item(open_page: Open) -> None:
     chosen = [store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "two", "three")]
     app = open_page("runs")
-    app.button(key=f"ask-{chosen[1]}").click().run()
+    app.button(key=state.key("ask", chosen[1])).click().run()
     assert labels(app).count("Delete for good") == 1
-    twice = app.button(key=f"delete-{chosen[1]}").click()
+    twice = app.button(key=state.key("delete", chosen[1])).click()
     twice.run()
     assert "Delete for good" not in labels(app), "the dialog is closed"
     twice.click().run()
@@ -73,7 +74,7 @@ def test_what_goes_with_a_data_set_is_said_first(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     paint_run(dataset)
     app = open_page("runs")
-    app.button(key=f"ask-{dataset}").click().run()
+    app.button(key=state.key("ask", dataset)).click().run()
     assert "What 1 run learned from them stays" in shown(app)
 
 
@@ -82,13 +83,13 @@ def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
     run = paint_run(dataset, ending=None, epochs=2, settings=TrainingSettings(epochs=20))
     app = open_page("runs")
     assert "epoch 3 of 20" in shown(app)
-    app.button(key=f"ask-{dataset}").click().run()
+    app.button(key=state.key("ask", dataset)).click().run()
     assert "Stop that run first" in shown(app)
     assert "Delete for good" not in labels(app)
-    app.button(key=f"ask-{run.id}").click().run()
+    app.button(key=state.key("ask", run.id)).click().run()
     assert "stop it first" in shown(app)
     assert "Delete for good" not in labels(app)
-    app.button(key=f"open-{run.id}").click().run()
+    app.button(key=state.key("open", run.id)).click().run()
     assert "Stop and keep the best so far" in labels(app)
 
 

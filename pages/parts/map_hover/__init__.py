@@ -28,7 +28,7 @@ def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
         classes: Their names.
     """
     _hover(
-        key=f"hover-{chart}",
+        key="map-hover",
         data={
             "chart": chart,
             "address": f"{picture_route.path()}/{dataset_id}",
