@@ -14,12 +14,15 @@ from threading import Thread
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from core import config, errors, home
 from core.data import room
 from core.jobs import ending, queue
 from core.terminal import tell
-from pages.parts import download_route, entry, picture_route, upload_route, words
+from pages.parts import addresses, download_route, entry, picture_route, upload_route, words
 from pages.parts.door import Door
 
 
@@ -85,7 +88,19 @@ def refuse_wrong_settings() -> None:
 
 refuse_wrong_settings()
 
-ROUTES = [*upload_route.routes(), *download_route.routes(), *picture_route.routes()]
+
+async def _to_first_page(request: Request) -> Response:
+    """Streamlit serves the first page at the root alone, and calls its own name unknown."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(addresses.path("") + query)
+
+
+ROUTES = [
+    *upload_route.routes(),
+    *download_route.routes(),
+    *picture_route.routes(),
+    Route(addresses.path("data"), _to_first_page, methods=["GET"]),
+]
 
 app = st.App(
     Path(__file__).parent / "pages" / "start.py",

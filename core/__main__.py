@@ -19,7 +19,7 @@ from typing import Any
 
 from psutil import pid_exists
 
-from core import arguments, config, home
+from core import arguments, config, home, shown
 from core.data import room
 from core.errors import UserError
 from core.runs import Run
@@ -70,7 +70,7 @@ def inspect(args: argparse.Namespace) -> Result:
     for skipped in found.skipped:
         tell(f"left out {skipped.file}: {skipped.reason}")
     for finding in said.get("doctor", {}).get("findings", ()):
-        print(clean(f"{finding['title']}. {finding['sentence']}"))
+        print(shown.isolated(clean(f"{finding['title']}. {finding['sentence']}")))
         for case in finding["cases"]:
             print(clean(f"\t{', '.join(case['files'])}: {case['told']}"))
     return {
@@ -298,7 +298,7 @@ def advise(args: argparse.Namespace) -> Result:
     read_as = _read_as(args, source)
     advice, skipped = _advice(source, args)
     tell_left_out(skipped)
-    print(clean(advice.reasons))
+    print(shown.isolated(clean(advice.reasons)))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
     print(" ".join(_option(name, value) for name, value in chosen.items()))

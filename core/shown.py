@@ -40,10 +40,13 @@ def visible(text: str) -> str:
 def isolated(text: str) -> str:
     """A visible text in which whatever runs from right to left stays among itself.
 
-    Quoted names are isolated as wholes, with the digits and signs in them; elsewhere, words.
+    Quoted names are isolated as wholes, with the digits and signs in them, and so is a text
+    without a word from left to right, which is a name by itself; elsewhere, words.
     """
     if text.isascii() or not _turns(text):
         return text
+    if not any(unicodedata.bidirectional(each) == "L" for each in text):
+        return whole(text)
     pieces = re.split("(“[^“”]*”)", text)
     return "".join(
         f"“{whole(piece[1:-1])}”" if place % 2 else _words(piece)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core import errors, home
+from core import errors, home, shown
 from core.data import room
 from core.data.dataset import Skipped
 from core.data.enough import telling
@@ -31,7 +31,7 @@ _MENDABLE = {
 
 def tell(message: str) -> None:
     """Say something that is not data."""
-    print(clean(message), file=sys.stderr, flush=True)  # noqa: T201
+    print(shown.isolated(clean(message)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def tell_left_out(skipped: Sequence[Skipped]) -> None:
@@ -45,9 +45,7 @@ def tell_left_out(skipped: Sequence[Skipped]) -> None:
 
 def clean(text: str) -> str:
     """The text without what could steer a terminal: names may come from anybody's archive."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    return shown.visible(text)
 
 
 def counter(what: str) -> Any:

@@ -100,7 +100,7 @@ def _counts(dataset: Dataset) -> None:
         figures.counts(dataset),
         key="counts",
         config=figures.CONFIG,
-        alt=f"Images of each class: {words.shortened(told, 400)}.",
+        alt=f"Images of each class: {words.bare(words.shortened(told, 400))}.",
     )
 
 

@@ -107,7 +107,11 @@ def mixed_up(results: dict[str, Any]) -> None:
     if mixed and not figures.numbers_fit(classes):
         true, predicted, times = zip(*mixed, strict=True)
         st.dataframe(
-            {"really": true, "taken for": predicted, "times": times},
+            {
+                "really": [words.seen(each) for each in true],
+                "taken for": [words.seen(each) for each in predicted],
+                "times": times,
+            },
             hide_index=True,
             height=300,
             alt="What was mixed up, the commonest first",
@@ -137,7 +141,7 @@ def class_by_class(results: dict[str, Any]) -> None:
     share = st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100)
     st.dataframe(
         {
-            "class": list(rows),
+            "class": [words.seen(name) for name in rows],
             "images": [row["images"] for row in rows.values()],
             "found": [whole(row["recall"]) for row in rows.values()],
             "to be trusted": [whole(row["precision"]) for row in rows.values()],

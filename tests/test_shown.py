@@ -35,7 +35,11 @@ def test_words_from_right_to_left_are_isolated() -> None:
     assert shown.isolated("חתולים, 53 % sure") == f"{cats}, 53 % sure"
     assert shown.isolated("Move to חתולים") == f"Move to {cats}"
     assert shown.isolated("חתולים 12 + 30, כלבים new") == f"{cats} 12 + 30, {ISOLATE}כלבים{END} new"
-    assert shown.isolated("קטט שחור 4") == f"{ISOLATE}קטט שחור{END} 4"
+    assert shown.isolated("קטט שחור: 4 x") == f"{ISOLATE}קטט שחור{END}: 4 x"
+
+
+def test_a_name_by_itself_is_isolated_with_its_digits() -> None:
+    assert shown.isolated("כלבים 5") == f"{ISOLATE}כלבים 5{END}"
 
 
 def test_a_quoted_name_is_isolated_with_its_digits() -> None:

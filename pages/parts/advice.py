@@ -71,7 +71,7 @@ def _suggest(advice: Advice, likeness: Likeness, chosen: TrainingSettings | None
                 )
                 st.dataframe(
                     {
-                        "your class": list(likeness.named),
+                        "your class": [words.seen(name) for name in likeness.named],
                         "it sees": [name for name, _ in likeness.named.values()],
                         "how sure": [round(100 * sure) for _, sure in likeness.named.values()],
                     },

@@ -24,7 +24,7 @@ def draw(name: str, said: Prediction) -> None:
             st.write(f"It could not be looked at: {words.plain(said.error)}.")
             return
         if said.thumbnail:
-            st.image(said.thumbnail, width="stretch", alt=f"{file}: {said.label}")
+            st.image(said.thumbnail, width="stretch", alt=words.bare(f"{file}: {said.label}"))
         if said.seen:
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 st.image(said.seen, width=_SEEN, alt="What the network saw of it")

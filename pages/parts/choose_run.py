@@ -59,7 +59,7 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
     else:
         preset = None if ask else ids[0]
     if preset is not None and len(ids) == 1:
-        st.caption(f"Trained network: {words.plain(name(trained[preset]))}")
+        st.caption(f"Trained network: {words.escaped(name(trained[preset]))}")
         return trained[preset]
     chosen = st.selectbox(
         "Trained network",
@@ -75,7 +75,7 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
 def name(run: Run) -> str:
     """How a run is told from others in a list; plain text."""
     results = run.results()
-    told = [words.shortened(run.data, _DATA), words.when(run.created)]
+    told = [words.bare(words.shortened(run.data, _DATA)), words.when(run.created)]
     if results:
         told += [
             f"{words.percent(results['accuracy'])} right",
@@ -105,7 +105,7 @@ def _network(run: Run) -> str | None:
         depth = "all frozen"
     else:
         depth = f"{settings.frozen_layers} frozen" if settings.frozen_layers else "all thawed"
-    return f"{words.shortened(backbone.title, _TITLE)}, {depth}"
+    return f"{words.bare(words.shortened(backbone.title, _TITLE))}, {depth}"
 
 
 def _not_yet(at_hand: Run) -> None:

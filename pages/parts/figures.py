@@ -30,18 +30,19 @@ _SPLITS = {
 # Of classes on a map: mid tones again, far from each other, without the blue and the orange.
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
 _SYMBOLS = ("circle", "square", "diamond")
+_LONGEST = 80  # letters of a name that shows on hover
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
 
 
 def label(name: str, length: int = 24) -> str:
     """A class name for a chart, which reads some HTML."""
-    return escape(words.shortened(name, length))
+    return escape(words.bare(words.shortened(name, length)))
 
 
 def counts(dataset: Dataset) -> go.Figure:
     """Images of each class as bars, split by split."""
     found = Counter((record.label, record.split) for record in dataset.records)
-    names = [escape(name) for name in dataset.classes]
+    names = [label(name, _LONGEST) for name in dataset.classes]
     figure = go.Figure()
     for split, (title, colour) in _SPLITS.items():
         if dataset.split_counts[split]:
@@ -166,7 +167,8 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
             texttemplate="%{text}" if fit else None,
             textfont={"size": 15 if len(classes) <= 12 else 11},
             customdata=[
-                [[escape(true), escape(predicted)] for predicted in classes] for true in classes
+                [[label(true, _LONGEST), label(predicted, _LONGEST)] for predicted in classes]
+                for true in classes
             ],
             hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}"
             "<extra></extra>",
@@ -211,7 +213,7 @@ def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> st
     """The confusion matrix in words: the commonest mix-ups."""
     found = mixed_up(classes, table)[:3]
     told = [f"{true} taken for {predicted}: {count}" for true, predicted, count in found]
-    return f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}."
+    return words.bare(f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}.")
 
 
 def traces(classes: int) -> list[list[int]]:
@@ -251,7 +253,7 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
                 "size": 9 if count <= 1000 else 5,
             },
             customdata=[
-                [words.shortened(record.file.rpartition("/")[2], 40), record.digest, number]
+                [words.bare(words.shortened(_file(record), 40)), record.digest, number]
                 for number, record, *_ in points
             ],
             hoverinfo="none",  # `map_hover` shows the picture
@@ -272,6 +274,10 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
         yaxis=hidden | {"scaleanchor": "x"},
     )
     return figure
+
+
+def _file(record: Record) -> str:
+    return record.file.rpartition("/")[2]
 
 
 def _one_of_many(number: int) -> str:

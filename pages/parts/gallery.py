@@ -37,7 +37,9 @@ def picture(image: Path | bytes, alt: str) -> None:
     if isinstance(image, Path) and not image.is_file():
         st.caption("This picture is no longer on the server.")
     else:
-        st.image(str(image) if isinstance(image, Path) else image, width="stretch", alt=alt)
+        st.image(
+            str(image) if isinstance(image, Path) else image, width="stretch", alt=words.bare(alt)
+        )
 
 
 def open_class(name: str) -> None:

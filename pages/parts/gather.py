@@ -78,8 +78,8 @@ def left_out(of: Dataset | Added) -> None:
     with st.expander(f"{files} left out", icon=":material/warning:"):
         st.dataframe(
             {
-                "file": [skipped.file for skipped in of.skipped],
-                "why": [skipped.reason for skipped in of.skipped],
+                "file": [words.seen(skipped.file) for skipped in of.skipped],
+                "why": [words.seen(skipped.reason) for skipped in of.skipped],
             },
             hide_index=True,
             alt=f"{files} left out, each with the reason",

@@ -80,4 +80,4 @@ def told(before: Dataset, after: Dataset) -> str:
 
 def _called(dataset: Dataset) -> str:
     images = words.several(len(dataset.records), "image")
-    return f"{words.shortened(dataset.name, 40)} ({images})"
+    return f"{words.bare(words.shortened(dataset.name, 40))} ({images})"

@@ -45,7 +45,7 @@ def examples(run: Run) -> None:
     grid = st.grid(8, min_column_width=84, gap="small")
     for place, (name, picture, label) in enumerate(samples.examples(run.data)[:8], 1):
         with grid.cell():
-            st.image(picture, width="stretch", alt=f"An example of the class {label}")
+            st.image(picture, width="stretch", alt=words.bare(f"An example of the class {label}"))
             if st.button(f"Try {place}", key=state.key("try", place), width="stretch"):
                 _name(run, [(name, picture)])
                 st.rerun()

@@ -21,7 +21,7 @@ def plain(text: str) -> str:
     in what is left, so an unseen character parts what would make them up. Screen readers get the
     names of controls with the backslashes, so that there are none in plain file names.
     """
-    return escaped(shown.isolated(seen(text)))
+    return escaped(bare(text))
 
 
 def escaped(text: str) -> str:
@@ -31,10 +31,9 @@ def escaped(text: str) -> str:
     return re.sub(r"(?i)(www)(?=\\?\.)", rf"\1{UNSEEN}", parted)
 
 
-def name(text: str, length: int | None = None) -> str:
-    """A name that stands by itself in a place that reads Markdown, shortened where it is long."""
-    told = seen(text)
-    return escaped(shown.whole(told if length is None else shortened(told, length)))
+def bare(text: str) -> str:
+    """Text with a user's words for a place that takes plain text, such as an `alt` or a list."""
+    return shown.isolated(seen(text))
 
 
 def seen(text: str) -> str:

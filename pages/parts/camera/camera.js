@@ -259,10 +259,10 @@ function draw() {
   find(".roll").hidden = !roll.taken.length || busy;
   find(".roll .told").textContent = camera.told();
   const many = roll.taken.length === 1 ? "1 picture" : `${roll.taken.length} pictures`;
-  find(".add").textContent = `Add ${many} to “${camera.component.data.label}”`;
+  find(".add").textContent = `Add ${many} to ${quoted(camera.component.data.label)}`;
   find(".going").hidden = !busy;
   if (busy) {
-    find(".going .lead").textContent = `Sending ${upload.name} to “${sending.label}”`;
+    find(".going .lead").textContent = `Sending ${upload.name} to ${quoted(sending.label)}`;
     find("progress").value = upload.size ? Math.min(1, upload.done / upload.size) : 0;
     find(".cut").textContent = upload.cut
       ? "The connection is gone. It goes on by itself as soon as it is back."

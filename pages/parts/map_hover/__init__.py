@@ -33,6 +33,6 @@ def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
             "chart": chart,
             "address": f"{picture_route.path()}/{dataset_id}",
             "permit": picture_route.permit(dataset_id),
-            "classes": [words.shortened(name) for name in classes],
+            "classes": [words.bare(words.shortened(name)) for name in classes],
         },
     )

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from core.data import limits
-from pages.parts import state, upload_route
+from pages.parts import state, upload_route, words
 
 _FOLDER = Path(__file__).parent
 SENDING = ("folder.js", "sending.js")
@@ -69,7 +69,7 @@ def draw_component(
             "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
             "dataset": dataset,
             "origin": origin,
-            "label": label,
+            "label": words.seen(label),
         },
         default={"brought": None},
         on_brought_change=lambda: None,  # the page is run anew, which is all that is needed

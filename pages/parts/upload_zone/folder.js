@@ -2,6 +2,9 @@
 // bytes around them are made here. Nothing is packed tighter, since pictures are already. The same
 // folder makes the same zip, so that an upload can go on after a reload.
 
+// A name between quotation marks, whichever way it is written: it turns nothing beside it.
+const quoted = (name) => `“\u2068${name}\u2069”`;
+
 const PIECE = 4 << 20; // bytes that are looked at at once
 const NO_MORE_32 = 0xffffffff;
 const NO_MORE_16 = 0xffff;
@@ -61,7 +64,7 @@ async function folderAsZip(files, onRead) {
     at += size;
   };
   for (const { path, file } of files) {
-    if (file.size >= NO_MORE_32) throw new Refusal(`“${path}” is no picture. Take it out first.`);
+    if (file.size >= NO_MORE_32) throw new Refusal(`${quoted(path)} is no picture. Take it out first.`);
     const name = new TextEncoder().encode(path);
     const crc = await checksum(file, onRead);
     const common = [

@@ -111,7 +111,7 @@ function draw() {
   if (waits) {
     const before = upload ? null : remembered.get();
     find(".hint").textContent = before
-      ? `To go on with “${before.name}”, choose it again.`
+      ? `To go on with ${quoted(before.name)}, choose it again.`
       : `At most ${zone.component.data.limit}.`;
     sayAloud(upload?.stage === "cancelled" ? "Cancelled." : "");
     return;
@@ -120,8 +120,8 @@ function draw() {
     zone.component.setStateValue("brought", { ...upload.tell(), ...upload.meant });
   }
   const share = upload.size ? Math.min(1, upload.done / upload.size) : 0;
-  const to = upload.label && ` to “${upload.label}”`;
-  find(".going .lead").textContent = `${TITLES[upload.stage]} “${upload.name}”${to}`;
+  const to = upload.label && ` to ${quoted(upload.label)}`;
+  find(".going .lead").textContent = `${TITLES[upload.stage]} ${quoted(upload.name)}${to}`;
   find("progress").value = upload.stage === "told" ? 1 : share;
   find(".told").textContent = upload.cut
     ? "The connection is gone. It goes on by itself as soon as it is back."
