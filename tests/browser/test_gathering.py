@@ -85,7 +85,7 @@ def test_a_burst_of_the_camera_fills_a_class(served: Served, studio: Page) -> No
     page.wait_for_timeout(3000)
     press(page, "Stop taking pictures")
     most = (time.monotonic() - began) / 0.5 + 1
-    add = page.get_by_role("button", name=re.compile(r"Add \d+ pictures to “cat”"))
+    add = page.get_by_role("button", name=re.compile(r"Add \d+ pictures to “\u2068cat\u2069”"))
     taken = int(re.findall(r"\d+", add.inner_text())[0])
     assert 5 <= taken <= most
     expect(page.locator(".aloud", has_text=f"{taken} pictures taken.")).to_have_count(1)

@@ -91,7 +91,9 @@ def test_after_a_reload_the_same_file_goes_on(
     (upload,) = uploads(own)
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
-    expect(page.get_by_text("To go on with “large zoo.zip”, choose it again.")).to_be_visible()
+    expect(
+        page.get_by_text("To go on with “\u2068large zoo.zip\u2069”, choose it again.")
+    ).to_be_visible()
     come = (upload / "content").stat().st_size
     with page.expect_request(lambda each: each.method == "PATCH") as first:
         page.locator("input.zip").set_input_files(large)
