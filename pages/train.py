@@ -94,14 +94,14 @@ def watch(run: Run) -> None:
     """A run, live or over."""
     settings = run.settings
     st.title(words.plain(run.data), anchor=False)
-    summary, ending = st.empty(), st.container()
+    ending = st.container()
     current = live.draw(run)
-    summary.caption(controls.summary(settings, current.epochs))
+    st.caption(controls.summary(settings, current.epochs))
     if current.status.final:
         with ending:
             over(run, current)
     else:
-        ending.button(
+        st.button(
             "Set up another run",
             type="tertiary",
             icon=":material/add:",

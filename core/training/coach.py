@@ -94,15 +94,22 @@ def advise(
         case Kind.IMPROVING:
             text = "Still improving: let it go on."
         case Kind.LEVEL:
-            moral = "fewer epochs would have done" if over else "more epochs change little"
-            text = f"Levelled out since epoch {since} (converged): {moral}."
+            text = (
+                f"It has learned what it can this way (levelled out since epoch {since}, "
+                "converged)."
+                if over
+                else f"Levelled out since epoch {since} (converged): more epochs change little."
+            )
             if accuracy < _GOOD:
                 gap = varied if trained > accuracy + 0.1 else []
                 text += _either([*(["thaw a few layers"] if frozen else []), *gap, "add images"])
         case Kind.MEMORISING:
             text = (
-                f"Memorising since epoch {since} (overfitting): it gets better on the training "
-                "pictures, but no longer on new ones."
+                f"The best epoch is kept: since epoch {since} it only learned the training "
+                "pictures by heart (overfitting)."
+                if over
+                else f"Memorising since epoch {since} (overfitting): it gets better on the "
+                "training pictures, but no longer on new ones."
             ) + _either([*([] if frozen else ["freeze more layers"]), *varied, "add images"])
         case Kind.ASTRAY:
             text = (

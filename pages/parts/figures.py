@@ -110,7 +110,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
             cliponaxis=False,  # the last epoch lies on the edge
         )
     figure.update_layout(
-        _layout(height=320),
+        _layout(height=290),
         hovermode="x unified",
         xaxis={
             "title": "epoch",

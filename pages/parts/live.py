@@ -72,9 +72,20 @@ def _tick(run: Run) -> None:
     settings = run.settings
     if current.status is RunStatus.QUEUED:
         _waiting(run)
-    else:
-        _stages(current, settings)
+        _notice(current)
+        _stop(run, current)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _stage(current, settings)
+        _stop(run, current)
     _notice(current)
+    if current.history:
+        _curves(current, settings)
+    _now(current)
+    _behind(current, [stage for stage in current.stages if stage is not current.stage], settings)
+
+
+def _stop(run: Run, current: RunState) -> None:
     stopping = run.stop_requested
     stop = "Stop and keep the best so far" if current.history else "Cancel"
     st.button(
@@ -85,8 +96,6 @@ def _tick(run: Run) -> None:
         on_click=queue.stop,
         args=(run,),
     )
-    if current.history:
-        _curves(current, settings)
 
 
 def _notice(current: RunState) -> None:
@@ -111,10 +120,9 @@ def _named(stage: Stage, settings: TrainingSettings) -> tuple[str, str, str]:
     return _STAGES[stage]
 
 
-def _stages(current: RunState, settings: TrainingSettings) -> None:
-    """What is done in one line, and the stage at work with its progress."""
+def _stage(current: RunState, settings: TrainingSettings) -> None:
+    """The stage at work with its progress, in one line."""
     at_work = current.stage
-    _behind(current, [stage for stage in current.stages if stage is not at_work], settings)
     if at_work is None:
         st.progress(0.0, text="**Getting ready**")
         return
@@ -156,6 +164,12 @@ def _training(
         min(done / max(total, 1), 1.0),
         text=f"**{doing}** · epoch {epoch} of {epochs}{words.left(seconds)}",
     )
+
+
+def _now(current: RunState) -> None:
+    """Where in its epoch a training is."""
+    if current.stage is not Stage.TRAINING:
+        return
     beat = current.heartbeat
     if beat:
         where, now = f"Step {beat['step']} of {beat['steps']} in this epoch", beat
@@ -180,7 +194,7 @@ def _amount(done: int, total: int, counted: str) -> str:
 def _curves(
     current: RunState, settings: TrainingSettings, results: dict[str, Any] | None = None
 ) -> None:
-    """What the curves say in a sentence, the numbers, and the curves.
+    """The curves, the numbers beside them, and what they say in a sentence.
 
     The evaluation's number stands wherever the same pictures were judged, so no page has two.
     """
@@ -189,29 +203,7 @@ def _curves(
     if results and results["split"] == "validation":
         best = best | {"val_accuracy": results["accuracy"]}
     last = current.history[-1]
-    numbers = st.grid(3, min_column_width=150)
-    numbers.metric("Epochs", f"{len(current.history)}/{epochs}", border=True)
-    numbers.metric("Accuracy", words.percent(last["val_accuracy"]), border=True, help=_ACCURACY)
-    numbers.metric(
-        f"Best (epoch {best['epoch']})",
-        words.percent(best["val_accuracy"]),
-        border=True,
-        help="The network of this epoch is the one that is kept.",
-    )
-    validation = current.images.get("validation", 0)
-    if validation:
-        st.caption(_basis(best["val_accuracy"], validation))
-    hint = coach.advise(
-        current.history,
-        classes=current.classes,
-        validation=validation,
-        frozen=settings.frozen_layers is None,
-        augmented=settings.augment is not Strength.NONE,
-        over=current.status.final,
-    )
-    if hint is not None:
-        st.info(hint.text, icon=_HINTS[hint.kind])
-    charts = st.columns(2, gap="medium")
+    *charts, numbers = st.columns([5, 5, 2], gap="small")
     for column, measure, key, title in (
         (charts[0], "accuracy", "chart-accuracy", "Accuracy: how many it gets right"),
         (charts[1], "loss", "chart-loss", "Loss: how far off it is, lower is better"),
@@ -223,6 +215,26 @@ def _curves(
             config=figures.CONFIG,
             alt=figures.told_history(current.history, measure, current.best_epoch),
         )
+    numbers.metric("Epochs", f"{len(current.history)}/{epochs}")
+    numbers.metric("Accuracy", words.percent(last["val_accuracy"]), help=_ACCURACY)
+    numbers.metric(
+        f"Best (epoch {best['epoch']})",
+        words.percent(best["val_accuracy"]),
+        help="The network of this epoch is the one that is kept.",
+    )
+    validation = current.images.get("validation", 0)
+    hint = coach.advise(
+        current.history,
+        classes=current.classes,
+        validation=validation,
+        frozen=settings.frozen_layers is None,
+        augmented=settings.augment is not Strength.NONE,
+        over=current.status.final,
+    )
+    if hint is not None:
+        st.info(hint.text, icon=_HINTS[hint.kind])
+    if validation:
+        st.caption(_basis(best["val_accuracy"], validation))
 
 
 def _basis(accuracy: float, images: int) -> str:
