@@ -59,16 +59,16 @@ def _choose(chosen: str, dataset: Dataset) -> None:
         left, right = st.columns(2)
         levels = (
             left.number_input(
-                "Black (level)", value=current.levels[0], key=f"black-level-{version}"
+                "Black (level)", value=current.levels[0], key=state.key("black-level", version)
             ),
             right.number_input(
-                "White (level)", value=current.levels[1], key=f"white-level-{version}"
+                "White (level)", value=current.levels[1], key=state.key("white-level", version)
             ),
         )
     st.caption("Of pictures with more than three bands, these are shown:")
     places = st.columns(3)
     bands = [
-        place.number_input(name, 1, MOST_BANDS, band + 1, key=f"band-{name}-{version}")
+        place.number_input(name, 1, MOST_BANDS, band + 1, key=state.key("band", name, version))
         for place, name, band in zip(places, ("Red", "Green", "Blue"), current.bands, strict=True)
     ]
     paper = st.selectbox(
@@ -76,7 +76,7 @@ def _choose(chosen: str, dataset: Dataset) -> None:
         list(Paper),
         list(Paper).index(current.paper),
         format_func=_PAPERS.__getitem__,
-        key=f"paper-{version}",
+        key=state.key("paper", version),
     )
     if st.form_submit_button("Read them like this", key="read-like-this"):
         red, green, blue = (int(band) - 1 for band in bands)
