@@ -16,7 +16,6 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from core import config, errors, home
 from core.data import room
@@ -24,6 +23,7 @@ from core.jobs import ending, queue
 from core.terminal import tell
 from pages.parts import addresses, download_route, entry, picture_route, upload_route, words
 from pages.parts.door import Door
+from pages.parts.routes import GuardedRoute
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ ROUTES = [
     *upload_route.routes(),
     *download_route.routes(),
     *picture_route.routes(),
-    Route(addresses.path("data"), _to_first_page, methods=["GET"]),
+    GuardedRoute("data", _to_first_page, "GET"),
 ]
 
 app = st.App(

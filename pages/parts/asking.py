@@ -30,7 +30,7 @@ def draw(chosen: str, question: Unclear) -> None:
                 f"Read them by way {number}",
                 type="primary" if number == 1 else "secondary",
                 icon=":material/arrow_forward:",
-                key=f"read-this-way-{number}",
+                key=state.key("read-this-way", number),
             ):
                 _answer(chosen, choice.reading)
     with st.expander(
@@ -38,7 +38,7 @@ def draw(chosen: str, question: Unclear) -> None:
     ):
         pattern = st.text_input(
             "Pattern (regular expression)",
-            key=f"label-pattern-{chosen}",
+            key=state.key("label-pattern", chosen),
             placeholder="^([a-z]+)_",
             max_chars=500,
             help="It is looked for in each file's name without its ending. What the first pair of "

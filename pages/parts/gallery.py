@@ -25,7 +25,7 @@ def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: 
     """
     pages = -(-len(items) // _PAGE)
     place = st.container()
-    number = st.pagination(pages, key=state.key("page", key)) if pages > 1 else 1
+    number = st.pagination(pages, key=state.key("page-number", key)) if pages > 1 else 1
     grid = place.grid("auto", min_column_width=width, gap="small")
     for item in items[(number - 1) * _PAGE : number * _PAGE]:
         with grid.cell():
