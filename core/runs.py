@@ -33,10 +33,12 @@ class Stage(StrEnum):
     """What a running run is busy with, in the order of the work."""
 
     WEIGHTS = "weights"
+    BUILDING = "building"
     READING = "reading"
     FEATURES = "features"
     TRAINING = "training"
     EVALUATION = "evaluation"
+    COMPILING = "compiling"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class RunState:
         epochs: How many it was told to train when it was resumed; None for what its settings say.
         begin: The epoch after which the present stretch of epochs began.
         turn: How often it was resumed.
+        finishing: What its process is still at, though the run has ended; None once it is free.
         offset: How much of the log has been read.
     """
 
@@ -82,10 +85,20 @@ class RunState:
     epochs: int | None = None
     begin: int = 0
     turn: int = 0
+    finishing: Stage | None = None
     offset: int = 0
+
+    @property
+    def nothing_to_keep(self) -> bool:
+        """Whether a stop now would leave nothing that this turn has learned."""
+        return not self.history or self.stage not in (Stage.TRAINING, Stage.EVALUATION)
 
     def after(self, event: Event) -> Self:
         """The state once this event has happened. After a final one only `resumed` counts."""
+        if event["event"] == "finishing":
+            return replace(self, finishing=Stage(event["stage"]))
+        if event["event"] == "released":
+            return replace(self, finishing=None)
         if self.status.final and event["event"] != "resumed":
             return self
         if event.get("turn", self.turn) != self.turn:
@@ -102,6 +115,7 @@ class RunState:
                     started=event["time"],
                     host=event.get("host"),
                     pid=event.get("pid"),
+                    finishing=None,
                 )
             case "stage":
                 stage = Stage(event["stage"])
@@ -124,6 +138,7 @@ class RunState:
                     ended=event["time"],
                     message=event.get("message"),
                     incident=event.get("incident"),
+                    finishing=Stage(event["finishing"]) if event.get("finishing") else None,
                 )
         return self
 
@@ -144,6 +159,7 @@ class RunState:
             epochs=event["epochs"],
             begin=event["begin"],
             turn=self.turn + 1,
+            finishing=self.finishing,
             offset=self.offset,
         )
 
@@ -181,6 +197,11 @@ def best_epoch(history: Sequence[Event]) -> int:
     return int(best["epoch"])
 
 
+def stop_file(folder: Path, turn: int) -> Path:
+    """The file that asks for a stop; each turn has its own, so that no stop is lost."""
+    return folder / (f"stop.{turn}" if turn else "stop")
+
+
 class Run:
     """One training run, wherever its folder lies.
 
@@ -191,6 +212,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._turn: int | None = None
         self.log = EventLog(folder / "progress.jsonl")
 
     @property
@@ -310,16 +332,33 @@ class Run:
         if not more and state.status is RunStatus.FINISHED:
             raise UserError(f"All {done} epochs of this run are trained. Say how many to add.")
         begin, epochs = (done, done + more) if more else (state.begin, ordered)
-        (self.folder / "stop").unlink(missing_ok=True)
         self.log.append("resumed", cluster=cluster, epochs=epochs, begin=begin)
+        self._turn = None
+
+    @property
+    def turn(self) -> int:
+        """The turn that this object is about: the one at hand when it was first asked.
+
+        The process of a stopped run may still be at work when the run is resumed. It goes by its
+        own turn, and stops.
+        """
+        if self._turn is None:
+            self._turn = self.state().turn
+        return self._turn
+
+    @property
+    def at_work(self) -> bool:
+        """Whether this turn has not ended, by what its log says."""
+        state = self.state()
+        return state.turn == self.turn and not state.status.final
 
     def request_stop(self) -> None:
         """Ask the worker to stop and keep the best so far. It looks after every batch."""
-        (self.folder / "stop").touch()
+        stop_file(self.folder, self.turn).touch()
 
     @property
     def stop_requested(self) -> bool:
-        return (self.folder / "stop").exists()
+        return stop_file(self.folder, self.turn).exists()
 
     @property
     def has_model(self) -> bool:

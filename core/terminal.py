@@ -116,7 +116,9 @@ def stop_on_interrupt(run: Run) -> Iterator[None]:
     """The first Ctrl-C stops the run and keeps the best so far; the second ends at once."""
 
     def stop(*_: Any) -> None:
-        tell("stopping; the best epoch so far is kept (Ctrl-C again to end at once)")
+        stage = run.state().stage
+        after = f" after this step of {stage}" if stage else ""
+        tell(f"stopping{after}; the best epoch so far is kept (Ctrl-C again to end at once)")
         run.request_stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -123,7 +123,9 @@ def over(run: Run, current: RunState) -> None:
             st.warning(told, icon=":material/power_off:")
     elif results is None:
         st.info(
-            "Stopped before the first epoch had ended, so there is nothing to keep yet.",
+            "Stopped before it had learned anything new. Resume goes on from its last epoch."
+            if current.history
+            else "Stopped before the first epoch had ended, so there is nothing to keep yet.",
             icon=":material/stop_circle:",
         )
     else:
@@ -132,6 +134,8 @@ def over(run: Run, current: RunState) -> None:
             f"{results['correct']} of {results['images']} pictures that it did not learn from.",
             icon=":material/check_circle:",
         )
+    if current.finishing is not None:
+        live.finishing(run)
     with st.container(horizontal=True):
         go_on = can_go_on(run, current)
         if results is not None and st.button(

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from core import home
 from core.events import Event, EventLog
-from core.runs import RunState, RunStatus, read_on
+from core.runs import RunState, RunStatus, Stage, read_on, stop_file
 
 
 class Kind(StrEnum):
@@ -189,11 +189,16 @@ class Job:
 
     @property
     def stop_requested(self) -> bool:
-        return (self.folder / "stop").exists()
+        return self._stop.exists()
 
     def request_stop(self) -> None:
         """Ask the worker to stop. It looks after every batch or image."""
-        (self.folder / "stop").touch()
+        self._stop.touch()
+
+    @property
+    def _stop(self) -> Path:
+        training = self.kind is Kind.TRAINING
+        return stop_file(self.folder, self.state().turn if training else 0)
 
     def requeue(self, cluster: dict[str, Any]) -> None:
         """Log that another cluster takes the job than the one first meant."""
@@ -206,8 +211,24 @@ class Job:
     def finish(self, turn: int | None = None) -> None:
         self._end("finished", turn)
 
-    def stopped(self, turn: int | None = None) -> None:
-        self._end("stopped", turn)
+    def stopped(self, turn: int | None = None, *, finishing: Stage | None = None) -> None:
+        """It was stopped.
+
+        Args:
+            turn: Which turn of it; by default the present one.
+            finishing: What its process is at, which ends later.
+        """
+        still = {"finishing": finishing} if finishing else {}
+        self._end("stopped", turn, **still)
+
+    def finishing(self, stage: Stage) -> None:
+        """Its end is told already, but its process is not free yet."""
+        self.log.append("finishing", stage=stage)
+
+    def released(self) -> None:
+        """Its process is free for others."""
+        if self.folder.is_dir():
+            self.log.append("released")
 
     def fail(self, message: str, incident: str | None = None, turn: int | None = None) -> None:
         self._end("failed", turn, message=message, incident=incident)

@@ -11,6 +11,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 
 from core import config
 from core.jobs.job import DIED, Job, Kind
+from core.runs import RunState
 
 logger = logging.getLogger("thaw")
 
@@ -123,6 +124,8 @@ def _told(job: Job, key: str, lost: bool) -> None:
         state = job.state()
         if job.key(state) == key and (lost or state.started is not None):
             job.lose(DIED[job.kind], state.turn)
+            if isinstance(state, RunState) and state.finishing:
+                job.released()
     except Exception:
         logger.exception("job %s could not be marked as lost", key)
 

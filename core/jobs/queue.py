@@ -22,7 +22,7 @@ from core.jobs.address import is_alive
 from core.jobs.connection import ensure_started as ensure_started  # the door's
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
 from core.jobs.tasks import JobFailed, sentence_of
-from core.runs import Run, RunState, RunStatus, all_runs
+from core.runs import Run, RunState, RunStatus, Stage, all_runs
 from core.settings import SplitSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -338,14 +338,21 @@ def stop_import(dataset_id: str) -> None:
 
 
 def stop_job(job: Job) -> None:
-    """Stop a job: at once if it waits, else as soon as its worker looks."""
+    """Stop a job: at once if it waits or has nothing to keep, else as soon as its worker looks.
+
+    A network that is being built or converted cannot be interrupted. Where nothing has been
+    learned yet, the run ends all the same, and its worker follows when it can.
+    """
     state = checked(job)
     if state.status.final:
         return
     job.request_stop()
+    state = job.state()
     # A worker that takes the job just now looks for the request after it has logged `started`.
-    if job.state().status == RunStatus.QUEUED:
-        job.stopped()
+    if state.status is RunStatus.QUEUED:
+        job.stopped(state.turn)
+    elif isinstance(state, RunState) and not state.status.final and state.nothing_to_keep:
+        job.stopped(state.turn, finishing=state.stage or Stage.BUILDING)
 
 
 def dataset_folder(dataset_id: str) -> Path:

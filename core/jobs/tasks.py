@@ -17,7 +17,7 @@ from core.errors import StopRequested, UserError
 from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.runs import Run, Stage
 from core.settings import Grouping, SplitSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -87,13 +87,18 @@ def train(run_folder: str, dataset_folder: str) -> None:
         from core.results.predictor import of_run
         from core.training import fit
 
-        run, dataset = Run.open(job.folder), Path(dataset_folder)
-        fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset))
-        if run.has_model:
+        Run.open(job.folder)
+        dataset = Path(dataset_folder)
+        results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset))
+        if results["best_epoch"] is not None and run.has_model:
+            job.finishing(Stage.COMPILING)
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
-    with _memory_given_back():
-        perform(job, work)
+    if job.folder.is_dir():
+        run = Run(job.folder)
+        run.turn  # noqa: B018 - it may be resumed while this still works
+        with _memory_given_back():
+            perform(job, work)
 
 
 def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> None:
@@ -226,6 +231,8 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     else:
         end = job.finish
     end(turn=state.turn)  # it may be queued again by now
+    if job.kind is Kind.TRAINING:
+        job.released()
 
 
 def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:

@@ -190,7 +190,7 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
         """
         Args:
             batches: Of these images.
-            before_each: May raise to end the training.
+            before_each: Called before each batch and at the end; may raise to end the training.
         """
         super().__init__()
         self._batches = batches
@@ -207,6 +207,7 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
             for name, value in means.items():
                 sums[name] += float(value) * len(labels)
             images += len(labels)
+        self._before_each()  # a run that was stopped in its first epoch has ended without it
         logs |= {f"val_{name}": total / images for name, total in sums.items()}
 
 

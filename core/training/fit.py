@@ -68,12 +68,12 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     try:
         results = _train(run, feed, helpers, began)
     except StopRequested:
-        run.log.append("stopped", best_epoch=None)
+        run.log.append("stopped", best_epoch=None, turn=run.turn)
         return {"history": [], "best_epoch": None}
     if run.stop_requested and len(results["history"]) < results["ordered"]:
-        run.log.append("stopped", best_epoch=results["best_epoch"])
+        run.log.append("stopped", best_epoch=results["best_epoch"], turn=run.turn)
     else:
-        run.log.append("finished", best_epoch=results["best_epoch"])
+        run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
     return results
 
 
@@ -113,7 +113,10 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     preparation = feed.preparation(StageReporter(run.log, Stage.READING, stop))
     setup = Setup.of(run.settings, preparation, StageReporter(run.log, Stage.WEIGHTS, stop))
     with ThreadPoolExecutor(1, "network") as builder:
+        _at(run, Stage.BUILDING, 0, 1)
         frozen = _Frozen(setup, feed, builder)
+        _at(run, Stage.BUILDING, 1, 1)
+        _go_on(run)
         reading = StageReporter(run.log, Stage.READING, stop)
         through = StageReporter(run.log, Stage.FEATURES, stop)
         parts = helpers.call(frozen.missing) if helpers else 1
@@ -128,11 +131,11 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
 
     run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
     fitting = time.monotonic()
+    _go_on(run)
     learning = Learning(run, setup, network, dataset, features)
     learning.fit()
     judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one
-    probabilities = learning.answers(judged)
-    run.log.append("stage", stage=Stage.EVALUATION, done=0, total=1, seconds_left=None)
+    probabilities = learning.answers(judged, StageReporter(run.log, Stage.EVALUATION))
     results = evaluation.evaluate(probabilities, judged, dataset.classes)
     learns = {record.digest for record in dataset.of("train")}
     results |= learned.told_apart(probabilities, judged, dataset.classes, learns)
@@ -151,8 +154,17 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         "seconds": seconds,
     }
     _keep(run, network, learning.head, dataset, results)
-    run.log.append("stage", stage=Stage.EVALUATION, done=1, total=1, seconds_left=0)
     return results
+
+
+def _at(run: Run, stage: Stage, done: int, total: int) -> None:
+    run.log.append("stage", stage=stage, done=done, total=total, seconds_left=None)
+
+
+def _go_on(run: Run) -> None:
+    """Raise StopRequested where somebody wants the run to end."""
+    if run.stop_requested:
+        raise StopRequested
 
 
 class _Frozen:

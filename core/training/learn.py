@@ -180,7 +180,7 @@ class Learning:
         except UserError:
             self._checkpoint.path.unlink(missing_ok=True)
             raise
-        if self.best.epoch is None:
+        if self.best.epoch is None or not self._run.at_work:  # who stopped it may have ended it
             raise StopRequested
         self.best.restore()
 
@@ -203,12 +203,20 @@ class Learning:
                     rates.append((whole.thawed_optimizer, slow))
                 self._train(whole, network.prefix, warm_up, self.epochs, rates)
 
-    def answers(self, records: Sequence[Record]) -> np.ndarray:
-        """Class probabilities [images, classes] of images, as the network now is."""
+    def answers(self, records: Sequence[Record], report: Callable[[int, int], None]) -> np.ndarray:
+        """Class probabilities [images, classes] of images, as the network now is.
+
+        Args:
+            records: The images.
+            report: Told how many are done, and in total.
+        """
         batches = self._batches(self._network.prefix, records)
-        return np.concatenate(
-            [self._trainee(batches[i][0], training=False) for i in range(len(batches))]
-        )
+        answers: list[Any] = []
+        for batch in range(len(batches)):
+            report(min(batch * self._settings.batch_size, len(records)), len(records))
+            answers.append(self._trainee(batches[batch][0], training=False))
+        report(len(records), len(records))
+        return np.concatenate(answers)
 
     def _train(
         self, model: Any, prefix: Prefix, first: int, end: int, rates: list[tuple[Any, float]]
@@ -222,6 +230,7 @@ class Learning:
             end: The epoch to train to.
             rates: Its optimizers, each with its full rate.
         """
+        self._progress.look_for_a_stop()
         if not self._optimizer.built:
             self._optimizer.build(model.trainable_variables)
         self._take_up([optimizer for optimizer, _ in rates])

@@ -18,6 +18,7 @@ _EVERY = 0.7  # seconds between two looks at a run
 # What a stage is called while it lasts and when it is over, and what it counts.
 _STAGES = {
     Stage.WEIGHTS: ("Fetching the pretrained network", "Network fetched", "bytes"),
+    Stage.BUILDING: ("Building the network", "Network built", ""),
     Stage.READING: ("Reading the pictures", "Pictures read", "pictures"),
     Stage.FEATURES: (
         "Running the frozen layers, once for each picture",
@@ -25,7 +26,8 @@ _STAGES = {
         "pictures",
     ),
     Stage.TRAINING: ("Training", "Trained", "steps"),
-    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", ""),
+    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", "pictures"),
+    Stage.COMPILING: ("Preparing it for predictions", "Prepared for predictions", ""),
 }
 _HINTS = {
     coach.Kind.IMPROVING: ":material/trending_up:",
@@ -87,9 +89,9 @@ def _tick(run: Run) -> None:
 
 def _stop(run: Run, current: RunState) -> None:
     stopping = run.stop_requested
-    stop = "Stop and keep the best so far" if current.history else "Cancel"
+    stop = "Cancel" if current.nothing_to_keep else "Stop and keep the best so far"
     st.button(
-        "Stopping after this step…" if stopping else stop,
+        _stopping(current) if stopping else stop,
         icon=":material/stop_circle:",
         disabled=stopping,
         key="stop",
@@ -102,6 +104,27 @@ def _notice(current: RunState) -> None:
     """What went otherwise than expected, though the run goes on."""
     if current.notice:
         st.warning(current.notice, icon=":material/info:")
+
+
+def _stopping(current: RunState) -> str:
+    if current.stage is Stage.EVALUATION:
+        return "Stopping: the best so far is being checked and saved…"
+    return "Stopping after this step…"
+
+
+def finishing(run: Run) -> None:
+    """Say what the process of a run that has ended is still at, until it is free."""
+    st.fragment(_finishing, run_every=_EVERY)(run)
+
+
+def _finishing(run: Run) -> None:
+    stage = look(run).finishing
+    if stage is not None:
+        doing, _, _ = _named(stage, run.settings)
+        st.caption(
+            f":material/hourglass_bottom: Still finishing in the background: {doing.lower()}. "
+            "You can go on meanwhile; the next training starts after it."
+        )
 
 
 def _waiting(run: Run) -> None:

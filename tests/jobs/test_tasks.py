@@ -61,12 +61,22 @@ def raiser(error: BaseException):
 
 def test_a_job_that_works_starts_and_finishes(run: Run) -> None:
     tasks.perform(of(run), lambda: None)
-    assert [event["event"] for event in run.log.read()[0]] == ["queued", "started", "finished"]
+    assert [event["event"] for event in run.log.read()[0]] == [
+        "queued",
+        "started",
+        "finished",
+        "released",
+    ]
 
 
 def test_the_work_may_tell_its_end_itself(run: Run) -> None:
     tasks.perform(of(run), lambda: run.log.append("stopped", best_epoch=3))
-    assert [event["event"] for event in run.log.read()[0]] == ["queued", "started", "stopped"]
+    assert [event["event"] for event in run.log.read()[0]] == [
+        "queued",
+        "started",
+        "stopped",
+        "released",
+    ]
 
 
 def test_a_users_mistake_is_told_as_it_is(run: Run) -> None:

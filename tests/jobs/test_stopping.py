@@ -1,0 +1,83 @@
+"""A stop ends a run at once where nothing can be kept, whatever its process is still at."""
+
+from pathlib import Path
+
+import pytest
+
+from core import home
+from core.errors import StopRequested
+from core.jobs import queue, tasks
+from core.jobs.job import Job, Kind
+from core.runs import Run, RunStatus, Stage
+from core.settings import TrainingSettings
+
+ROW = {"epoch": 1, "accuracy": 0.5, "loss": 1.0, "val_accuracy": 0.5, "val_loss": 1.0}
+EARLY = [None, Stage.WEIGHTS, Stage.BUILDING, Stage.READING, Stage.FEATURES, Stage.TRAINING]
+
+
+@pytest.fixture
+def run(thaw_home: Path) -> Run:
+    return Run.create(home.runs() / "one", TrainingSettings(), data="none")
+
+
+def at(run: Run, stage: Stage | None) -> None:
+    if stage is not None:
+        run.log.append("stage", stage=stage, done=0, total=1, seconds_left=None)
+
+
+def begun(run: Run, stage: Stage | None) -> None:
+    run.log.append("started", host="here", pid=1)
+    at(run, stage)
+
+
+@pytest.mark.parametrize("stage", EARLY)
+def test_a_run_that_has_learned_nothing_ends_at_once(run: Run, stage: Stage | None) -> None:
+    begun(run, stage)
+    queue.stop(run)
+    state = run.state()
+    assert state.status is RunStatus.STOPPED
+    assert state.finishing == (stage or Stage.BUILDING), "nobody says what goes on"
+    Job(Kind.TRAINING, run.folder).released()
+    assert run.state().finishing is None
+    assert run.state().status is RunStatus.STOPPED
+
+
+@pytest.mark.parametrize("stage", [Stage.TRAINING, Stage.EVALUATION])
+def test_what_was_learned_is_kept_first(run: Run, stage: Stage) -> None:
+    begun(run, stage)
+    run.log.append("epoch", **ROW, seconds=1.0)
+    queue.stop(run)
+    assert run.state().status is RunStatus.RUNNING
+    assert run.stop_requested
+
+
+@pytest.mark.parametrize("stage", [Stage.BUILDING, Stage.FEATURES])
+def test_a_resumed_run_that_has_learned_nothing_new_ends_at_once(run: Run, stage: Stage) -> None:
+    begun(run, Stage.TRAINING)
+    run.log.append("epoch", **ROW, seconds=1.0)
+    run.log.append("interrupted", message="its process ended")
+    run.resume()
+    begun(run, stage)
+    queue.stop(run)
+    assert run.state().status is RunStatus.STOPPED
+    assert len(run.state().history) == 1
+
+
+def test_the_process_of_a_stopped_run_goes_by_its_own_turn(run: Run) -> None:
+    """It is still building when the run is resumed: it must stop, and the next turn must not."""
+    theirs = Run(run.folder)
+
+    def work() -> None:
+        assert theirs.turn == 0
+        at(run, Stage.BUILDING)
+        queue.stop(Run(run.folder))
+        Run(run.folder).resume()
+        assert theirs.stop_requested
+        assert not theirs.at_work
+        assert not Run(run.folder).stop_requested
+        assert run.state().finishing is Stage.BUILDING
+        raise StopRequested
+
+    tasks.perform(Job(Kind.TRAINING, run.folder), work)
+    state = run.state()
+    assert (state.status, state.turn, state.finishing) == (RunStatus.QUEUED, 1, None)
