@@ -6,8 +6,8 @@ from core.data import store
 from core.data.dataset import Dataset
 from core.data.enough import check
 from core.errors import UserError
-from core.jobs import foresight, queue
-from core.runs import Run, RunState, RunStatus
+from core.jobs import queue
+from core.runs import Run, RunState, RunStatus, Stage
 from pages.parts import advice, bring, controls, cost, gallery, gather, live, state, words
 
 _MORE_EPOCHS = 5
@@ -69,9 +69,11 @@ def choose() -> None:
             if st.button(
                 "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
             ):
-                foresight.forget_probes()
                 state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
                 st.rerun()
+            before = queue.ahead()
+            if before:
+                st.caption(f":material/hourglass_top: {live.behind(before)}")
             cost.draw(chosen, settings, dataset.split_counts)
     except UserError as error:
         place.error(words.plain(str(error)), icon=":material/error:")
@@ -121,6 +123,11 @@ def over(run: Run, current: RunState) -> None:
             st.error(told, icon=":material/error:")
         else:
             st.warning(told, icon=":material/power_off:")
+    elif current.finishing is Stage.EVALUATION:
+        st.info(
+            f"Stopped. The best so far, epoch {current.best_epoch}, is being checked and saved.",
+            icon=":material/stop_circle:",
+        )
     elif results is None:
         st.info(
             "Stopped before it had learned anything new. Resume goes on from its last epoch."

@@ -223,7 +223,8 @@ class Job:
 
     def finishing(self, stage: Stage) -> None:
         """Its end is told already, but its process is not free yet."""
-        self.log.append("finishing", stage=stage)
+        if self.folder.is_dir():
+            self.log.append("finishing", stage=stage)
 
     def released(self) -> None:
         """Its process is free for others."""

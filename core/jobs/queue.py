@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import errors, home
+from core import config, errors, home
 from core.backbones.catalog import one_spelling
 from core.data import room, store
 from core.data.enough import check
 from core.data.labelling import Reading
 from core.errors import UserError
-from core.jobs import connection, tasks
+from core.jobs import connection, foresight, tasks
 from core.jobs.address import is_alive
 from core.jobs.connection import ensure_started as ensure_started  # the door's
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
@@ -58,7 +58,7 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
         version=chosen.version,
         cluster=owner,
     )
-    submit(Job(Kind.TRAINING, folder), tasks.train, str(folder), str(dataset))
+    _submit_training(run, dataset)
     return run
 
 
@@ -74,7 +74,12 @@ def resume(run: Run, *, more: int = 0) -> None:
     """
     dataset = dataset_folder(run.dataset or "")
     run.resume(more=more, cluster=connection.line().owner)
+    _submit_training(run, dataset)
+
+
+def _submit_training(run: Run, dataset: Path) -> None:
     submit(Job(Kind.TRAINING, run.folder), tasks.train, str(run.folder), str(dataset))
+    foresight.forget_probes()  # now that a probe which begins must come after this run
 
 
 def submit_import(path: Path, name: str, split: SplitSettings) -> str:
@@ -291,22 +296,67 @@ def _is_lost(key: str, owner: dict[str, Any]) -> bool:
         return False  # it does not answer now; that says nothing about the job
 
 
-def place(run: Run) -> int:
-    """How many runs wait before this one, which is queued; 0 if it is the next."""
-    own = status(run)
-    before = 0
-    for other in all_runs():
-        if other.id == run.id:
+@dataclass(frozen=True)
+class UnderWay:
+    """A training that waits, is at work, or has ended while its process is still busy.
+
+    Attributes:
+        run: Which.
+        data: Its data set's name, as somebody typed it.
+        status: Where it stands.
+        finishing: What its process is still at after its end.
+        seconds_left: Of the training; None while that is not known.
+    """
+
+    run: str
+    data: str
+    status: RunStatus
+    finishing: Stage | None
+    seconds_left: float | None
+
+
+def under_way() -> list[UnderWay]:
+    """The trainings that keep the training processes busy, then those that wait, in their order."""
+    found = []
+    for run in all_runs():
+        known = _known(run)
+        if known.cluster is None or not (_is_busy(known) or known.status is RunStatus.QUEUED):
             continue
-        known = _known(other)
-        waits = known.status == RunStatus.QUEUED and known.cluster is not None
-        before += waits and (known.submitted, other.id) < (own.submitted, run.id)
+        left = known.stages[Stage.TRAINING][2] if known.stage is Stage.TRAINING else None
+        order = known.status is RunStatus.QUEUED, known.submitted, run.id
+        with suppress(UserError):  # deleted meanwhile
+            each = UnderWay(run.id, run.data, known.status, known.finishing, left)
+            found.append((order, each))
+    return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+def _is_busy(known: RunState) -> bool:
+    """Whether a run keeps a training process busy."""
+    if known.status is RunStatus.RUNNING:
+        return True
+    owner = known.cluster or {}
+    return known.finishing is not None and ("pid" not in owner or is_alive(owner))
+
+
+def ahead(of: Run | None = None) -> list[UnderWay]:
+    """The trainings that one has to wait for, as far as there are too few processes for all.
+
+    Args:
+        of: A run that waits; None is one that would be queued now.
+    """
+    before = []
+    for each in under_way():
+        if of is not None and each.run == of.id and each.status is RunStatus.QUEUED:
+            break
+        before.append(each)
+    if not connection.remote() and len(before) < config.WORKERS.value:
+        return []
     return before
 
 
 def busy() -> bool:
     """Whether a training waits or is at work."""
-    return any(not _known(run).status.final for run in all_runs())
+    return bool(under_way())
 
 
 def _known(run: Run) -> RunState:

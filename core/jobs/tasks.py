@@ -18,7 +18,7 @@ from core.jobs.job import DIED, Job, Kind
 from core.progress import StageReporter
 from core.results.prediction import Prediction
 from core.runs import Run, Stage
-from core.settings import Grouping, SplitSettings, TrainingSettings
+from core.settings import Grouping, SplitSettings
 
 if TYPE_CHECKING:
     from core.data.labelling import Reading
@@ -227,6 +227,8 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     except UserError as error:
         end = partial(job.fail, str(error))
     except Exception as error:
+        if not job.folder.is_dir():
+            return  # deleted meanwhile
         end = partial(job.fail, sentence_of(error), errors.record(error))
     else:
         end = job.finish
@@ -328,27 +330,19 @@ def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
     """
 
     def work() -> None:
-        before = _touched(probes_end())  # loading takes seconds, in which Train may be pressed
-        load(Kind.TRAINING)
-        from core.data import store
-        from core.data.feed import StoredFeed
-        from core.training import probe as probing
-
+        before = _touched(probes_end())
         if Path(result).is_file():  # somebody else wanted to know the same
             return
-        folder = Path(dataset_folder)
-        chosen = TrainingSettings.from_dict(settings)
+        from core.jobs.probing import probe_apart
 
         def go_on() -> None:
             if _touched(probes_end()) != before:
                 raise StopRequested
 
         with suppress(StopRequested):
-            found = probing.probe(StoredFeed(folder), store.load(folder), chosen, go_on)
-            home.write_json(Path(result), found.to_dict())
+            home.write_json(Path(result), probe_apart(Path(dataset_folder), settings, go_on))
 
-    with _memory_given_back():
-        _answered(work)
+    _answered(work)
 
 
 def probes_end() -> Path:

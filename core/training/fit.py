@@ -70,9 +70,7 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     except StopRequested:
         run.log.append("stopped", best_epoch=None, turn=run.turn)
         return {"history": [], "best_epoch": None}
-    if run.stop_requested and len(results["history"]) < results["ordered"]:
-        run.log.append("stopped", best_epoch=results["best_epoch"], turn=run.turn)
-    else:
+    if run.at_work:  # a stop is told before what was learned is checked and saved
         run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
     return results
 
@@ -134,6 +132,9 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     _go_on(run)
     learning = Learning(run, setup, network, dataset, features)
     learning.fit()
+    if run.stop_requested and len(learning.best.history) < learning.epochs:
+        best = learning.best.epoch
+        run.log.append("stopped", best_epoch=best, turn=run.turn, finishing=Stage.EVALUATION)
     judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one
     probabilities = learning.answers(judged, StageReporter(run.log, Stage.EVALUATION))
     results = evaluation.evaluate(probabilities, judged, dataset.classes)
@@ -269,6 +270,8 @@ def _keep(
     run: Run, network: "Network", head: list[Any], dataset: Dataset, results: dict[str, Any]
 ) -> None:
     """Write the model and its results; the results last, since they say that it is all there."""
+    if not run.folder.is_dir():  # deleted meanwhile: nothing of it must come back
+        raise StopRequested
     model = {
         "classes": list(dataset.classes),
         "origins": list(dataset.origins),

@@ -31,19 +31,13 @@ _STEPS = 3
 _BACKWARD = 3  # a training step takes about three times what looking takes
 
 
-def probe(
-    feed: ImageFeed,
-    dataset: Dataset,
-    settings: TrainingSettings,
-    go_on: Callable[[], None] = lambda: None,
-) -> Probe:
+def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Probe:
     """Try a training out.
 
     Args:
         feed: Where the images are.
         dataset: They, as the feed gives them.
         settings: What is to be trained; its weights must be here.
-        go_on: Called between its parts; what it raises ends the probe.
 
     Raises:
         UserError: The settings or the weights cannot be used.
@@ -52,7 +46,6 @@ def probe(
     began = time.monotonic()
     network = setup.build(len(dataset.records))
     built = time.monotonic() - began
-    go_on()
     prefixes = setup.prefixes(lambda: network)
     digests = [record.digest for record in dataset.records]
     trial = _Trial(feed, network, settings.square)
@@ -64,11 +57,9 @@ def probe(
         )
         for prefix in prefixes
     )
-    go_on()
     few = digests[:: max(1, len(digests) // trial.images)][: trial.images]
     image = trial.seconds(prefixes, set(few))
     frozen = image if prefixes == [network.pooled] else trial.seconds([network.pooled], set(few))
-    go_on()
     head = head_layers(settings.dense, settings.dropout, len(dataset.classes), settings.seed)
     classes, batch = len(dataset.classes), min(settings.batch_size, dataset.split_counts["train"])
     alone = compile_head(network.head_alone(head), settings, optimizer_of(settings))
@@ -77,12 +68,10 @@ def probe(
     head_step = call / steps
     tracing, step, judge = traced_head, head_step, head_step / batch
     if not setup.all_frozen:
-        go_on()
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
         model = compile_whole(trainee, network, settings, optimizer_of(settings))
         with computing_in(gpu.precision(), network.body):
             judge = _judge(model, network.prefix)
-            go_on()
             most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
             tried = min(batch, most)
             traced, step = _step(model, network.prefix, tried, classes)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.backbones.catalog import backbone_of
 from core.jobs import queue
+from core.jobs.queue import UnderWay
 from core.results.evaluation import wilson
 from core.runs import Run, RunState, RunStatus, Stage
 from core.settings import Strength, TrainingSettings
@@ -108,7 +109,7 @@ def _notice(current: RunState) -> None:
 
 def _stopping(current: RunState) -> str:
     if current.stage is Stage.EVALUATION:
-        return "Stopping: the best so far is being checked and saved…"
+        return "All epochs are trained: they are being checked and saved…"
     return "Stopping after this step…"
 
 
@@ -119,7 +120,9 @@ def finishing(run: Run) -> None:
 
 def _finishing(run: Run) -> None:
     stage = look(run).finishing
-    if stage is not None:
+    if stage is None:
+        st.rerun()
+    else:
         doing, _, _ = _named(stage, run.settings)
         st.caption(
             f":material/hourglass_bottom: Still finishing in the background: {doing.lower()}. "
@@ -128,12 +131,22 @@ def _finishing(run: Run) -> None:
 
 
 def _waiting(run: Run) -> None:
-    before = queue.place(run)
-    if before:
-        told = f"{words.several(before, 'run is', 'runs are')} waiting before this one."
-    else:
-        told = "Next in line: it starts in a moment, or when the training before it has ended."
+    before = queue.ahead(run)
+    told = behind(before) if before else "It starts in a moment."
     st.info(f"{told} You can close this page meanwhile.", icon=":material/hourglass_top:")
+
+
+def behind(before: list[UnderWay]) -> str:
+    """What a run has to wait for, at least one training, and how long as far as that is known."""
+    first, others = before[0], len(before) - 1
+    name = words.plain(words.shortened(first.data))
+    if first.status.final:
+        told = f"It starts once the training process has finished with “{name}”, in a moment"
+    else:
+        told = f"It starts after “{name}”{words.left(first.seconds_left)}"
+    if others:
+        told += f", and after {words.several(others, 'other training')}"
+    return f"{told}."
 
 
 def _named(stage: Stage, settings: TrainingSettings) -> tuple[str, str, str]:

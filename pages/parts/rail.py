@@ -3,7 +3,9 @@
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pages.parts import state
+from core.jobs import queue
+from core.runs import RunStatus
+from pages.parts import state, words
 
 # Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch
 # an icon for the browser's tab from the internet.
@@ -18,6 +20,8 @@ _LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 108 32" width="
 fill="#3b9ae0">th<tspan fill="#f07a2e">aw</tspan></text></svg>"""
 
 _WIDTH = 1120  # of a page, in pixels
+_NAME = 16  # letters of a data set's name, so that the line fits on a phone
+_OFTEN, _SELDOM = 2.0, 10.0  # seconds between two looks for trainings: while there are some, else
 _STEPS = {
     "data": ("Data", "Bring the pictures that it should learn from, a folder for each class."),
     "train": ("Train", "Choose how much of the network to thaw, and watch it learn."),
@@ -46,6 +50,7 @@ def draw() -> None:
     page = st.navigation([*pages.values(), runs], position="hidden")
     with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
         _rail(pages, runs)
+        st.fragment(_under_way, run_every=_OFTEN if queue.busy() else _SELDOM)(pages["train"])
         page.run()
 
 
@@ -57,3 +62,22 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
             st.page_link(page, icon=icon, query_params=state.address())
         st.space("stretch")
         st.page_link(runs, icon=":material/inventory_2:", query_params=state.address())
+
+
+def _under_way(train: Page) -> None:
+    """Which training is going on, how long it takes, and a way to it."""
+    found = queue.under_way()
+    if not found:
+        return
+    first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])
+    name = words.plain(words.shortened(first.data, _NAME))
+    if first.status is RunStatus.RUNNING:
+        told = f"Training {name}{words.left(first.seconds_left)}"
+    elif first.status is RunStatus.QUEUED:
+        told = f"{name} is about to train"
+    else:
+        told = f"Finishing {name}"
+    told += f" · {waiting} waiting" if waiting else ""
+    st.page_link(
+        train, label=told, icon=":material/model_training:", query_params={state.RUN: first.run}
+    )

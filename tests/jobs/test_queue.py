@@ -36,10 +36,10 @@ def test_runs_wait_for_each_other_in_order_and_can_be_stopped(shared: Path, wait
 
     first, second, third, fourth = (held.submit() for _ in range(4))
     wait(lambda: is_at(first, RunStatus.RUNNING))
-    assert [queue.place(run) for run in (second, third, fourth)] == [0, 1, 2]
+    assert [len(queue.ahead(run)) for run in (second, third, fourth)] == [1, 2, 3]
     queue.stop(third)
     assert is_at(third, RunStatus.STOPPED)
-    assert queue.place(fourth) == 1
+    assert len(queue.ahead(fourth)) == 2
     assert is_at(second, RunStatus.QUEUED)
     queue.stop(first)
     wait(lambda: is_at(first, RunStatus.STOPPED))
@@ -105,7 +105,7 @@ def test_two_training_workers_leave_no_run_waiting(
     first, second, third, fourth = (held.submit() for _ in range(4))
     wait(lambda: is_at(first, RunStatus.RUNNING) and is_at(second, RunStatus.RUNNING))
     assert is_at(third, RunStatus.QUEUED)
-    assert [queue.place(run) for run in (third, fourth)] == [0, 1]
+    assert [len(queue.ahead(run)) for run in (third, fourth)] == [2, 3]
     for done, following in ((first, third), (third, fourth)):
         held.let_go(done)
         wait(lambda run=following: is_at(run, RunStatus.RUNNING))

@@ -35,6 +35,7 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
     wait(lambda: queue.status(run).status.final)
     state = queue.status(run)
     assert state.status == RunStatus.STOPPED
+    wait(lambda: queue.status(run).finishing is None)
     results = run.results()
     assert results is not None
     assert results["best_epoch"] == state.best_epoch

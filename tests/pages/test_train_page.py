@@ -13,10 +13,11 @@ from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.runs import Run, RunStatus
 from core.settings import Squaring, TrainingSettings
 from core.training.advisor import first_of
 from core.training.likeness import Likeness
+from pages.parts import words
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -325,9 +326,15 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
         TrainingSettings(),
         data="pets",
     )
-    monkeypatch.setattr(queue, "place", lambda run: 2)
+    before = [
+        queue.UnderWay("a", "*one* :tada:", RunStatus.RUNNING, None, 240.0),
+        queue.UnderWay("b", "two", RunStatus.QUEUED, None, None),
+    ]
+    monkeypatch.setattr(queue, "ahead", lambda of=None: before)
     app = open_page("train", run=run.id)
-    assert "2 runs are waiting before this one" in app.info[0].value
+    told = app.info[0].value.replace(words.UNSEEN, "")
+    assert r"It starts after “\*one\* \:tada\:” · about 4 min left" in told
+    assert "and after 1 other training." in told
     button(app, "Cancel")
 
 

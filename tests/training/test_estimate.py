@@ -4,20 +4,14 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core import home
 from core.backbones.catalog import BACKBONES, backbone_named
-from core.data import store
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
-from core.jobs import foresight, tasks
 from core.settings import SplitSettings, TrainingSettings
-from core.training import probe as probing
 from core.training.estimate import LONG, Probe, estimate
-from core.training.setup import Setup
 
 Painted = Callable[..., Path]
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -81,32 +75,6 @@ def test_an_hour_deserves_a_warning() -> None:
     slow = dataclasses.replace(PROBE, step=LONG)
     assert estimate(slow, TrainingSettings(frozen_layers=0), LITE0, COUNTS).long
     assert not estimate(PROBE, TrainingSettings(frozen_layers=0), LITE0, COUNTS).long
-
-
-@pytest.mark.slow
-def test_a_probe_ends_where_somebody_trains(
-    painted: Painted, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It looks between its parts, after the converted network is kept and before it tries steps."""
-    folder = home.datasets() / "painted"
-    store.import_dataset(open_source(painted(8)), folder, split=SplitSettings(), name="painted")
-    settings = TrainingSettings("tiny", frozen_layers=4, batch_size=8)
-    result = tmp_path / "found.json"
-    steps: list[str] = []
-    build = Setup.build
-
-    def build_while_somebody_trains(self: Setup, images: int) -> Any:
-        foresight.forget_probes()
-        return build(self, images)
-
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(probing, "_step", lambda *_: steps.append("taken"))
-        meanwhile.setattr(Setup, "build", build_while_somebody_trains)
-        tasks.probe(str(folder), settings.to_dict(), str(result))
-    assert not steps
-    assert not result.exists()
-    tasks.probe(str(folder), settings.to_dict(), str(result))
-    assert result.exists()
 
 
 @pytest.mark.slow

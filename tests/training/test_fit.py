@@ -31,8 +31,8 @@ FIELDS = {
     "stage": {"stage", "done", "total", "seconds_left"},
     "batch": {"epoch", "step", "steps", "accuracy", "loss"},
     "epoch": {"epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"},
-    "finished": {"best_epoch"},
-    "stopped": {"best_epoch"},
+    "finished": {"best_epoch", "turn"},
+    "stopped": {"best_epoch", "turn", "finishing"},
 }
 RESULTS = {
     *("accuracy", "correct", "images", "interval", "classes", "per_class", "confusion"),
@@ -251,7 +251,8 @@ def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> 
     state = run.state()
     assert state.status == RunStatus.STOPPED
     assert state.best_epoch == results["best_epoch"]
-    assert events(run)[-1]["best_epoch"] == results["best_epoch"]
+    (stopped,) = [event for event in events(run) if event["event"] == "stopped"]
+    assert stopped["best_epoch"] == results["best_epoch"]
     assert_kept_model_says_what_the_results_say(run, folder)
 
 

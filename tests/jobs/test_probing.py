@@ -1,0 +1,85 @@
+"""A training is tried out in a process that ends the moment somebody wants to train."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core import home
+from core.data import store
+from core.data.archive import open_source
+from core.data.samples import write
+from core.errors import StopRequested, UserError
+from core.jobs import foresight, tasks
+from core.jobs.probing import probe_apart
+from core.settings import SplitSettings, TrainingSettings
+from core.training.estimate import Probe
+
+WHOLE = TrainingSettings(frozen_layers=0, batch_size=8)
+
+
+@pytest.fixture
+def sketches(tmp_path: Path, thaw_home: Path) -> Path:
+    write("sketches", tmp_path / "sketches")
+    folder = home.datasets() / "one"
+    store.import_dataset(
+        open_source(tmp_path / "sketches"), folder, split=SplitSettings(), name="s"
+    )
+    return folder
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def loaded(process: psutil.Process) -> bool:
+    """Whether it has come as far as TensorFlow."""
+    try:
+        return any("_pywrap_tensorflow" in each.path for each in process.memory_maps())
+    except psutil.Error:
+        return False
+
+
+def at_once() -> bool:
+    return True
+
+
+def while_it_builds() -> bool:
+    return any(loaded(child) for child in children())
+
+
+@pytest.mark.parametrize("moment", [at_once, pytest.param(while_it_builds, marks=pytest.mark.slow)])
+def test_it_ends_wherever_it_is(sketches: Path, moment: Callable[[], bool]) -> None:
+    before = children()
+
+    def go_on() -> None:
+        if moment():
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        probe_apart(sketches, WHOLE.to_dict(), go_on)
+    assert children() == before, "it goes on"
+
+
+@pytest.mark.slow
+def test_a_training_that_is_queued_ends_it_and_later_it_is_found_out(
+    sketches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = tmp_path / "found.json"
+    with monkeypatch.context() as meanwhile:
+
+        def somebody_trains(*arguments: object) -> object:
+            foresight.forget_probes()
+            return probe_apart(*arguments)  # type: ignore[arg-type]
+
+        meanwhile.setattr("core.jobs.probing.probe_apart", somebody_trains)
+        tasks.probe(str(sketches), WHOLE.to_dict(), str(result))
+    assert not result.exists()
+    tasks.probe(str(sketches), TrainingSettings().to_dict(), str(result))
+    assert Probe.from_dict(home.read_json(result)).head_step > 0
+
+
+def test_what_cannot_be_tried_is_told(thaw_home: Path) -> None:
+    with pytest.raises(UserError, match="data set"):
+        probe_apart(home.datasets() / "gone", WHOLE.to_dict(), lambda: None)

@@ -1,0 +1,42 @@
+"""The rail says on every page which training is going on, in one line, with a link to it."""
+
+import pytest
+
+from core.jobs import queue
+from core.jobs.queue import UnderWay
+from core.runs import RunStatus, Stage
+from pages.parts import words
+from tests.pages.painting import Open
+
+PAGES = ["data", "train", "evaluate", "predict", "runs"]
+
+
+def link(app: object) -> str:
+    """The label of the rail's link to a training; empty where there is none."""
+    links = [each.proto for each in app.get("page_link")]  # type: ignore[attr-defined]
+    found = [each.label for each in links if each.icon == ":material/model_training:"]
+    assert len(found) <= 1
+    return found[0].replace(words.UNSEEN, "") if found else ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_what_is_training(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    assert link(open_page(page)) == ""
+    running = UnderWay("one", "*fruits* from the market", RunStatus.RUNNING, None, 240.0)
+    waiting = UnderWay("two", "pets", RunStatus.QUEUED, None, None)
+    monkeypatch.setattr(queue, "under_way", lambda: [running, waiting])
+    assert link(open_page(page)) == r"Training \*fruits\* from t… · about 4 min left · 1 waiting"
+
+
+def test_a_training_that_waits_or_finishes_is_named_as_such(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status, finishing, told in [
+        (RunStatus.QUEUED, None, "pets is about to train"),
+        (RunStatus.STOPPED, Stage.COMPILING, "Finishing pets"),
+    ]:
+        only = UnderWay("one", "pets", status, finishing, None)
+        monkeypatch.setattr(queue, "under_way", lambda only=only: [only])
+        assert link(open_page("data")) == told
