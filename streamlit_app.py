@@ -81,6 +81,7 @@ def refuse_wrong_settings() -> None:
     """End before anything is served, with one sentence, where a setting cannot be used."""
     try:
         config.check()
+        room.check_home()
     except errors.UserError as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(2)

@@ -409,6 +409,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         args = arguments.parser(_COMMANDS).parse_args(given)
         config.check()
+        room.check_home()
         written += [args.run] if args.job is train else []
         result = args.job(args)
         if args.json:

@@ -77,6 +77,8 @@ def _count(name: str, default: str, meaning: str, most: int | None = None) -> Se
 
 
 def _folder(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:  # ~name, where nobody is called so

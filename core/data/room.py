@@ -4,14 +4,17 @@ import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from core import home
+from core.data.refusals import unwritable
 from core.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
 _SHUT = (errno.EROFS, errno.EACCES, errno.EPERM)
 LITTLE = 32 << 20  # bytes without which no training can begin: a converted network takes half
+_DEEPER = 200  # bytes of a path that lie below Thaw's folder, at least
 _SPARE = 500_000_000  # bytes left to what is at work meanwhile: runs, the cache, the log
 
 
@@ -49,8 +52,10 @@ def ready(needed: int = 0) -> None:
         OSError: Nothing can be written there, or so many bytes are not free; it names the folder.
     """
     root = home.root()
-    there = _nearest(root)
     try:
+        with suppress(FileNotFoundError):
+            os.lstat(root / ("x" * _DEEPER))  # a file in the way, a name or a path that is too long
+        there = _nearest(root)
         if not there.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         with tempfile.TemporaryFile(dir=there):
@@ -59,6 +64,18 @@ def ready(needed: int = 0) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(root)) from error
+
+
+def check_home() -> None:
+    """Find out at the start whether Thaw's own folder can be used. Nothing is left behind.
+
+    Raises:
+        UserError: It cannot.
+    """
+    try:
+        ready()
+    except OSError as error:
+        raise unwritable(home.root(), error.strerror or "it cannot be made") from error
 
 
 def free(folder: Path) -> int:

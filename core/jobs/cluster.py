@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from core import config, home
+from core.data import room
 from core.errors import UserError
 from core.jobs import address, leftovers
 from core.jobs.job import Kind
@@ -70,6 +71,7 @@ def main() -> None:
         parser.error("Expected lower-case letters, digits and dashes as the id.")
     try:
         config.check()
+        room.check_home()
     except UserError as error:
         parser.exit(2, f"{error}\n")
     created = psutil.Process().create_time()

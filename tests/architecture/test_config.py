@@ -40,6 +40,7 @@ OTHER = {
     "THAW_SCHEDULER": "tcp://host:8786",
     "THAW_TOKEN": "0",
 }
+SERVER = ["-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
 WRONG_PAIRS = [(name, text) for name, texts in WRONG.items() for text in texts]
 
 
@@ -135,7 +136,7 @@ def test_a_process_of_ours_looks_in_the_same_folders_from_anywhere(
     [
         ["-m", "core", "backbones"],
         ["-m", "core.jobs.cluster"],
-        ["-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"],
+        SERVER,
     ],
     ids=["terminal", "cluster", "server"],
 )
@@ -152,3 +153,32 @@ def test_a_wrong_setting_ends_every_program_at_its_start(command: list[str]) -> 
     assert done.returncode == 2, done.stderr
     sentence = "Expected a whole number of at least 1 in THAW_IMAGES, received 'many'."
     assert done.stderr.strip().splitlines() == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("home", "command"),
+    [
+        ("/proc/x/thaw", ["-m", "core", "backbones"]),
+        ("/" + "a" * 300, ["-m", "core", "backbones"]),
+        ("/" + "a/" * 2040, ["-m", "core", "backbones"]),
+        (str(Path(__file__)), ["-m", "core.jobs.cluster"]),
+        (f"{Path(__file__)}/thaw", SERVER),
+        ("/proc/x/thaw", SERVER),
+    ],
+)
+def test_a_home_that_cannot_be_ends_every_program_at_its_start(
+    home: str, command: list[str]
+) -> None:
+    done = subprocess.run(  # noqa: S603 - our own programs
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "THAW_HOME": home},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    (sentence,) = done.stderr.strip().splitlines()
+    assert sentence.startswith(f"Expected a folder that Thaw can write to, but {home.rstrip('/')} ")
+    assert "Set THAW_HOME" in sentence
