@@ -181,7 +181,8 @@ def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettin
         if not total:
             told.append(f":green[:material/check_circle:] {over}: remembered from before")
         elif done < total:
-            told.append(f":orange[:material/stop_circle:] {doing}: {_amount(done, total, counted)}")
+            amount = f": {_amount(done, total, counted)}" if counted else ""
+            told.append(f":orange[:material/stop_circle:] {doing}{amount}")
         else:
             amount = f" ({_amount(done, total, counted)})" if counted else ""
             told.append(f":green[:material/check_circle:] {over}{amount}")

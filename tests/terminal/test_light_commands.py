@@ -362,9 +362,9 @@ def test_an_internal_error_is_one_sentence_and_a_log(
 def test_an_internal_error_that_cannot_be_logged(
     thaw_here: Thaw, painted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "file"
+    file = tmp_path / "logs"
     file.write_text("no folder")
-    monkeypatch.setitem(os.environ, "THAW_HOME", str(file))
+    monkeypatch.setitem(os.environ, "THAW_HOME", str(tmp_path))
     said = thaw_here("inspect", painted)
     assert said.code == 1
     assert len(said.complaints) == 1
