@@ -222,6 +222,21 @@ class _Frozen:
                 return []
             return setup.variant_keys(prefix, digest)
 
+        def keys(prefix: Prefix, digest: str) -> list[str]:
+            return [digest, *variants(prefix, digest)]
+
+        # How many have to go through where that is known: the total people see does not move.
+        known = self._feed.digests()
+        expected = {
+            prefix: sum(
+                key not in cache
+                for digest in known or ()
+                if mine(digest)
+                for key in keys(prefix, digest)
+            )
+            for prefix, cache in self.features.items()
+        }
+
         with ExitStack() as stack:
             extractions = {
                 prefix: stack.enter_context(
@@ -245,14 +260,18 @@ class _Frozen:
 
             def report(done: int, total: int) -> None:
                 reading(done, total)
-                slowest = max(extractions.values(), key=lambda one: one.added - one.done)
-                through(slowest.done, slowest.added * total // max(done, 1))
+                if known is None:
+                    slowest = max(extractions.values(), key=lambda one: one.added - one.done)
+                    through(slowest.done, slowest.added * total // max(done, 1))
+                else:
+                    longest = max(expected, key=expected.__getitem__)
+                    through(extractions[longest].done, expected[longest])
 
             def wanted(digest: str) -> bool:
                 return mine(digest) and any(
                     key not in cache
                     for prefix, cache in self.features.items()
-                    for key in [digest, *variants(prefix, digest)]
+                    for key in keys(prefix, digest)
                 )
 
             dataset = self._feed.read(wanted, each, size, report)

@@ -22,8 +22,8 @@ _STAGES = {
     Stage.BUILDING: ("Building the network", "Network built", ""),
     Stage.READING: ("Reading the pictures", "Pictures read", "pictures"),
     Stage.FEATURES: (
-        "Running the frozen layers, once for each picture",
-        "Frozen layers run once for each",
+        "Running the frozen layers, once for each new picture",
+        "Frozen layers run once for each new picture (copies and known ones need not)",
         "pictures",
     ),
     Stage.TRAINING: ("Training", "Trained", "steps"),
