@@ -45,7 +45,7 @@ def inspect(args: argparse.Namespace) -> Result:
     from core.data import preparing, reading
 
     if args.doctor:
-        _ready(room.LITTLE)
+        room.ready(room.LITTLE)
     source, split = _opened(args), _division(args)
     read_as = _read_as(args, source)
     said: Result = {}
@@ -125,7 +125,6 @@ def train(args: argparse.Namespace) -> Result:
             split = _division(args, seed)
             read_as = _read_as(args, source)
             feed = SourceFeed(source, split, _chosen(args))
-            home.keep_private()
             results = train(run, feed)
         except UserError as error:
             if args.resume:
@@ -162,12 +161,6 @@ def train(args: argparse.Namespace) -> Result:
         "skipped": _as_json(feed.skipped),
         "peak_rss_mb": peak_rss_mb(),
     }
-
-
-def _ready(needed: int = 0) -> None:
-    """See that THAW_HOME takes what a job writes, and that it is its user's alone."""
-    room.ready(needed)
-    home.keep_private()
 
 
 def _resumed(folder: Path, args: argparse.Namespace) -> Run:
@@ -208,7 +201,6 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
             raise UserError(
                 f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
             )
-        home.keep_private()
         backbone = backbone_named(named.backbone, named.alpha)
         values["weights"] = own_weights.keep(file, file.name, backbone).digest
     settings = one_spelling(TrainingSettings.from_dict(values))
@@ -236,7 +228,7 @@ def evaluate(args: argparse.Namespace) -> Result:
     from core.results import learned
     from core.results.predictor import of_run
 
-    _ready()
+    room.ready()
     predictor = of_run(args.run)
     source = _opened(args)
     read_as = _read_as(args, source, least=1)
@@ -267,7 +259,7 @@ def predict(args: argparse.Namespace) -> Result:
     from core.data.dataset import Skipped
     from core.results.predictor import of_run
 
-    _ready()
+    room.ready()
     predictor = of_run(args.run)
     rows, skipped = [], []
     for file in handed.pictures(args.images):  # one at a time: thousands need not fit into memory
@@ -293,7 +285,7 @@ def predict(args: argparse.Namespace) -> Result:
 
 def advise(args: argparse.Namespace) -> Result:
     """What to choose for the images in a zip or a folder, and why."""
-    _ready(room.LITTLE)
+    room.ready(room.LITTLE)
     source = _opened(args)
     read_as = _read_as(args, source)
     advice, skipped = _advice(source, args)
@@ -385,7 +377,7 @@ def _write_rows(path: Path, rows: list[Result], top: int) -> None:
     columns = ["file", "label", "confidence"]
     for place in range(1, top + 1):
         columns += [f"label_{place}", f"confidence_{place}"]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with home.to_share(), path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         for row in rows:
@@ -409,6 +401,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         args = arguments.parser(_COMMANDS).parse_args(given)
         config.check()
+        home.make_private()
         room.check_home()
         written += [args.run] if args.job is train else []
         result = args.job(args)

@@ -44,12 +44,10 @@ def write(error: BaseException, incident: str) -> None:
         OSError: The log cannot be written.
         UserError: THAW_HOME cannot be used.
     """
-    from core import home  # which needs UserError
 
     text = "".join(traceback.format_exception(error))
     logger.error("incident %s\n%s", incident, text)
     log = log_path()
-    home.keep_private()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(

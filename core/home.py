@@ -18,8 +18,10 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -71,25 +73,52 @@ def cluster() -> Path:
     return root() / "cluster"
 
 
-def keep_private() -> None:
-    """Shut the other users of this computer out of THAW_HOME: its folders are 0700.
-
-    What lies in there can't be reached by its own path either, so files of an older Thaw need no
-    visit. The server and the cluster also call `make_private`, so that their files are 0600; a
-    terminal doesn't, since it writes where its user says as well. Does nothing on Windows, where
-    a user's folders are the user's own, and where the folder belongs to somebody else.
-    """
-    with suppress(OSError):  # a full or read-only disk is told by whoever writes to it
-        root().mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (root(), *(each for each in root().iterdir() if each.is_dir())):
-            with suppress(PermissionError):
-                folder.chmod(0o700)
+_OURS = ("home", "cache", "hub", "cluster", "logs")
 
 
 def make_private() -> None:
-    """Keep this process's new files and folders to its user, and shut others out of THAW_HOME."""
-    os.umask(0o077)
-    keep_private()
+    """Keep what this process writes to its user, and shut others out of THAW_HOME.
+
+    Does nothing on Windows, where a user's folders are the user's own. A THAW_HOME that others
+    are meant to write to as well, such as /tmp, stays open; what is Thaw's in it does not.
+    """
+    global _users_umask
+    before = os.umask(0o077)
+    _users_umask = before if _users_umask is None else _users_umask
+    for folder in (root(), *(root() / name for name in _OURS)):
+        with suppress(OSError):  # not there yet, somebody else's, or on a read-only disk
+            if not folder.stat().st_mode & stat.S_ISVTX:
+                folder.chmod(0o700)
+
+
+def close_existing() -> None:
+    """Take what an earlier Thaw left readable to others from them; takes time in a large home."""
+    if os.name == "nt":
+        return
+    for name in _OURS:
+        for folder, folders, files in os.walk(root() / name):
+            for each in (*folders, *files):
+                path = Path(folder, each)
+                with suppress(OSError):  # it is deleted just now, or somebody else's
+                    mode = path.lstat().st_mode
+                    if mode & 0o077 and not stat.S_ISLNK(mode):
+                        path.chmod(stat.S_IMODE(mode) & 0o700)
+
+
+_users_umask: int | None = None
+
+
+@contextmanager
+def to_share() -> Generator[None]:
+    """Files made in here are as readable as the user's own: they were asked for by name."""
+    if _users_umask is None:
+        yield
+        return
+    ours = os.umask(_users_umask)
+    try:
+        yield
+    finally:
+        os.umask(ours)
 
 
 def new_id() -> str:

@@ -16,9 +16,12 @@ _DAY = 24 * _HOUR  # so long a page may tell why a reading failed
 def sweep(now: float | None = None) -> None:
     """Remove what processes that were killed, and readings that failed, have left.
 
+    What an earlier Thaw left readable to other users is closed as well.
+
     Args:
         now: Seconds since 1970; for tests.
     """
+    home.close_existing()
     now = now or time.time()
     needed = set(_settle_readings(now))
     for folder in ("", "*/", "*/*/"):

@@ -92,7 +92,6 @@ def _kept(path: Path) -> str:
     """
     fresh = secrets.token_urlsafe(32)
     try:
-        home.keep_private()
         with FileLock(path.with_suffix(".lock")):
             if not path.is_file():
                 home.write_bytes(path, fresh.encode())
