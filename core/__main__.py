@@ -85,10 +85,15 @@ def inspect(args: argparse.Namespace) -> Result:
 
 
 def _opened(args: argparse.Namespace) -> Any:
-    """The source, to be read as the options say."""
-    from core.data.archive import open_source
+    """The source, to be read as the options say, with tables of labels that lie elsewhere."""
+    from core.data.archive import WithFiles, open_source
 
-    return open_source(args.path, reading=arguments.reading_of(args), follow=True)
+    reading = arguments.reading_of(args)
+    source = open_source(args.path, reading=reading, follow=True)
+    inside = {member.name for member in source.members}
+    named = set(reading.tables if reading else ()) - inside
+    outside = {name: Path(name) for name in named if Path(name).is_file()}
+    return WithFiles(source, outside) if outside else source
 
 
 def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:

@@ -76,7 +76,8 @@ def _images(added: argparse.ArgumentParser) -> None:
         "--labels",
         action="append",
         metavar="FILE",
-        help="a CSV or TSV inside PATH that lists file and class; again for more of them",
+        help="a table (CSV, TSV, TXT, JSONL), inside PATH or elsewhere, that lists file and class; "
+        "again for more of them",
     )
     for column in ("file", "label", "split"):
         reading.add_argument(
@@ -137,8 +138,11 @@ def _within(args: argparse.Namespace, given: str) -> str:
     """A path inside the source, also where it was given as the shell completes it."""
     root = args.path.resolve()
     there = Path(given).resolve()
-    if not (args.path / given).exists() and there.exists() and there.is_relative_to(root):
-        given = there.relative_to(root).as_posix()
+    if Path(given).is_absolute() or not (args.path / given).exists():
+        if there.exists() and there.is_relative_to(root):
+            given = there.relative_to(root).as_posix()
+        elif there.is_file():
+            return given  # a table that lies elsewhere
     return "/".join(part for part in given.replace("\\", "/").split("/") if part not in ("", "."))
 
 

@@ -11,7 +11,7 @@ import tarfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -322,6 +322,45 @@ class TarSource:
     def close(self) -> None:
         """Let go of the tar, which vanishes where it was unpacked."""
         self._file.close()
+
+
+class WithFiles:
+    """A source with some files that lie elsewhere, such as a table of labels beside an archive.
+
+    Args:
+        source: It; closed with this one.
+        files: Where they lie, by the names that they go by.
+    """
+
+    def __init__(self, source: Source, files: Mapping[str, Path]) -> None:
+        self.name = source.name
+        self.reading = source.reading
+        self.left_out = source.left_out
+        self._source = source
+        self._files = files
+        sizes = ((name, path.stat().st_size) for name, path in sorted(files.items()))
+        self.members = (*source.members, *(Member(name, size) for name, size in sizes))
+
+    def read(self, member: Member, most: int | None = None) -> bytes:
+        path = self._files.get(member.name)
+        if path is None:
+            return self._source.read(member, most)
+        refuse_large(member.size)
+        try:
+            with path.open("rb") as file:
+                return file.read(Limits.member_bytes if most is None else most)
+        except OSError as error:
+            raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
+
+    def head(self, member: Member, size: int) -> bytes:
+        try:
+            return self.read(member, size)
+        except UnreadableMember:
+            return b""
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
 
 
 def refuse_large(size: int) -> None:

@@ -6,11 +6,16 @@ from core.data.archive import Member, Source, UnreadableMember
 
 _MOST = 64 << 20  # bytes of a JSON file that is looked through
 _FEW = 5
+_JSON = {
+    "COCO": (b'"bbox"',),
+    "CreateML": (b'"annotations"', b'"coordinates"'),
+    "LabelMe": (b'"shapes"', b'"points"', b'"label"'),
+}
 _YOLO = re.compile(rb"\s*\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}\s*$", re.MULTILINE)
 
 
 def detection_format(source: Source, pictures: set[str]) -> str | None:
-    """“YOLO”, “COCO” or “Pascal VOC”, if the source holds boxes in that format.
+    """The name of a format for boxes, such as “YOLO” or “COCO”, if the source holds labels in one.
 
     Args:
         source: It.
@@ -33,10 +38,12 @@ def detection_format(source: Source, pictures: set[str]) -> str | None:
         return "Pascal VOC"
     for member in sorted(beside["json"], key=lambda each: "coco" not in each.name.lower())[:_FEW]:
         try:
-            if member.size <= _MOST and b'"bbox"' in source.read(member):
-                return "COCO"
+            data = source.read(member) if member.size <= _MOST else b""
         except UnreadableMember:
             continue
+        for kind, words in _JSON.items():
+            if all(word in data for word in words):
+                return kind
     return None
 
 

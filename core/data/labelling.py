@@ -30,8 +30,9 @@ class Reading:
         file_column: Its header, or “column 2” in a table without headers; "" has it found.
         label_column: As `file_column`; ONE_HOT for a column of 0 and 1 for each class.
         split_column: As `file_column`; "" if there is none.
-        pattern: A regular expression found in a file's name without its ending. Its group named
-            `label`, else its first group, is the class.
+        pattern: A regular expression found in a file's name without its ending; in its whole
+            path if it holds a slash. Its group named `label`, else its first group, is the class,
+            and its group named `side` the side.
         join_cases: Whether classes that differ by capital letters alone are one.
     """
 

@@ -9,6 +9,7 @@ Where the tree allows more than one reading, or a table or the files' names say 
 nothing is guessed: `Unclear` asks which reading is meant.
 """
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -70,6 +71,8 @@ class Layout:
         placed: Files that have a class, in the order of the members.
         outside: Files and rows of tables that have none, with the reason why they are left out.
         lost: Folders with pictures of which none has a class, and how many pictures each holds.
+        empty: Folders beside the class folders without a picture, and how many files each holds.
+        unused: Tables that list files but are not used, each with the reason.
         said: Whether the source says which pictures are for training.
         classes: Name, number of pictures and an example's path of each.
         sides: Pictures of each side, where the source says so.
@@ -82,10 +85,13 @@ class Layout:
     said: bool
     classes: tuple[tuple[str, int, str], ...]
     sides: tuple[tuple[str, int], ...]
+    empty: tuple[tuple[str, int], ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
 
     def told(self) -> str:
         """The reading in a sentence or two, for people."""
-        return f"Read as {self.choice('').summary()}, {_way(self.reading)}.{self._warning()}"
+        read = f"Read as {self.choice('').summary()}, {_way(self.reading)}."
+        return f"{read}{self._warning()}"
 
     def choice(self, title: str) -> Choice:
         """It as something to choose.
@@ -102,13 +108,25 @@ class Layout:
         )
 
     def _warning(self) -> str:
-        if not self.lost:
-            return ""
-        named = [f"“{shortened(name)}” ({count:,})" for name, count in self.lost[:_NAMED]]
-        more = len(self.lost) - _NAMED
-        named += [f"{more} more"] if more > 0 else []
-        folders = "A whole folder" if len(self.lost) == 1 else "Whole folders"
-        return f" {folders} of pictures left out: {', '.join(named)}."
+        told = ""
+        if self.lost:
+            folders = "A whole folder" if len(self.lost) == 1 else "Whole folders"
+            told += f" {folders} of pictures left out: {_counted(self.lost)}."
+        if self.empty:
+            folders = "A folder" if len(self.empty) == 1 else "Folders"
+            told += f" {folders} without any picture left out: {_counted(self.empty)}."
+        return told + _not_used(self.unused)
+
+
+def _counted(folders: tuple[tuple[str, int], ...]) -> str:
+    named = [f"“{shortened(name)}” ({count:,})" for name, count in folders[:_NAMED]]
+    more = len(folders) - _NAMED
+    return ", ".join([*named, f"{more} more"] if more > 0 else named)
+
+
+def _not_used(tables_: Iterable[tuple[str, str]]) -> str:
+    told = (f" The table “{shortened(name)}” is not used: {reason}." for name, reason in tables_)
+    return "".join(list(told)[:_NAMED])
 
 
 def place(
@@ -175,6 +193,15 @@ class _Folder:
         ((name, folder),) = self.folders.items()
         return (name, folder) if folder.folders else None
 
+    def size(self) -> int:
+        """Pictures in it and in all folders inside."""
+        count, waiting = 0, [self]
+        while waiting:
+            folder = waiting.pop()
+            count += folder.pictures
+            waiting += folder.folders.values()
+        return count
+
     def labels(self) -> set[str]:
         """What the folders inside are called, capital letters aside."""
         return {label_of(name).casefold() for name in self.folders}
@@ -201,6 +228,8 @@ class _Reader:
             if member.name in self._pictures or not self._pictures:
                 self._tree.add(member.name.split("/")[:-1])
         self._tables: dict[str, tables.Table] | None = None
+        self._unused: dict[str, str] = {}  # tables that list files, and why they do not help
+        self._boxed: str | None = None  # what a table with boxes is called
         self._files = tables.Files(
             member.name for member in source.members if not _is_table(member.name)
         )
@@ -219,7 +248,7 @@ class _Reader:
                 "probably one class. Join them, or give one another name.",
                 (replace(joined, reading=wanted),),
             )
-        return found
+        return replace(found, unused=() if reading.tables else tuple(self._unused.items()))
 
     # What the source says by itself
 
@@ -234,7 +263,7 @@ class _Reader:
             ways = [*disagreeing, ("By folder", by_folder)]
             raise Unclear(cause, self._choices(ways))
         if not disagreeing:
-            boxes = detection_format(self._source, self._pictures)
+            boxes = detection_format(self._source, self._pictures) or self._boxed
             if boxes:
                 raise UserError(
                     f"“{self._source.name}” holds labels for detection ({boxes}): boxes around "
@@ -243,13 +272,13 @@ class _Reader:
                 )
         ways = [*disagreeing, *self._by_name(), *by_folder.readings]
         choices = self._choices(ways)
-        if not choices and by_folder.otherwise:
+        if not choices and by_folder.otherwise and not self._unused:
             return by_folder.otherwise
         if not choices:
             raise UserError(
-                f"{by_folder.cause} Put the pictures of each class in a folder named after it, as "
-                "in cats/1.jpg and dogs/1.jpg, or bring a table (CSV) with the file and the class "
-                "of each picture beside them."
+                f"{by_folder.cause}{_not_used(self._unused.items())} Put the pictures of each "
+                "class in a folder named after it, as in cats/1.jpg and dogs/1.jpg, or bring a "
+                "table (CSV) with the file and the class of each picture beside them."
             )
         raise Unclear(by_folder.cause, choices)
 
@@ -273,7 +302,10 @@ class _Reader:
             if (
                 2 <= len(labels) <= pictures / 2
                 and pictures >= len(self._pictures) / 2
-                and 2 <= min(map(len, labels)) <= max(map(len, labels)) <= 80
+                and not any(
+                    len(label) == 1 and label.isascii() and label.isalpha() for label in labels
+                )
+                and max(map(len, labels)) <= 80
             ):
                 found.append((f"By name: {title}", reading))
         return found
@@ -283,14 +315,20 @@ class _Reader:
         found: list[tuple[str, Reading]] = []
         same: dict[tuple[str, ...], list[tables.Table]] = defaultdict(list)
         for table in self._all_tables().values():
-            same[table.columns].append(table)
+            if "submission" not in table.name.casefold():  # labels to be replaced, as Kaggle's
+                same[table.columns].append(table)
         for alike in same.values():
             table = max(alike, key=lambda each: len(each.rows))
             file_column = tables.file_column(table, self._files)
             if file_column is None:
                 continue
+            if tables.lists_boxes(table, file_column):
+                self._boxed = "a table of boxes"
+                continue
             columns = tables.label_columns(table, file_column)
             hot = tables.one_hot(table, (file_column,))
+            if not (hot or columns):
+                self._unused[table.name] = "no column of it divides its files into classes"
             if hot:
                 columns = [ONE_HOT, *(each for each in columns if each not in hot)]
             names = tuple(each.name for each in alike)
@@ -303,9 +341,18 @@ class _Reader:
                 )
                 layout = self._read(reading)
                 if len(layout.placed) < len(self._pictures) / 10:
+                    twice = sum(reason == TWO_FILES for _, reason in layout.outside)
+                    if twice >= len(table.rows) / 2 and not table.name.lower().endswith(".txt"):
+                        self._unused[names[0]] = "several files have the names that it lists"
                     continue
-                if by_folder and _same_classes(self._read(by_folder), layout):
-                    return []
+                if by_folder:
+                    folders = self._read(by_folder)
+                    listed = {each.member.name for each in layout.placed}
+                    if listed.isdisjoint(each.member.name for each in folders.placed):
+                        self._unused[names[0]] = "it lists only files outside the class folders"
+                        continue
+                    if _same_classes(folders, layout) and (folders.said or not layout.said):
+                        return []
                 what = "columns of 0 and 1" if column == ONE_HOT else f"column “{column}”"
                 found.append((f"By table: {shortened(names[0])}, {what}", reading))
         return found
@@ -314,8 +361,20 @@ class _Reader:
         """All tables of the source that are not too large, by name."""
         if self._tables is None:
             self._tables = {}
-            listed = [each for each in self._source.members if _is_table(each.name)]
-            listed.sort(key=lambda each: (each.name.count("/"), natural(each.name)))
+            stems = {stem_of(name) for name in self._pictures}
+            listed = [
+                each
+                for each in self._source.members
+                if _is_table(each.name)
+                and not (each.name.lower().endswith(".txt") and stem_of(each.name) in stems)
+            ]
+            listed.sort(
+                key=lambda each: (
+                    each.name.lower().endswith(".txt"),
+                    each.name.count("/"),
+                    natural(each.name),
+                )
+            )
             for member in listed[:_MOST_TABLES]:
                 table = self._table(member)
                 if table:
@@ -353,8 +412,8 @@ class _Reader:
             table = self._table(members[name]) if name in members else None
             if table is None:
                 raise UserError(
-                    f"Expected a table (CSV or TSV) inside “{self._source.name}”, but "
-                    f"“{shortened(name)}” is {'none' if name in members else 'not there'}."
+                    f"Expected a table (CSV or TSV) in “{self._source.name}” or elsewhere, but "
+                    f"“{shortened(name or '.')}” is {'none' if name in members else 'not there'}."
                 )
             read[name] = table
         self._tables = self._all_tables() | read
@@ -434,9 +493,13 @@ class _Reader:
                 found[member.name] = "not in one of the folders to read"
             else:
                 asked[member.name] = starts[start]
-        labels = name_patterns.labels(reading.pattern, [stem_of(name) for name in asked])
-        for (name, side), label in zip(asked.items(), labels, strict=True):
+        named = name_patterns.labels(
+            reading.pattern,
+            [name if "/" in reading.pattern else stem_of(name) for name in asked],
+        )
+        for (name, side), (label, said) in zip(asked.items(), named, strict=True):
             label = label_of(label) if label else ""
+            side = side_of(said) if said else side
             found[name] = (label, side) if tables.usable(label) else UNMATCHED
         return found
 
@@ -474,7 +537,8 @@ class _Reader:
                 start = _start(tuple(files[0].split("/")), starts)
                 side = starts[start] if start is not None else None
                 if reading.split_column:
-                    side = side_of(row[table.columns.index(reading.split_column)]) or side
+                    told_side = row[table.columns.index(reading.split_column)]
+                    side = tables.side(reading.split_column, told_side) or side
                 side = side or side_of(stem_of(name)) if len(reading.tables) > 1 else side
                 before, said = claims.get(files[0], (0, set()))
                 if score > before:
@@ -511,6 +575,8 @@ class _Reader:
         kept = set(self._known) or (set() if reading.join_cases else set(learned))
         placed: list[Placed] = []
         for member in self._source.members:
+            if member.name in reading.tables:
+                continue
             found = labels[member.name]
             if isinstance(found, str):
                 outside.append((member.name, found))
@@ -535,7 +601,24 @@ class _Reader:
             said,
             tuple((each, counts[each], examples[each]) for each in sorted(counts, key=natural)),
             tuple((side, by_side[side]) for side in _ORDER if said and by_side[side]),
+            self._empty(reading),
         )
+
+    def _empty(self, reading: Reading) -> tuple[tuple[str, int], ...]:
+        """Folders beside the class folders that hold files but no picture."""
+        if reading.tables or reading.pattern:
+            return ()
+        starts = {_parts(path): self._at(_parts(path)).folders for path, _ in reading.folders}
+        counts: Counter[str] = Counter()
+        for member in self._source.members:
+            parts = tuple(member.name.split("/"))
+            start = _start(parts, starts)
+            inside = parts[len(start) :] if start is not None else ()
+            if start is None or len(inside) < 2 or says_nothing(inside[0]):
+                continue
+            if starts[start] and inside[0] not in starts[start]:
+                counts["/".join((*start, inside[0]))] += 1
+        return tuple(sorted(counts.items(), key=lambda one: natural(one[0])))
 
     def _lost(self, placed: list[Placed]) -> tuple[tuple[str, int], ...]:
         """The outermost folders with pictures of which none has a class."""
@@ -586,7 +669,7 @@ def _by_folder(tree: _Folder, least: int, grouped: bool) -> Reading | _Doubt:
     if both:
         return _Doubt(
             f"The names of the folders {_listed(both)} hold both a class and a side.",
-            (as_classes,),
+            (*_named_patterns(both), as_classes),
         )
     if len(names) == 1 and least > 1:
         (name,) = names
@@ -617,10 +700,14 @@ def _by_folder(tree: _Folder, least: int, grouped: bool) -> Reading | _Doubt:
             "holds the class folders.",
             (*(way for name in holding for way in _ways_inside(*nested[name])), as_classes),
         )
-    if len(nested) == len(names) and not any(each.pictures for each in names.values()):
+    holders = not any(each.pictures or not each.folders for each in names.values())
+    if nested and holders:
         within = {label for _, folder in nested.values() for label in folder.folders}
         if not all(says_nothing(label) or side_of(label) for label in within):
-            starts = tuple(("/".join(start), None) for start, _ in nested.values())
+            starts = tuple(
+                ("/".join(nested[name][0] if name in nested else (*path, name)), None)
+                for name in names
+            )
             return _Doubt(
                 f"Each of the folders {_listed(sorted(names, key=natural))} holds more folders, so "
                 "either may be the classes.",
@@ -645,6 +732,12 @@ def _by_side(
         known |= folder.labels()
         spoken |= set(folder.folders)
     listed = _listed(sorted(named, key=natural))
+    if known and len(known) > 1 and all(says_nothing(each) for each in spoken):
+        return _Doubt(
+            f"The folders in {listed} are not named after classes: "
+            f"{_listed(sorted(spoken, key=natural))}.",
+            (*_ways_within(tree, path, named, spoken), as_classes),
+        )
     if not known or (len(known) == 1 and all(says_nothing(each) for each in spoken)):
         return _Doubt(
             f"The folders {listed} are named like the sides of a split, not like classes, and "
@@ -665,7 +758,7 @@ def _by_side(
         named_others = _listed(sorted(others, key=natural))
         return _Doubt(
             f"The folders {listed} are named like the sides of a split, but beside them there "
-            f"are {named_others}.",
+            f"{'is' if len(others) == 1 else 'are'} {named_others}.",
             ((f"Read {listed} as sides, without {named_others}", sides), as_classes),
         )
     return sides
@@ -680,7 +773,12 @@ def _by_variant(
 ) -> Reading | _Doubt:
     """What folders say that hold the same folders inside."""
     within = {label for name in alike for label in inner[name][1].folders}
-    deeper = any(it.folders for name in alike for it in inner[name][1].folders.values())
+    deeper = any(
+        not says_nothing(below)
+        for name in alike
+        for it in inner[name][1].folders.values()
+        for below in it.folders
+    )
     sides = {side_of(label) for label in within}
     if len(alike) == len(names) and not deeper and len(sides) > 1 and None not in sides:
         return replace(here, sides_inside=True)  # cats/train, cats/test, dogs/train, …
@@ -692,11 +790,51 @@ def _by_variant(
     if not any(side_of(label) for label in within):
         starts = tuple(("/".join(inner[name][0]), None) for name in alike)
         ways.append(("All of them together", Reading(starts)))
+        if len(alike) == len(names) == 2:
+            ways += _as_sides(alike, inner)
     return _Doubt(
         f"The folders {_listed(alike)} hold the same folders inside, so they are probably "
         "variants or sources of the same classes.",
         (*ways, as_classes),
     )
+
+
+def _ways_within(
+    tree: _Folder, path: tuple[str, ...], named: dict[str, Split], kinds: Iterable[str]
+) -> list[tuple[str, Reading]]:
+    """How to read one kind of pictures alone: train/images/… and test/images/…, without masks."""
+    ways = []
+    for kind in sorted(kinds, key=natural):
+        starts: list[tuple[str, Split | None]] = []
+        for name, side in sorted(named.items(), key=lambda one: _ORDER.index(one[1])):
+            start, folder = _inside((*path, name), tree.folders[name], set())
+            if kind in folder.folders and folder.folders[kind].folders:
+                starts.append(("/".join((*start, kind)), side))
+            elif start[-1] == kind:  # the only kind on this side
+                starts.append(("/".join(start), side))
+        if starts:
+            ways.append((f"Only what is in “{shortened(kind)}”", Reading(tuple(starts))))
+    return ways
+
+
+def _as_sides(
+    alike: list[str], inner: dict[str, tuple[tuple[str, ...], _Folder]]
+) -> list[tuple[str, Reading]]:
+    """Two folders with the same classes as what to learn from and what to test with."""
+    one, other = alike
+    meant = {name: side_of(name) for name in alike}
+    if meant[one] == meant[other] is not None:
+        return []
+    if meant[other] == "train" or meant[one] in ("validation", "test"):
+        one, other = other, one
+    elif not any(meant.values()):
+        sizes = {name: inner[name][1].size() for name in alike}
+        if sizes[one] == sizes[other]:
+            return []
+        one, other = sorted(alike, key=sizes.__getitem__, reverse=True)
+    title = f"{_listed([one])} to learn from, {_listed([other])} to test with"
+    learned, tested = "/".join(inner[one][0]), "/".join(inner[other][0])
+    return [(title, Reading(((learned, "train"), (tested, meant[other] or "test"))))]
 
 
 def _ways_inside(start: tuple[str, ...], folder: _Folder) -> list[tuple[str, Reading]]:
@@ -748,6 +886,17 @@ def _sides_and_classes(names: Iterable[str]) -> list[str]:
     return sorted((name for named in splits for name in named), key=natural)
 
 
+def _named_patterns(names: Iterable[str]) -> list[tuple[str, Reading]]:
+    """Patterns for folders such as cats_train, or train_cats, that say both class and side."""
+    words = {word for name in names for word in re.split(r"[\W_]+", name) if side_of(word)}
+    side = f"(?P<side>{'|'.join(sorted(words))})"
+    for folder in (rf"(?P<label>[^/]+)[\W_]+{side}", rf"{side}[\W_]+(?P<label>[^/]+)"):
+        if all(re.fullmatch(folder, name) for name in names):
+            title = "The names of the folders say class and side"
+            return [(title, Reading(pattern=f"(?:^|/){folder}/"))]
+    return []
+
+
 def _sided_folders(tree: _Folder) -> tuple[tuple[str, Split | None], ...]:
     """Where sides begin, for pictures whose classes come from elsewhere."""
     path: tuple[str, ...] = ()
@@ -787,7 +936,8 @@ def _inside(
 def _pictures(source: Source) -> set[str]:
     """Names of files that are pictures: by their ending, else by their first bytes.
 
-    Of each ending in each folder a few files are looked at, and the rest taken to be the same.
+    Of each ending in each folder a few files are looked at, spread over all of them. If one is a
+    picture, the rest may be.
     """
     found: set[str] = set()
     doubtful: dict[tuple[str, str], list[Member]] = defaultdict(list)
@@ -798,7 +948,8 @@ def _pictures(source: Source) -> set[str]:
             folder, _, file = member.name.rpartition("/")
             doubtful[folder, file.rpartition(".")[2] if "." in file else ""].append(member)
     for members in doubtful.values():
-        heads = (source.head(member, _HEAD) for member in members[:_SNIFFED])
+        some = members[:: -(-len(members) // _SNIFFED)]  # the first ones may be notes
+        heads = (source.head(member, _HEAD) for member in some)
         if any(images.begins_as_picture(head) for head in heads):
             found |= {member.name for member in members}
     return found
@@ -820,7 +971,9 @@ def _way(reading: Reading) -> str:
         column = reading.label_column
         what = "columns of 0 and 1" if column == ONE_HOT else f"column “{shortened(column)}”"
         return f"by the table “{shortened(reading.tables[0])}” ({what})"
-    return "by file name" if reading.pattern else "by folder"
+    if reading.pattern:
+        return "by path" if "/" in reading.pattern else "by file name"
+    return "by folder"
 
 
 def _alike(labels: Iterable[str]) -> list[str]:

@@ -21,9 +21,12 @@ _SECONDS = 10.0
 _SEARCH = """
 import json, re, sys
 pattern, names = json.load(sys.stdin)
-search = re.compile(pattern).search
-group = "label" if "label" in re.compile(pattern).groupindex else 1
-json.dump([(found := search(name)) and found[group] for name in names], sys.stdout)
+compiled = re.compile(pattern)
+group = "label" if "label" in compiled.groupindex else 1
+side = "side" if "side" in compiled.groupindex else None
+found = map(compiled.search, names)
+json.dump([(it[group], it[side] if side else None) if it else (None, None) for it in found],
+          sys.stdout)
 """
 
 
@@ -48,11 +51,12 @@ def check(pattern: str) -> None:
         )
 
 
-def labels(pattern: str, names: list[str]) -> list[str | None]:
-    """The class in each name; None where the pattern is not found.
+def labels(pattern: str, names: list[str]) -> list[tuple[str | None, str | None]]:
+    """The class in each name, and the side; None where the pattern says none.
 
     Args:
-        pattern: The group named `label`, or the first one, is the class.
+        pattern: The group named `label`, or the first one, is the class, and that named `side`
+            the side.
         names: Files' names without folders and endings.
 
     Raises:
@@ -60,7 +64,7 @@ def labels(pattern: str, names: list[str]) -> list[str | None]:
     """
     if pattern in READY.values():
         search = re.compile(pattern).search
-        return [found[1] if (found := search(name)) else None for name in names]
+        return [(found[1] if (found := search(name)) else None, None) for name in names]
     check(pattern)
     try:
         done = subprocess.run(  # noqa: S603
@@ -74,5 +78,4 @@ def labels(pattern: str, names: list[str]) -> list[str | None]:
         raise UserError(
             "This pattern takes too long on these names. Write one with fewer * and +."
         ) from None
-    answer: list[str | None] = json.loads(done.stdout)
-    return answer
+    return [(label, side) for label, side in json.loads(done.stdout)]

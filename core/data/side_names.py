@@ -12,11 +12,13 @@ from typing import Literal
 Split = Literal["train", "validation", "test"]
 
 _WORDS: dict[Split, str] = {
-    "train": "train training trn entrenamiento entrainement apprentissage treino treinamento "
-    "addestramento обучение 训练 訓練 学習",
+    "train": "train training trainings trainval trn learn learning entrenamiento entrainement "
+    "apprentissage treino treinamento addestramento обучение обучающая 训练 訓練 学習",
     "validation": "val valid validation validate validating validierung dev devel development "
-    "validacion validacao validazione tuning валидация 验证 驗證 検証",
+    "validacion validacao validazione validatie walidacja tuning валидация "
+    "валидационная 验证 驗證 検証",
     "test": "test testing tst eval evaluation evaluate holdout heldout unseen prueba teste тест "
+    "тестовая "
     "测试 測試 テスト",
 }
 _SIDES: dict[str, Split] = {word: side for side, words in _WORDS.items() for word in words.split()}
@@ -30,11 +32,13 @@ _NEUTRAL = {
     *("raw", "all", "full", "final", "original", "originals", "resized", "cropped"),
     *("labeled", "labelled", "unlabeled", "unlabelled", "label", "labels", "groundtruth", "gt"),
     *("mask", "masks", "annotation", "annotations", "segmentation", "segmentations"),
-    *("segmentationclass", "segmentationobject", "数据", "图像"),
+    *("segmentationclass", "segmentationobject", "daten", "datensatz", "bilder", "数据", "图像"),
 }
 _GLUED = re.compile(
-    r"(?P<side>train|training|test|testing|val|valid|validation|dev|eval|evaluation)"
-    r"(?P<rest>sets?|data|images?|imgs?|split)"
+    r"(?P<before>data|images?|imgs?)?"
+    r"(?P<side>training|trainings|trainval|train|testing|test|validation|validierungs|valid|val|"
+    r"dev|evaluation|eval)"
+    r"(?P<after>sets?|data|images?|imgs?|split|dir|folder|files|daten|datensatz|bilder)?"
 )
 _CAMERA = re.compile(r"\d{3}[a-z0-9_]{5}")  # as cameras name folders: 100CANON, 101_PANA
 _PIECE = re.compile(r"[^\W\d_]+")
@@ -51,12 +55,18 @@ def side_and_rest(name: str) -> tuple[Split | None, str]:
     """The side that a name holds, and what else it says: “seg” for `seg_train`."""
     sides: list[Split] = []
     rest: list[str] = []
-    for word in _words(name):
+    words = _words(name)
+    for word in words:
         if word in _SIDES:
             sides.append(_SIDES[word])
         elif word not in _NEUTRAL and len(word) > 1:
             rest.append(word)
-    if len(set(sides)) != 1:  # none, or a name such as “train and test”
+    met = set(sides)
+    if met == {"train", "validation"} and "dev" not in words:  # both in one, to be divided later
+        return "train", " ".join(rest)
+    if met == {"validation", "test"}:
+        return "test", " ".join(rest)
+    if len(met) != 1:  # none, or a name such as “train and test”
         return None, " ".join(rest)
     return sides[0], " ".join(rest)
 
@@ -88,5 +98,10 @@ def _words(name: str) -> list[str]:
     for word in _PIECE.findall(plain):
         glued = _GLUED.fullmatch(word)
         chinese = word.endswith("集") and word[:-1] in _SIDES
-        found += [glued["side"], glued["rest"]] if glued else [word[:-1] if chinese else word]
+        if glued and word not in _SIDES:
+            side = glued["side"]
+            side = "validation" if side == "validierungs" else side
+            found += [part for part in (glued["before"], side, glued["after"]) if part]
+        else:
+            found.append(word[:-1] if chinese else word)
     return found

@@ -2,17 +2,20 @@
 
 import csv
 import io
+import json
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.data.side_names import side_of
+from core.data.side_names import Split, side_of
 
-ENDINGS = (".csv", ".tsv", ".tab")
+ENDINGS = (".csv", ".tsv", ".tab", ".jsonl", ".txt")
 MOST_BYTES = 32 << 20
 _MOST_ROWS = 200_000
 _MOST_COLUMNS = 2000
+_MOST_CELLS = 10_000_000
 _LONGEST_CELL = 1000  # letters
 _LONGEST_LABEL = 255
 _DELIMITERS = ",;\t|"
@@ -20,6 +23,18 @@ _TRIED = 200  # rows that are looked at to find out what is in which column
 _TELLING = {
     *("label", "labels", "class", "classes", "category", "target", "y"),
     *("species", "breed", "diagnosis", "dx"),
+}
+_NAMING = {"file", "filename", "filepath", "image", "img", "picture", "photo", "path", "name", "id"}
+_BOX = re.compile(
+    r"(bbox|box|roi|left|top|right|bottom)?(width|height|[xy]?(min|max|[0-9])|[xywh])?"
+)
+_CORNER = re.compile(r"(bbox|box|roi)?x(min|1)|xmin|bbox")
+_TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
+_SHORT_SIDES: dict[str, Split] = {
+    "tr": "train",
+    "va": "validation",
+    "vl": "validation",
+    "te": "test",
 }
 
 
@@ -48,12 +63,14 @@ class Files:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_number: dict[str, list[str]] = defaultdict(list)
         for name in names:
             last = _plain(name.rpartition("/")[2])
             self._by_name[last].append(name)
             stem, dot, _ = last.rpartition(".")
             if dot and stem:
                 self._by_name[stem].append(name)
+            self._by_number[_number(stem or last)].append(name)
 
     def find(self, cell: str, table: str) -> tuple[list[str], int]:
         """The files that a cell may mean: those whose paths end most like it.
@@ -65,9 +82,14 @@ class Files:
         Returns:
             The files, one if all is well, and how many parts of their paths agree.
         """
+        if "://" in cell:  # an address on the web
+            cell = re.split("[?#]", cell)[0]
         parts = [_plain(part) for part in cell.replace("\\", "/").split("/")]
         parts = [part for part in parts if part not in ("", ".", "..")]
         found = self._by_name.get(parts[-1], []) if parts else []
+        if parts and not found:  # spreadsheets write 0007 as 7 or 7.0
+            number = _number(parts[-1])
+            found = self._by_number.get(number, []) if number else []
         scored = [(_agreeing(parts, name), name) for name in found]
         most = max((score for score, _ in scored), default=0)
         best = [name for score, name in scored if score == most]
@@ -77,6 +99,17 @@ class Files:
             exact = [name for name in best if _plain(name.rpartition("/")[2]) == parts[-1]]
             best = beside or exact or best
         return best, most
+
+    def is_full_name(self, cell: str) -> bool:
+        """Whether a cell ends with a file's whole name rather than with a part of it."""
+        last = _plain(cell.replace("\\", "/").rpartition("/")[2])
+        return any(_plain(name.rpartition("/")[2]) == last for name in self._by_name.get(last, ()))
+
+
+def _number(stem: str) -> str:
+    """A file's number without zeros before it and after its point; empty if it has none."""
+    found = re.fullmatch(r"0*([0-9]+)(\.0+)?", stem)
+    return found[1] if found else ""
 
 
 def _agreeing(parts: list[str], name: str) -> int:
@@ -96,7 +129,8 @@ def _plain(text: str) -> str:
 def parse(name: str, data: bytes, files: Files) -> Table | None:
     """Read a table; None if the bytes are none, or none with several columns.
 
-    Delimiter, encoding and whether the first row holds headers are found out.
+    Delimiter, encoding and whether the first row holds headers are found out. A file that ends in
+    .jsonl holds an object in each line, as Hugging Face's metadata.jsonl does.
 
     Args:
         name: Its path in the source.
@@ -106,13 +140,22 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
     text = _decoded(data)
     if text is None:
         return None
-    widths = {each: _regular(_split(text, each, 20)) for each in _DELIMITERS}
-    delimiter = max(widths, key=widths.__getitem__)
-    if not widths[delimiter]:
-        return None
-    rows = _split(text, delimiter, _MOST_ROWS)
+    if name.lower().endswith(".jsonl"):
+        rows = _objects(text)
+        if not rows:
+            return None
+    else:
+        text = _without_remarks(text)
+        widths = {each: _regular(_split(text, each, 20)) for each in _DELIMITERS}
+        delimiter = max(widths, key=widths.__getitem__)
+        if not widths[delimiter] and name.lower().endswith(".txt"):
+            delimiter = " "
+            widths[delimiter] = _regular(_split(text, delimiter, 20))
+        if not widths[delimiter]:
+            return None
+        rows = _split(text, delimiter, _MOST_ROWS)
     width = len(rows[0])
-    if width > _MOST_COLUMNS or len(rows) < 2:
+    if width > _MOST_COLUMNS or len(rows) < 2 or width * len(rows) > _MOST_CELLS:
         return None
     headed = not any(files.find(cell, name)[0] for cell in rows[0])
     columns = [cell.strip() for cell in rows[0]] if headed else [""] * width
@@ -124,6 +167,48 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
     body = rows[1:] if headed else rows
     even = [tuple(cell.strip() for cell in (*row, *[""] * width)[:width]) for row in body]
     return Table(name, tuple(columns), tuple(even))
+
+
+def _without_remarks(text: str) -> str:
+    """A table's text without what some programs write above the headers."""
+    return re.sub(r"\A(?:[ \t]*(?:#[^\r\n]*|sep=.)?\r?\n)+", "", text)
+
+
+def _objects(text: str) -> list[list[str]]:
+    """Rows of a file with a JSON object in each line, the headers first; empty if it is none.
+
+    What lies inside an object inside has both their names: “labels.breed”.
+    """
+    objects: list[dict[str, str]] = []
+    for line in text.split("\n"):  # U+2028 may stand inside of a text
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(value, dict):
+            return []
+        cells: dict[str, str] = {}
+        for key, inner in value.items():
+            deeper = inner.items() if isinstance(inner, dict) else ()
+            cells |= {f"{key}.{below}": _cell(each) for below, each in deeper}
+            if not isinstance(inner, dict):
+                cells[key] = _cell(inner)
+        objects.append(cells)
+        if len(objects) == _MOST_ROWS:
+            break
+    columns = list(dict.fromkeys(key for each in objects[:_TRIED] for key in each))
+    if len(columns) * len(objects) > _MOST_CELLS:
+        return []
+    return [columns, *([each.get(key, "") for key in columns] for each in objects)]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:_LONGEST_CELL]
 
 
 def _decoded(data: bytes) -> str | None:
@@ -170,12 +255,20 @@ def file_column(table: Table, files: Files) -> str | None:
     """The column that names files; None if none does."""
     step = max(1, len(table.rows) // _TRIED)
     some = table.rows[::step]
-    hits = [
-        sum(bool(row[place] and files.find(row[place], table.name)[0]) for row in some)
-        for place in range(len(table.columns))
-    ]
-    best = max(range(len(hits)), key=hits.__getitem__)
-    return table.columns[best] if hits[best] >= max(1, len(some) // 10) else None
+    scores = []
+    for place, column in enumerate(table.columns):
+        found: set[tuple[str, ...]] = set()  # a row's number or a class may be a file's name too
+        hits = full = 0
+        for row in some:
+            named = files.find(row[place], table.name)[0] if row[place] else []
+            hits += bool(named)
+            full += bool(named) and files.is_full_name(row[place])
+            if named:
+                found.add(tuple(named))
+        telling = any(word in _NAMING for word in _words(column))
+        scores.append((full + len(found), telling, -place, hits, column))
+    _, _, _, hits, best = max(scores)
+    return best if hits >= max(1, len(some) // 10) else None
 
 
 def label_columns(table: Table, besides: str) -> list[str]:
@@ -184,27 +277,72 @@ def label_columns(table: Table, besides: str) -> list[str]:
     They hold at least 2 different values, each about twice or more often.
     """
     found: list[tuple[bool, int, str]] = []
+    boxes = _has_boxes(table)
     for column in table.columns:
-        if column == besides or _are_sides(table.cells(column)):
+        if column == besides or _are_sides(column, table.cells(column)):
+            continue
+        if boxes and _BOX.fullmatch("".join(_words(column))):
             continue
         cells = [cell for cell in table.cells(column) if cell]
         different = len(set(cells))
         if 2 <= different <= max(2, len(cells) // 2) and max(map(len, cells)) <= _LONGEST_LABEL:
-            words = column.casefold().replace("-", "_").replace(" ", "_").split("_")
-            found.append((not any(word in _TELLING for word in words), different, column))
+            telling = any(word in _TELLING for word in _words(column))
+            found.append((not telling, different, column))
     return [column for _, _, column in sorted(found, key=lambda one: one[:2])]
+
+
+def _words(column: str) -> list[str]:
+    return re.findall(r"[^\W_]+", column.casefold())
+
+
+def _has_boxes(table: Table) -> bool:
+    return any(
+        _CORNER.fullmatch("".join(_words(column))) or "bbox" in _words(column)
+        for column in table.columns
+    )
+
+
+def lists_boxes(table: Table, files: str) -> bool:
+    """Whether a table holds the boxes around several things in a picture.
+
+    Args:
+        table: It.
+        files: The column that names files.
+    """
+    if not _has_boxes(table):
+        return False
+    rows = Counter(table.cells(files))
+    nested = any(cell.startswith("[[") for row in table.rows[:_TRIED] for cell in row)
+    return nested or sum(count > 1 for count in rows.values()) >= 0.1 * len(rows)
 
 
 def split_column(table: Table) -> str:
     """The column that says train, test and so on; "" if none does."""
-    return next((each for each in table.columns if _are_sides(table.cells(each))), "")
+    return next((each for each in table.columns if _are_sides(each, table.cells(each))), "")
 
 
-def _are_sides(cells: Sequence[str]) -> bool:
+def side(column: str, cell: str) -> Split | None:
+    """The side that a cell of a split column means, as test, or as 1 below `is_test`."""
+    value = cell.casefold()
+    if value in (*_TRUE, *_FALSE):
+        meant = _side_asked(column)
+        if meant is None or value in _TRUE:
+            return meant
+        return "test" if meant == "train" else "train"
+    return _SHORT_SIDES.get(value) or side_of(cell)
+
+
+def _side_asked(column: str) -> Split | None:
+    """The side that a column such as `is_valid` or `is_train` asks about."""
+    words = _words(column)
+    return side_of(words[1]) if len(words) == 2 and words[0] in ("is", "in") else None
+
+
+def _are_sides(column: str, cells: Sequence[str]) -> bool:
     values = {cell for cell in cells if cell}
     if not 2 <= len(values) <= 6:
         return False
-    sides = {side_of(value) for value in values}
+    sides = {side(column, value) for value in values}
     return None not in sides and "train" in sides and len(sides) > 1
 
 
@@ -229,11 +367,11 @@ def hot(table: Table, row: Sequence[str], columns: Sequence[str]) -> str | None:
 
 
 def _is_binary(cells: Sequence[str]) -> bool:
-    return bool(cells) and set(cells) <= {"0", "1", "0.0", "1.0"}
+    return bool(cells) and {cell.casefold() for cell in cells} <= {*_TRUE, *_FALSE}
 
 
 def _one(cell: str) -> bool:
-    return cell in ("1", "1.0")
+    return cell.casefold() in _TRUE
 
 
 def usable(label: str) -> bool:

@@ -261,10 +261,13 @@ def test_nothing() -> None:
 
 SIDES = {
     "train": "train training Train train_set Train_Set training-images 1_train trainset TrainSet "
-    "x_train train2017 train_data TRAIN entrenamiento treino 训练集",
-    "validation": "val valid Validation val2017 dev valid_set 2-val",
-    "test": "test testing test1 Test_Set test_images eval evaluation holdout held-out hold_out",
-    None: "trainers test_tube training_shoes bus invalid daisy 0 validity contest images latest",
+    "x_train train2017 train_data TRAIN entrenamiento treino 训练集 "
+    "trainval train_val Trainingsdaten imagestrain traindir обучающая learn",
+    "validation": "val valid Validation val2017 dev valid_set 2-val Validierungsdaten validatie",
+    "test": "test testing test1 Test_Set test_images eval evaluation holdout held-out hold_out "
+    "Testdaten val_test imagestest",
+    None: "trainers test_tube training_shoes bus invalid daisy 0 validity contest images latest "
+    "learner train_dev train_and_test",
 }
 
 
@@ -370,6 +373,10 @@ CLEAR: dict[str, tuple[tuple[str, ...], dict[str, int], dict[str, int]]] = {
         tree("train/Bread", "train/Soup", "eval/Bread", "eval/Soup", "test/Bread"),
         {"Bread": 6, "Soup": 4}, {"train": 4, "validation": 4, "test": 2},
     ),
+    "sides inside the classes, with a folder of images in each": (
+        tree("cats/train/images", "cats/test/images", "dogs/train/images", "dogs/test/images"),
+        {"cats": 4, "dogs": 4}, {"train": 4, "test": 4},
+    ),
     "Edge Impulse": (
         tree("training/lamp", "training/plant", "testing/lamp", "testing/plant"),
         {"lamp": 4, "plant": 4}, {"train": 4, "test": 4},
@@ -442,7 +449,34 @@ ASKED: dict[str, tuple[tuple[str, ...], dict[str, set[str]]]] = {
     ),
     "classes and sides in one name": (
         tree("cats_train", "cats_test", "dogs_train", "dogs_test"),
-        {"--root .": {"cats_train", "cats_test", "dogs_train", "dogs_test"}},
+        {"--label-pattern": {"cats", "dogs"},
+         "--root .": {"cats_train", "cats_test", "dogs_train", "dogs_test"}},
+    ),
+    "sides and classes in one name": (
+        tree("pets/train-cats", "pets/train-dogs", "pets/val-cats", "pets/val-dogs"),
+        {"--label-pattern": {"cats", "dogs"}},
+    ),
+    "sides in words that nobody has listed": (
+        (*tree("naucz/cat", "naucz/dog", of=3), *tree("proba/cat", "proba/dog")),
+        {"--sides train=naucz,test=proba": {"cat", "dog"},
+         "--root naucz --root proba": {"cat", "dog"}},
+    ),
+    "a training side beside one of another name": (
+        tree("train/cat", "train/dog", "gallery/cat", "gallery/dog"),
+        {"--sides train=train,test=gallery": {"cat", "dog"}},
+    ),
+    "pictures and masks on each side": (
+        tree("train/images/cat", "train/images/dog", "train/masks/cat", "train/masks/dog",
+             "test/images/cat"),
+        {"--sides train=train/images,test=test/images": {"cat", "dog"}},
+    ),
+    "a family of one kind": (
+        tree("animals/cat", "animals/dog", "plants/fern"),
+        {"--root .": {"animals", "plants"}, "--root animals --root plants": {"cat", "dog", "fern"}},
+    ),
+    "digits in names": (
+        tuple(f"{label}_{number}.jpg" for label in range(3) for number in range(3)),
+        {"--label-pattern": {"0", "1", "2"}},
     ),
     "fruits beside papers": (
         tree("fruits/f-360/Training/Apple", "fruits/f-360/Training/Pear", "fruits/f-360/Test/Pear",
@@ -491,6 +525,12 @@ def test_layouts_that_need_asking(case: str) -> None:
          {f"VOC2012/Annotations/{n}.xml": b"<annotation><object/>" for n in (0, 1)}),
         ("COCO", tree("train2017", "val2017"),
          {"annotations/instances.json": b'{"annotations": [{"bbox": [1, 2, 3, 4]}]}'}),
+        ("CreateML", tree("train", "test"),
+         {"train/_annotations.createml.json": b'[{"image": "0.jpg", "annotations": [{"label": '
+          b'"cat", "coordinates": {"x": 1, "y": 2}}]}]'}),
+        ("LabelMe", tree("pictures"),
+         {f"pictures/{n}.json": b'{"shapes": [{"label": "cat", "points": [[1, 2], [3, 4]]}]}'
+          for n in (0, 1)}),
         ("COCO", tree("train", "valid"),
          {"train/_annotations.coco.json": b'{"annotations": [{"bbox": [1, 2, 3, 4]}]}'}),
     ],
@@ -507,6 +547,29 @@ def test_whole_folders_that_are_left_out_are_named() -> None:
         "Read as 2 classes (a, b), train (6) and test (3), by folder. "
         "A whole folder of pictures left out: “pred” (3)."
     )
+
+
+def test_sides_in_the_names_of_folders_are_read() -> None:
+    names = tree("cats_train", "cats_test", "dogs_train", "dogs_test")
+    (choice, *_) = unclear(*names).choices
+    assert dict(choice.sides) == {"train": 4, "test": 4}
+    sides = {each.member.name: each.split for each in place(
+        Listed(*names, reading=choice.reading)).placed}  # fmt: skip
+    assert (sides["cats_test/0.jpg"], sides["dogs_train/1.jpg"]) == ("test", "train")
+
+
+def test_a_folder_beside_the_classes_without_any_picture_is_named() -> None:
+    found = place(Listed(*tree("cats", "dogs"), **{f"birds/{n}.mp4": NOTES for n in range(3)}))
+    assert found.told() == (
+        "Read as 2 classes (cats, dogs), by folder. "
+        "A folder without any picture left out: “birds” (3)."
+    )
+
+
+def test_pictures_are_found_behind_many_notes_of_the_same_ending() -> None:
+    given = {f"a/{n:02}.bin": JPEG if n > 8 else NOTES for n in range(14)}
+    found = place(Listed("b/1.jpg", "b/2.jpg", **given))
+    assert {each.label for each in found.placed} == {"a", "b"}
 
 
 def test_a_root_that_is_not_there() -> None:

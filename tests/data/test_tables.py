@@ -1,5 +1,6 @@
 """Labels in a CSV or TSV beside the pictures, as many different programs write them."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -37,6 +38,17 @@ WRITTEN: dict[str, bytes] = {
     ).encode(),
     "capitals": table([(name.upper(), label) for name, label in ROWS]).encode(),
     "columns the other way round": table([(label, name) for name, label in ROWS]).encode(),
+    "the separator in Excel's way": b"sep=;\r\n" + table(HEADED, ";").encode(),
+    "remarks above": b"# by me\n# twice\n\n" + table(HEADED).encode(),
+    "addresses": table(
+        [("url", "y"), *((f"https://x.org/{n}?w=3#a", label) for n, label in ROWS)]
+    ).encode(),
+    "numbers as a spreadsheet writes them": table(
+        [("id", "label"), *((f"{n[:1]}.0", label) for n, label in ROWS)]
+    ).encode(),
+    "the number of each row first": table(
+        [("", "image", "label"), *((str(5 - at), n, label) for at, (n, label) in enumerate(ROWS))]
+    ).encode(),
     "quotes": table([(f'"{name}"', f'"{label}"') for name, label in ROWS]).encode(),
 }
 
@@ -50,6 +62,94 @@ def test_how_tables_are_written(way: str) -> None:
     for reading in (choice.reading, Reading(tables=("labels.csv",))):
         found = place(Listed(*NAMES, reading=reading, **files))
         assert [each.label for each in found.placed] == list(LABELS)
+
+
+LISTS: dict[str, bytes] = {
+    "labels.txt": table(ROWS, " ").encode(),
+    "train.txt": table([(f"train/{name}", label) for name, label in ROWS], "\t").encode(),
+    "list.txt": table(ROWS).encode(),
+    "train/metadata.jsonl": "".join(
+        json.dumps({"file_name": name, "label": label}) + "\n" for name, label in ROWS
+    ).encode(),
+    "metadata.jsonl": "\r\n".join(
+        json.dumps({"file_name": f"train/{name}", "size": [9, 9], "labels": {"kind": label}})
+        for name, label in ROWS
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_that_are_no_csv(name: str) -> None:
+    files = {name: LISTS[name], "train/0.txt": b"a cat\n", "README.txt": b"some words here\n"}
+    (choice,) = unclear(*NAMES, **files).choices
+    found = place(Listed(*NAMES, reading=choice.reading, **files))
+    assert [each.label for each in found.placed] == list(LABELS)
+
+
+def test_zeros_before_a_number_play_no_part_where_no_file_is_called_so() -> None:
+    rows = table([("id", "label"), *((name[:1], label) for name, label in ROWS)]).encode()
+    names = tree("x", of=6, file="{:04}.jpg")
+    found = place(Listed(*names, reading=Reading(tables=("l.csv",)), **{"l.csv": rows}))
+    assert [each.label for each in found.placed] == list(LABELS)
+
+
+SPLITS = {
+    "is_valid": (("0", "1") * 3, {"train": 3, "validation": 3}),
+    "is_test": (("False", "True") * 3, {"train": 3, "test": 3}),
+    "is_train": (("1", "0") * 3, {"train": 3, "test": 3}),
+    "subset": (("TRAIN", "valid") * 3, {"train": 3, "validation": 3}),
+    "part": (("tr", "va", "te") * 2, {"train": 2, "validation": 2, "test": 2}),
+}
+
+
+@pytest.mark.parametrize("column", SPLITS)
+def test_how_columns_say_the_side(column: str) -> None:
+    said, sides = SPLITS[column]
+    rows = [("id", column, "breed"), *zip("012345", said, LABELS, strict=True)]
+    (choice,) = unclear(*NAMES, **{"x.csv": table(rows).encode()}).choices
+    assert choice.reading.split_column == column
+    assert dict(choice.sides) == sides
+
+
+def test_a_table_that_says_as_the_folders_and_a_side_besides_is_asked_about() -> None:
+    names = tree("cat", "dog", of=4)
+    rows = [("file", "label", "set"), *((name, name[:3], "train" if "3" not in name else "test")
+                                        for name in names)]  # fmt: skip
+    ways = unclear(*names, **{"x.csv": table(rows).encode()}).choices
+    assert [dict(each.sides) for each in ways] == [{"train": 6, "test": 2}, {}]
+
+
+def test_labels_to_be_replaced_are_no_labels() -> None:
+    files = {
+        "train.csv": table([("id", "label"), *ROWS[:4]]).encode(),
+        "sample_submission.csv": table([("id", "label"), *((n, "cat") for n, _ in ROWS[4:])]
+                                       ).encode(),
+    }  # fmt: skip
+    (choice,) = unclear(*NAMES, **files).choices
+    assert choice.reading.tables == ("train.csv",)
+
+
+def test_boxes_in_a_table_are_named_where_pictures_hold_several() -> None:
+    headers = ("filename", "class", "xmin", "ymin", "xmax", "ymax")
+    one = [headers, *((name, label, "1", "2", "3", "4") for name, label in ROWS)]
+    (choice,) = unclear(*NAMES, **{"x.csv": table(one).encode()}).choices
+    assert choice.reading.label_column == "class"
+    more = [*one, *((name, "bird", "1", "2", "5", "6") for name, _ in ROWS)]
+    with pytest.raises(UserError, match="labels for detection"):
+        place(Listed(*NAMES, **{"x.csv": table(more).encode()}))
+
+
+def test_a_table_that_does_not_help_says_why() -> None:
+    same = table([("file", "label"), *((name, "cat") for name, _ in ROWS)]).encode()
+    with pytest.raises(UserError, match=r"“x\.csv” is not used: no column of it divides"):
+        place(Listed(*NAMES, **{"x.csv": same}))
+    twice = place(Listed(*tree("a", "b", of=6), **{"x.csv": table(HEADED).encode()}))
+    assert twice.told().endswith(
+        "The table “x.csv” is not used: several files have the names that it lists."
+    )
+    elsewhere = {"val/x.csv": table([(f"val/{n}", label) for n, label in ROWS]).encode()}
+    beside = place(Listed(*tree("train/a", "train/b", "val/images", of=6), **elsewhere))
+    assert "is not used: it lists only files outside the class folders" in beside.told()
 
 
 def test_labels_keep_their_accents_in_any_encoding() -> None:
@@ -130,7 +230,6 @@ def test_what_a_table_does_not_say_is_left_out_with_the_reason() -> None:
         "train/0.jpg": SEVERAL,
         "train/4.jpg": UNLISTED,
         "train/5.jpg": UNLISTED,
-        "x.csv": "not an image",
     }
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -73,8 +74,14 @@ def test_what_cannot_be_told_from_the_folders_is_refused_with_the_option_to_add(
     ):
         found = thaw_here("inspect", painted, *given, "--json")
         assert found.json["classes"] == {"blue": 6, "orange": 6}, given
+    (painted / "labels.csv").rename(painted.parent / "elsewhere.csv")
+    for path in (painted, Path(shutil.make_archive("pictures", "zip", painted))):
+        for table in ("elsewhere.csv", f"../{painted.parent.name}/elsewhere.csv",
+                      str(painted.parent / "elsewhere.csv")):  # fmt: skip
+            found = thaw_here("inspect", path, "--labels", table, "--json")
+            assert found.json["classes"] == {"blue": 6, "orange": 6}, table
     for wrong in (
-        ("--labels", "labels.csv", "--label-pattern", "(a)"),
+        ("--labels", "elsewhere.csv", "--label-pattern", "(a)"),
         ("--root", "all", "--sides", "train=all"),
         ("--sides", "all"),
         ("--labels", "none.csv"),
