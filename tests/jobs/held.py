@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from core import home
 from core.errors import StopRequested
@@ -40,6 +41,18 @@ def die(paths: object) -> None:
 def status_of(dask_worker: object) -> str:
     """Where a nanny stands, as it says itself."""
     return str(dask_worker.status.name)  # type: ignore[attr-defined]
+
+
+def idle_trainers(dask_scheduler: Any) -> list[int]:
+    """The processes that train, have nothing to do and are not about to end; asked there."""
+    ending = dask_scheduler.plugins["thaw-jobs"]._ending
+    return [
+        worker.pid
+        for worker in dask_scheduler.running
+        if str(Kind.TRAINING) in worker.resources
+        and not worker.processing
+        and worker.address not in ending
+    ]
 
 
 def submit(function: object = hold) -> Run:

@@ -1,5 +1,6 @@
 """A worker that holds too much memory is started anew between two runs, and no run is lost."""
 
+import os
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,22 @@ def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
     held.let_go(last)
     wait(lambda: ended(last))
     assert queue.status(last).status == RunStatus.FINISHED, queue.status(last).message
+
+
+def test_a_process_whose_result_somebody_still_wants_stays(
+    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a training wants that of a helper: Dask would compute it again elsewhere."""
+    monkeypatch.setenv("THAW_KEPT_GB", "0.001")
+    client = connection.ready()
+    wanted = client.submit(os.getpid, resources={"training": 1}, pure=False)
+    process = psutil.Process(wanted.result(60))
+    for number in range(3):
+        client.submit(abs, number, resources={"reading": 1}, pure=False).result(60)
+    assert process.is_running()
+    assert wanted.status == "finished"
+    wanted.release()
+    wait(lambda: is_gone(process))
 
 
 def test_a_small_worker_goes_on(shared: Path, wait: Wait) -> None:

@@ -112,6 +112,7 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     folder = home.datasets() / "many"
     store.import_dataset(open_source(tmp_path / "many"), folder, split=SplitSettings(), name="many")
     monkeypatch.setenv("THAW_WORKERS", "2")
+    monkeypatch.setenv("THAW_KEPT_GB", "0.001")  # each is started anew when nobody needs it
     client = connection.ready()
     run = queue.submit_training("many", TrainingSettings(epochs=3), data="many")
     seen: set[str] = set()

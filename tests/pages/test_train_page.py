@@ -459,6 +459,18 @@ def test_without_its_pictures_a_run_cannot_go_on(open_page: Open, ending: str) -
     assert not {"Resume", "Train 5 more epochs"} & set(labels(app))
 
 
+@pytest.mark.parametrize("ending", [None, "finished", "stopped"])
+def test_a_resumed_run_says_what_it_could_not_take_up(open_page: Open, ending: str | None) -> None:
+    """While it runs and afterwards; a run without such a notice shows no warning."""
+    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}), ending=None)
+    assert not open_page("train", run=run.id).warning
+    run.log.append("notice", message="The *3* epochs of this run could not be taken up.")
+    if ending:
+        run.log.append(ending)
+    (warning,) = open_page("train", run=run.id).warning
+    assert "epochs of this run could not be taken up" in warning.value
+
+
 def test_a_run_that_stopped_early_says_so(open_page: Open) -> None:
     settings = TrainingSettings(epochs=40, patience=2)
     app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)

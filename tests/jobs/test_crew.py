@@ -1,0 +1,62 @@
+"""Who calls for help, and what is reported when nobody can be called."""
+
+import logging
+from pathlib import Path
+
+import distributed
+import pytest
+
+from core.jobs import crew
+from core.jobs.crew import Crew
+from core.runs import Run
+from core.settings import TrainingSettings
+
+MANY = 10_000
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Crew:
+    return Crew(Run.create(tmp_path / "run", TrainingSettings(), data="none"), tmp_path)
+
+
+def test_in_a_process_that_is_no_worker_one_works_alone(
+    caller: Crew, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Dask says so by a ValueError, which is expected in the terminal and not worth a line."""
+    with pytest.raises(ValueError, match="worker"):
+        distributed.get_worker()
+    with caplog.at_level(logging.INFO, logger="thaw"):
+        assert caller.call(MANY) == 1
+    assert not caplog.records
+    caller.finish()
+
+
+def test_any_other_value_error_is_a_fault_and_raised(
+    caller: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong() -> None:
+        raise ValueError("a fault")
+
+    class Worker:
+        address = "tcp://127.0.0.1:1"
+
+    monkeypatch.setattr(crew, "get_worker", Worker)
+    monkeypatch.setattr(crew, "get_client", wrong)
+    with pytest.raises(ValueError, match="a fault"):
+        caller.call(MANY)
+
+
+def test_a_scheduler_that_does_not_answer_is_logged(
+    caller: Crew, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreachable() -> None:
+        raise TimeoutError("it does not answer")
+
+    class Worker:
+        address = "tcp://127.0.0.1:1"
+
+    monkeypatch.setattr(crew, "get_worker", Worker)
+    monkeypatch.setattr(crew, "get_client", unreachable)
+    with caplog.at_level(logging.WARNING, logger="thaw"):
+        assert caller.call(MANY) == 1
+    assert "it does not answer" in caplog.text
