@@ -1,19 +1,25 @@
 """How long a training will take, and how much memory and disk: arithmetic on what a probe met."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import Any, Self
 
-from core.backbones.backbone import Backbone
+from core.backbones.backbone import Backbone, Layer
 from core.settings import TrainingSettings
 from core.training.batches import FOR_STATISTICS
 
 LONG = 3600.0  # seconds from which a training is worth a warning
-_WARM_PROCESS = 900 << 20  # a training process once it has run with everything frozen
+# Bytes, measured on peaks of trainings with EfficientNet-Lite0 and MobileNet (test_memory_of_runs).
+_PROCESS = 650_000_000  # a training process with all that it imports, and a data set at work
+_LAYER = 2_500_000  # a layer that is built, converted, compiled, and converted again with its head
+_TRAINED_LAYER = 4_000_000  # one that trains: its part of the traced steps, its kernels' buffers
 _QUICK = 0.002  # seconds of a step that is mostly Keras' own doing, which these are multiples of:
 _BESIDE_EPOCH = 15  # what an epoch takes beside its steps: validation, checkpoint, telling
 _BESIDE_STEP = 3  # what a step that comes alone takes beside itself: its batch, and Keras' call
 _FINISH = 0.5  # seconds to evaluate, and to write
 _WRITTEN = 200e6  # bytes of a model that are saved in a second
+_NORM, _CONVOLUTIONS = "BatchNormalization", ("Conv2D", "DepthwiseConv2D")
 _ARRAYS = 5  # of each thawed number: itself, its gradient, Adam's two moments, the best so far
 
 
@@ -110,12 +116,35 @@ def estimate(
     )
     frozen = probe.prepare + images * probe.frozen_image + settings.epochs * head_epoch + finish
     trained = () if settings.all_frozen(len(layers)) else layers[probe.trained_from :]
-    numbers = sum(layer.size for layer in trained)
+    kept = _kept_for_gradients(trained, adapts=settings.statistics_adapt)
+    largest = max((layer.size for layer in trained), default=0)  # its gradient, on the way back
     memory = (
-        _WARM_PROCESS
+        _PROCESS
+        + _LAYER * len(layers)
+        + _TRAINED_LAYER * len(trained)
         + 4 * backbone.parameters
         + 4 * _ARRAYS * sum(layer.trainable for layer in trained)
-        + 4 * numbers * min(settings.batch_size, counts["train"])
+        + 4 * (kept + largest) * min(settings.batch_size, counts["train"])
     )
     disk = probe.new_images * probe.feature_bytes + 3 * 4 * backbone.parameters
     return Estimate(seconds, memory, disk, frozen)
+
+
+def _kept_for_gradients(layers: Sequence[Layer], *, adapts: bool) -> int:
+    """Numbers that a training step keeps of each image until it has gone back through the layers.
+
+    ReLU overwrites what batch norm gives it. Batch norm that keeps its statistics is part of the
+    convolution before it (see `InferenceMode`), whose own output does not exist then.
+
+    Args:
+        layers: Those that run in every step, in order.
+        adapts: Whether batch norm adapts its statistics.
+    """
+    kept = 0
+    for layer, following in zip_longest(layers, layers[1:]):
+        then = following.type if following else ""
+        overwritten = layer.type == _NORM and then == "ReLU"
+        folded = not adapts and layer.type in _CONVOLUTIONS and then == _NORM
+        if not overwritten and not folded:
+            kept += layer.size
+    return kept

@@ -51,6 +51,7 @@ def idle_trainers(dask_scheduler: Any) -> list[int]:
         for worker in dask_scheduler.running
         if str(Kind.TRAINING) in worker.resources
         and not worker.processing
+        and not worker.has_what
         and worker.address not in ending
     ]
 

@@ -1,12 +1,14 @@
 """The estimate is arithmetic on what a probe met; the probe runs the real thing."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.backbones.backbone import Backbone
 from core.backbones.catalog import BACKBONES, backbone_named
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
@@ -15,6 +17,7 @@ from core.training.estimate import LONG, Probe, estimate
 
 Painted = Callable[..., Path]
 LITE0 = BACKBONES["efficientnet_lite0"]
+MOBILENET = backbone_named("mobilenet", 0.25)
 COUNTS = {"train": 100, "validation": 20, "test": 0}
 PROBE = Probe(
     prepare=2.0,
@@ -69,6 +72,56 @@ def test_memory_and_disk_grow_with_what_they_hold() -> None:
     more = dataclasses.replace(PROBE, feature_bytes=6120)
     disks = [estimate(p, TrainingSettings(), LITE0, COUNTS).disk for p in (PROBE, more)]
     assert disks[1] - disks[0] == 120 * 1000
+
+
+# Megabytes that trainings held at most, in a fresh process on a Linux with 2 cores.
+PEAKS = [
+    (LITE0, {}, 980),
+    (LITE0, {"frozen_layers": 95, "batch_size": 16}, 1273),
+    (LITE0, {"frozen_layers": 95}, 1337),
+    (LITE0, {"frozen_layers": 47}, 1568),
+    (LITE0, {"frozen_layers": 0, "batch_size": 8}, 1727),
+    (LITE0, {"frozen_layers": 0}, 2446),
+    (MOBILENET, {}, 769),
+    (MOBILENET, {"frozen_layers": 0, "weights": "random"}, 1613),
+]
+
+
+@pytest.mark.parametrize(("backbone", "chosen", "peak"), PEAKS)
+def test_memory_is_neither_below_the_measured_peak_nor_far_above(
+    backbone: Backbone, chosen: dict[str, Any], peak: int
+) -> None:
+    settings = TrainingSettings(backbone=backbone.name, alpha=backbone.alpha, **chosen)
+    from_layer = settings.frozen_layers
+    ran = len(backbone.layers) if from_layer is None else from_layer
+    probe = dataclasses.replace(PROBE, trained_from=ran)
+    memory = estimate(probe, settings, backbone, COUNTS).memory / 1e6
+    assert peak <= memory <= 1.25 * peak
+
+
+def test_memory_counts_what_a_step_keeps_for_its_gradients() -> None:
+    """Batch norm that adapts keeps its input; where it does not, it is part of its convolution."""
+
+    def memory(size: int, **chosen: Any) -> int:
+        settings = TrainingSettings(frozen_layers=95, batch_size=size, **chosen)
+        return estimate(PROBE, settings, LITE0, COUNTS).memory
+
+    thawed = LITE0.layers[95:]
+    norms = {layer.name for layer in thawed if layer.type == "BatchNormalization"}
+    before = {one.name for one, then in itertools.pairwise(thawed) if then.name in norms}
+    overwritten = {
+        one.name
+        for one, then in itertools.pairwise(thawed)
+        if one.name in norms and then.type == "ReLU"
+    }
+    largest = max(layer.size for layer in thawed)
+
+    def image(gone: set[str]) -> int:
+        return 4 * (largest + sum(each.size for each in thawed if each.name not in gone))
+
+    assert memory(16) - memory(8) == 8 * image(before | overwritten)
+    learns = {"batch_norm_learns": True}
+    assert memory(16, **learns) - memory(8, **learns) == 8 * image(overwritten)
 
 
 def test_an_hour_deserves_a_warning() -> None:
