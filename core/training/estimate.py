@@ -13,7 +13,7 @@ LONG = 3600.0  # seconds from which a training is worth a warning
 # Bytes, measured on peaks of trainings with EfficientNet-Lite0 and MobileNet (test_memory_of_runs).
 _PROCESS = 650_000_000  # a training process with all that it imports, and a data set at work
 _LAYER = 2_500_000  # a layer that is built, converted, compiled, and converted again with its head
-_TRAINED_LAYER = 4_000_000  # one that trains: its part of the traced steps, its kernels' buffers
+_TRAINED_LAYER = 5_500_000  # one that trains: its part of the traced steps, its kernels' buffers
 _QUICK = 0.002  # seconds of a step that is mostly Keras' own doing, which these are multiples of:
 _BESIDE_EPOCH = 15  # what an epoch takes beside its steps: validation, checkpoint, telling
 _BESIDE_STEP = 3  # what a step that comes alone takes beside itself: its batch, and Keras' call
@@ -133,18 +133,21 @@ def estimate(
 def _kept_for_gradients(layers: Sequence[Layer], *, adapts: bool) -> int:
     """Numbers that a training step keeps of each image until it has gone back through the layers.
 
-    ReLU overwrites what batch norm gives it. Batch norm that keeps its statistics is part of the
-    convolution before it (see `InferenceMode`), whose own output does not exist then.
+    Batch norm that keeps its statistics is part of the convolution before it (see
+    `InferenceMode`), whose own output does not exist then, and ReLU overwrites what it gives. Where
+    it adapts them, Keras computes it in parts and each layer's output is kept.
 
     Args:
         layers: Those that run in every step, in order.
         adapts: Whether batch norm adapts its statistics.
     """
+    if adapts:
+        return sum(layer.size for layer in layers)
     kept = 0
     for layer, following in zip_longest(layers, layers[1:]):
         then = following.type if following else ""
         overwritten = layer.type == _NORM and then == "ReLU"
-        folded = not adapts and layer.type in _CONVOLUTIONS and then == _NORM
+        folded = layer.type in _CONVOLUTIONS and then == _NORM
         if not overwritten and not folded:
             kept += layer.size
     return kept

@@ -74,14 +74,15 @@ def test_memory_and_disk_grow_with_what_they_hold() -> None:
     assert disks[1] - disks[0] == 120 * 1000
 
 
-# Megabytes that trainings held at most, in a fresh process on a Linux with 2 cores.
+# Megabytes that trainings held at most on a Linux with 2 cores, the largest of several.
 PEAKS = [
     (LITE0, {}, 980),
     (LITE0, {"frozen_layers": 95, "batch_size": 16}, 1273),
     (LITE0, {"frozen_layers": 95}, 1337),
     (LITE0, {"frozen_layers": 47}, 1568),
     (LITE0, {"frozen_layers": 0, "batch_size": 8}, 1727),
-    (LITE0, {"frozen_layers": 0}, 2446),
+    (LITE0, {"frozen_layers": 0}, 2890),
+    (LITE0, {"frozen_layers": 0, "weights": "random"}, 4180),
     (MOBILENET, {}, 769),
     (MOBILENET, {"frozen_layers": 0, "weights": "random"}, 1613),
 ]
@@ -100,7 +101,7 @@ def test_memory_is_neither_below_the_measured_peak_nor_far_above(
 
 
 def test_memory_counts_what_a_step_keeps_for_its_gradients() -> None:
-    """Batch norm that adapts keeps its input; where it does not, it is part of its convolution."""
+    """Where batch norm adapts, all there is; else it is part of its convolution."""
 
     def memory(size: int, **chosen: Any) -> int:
         settings = TrainingSettings(frozen_layers=95, batch_size=size, **chosen)
@@ -121,7 +122,7 @@ def test_memory_counts_what_a_step_keeps_for_its_gradients() -> None:
 
     assert memory(16) - memory(8) == 8 * image(before | overwritten)
     learns = {"batch_norm_learns": True}
-    assert memory(16, **learns) - memory(8, **learns) == 8 * image(overwritten)
+    assert memory(16, **learns) - memory(8, **learns) == 8 * image(set())
 
 
 def test_an_hour_deserves_a_warning() -> None:
