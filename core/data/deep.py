@@ -191,6 +191,11 @@ def _guessed(numbers: Numbers) -> Levels:
     return low, high
 
 
+def are_fractions(values: npt.NDArray[np.float64]) -> bool:
+    """Whether numbers of a picture are broken ones, all of them from 0 to 1."""
+    return bool(values.size and values.min() >= 0 and values.max() <= 1 and (values % 1 > 0).any())
+
+
 def sampled(numbers: Numbers) -> npt.NDArray[np.float64]:
     """Some of a picture's numbers, evenly spread over it; what is missing or endless is left out.
 

@@ -179,7 +179,7 @@ def _picture(data: bytes, at_least: int | None, preparation: Preparation) -> Pic
     opened, most, plain = _opened(data, preparation)
     if isinstance(opened, tiffs.Bands):
         found = _of_bands(opened, preparation, most)
-        image = deep.shown(found, preparation.levels if found.deep else None)
+        image = deep.shown(found, _levels(found, preparation))
         return _finished(image, image.size, opened.turn, at_least, preparation)
     with opened:
         pixels = opened.width * opened.height * _hunger(opened, preparation)
@@ -413,9 +413,18 @@ def _upright(
     refuse_large(opened.width, opened.height, most)
     image = opened
     if found:
-        image = deep.shown(found, preparation.levels if found.deep else None)
+        image = deep.shown(found, _levels(found, preparation))
         image.info["icc_profile"] = opened.info.get("icc_profile")
     return _finished(image, size, _orientation(opened), at_least, preparation)
+
+
+def _levels(found: deep.Numbers, preparation: Preparation) -> deep.Levels | None:
+    """What is black and white in a picture; None where it is scaled by itself."""
+    if not found.deep:
+        return None
+    if preparation.fractions and deep.are_fractions(deep.sampled(found)):
+        return 0.0, 1.0
+    return preparation.levels
 
 
 def _drafted(opened: Any, at_least: int | None) -> bool:

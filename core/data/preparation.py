@@ -53,12 +53,15 @@ class Preparation:
         bands: Which bands are red, green and blue, counted from 0, in pictures of more than three.
         paper: What lies behind see-through parts.
         square: How pictures become square. A run decides it; a data set has the default.
+        fractions: Whether there are pictures of fractions from 0 to 1 beside those of whole numbers
+            that the levels are for. Then 0 is black and 1 is white in the former.
     """
 
     levels: tuple[float, float] | None = None
     bands: tuple[int, int, int] = (0, 1, 2)
     paper: Paper = Paper.WHITE
     square: Squaring = Squaring.SQUASH
+    fractions: bool = False
 
     def __post_init__(self) -> None:
         if self.levels is not None:
@@ -87,6 +90,8 @@ class Preparation:
         told = []
         if self.levels:
             told.append(f"levels {self.levels[0]!r} to {self.levels[1]!r}")
+        if self.fractions:
+            told.append("fractions apart")
         if self.bands != USUAL.bands:
             told.append(f"bands {self.bands}")
         if self.paper is not Paper.WHITE:
@@ -100,6 +105,7 @@ class Preparation:
             "bands": list(self.bands),
             "paper": str(self.paper),
             "square": str(self.square),
+            **({"fractions": True} if self.fractions else {}),
         }
 
     @classmethod
@@ -120,6 +126,7 @@ class Preparation:
                 (red, green, blue),
                 Paper(values.get("paper", USUAL.paper)),
                 Squaring(values.get("square", USUAL.square)),
+                bool(values.get("fractions", False)),
             )
         except UserError as error:
             raise ValueError(str(error)) from error
@@ -132,6 +139,8 @@ class Preparation:
             told.append(
                 f"In pictures of more than 8 bits {black:g} is black and {white:g} is white."
             )
+        if self.fractions:
+            told.append("In pictures of fractions 0 is black and 1 is white.")
         if self.bands != USUAL.bands:
             red, green, blue = (band + 1 for band in self.bands)
             told.append(f"Bands {red}, {green} and {blue} are red, green and blue.")

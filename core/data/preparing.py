@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.data import images, png_chunks, tiffs
+from core.data import deep, images, png_chunks, tiffs
 from core.data.archive import Member, Source, UnreadableMember
 from core.data.deep import Levels
 from core.data.images import UnreadableImage
@@ -29,6 +29,7 @@ _LARGE_FILE = 32 << 20  # bytes
 _RANKS = (np.arange(512) + 0.5) / 512  # what is kept of each picture: large ones count no more
 _LOW, _HIGH = 0.002, 0.998
 _FAR = 0.25  # of the white level: from here on, the least numbers are far from 0
+_BYTE = 255  # whole numbers above it cannot be on one scale with fractions from 0 to 1
 _TRIED = 100  # see-through pictures that a paper is chosen by
 _SMALL = 128  # pixels of their sides that suffice
 _SEEN = 32  # of 255: how far a colour has to be from the paper to be seen
@@ -83,17 +84,25 @@ def of_source(
     with closing(in_order(head, range(len(members)), threads_for_pictures())) as heads:
         kinds = list(heads)
     bands = chosen.bands or Preparation.bands
-    levels = chosen.levels
+    levels, fractions = chosen.levels, False
     maybe_deep = [number for number, (deep, _) in enumerate(kinds) if deep]
     if levels is None and maybe_deep:
         usual = Preparation(bands=bands)
         ranked = told(lambda number: _ranked(whole(number), usual), maybe_deep)
-        levels = _levels([each for each in ranked if each is not None])
-    found = Preparation(levels, bands, chosen.paper or Paper.WHITE)
+        some = [each for each in ranked if each is not None]
+        broken = [each for each in some if each.broken]
+        whole_numbers = [each.numbers for each in some if not each.broken]
+        fractions = (
+            bool(broken)
+            and all(each.fractions for each in broken)
+            and any(each[-1] > _BYTE for each in whole_numbers)
+        )
+        levels = _levels(whole_numbers if fractions else [each.numbers for each in some])
+    found = Preparation(levels, bands, chosen.paper or Paper.WHITE, fractions=fractions)
     maybe_clear = [number for number, (_, clear) in enumerate(kinds) if clear]
     if chosen.paper is None and maybe_clear:
-        some = maybe_clear[:: -(-len(maybe_clear) // _TRIED)]
-        lost = [each for each in told(lambda number: _lost(whole(number), found), some) if each]
+        tried = maybe_clear[:: -(-len(maybe_clear) // _TRIED)]
+        lost = [each for each in told(lambda number: _lost(whole(number), found), tried) if each]
         found = replace(found, paper=_paper(lost))
     return found
 
@@ -109,7 +118,7 @@ def grown(before: Preparation, there: tuple[bool, bool], more: Preparation) -> P
     deep, clear = there
     after = before
     if before.levels is None and not deep:
-        after = replace(after, levels=more.levels, bands=more.bands)
+        after = replace(after, levels=more.levels, bands=more.bands, fractions=more.fractions)
     if not clear:
         after = replace(after, paper=more.paper)
     return after
@@ -139,13 +148,24 @@ def _read(source: Source, member: Member, most: int | None) -> bytes:
         return b""  # told when the file is read in earnest
 
 
-def _ranked(data: bytes, preparation: Preparation) -> Floats | None:
-    """A deep picture's numbers from the least to the greatest, some of them."""
+@dataclass(frozen=True)
+class _Ranked:
+    """Some of a deep picture's numbers, from the least to the greatest."""
+
+    numbers: Floats
+    broken: bool  # not all of them are whole
+    fractions: bool  # broken ones, all from 0 to 1
+
+
+def _ranked(data: bytes, preparation: Preparation) -> _Ranked | None:
     try:
         values = images.numbers(data, preparation)
     except UnreadableImage:
         return None
-    return np.quantile(values, _RANKS) if values is not None and len(values) else None
+    if values is None or not len(values):
+        return None
+    broken = bool((values % 1 > 0).any())
+    return _Ranked(np.quantile(values, _RANKS), broken, deep.are_fractions(values))
 
 
 def _levels(ranked: Sequence[Floats]) -> Levels | None:

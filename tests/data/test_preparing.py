@@ -386,6 +386,25 @@ def test_an_archive_read_before_gives_only_what_is_wanted(dark_and_bright: Path)
         feed.read(wanted.__eq__, lambda _: None, 64, lambda *_: None)
 
 
+def test_fractions_beside_whole_numbers_are_not_black(tmp_path: Path) -> None:
+    def fractions(high: float) -> bytes:
+        return saved(Image.fromarray((RAMP * high).astype(np.float32)), "TIFF")
+
+    files = two_classes(
+        [greys(0, 60_000), fractions(1.0), fractions(0.5)], [greys(0, 30_000), fractions(0.25)]
+    )
+    way = found(fill(tmp_path / "mixed", files))
+    assert way.fractions
+    assert way.levels == pytest.approx((0, 60_000), rel=0.01)
+    most = {name: np.asarray(images.picture(data, None, way).image).max()
+            for name, data in files.items()}  # fmt: skip
+    expected = {"a/0.x": 255, "a/1.x": 255, "a/2.x": 128, "b/0.x": 128, "b/1.x": 64}
+    assert most == pytest.approx(expected, abs=2)
+    # counts as floats are on the scale of the others, and so is a dim one among them
+    counts = two_classes([fractions(5000), fractions(0.9)], [fractions(3000), fractions(0.4)])
+    assert not found(fill(tmp_path / "counts", counts)).fractions
+
+
 def test_what_comes_later_moves_no_level(dark_and_bright: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     before = imported(folder, dark_and_bright)
@@ -486,7 +505,8 @@ def test_a_manifest_from_before_is_read_as_it_was(dark_and_bright: Path, tmp_pat
 
 
 def test_a_description_survives_json() -> None:
-    for each in (USUAL, Preparation((-1.5, 2e9), (4, 3, 2), Paper.AVERAGE)):
+    ways = Preparation((-1.5, 2e9), (4, 3, 2), Paper.AVERAGE), Preparation((0, 9), fractions=True)
+    for each in (USUAL, *ways):
         assert Preparation.from_dict(json.loads(json.dumps(each.to_dict()))) == each
     for broken in ({"levels": [1]}, {"levels": [5, 5]}, {"bands": [1, 2]}, {"paper": "pink"}):
         with pytest.raises((TypeError, ValueError)):
@@ -498,6 +518,7 @@ def test_each_way_to_read_has_its_own_cache_and_the_usual_one_that_of_before() -
         USUAL,
         Preparation((0.0, 4095.0)),
         Preparation((0.0, 4096.0)),
+        Preparation((0.0, 4096.0), fractions=True),
         Preparation(bands=(3, 2, 1)),
         Preparation(paper=Paper.BLACK),
         Preparation(paper=Paper.AVERAGE),
