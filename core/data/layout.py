@@ -280,7 +280,7 @@ class _Reader:
                 "class in a folder named after it, as in cats/1.jpg and dogs/1.jpg, or bring a "
                 "table (CSV) with the file and the class of each picture beside them."
             )
-        raise Unclear(by_folder.cause, choices)
+        raise Unclear(by_folder.cause + _not_used(self._unused.items()), choices)
 
     def _choices(self, ways: Iterable[tuple[str, Reading]]) -> tuple[Choice, ...]:
         """Readings that give enough classes, each result once."""
@@ -738,7 +738,9 @@ def _by_side(
             f"{_listed(sorted(spoken, key=natural))}.",
             (*_ways_within(tree, path, named, spoken), as_classes),
         )
-    if not known or (len(known) == 1 and all(says_nothing(each) for each in spoken)):
+    if not known or (
+        len(known) == 1 and all(says_nothing(each) or side_of(each) for each in spoken)
+    ):
         return _Doubt(
             f"The folders {listed} are named like the sides of a split, not like classes, and "
             "there are no class folders in them.",
@@ -888,9 +890,12 @@ def _sides_and_classes(names: Iterable[str]) -> list[str]:
 
 def _named_patterns(names: Iterable[str]) -> list[tuple[str, Reading]]:
     """Patterns for folders such as cats_train, or train_cats, that say both class and side."""
-    words = {word for name in names for word in re.split(r"[\W_]+", name) if side_of(word)}
+    pieces = (re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name) for name in names)
+    words = {word for words in pieces for word in words if side_of(word)}
+    if not words:
+        return []
     side = f"(?P<side>{'|'.join(sorted(words))})"
-    for folder in (rf"(?P<label>[^/]+)[\W_]+{side}", rf"{side}[\W_]+(?P<label>[^/]+)"):
+    for folder in (rf"(?P<label>[^/]+?)[\W_]*{side}", rf"{side}[\W_]*(?P<label>[^/]+)"):
         if all(re.fullmatch(folder, name) for name in names):
             title = "The names of the folders say class and side"
             return [(title, Reading(pattern=f"(?:^|/){folder}/"))]

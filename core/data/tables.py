@@ -29,7 +29,7 @@ _BOX = re.compile(
     r"(bbox|box|roi|left|top|right|bottom)?(width|height|[xy]?(min|max|[0-9])|[xywh])?"
 )
 _CORNER = re.compile(r"(bbox|box|roi)?x(min|1)|xmin|bbox")
-_TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
+_TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "-1", "-1.0", "false")
 _SHORT_SIDES: dict[str, Split] = {
     "tr": "train",
     "va": "validation",
@@ -151,9 +151,15 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
         if not widths[delimiter] and name.lower().endswith(".txt"):
             delimiter = " "
             widths[delimiter] = _regular(_split(text, delimiter, 20))
-        if not widths[delimiter]:
+        if widths[delimiter]:
+            rows = _split(text, delimiter, _MOST_ROWS)
+        elif name.lower().endswith(".txt"):  # a file, a space, and all else is its class
+            rows = [line.split(maxsplit=1) for line in text.split("\n")[:_MOST_ROWS]]
+            rows = [row for row in rows if len(row) == 2]
+        else:
+            rows = []
+        if not rows:
             return None
-        rows = _split(text, delimiter, _MOST_ROWS)
     width = len(rows[0])
     if width > _MOST_COLUMNS or len(rows) < 2 or width * len(rows) > _MOST_CELLS:
         return None

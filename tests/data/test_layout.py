@@ -456,6 +456,15 @@ ASKED: dict[str, tuple[tuple[str, ...], dict[str, set[str]]]] = {
         tree("pets/train-cats", "pets/train-dogs", "pets/val-cats", "pets/val-dogs"),
         {"--label-pattern": {"cats", "dogs"}},
     ),
+    "classes and sides run together": (
+        tree("catsTrain", "catsTest", "dogsTrain", "dogsTest"),
+        {"--label-pattern": {"cats", "dogs"}},
+    ),
+    "pictures in sides of doubled names": (
+        (*tree("train/train", file="cat{}.jpg"), *tree("train/train", file="dog{}.jpg"),
+         *tree("test/test")),
+        {"--label-pattern": {"cat", "dog"}},
+    ),
     "sides in words that nobody has listed": (
         (*tree("naucz/cat", "naucz/dog", of=3), *tree("proba/cat", "proba/dog")),
         {"--sides train=naucz,test=proba": {"cat", "dog"},

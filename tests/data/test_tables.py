@@ -86,6 +86,20 @@ def test_lists_that_are_no_csv(name: str) -> None:
     assert [each.label for each in found.placed] == list(LABELS)
 
 
+def test_classes_of_several_words_after_a_space() -> None:
+    rows = table([(n, label.replace("cat", "big cat")) for n, label in ROWS], " ").encode()
+    (choice,) = unclear(*NAMES, **{"x.txt": rows}).choices
+    assert [name for name, _, _ in choice.classes] == ["big cat", "dog"]
+
+
+def test_columns_of_minus_1_and_1_are_one_for_each_class() -> None:
+    signs = {"cat": ("1", "-1"), "dog": ("-1", "1")}
+    rows = table([("f", "cat", "dog"), *((name, *signs[label]) for name, label in ROWS)])
+    (choice,) = unclear(*NAMES, **{"x.csv": rows.encode()}).choices
+    assert choice.reading.label_column == ONE_HOT
+    assert [(name, count) for name, count, _ in choice.classes] == [("cat", 3), ("dog", 3)]
+
+
 def test_zeros_before_a_number_play_no_part_where_no_file_is_called_so() -> None:
     rows = table([("id", "label"), *((name[:1], label) for name, label in ROWS)]).encode()
     names = tree("x", of=6, file="{:04}.jpg")
@@ -147,6 +161,8 @@ def test_a_table_that_does_not_help_says_why() -> None:
     assert twice.told().endswith(
         "The table “x.csv” is not used: several files have the names that it lists."
     )
+    both = unclear(*tree("train", "test", of=6), **{"x.csv": table(HEADED).encode()})
+    assert "“x.csv” is not used: several files have the names" in both.cause
     elsewhere = {"val/x.csv": table([(f"val/{n}", label) for n, label in ROWS]).encode()}
     beside = place(Listed(*tree("train/a", "train/b", "val/images", of=6), **elsewhere))
     assert "is not used: it lists only files outside the class folders" in beside.told()
