@@ -64,8 +64,13 @@ class Files:
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_number: dict[str, list[str]] = defaultdict(list)
+        self._full: set[str] = set()
+        # Thousands of files may have the same name, and as many cells may ask for each of them.
+        self._by_folder: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        self._chosen: dict[tuple[tuple[str, ...], str], list[str]] = {}
         for name in names:
             last = _plain(name.rpartition("/")[2])
+            self._full.add(last)
             self._by_name[last].append(name)
             stem, dot, _ = last.rpartition(".")
             if dot and stem:
@@ -90,20 +95,38 @@ class Files:
         if parts and not found:  # spreadsheets write 0007 as 7 or 7.0
             number = _number(parts[-1])
             found = self._by_number.get(number, []) if number else []
-        scored = [(_agreeing(parts, name), name) for name in found]
-        most = max((score for score, _ in scored), default=0)
-        best = [name for score, name in scored if score == most]
-        if len(best) > 1:
-            folder = table.rpartition("/")[0]
-            beside = [name for name in best if name.startswith(f"{folder}/")] if folder else []
-            exact = [name for name in best if _plain(name.rpartition("/")[2]) == parts[-1]]
-            best = beside or exact or best
-        return best, most
+        depth = 1
+        while len(found) > 1 and depth < len(parts):
+            narrowed = self._in_folders(tuple(parts[-depth:]), found).get(parts[-depth - 1])
+            if narrowed is None:
+                break
+            found, depth = narrowed, depth + 1
+        if len(found) == 1:
+            return found, _agreeing(parts, found[0])
+        return self._nearest(tuple(parts[-depth:]), found, table.rpartition("/")[0]), depth
+
+    def _in_folders(self, end: tuple[str, ...], found: list[str]) -> dict[str, list[str]]:
+        """Files whose paths have the same end, by the folder above it."""
+        if end not in self._by_folder:
+            folders: dict[str, list[str]] = defaultdict(list)
+            for name in found:
+                above = name.split("/")[: -len(end)]
+                if above:
+                    folders[_plain(above[-1])].append(name)
+            self._by_folder[end] = dict(folders)
+        return self._by_folder[end]
+
+    def _nearest(self, end: tuple[str, ...], found: list[str], folder: str) -> list[str]:
+        """Of several files, those below a table's folder, else those that have the whole name."""
+        if (end, folder) not in self._chosen:
+            beside = [name for name in found if name.startswith(f"{folder}/")] if folder else []
+            exact = [name for name in found if _plain(name.rpartition("/")[2]) == end[-1]]
+            self._chosen[end, folder] = beside or exact or found
+        return self._chosen[end, folder]
 
     def is_full_name(self, cell: str) -> bool:
         """Whether a cell ends with a file's whole name rather than with a part of it."""
-        last = _plain(cell.replace("\\", "/").rpartition("/")[2])
-        return any(_plain(name.rpartition("/")[2]) == last for name in self._by_name.get(last, ()))
+        return _plain(cell.replace("\\", "/").rpartition("/")[2]) in self._full
 
 
 def _number(stem: str) -> str:
@@ -263,14 +286,14 @@ def file_column(table: Table, files: Files) -> str | None:
     some = table.rows[::step]
     scores = []
     for place, column in enumerate(table.columns):
-        found: set[tuple[str, ...]] = set()  # a row's number or a class may be a file's name too
+        found: set[tuple[str, int]] = set()  # a row's number or a class may be a file's name too
         hits = full = 0
         for row in some:
             named = files.find(row[place], table.name)[0] if row[place] else []
             hits += bool(named)
             full += bool(named) and files.is_full_name(row[place])
             if named:
-                found.add(tuple(named))
+                found.add((named[0], len(named)))
         telling = any(word in _NAMING for word in _words(column))
         scores.append((full + len(found), telling, -place, hits, column))
     _, _, _, hits, best = max(scores)

@@ -86,6 +86,22 @@ def test_lists_that_are_no_csv(name: str) -> None:
     assert [each.label for each in found.placed] == list(LABELS)
 
 
+def test_many_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    folders = [f"scans/{number:04}/images" for number in range(3000)]
+    names = tuple(f"{folder}/scan.png" for folder in folders)
+    rows = [("path", "label"), *((f"D:\\{name.replace('/', chr(92))}", "ab"[number % 2])
+                                 for number, name in enumerate(names))]  # fmt: skip
+    files = tables.Files(names)
+    assert all(files.find(path, "l.csv") == ([name], 4) for (path, _), name in
+               zip(rows[1:], names, strict=True))  # fmt: skip
+    assert files.find("scan.png", "l.csv")[0] == list(names)
+    assert files.find("7/images/scan.png", "scans/0007/l.csv")[0] == ["scans/0007/images/scan.png"]
+    found = place(
+        Listed(*names, reading=Reading(tables=("l.csv",)), **{"l.csv": table(rows).encode()})
+    )
+    assert [each.label for each in found.placed[:2]] == ["a", "b"]
+
+
 def test_classes_of_several_words_after_a_space() -> None:
     rows = table([(n, label.replace("cat", "big cat")) for n, label in ROWS], " ").encode()
     (choice,) = unclear(*NAMES, **{"x.txt": rows}).choices
