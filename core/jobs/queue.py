@@ -3,6 +3,7 @@
 What a job is up to stands in its folder; Dask is asked only whether a job got lost.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
+_answering = threading.Lock()
 _looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
@@ -113,15 +115,20 @@ def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
         preview: Only have it tried: there is a question again afterwards.
 
     Raises:
-        UserError: There is no such data set, or no cluster takes the job.
+        UserError: There is no such data set, its upload is gone, or no cluster takes the job.
     """
-    job, state = _import_job(dataset_id), import_state(dataset_id)
-    if state.question is None:
-        return
-    order = state.question["order"]
-    owner = connection.line().owner
-    job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
-    path = home.uploads() / order["path"]
+    with _answering:  # two tabs at once
+        job, state = _import_job(dataset_id), import_state(dataset_id)
+        if state.question is None:
+            return
+        order = state.question["order"]
+        path = home.uploads() / order["path"]
+        if not path.exists():
+            raise UserError(
+                f"The upload of “{state.name}” is no longer there. Bring the pictures again."
+            )
+        owner = connection.line().owner
+        job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
     given = (str(job.folder), str(path), order["name"], order["split"], reading.to_dict(), preview)
     submit(job, tasks.import_dataset, *given)
 

@@ -200,6 +200,16 @@ def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> N
     assert not (home.uploads() / "up").exists()
 
 
+def test_an_answer_after_the_upload_is_gone_says_so_and_the_question_stays(reading: Job) -> None:
+    question = ask(reading).question
+    home.remove(home.uploads() / "up")
+    with pytest.raises(UserError, match="“Two” is no longer there"):
+        queue.answer("two", Reading(pattern="^([a-z]+)"))
+    assert reading.state().question == question  # type: ignore[union-attr]
+    queue.give_up("two")
+    assert not reading.folder.exists()
+
+
 def test_a_pattern_is_tried_before_anything_is_read(reading: Job) -> None:
     ask(reading)
     for pattern, problem, classes in (
