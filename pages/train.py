@@ -57,12 +57,13 @@ def choose() -> None:
         return
     st.write(
         f"It will learn the {words.several(len(dataset.classes), 'class', 'classes')} of "
-        f"**{words.plain(dataset.name)}** {divided(dataset)}. What is preset below is right for a "
-        "first try; change what you like, and press Train."
+        f"**{words.plain(dataset.name)}** {divided(dataset)}. Press Train, or change what you "
+        "like first."
     )
     gather.left_out_in_a_line(dataset)
     place, suggestion = st.container(), st.container()
-    settings = None
+    settings, suggested = None, advice.known(chosen, dataset)
+    state.grant_preset()
     try:
         settings = controls.draw(chosen, dataset)
         with place:
@@ -71,6 +72,7 @@ def choose() -> None:
             ):
                 state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
                 st.rerun()
+            advice.preset(suggested, settings)
             before = queue.ahead()
             if before:
                 st.caption(f":material/hourglass_top: {live.behind(before)}")
@@ -78,7 +80,7 @@ def choose() -> None:
     except UserError as error:
         place.error(words.plain(str(error)), icon=":material/error:")
     with suggestion:
-        advice.draw(chosen, dataset, settings)
+        advice.draw(chosen, suggested, settings)
 
 
 def divided(dataset: Dataset) -> str:

@@ -84,27 +84,15 @@ def _sentence(backbone: Backbone, frozen: int) -> str:
     total = len(backbone.layers)
     if backbone.sealed:
         if frozen:
-            return (
-                "**Frozen whole:** only the new last layer learns. Fast, and right for small data."
-            )
-        return (
-            "**Thawed whole:** the whole module learns too (fine-tuning). Slow, and best with many "
-            "pictures, or pictures unlike photos."
-        )
+            return "**Frozen whole:** only the new last layer learns. Fast."
+        return "**Thawed whole:** the whole module learns too (fine-tuning). Slow."
     if frozen == total:
-        return (
-            f"**All {total} layers frozen:** only the new last layer learns. Fast, and right for "
-            "small data."
-        )
+        return f"**All {total} layers frozen:** only the new last layer learns. Fast."
     if frozen == 0:
-        return (
-            f"**All {total} layers thawed:** the whole network learns (fine-tuning). Slow, and "
-            "best with many pictures, or pictures unlike photos."
-        )
+        return f"**All {total} layers thawed:** the whole network learns (fine-tuning). Slow."
     return (
         f"**{frozen} layers frozen, {total - frozen} thawed:** the later layers learn from "
-        "your pictures too (fine-tuning). Slower, and better where your pictures are unlike "
-        "photos."
+        "your pictures too (fine-tuning). Slower."
     )
 
 

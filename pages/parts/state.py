@@ -30,6 +30,8 @@ _TURNS = "turns"
 _NOTICE = "notice"
 _OUTCOME = "outcome"
 _PRESET = "preset"
+_SET_BY_THAW = "set-by-thaw"
+_PRESET_WISHED = "preset-wished"
 _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
 _PICKED = "picked"
@@ -260,8 +262,32 @@ def done() -> set[str]:
     return steps
 
 
+def preset() -> TrainingSettings | None:
+    """What Thaw has set the controls of the Train page to; None where a person has set them all."""
+    return st.session_state.get(_SET_BY_THAW, TrainingSettings())
+
+
+def use_preset(settings: TrainingSettings) -> None:
+    """Set the controls to what Thaw suggests; they count as untouched while they stay so."""
+    use_settings(settings)
+    st.session_state[_SET_BY_THAW] = settings
+
+
+def wish_preset(settings: TrainingSettings) -> None:
+    """The same when the page is drawn next, for once controls are drawn they can't be set."""
+    st.session_state[_PRESET_WISHED] = settings
+
+
+def grant_preset() -> None:
+    """Set the controls to the preset that was wished, before they are drawn."""
+    wished = st.session_state.get(_PRESET_WISHED)
+    if wished is not None:
+        use_preset(wished)
+
+
 def use_settings(settings: TrainingSettings) -> None:
-    """Set the controls of the Train page, before they are drawn."""
+    """Set the controls of the Train page to what a person chose, before they are drawn."""
+    st.session_state[_SET_BY_THAW] = st.session_state[_PRESET_WISHED] = None
     values = {control(name): value for name, value in settings.to_dict().items()}
     values[control("dense")] = len(settings.dense)
     for place, units in enumerate(settings.dense):

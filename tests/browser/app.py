@@ -181,9 +181,17 @@ def bring_sketches(page: Page, served: Served) -> str:
     return page.url.partition("data=")[2].partition("&")[0]
 
 
+def plain_defaults(page: Page) -> None:
+    """Wait for the suggestion, and take plain defaults, which train in seconds."""
+    press(page, "Plain defaults")
+    page.get_by_role("button", name="Use the suggestion").wait_for()
+    settled(page)
+
+
 def train(page: Page, served: Served, dataset: str, epochs: int) -> None:
-    """Press Train, from an address without a run, with more epochs than the default."""
+    """Press Train, from an address without a run, with plain defaults but for the epochs."""
     page.goto(f"{served.url}/train?data={dataset}")
+    plain_defaults(page)
     page.get_by_text("More settings").click()
     field = page.get_by_label("Epochs", exact=True)
     field.fill(str(epochs))

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import Served, press, settled
+from tests.browser.app import Served, plain_defaults, press, settled
 
 pytestmark = pytest.mark.browser
 LEARN = re.compile(r"([\d,.]+(?: million)?) parameters learn \(.+ %\)")
@@ -26,23 +26,31 @@ def choose_backbone(page: Page, title: str) -> None:
     settled(page)
 
 
-def test_the_suggestion_sets_the_controls(served: Served, page: Page, sketches: str) -> None:
+def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
-    expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
-    expect(page.get_by_text("Suggestion for few images, unlike photos")).to_be_visible()
-    press(page, "Apply")
-    expect(page.get_by_role("button", name="Applied", exact=True)).to_be_disabled()
-    expect(page.get_by_text(re.compile(r"layers frozen, \d+ thawed"))).to_be_visible()
+    expect(page.get_by_text("Set as suggested for few images, unlike photos")).to_be_visible()
+    thawed = page.get_by_text(re.compile(r"layers frozen, \d+ thawed"))
+    expect(thawed).to_be_visible()
     page.get_by_text("More settings").click()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("15")
     expect(page.get_by_label("Warm-up epochs", exact=True)).to_have_value("1")
     expect(page.get_by_text(re.compile(r"About .* on this computer"))).to_be_visible()
-    press(page, "What it saw")
-    expect(page.get_by_text("the answer that it leans to most")).to_be_visible()
+    press(page, "Why")
+    expect(page.get_by_text("its last blocks should learn your shapes")).to_be_visible()
+    expect(page.get_by_text("the answer it gives most")).to_be_visible()
+    page.keyboard.press("Escape")
+    press(page, "Plain defaults")
+    expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("40")
+    press(page, "Use the suggestion")
+    expect(thawed).to_be_visible()
+    page.reload()
+    expect(thawed).to_be_visible()
 
 
 def test_the_slider_changes_what_learns(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
+    plain_defaults(page)
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
     assert learning(page) == "5,124"
     slider = page.get_by_role("slider", name="Frozen layers")
@@ -64,6 +72,7 @@ def test_a_network_that_is_not_here_is_said_plainly(
     served: Served, page: Page, sketches: str
 ) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
+    plain_defaults(page)
     choose_backbone(page, "VGG16")
     expect(page.get_by_text("59 MB to download")).to_be_visible()
     page.get_by_text("No internet here?").first.click()

@@ -154,31 +154,133 @@ def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
     assert "what is thawed has no parameters to learn" in plainly(app)
 
 
-def test_the_suggestion_is_asked_for_and_then_applied(
+def survey(dataset: str, value: float = 0.21) -> None:
+    """What looking at its pictures would leave behind."""
+    home.write_json(
+        home.datasets() / dataset / "likeness.json",
+        Likeness(value, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
+    )
+
+
+def numbers(app: AppTest) -> dict[str, Any]:
+    return {each.label: each.value for each in app.number_input}
+
+
+def thaws_its_last_blocks(app: AppTest) -> bool:
+    chosen = BACKBONES[backbone_box(app).value]
+    learning = (numbers(app)["Epochs"], numbers(app)["Learning rate"])
+    return app.slider[0].value == first_of(chosen, Level.WHOLES) and learning == (15, 0.003)
+
+
+def test_the_suggestion_is_asked_for_and_becomes_the_preset(
     open_page: Open, no_cluster: list[tuple[str, Any]]
 ) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
     assert f"survey-{dataset}" in [name for name, _ in no_cluster]
-    assert "to suggest what to choose" in shown(app)
-    home.write_json(
-        home.datasets() / dataset / "likeness.json",
-        Likeness(0.21, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
-    )
+    assert "Until then, you see plain defaults" in shown(app)
+    assert "uggested" not in shown(app)
+    survey(dataset)
+    no_cluster.clear()
     app.run()
-    assert "Suggestion for few images, unlike photos" in shown(app)
-    (told,) = [each.value for each in app.caption if each.value.startswith("Apply sets: ")]
+    assert "Set as suggested for few images, unlike photos" in shown(app)
+    assert thaws_its_last_blocks(app)
+    (told,) = [each.value for each in app.caption if "15 epochs" in each.value]
     assert "layers frozen · 15 epochs · adam, learning rate 0.003" in told
     assert told.endswith("thawed layers at 10 % of the learning rate")
-    assert "the answer that it leans to most" in shown(app)
-    button(app, "Apply").click().run()
-    chosen = BACKBONES[backbone_box(app).value]
-    assert app.slider[0].value == first_of(chosen, Level.WHOLES)
-    values = {each.label: each.value for each in app.number_input}
-    assert (values["Epochs"], values["Learning rate"]) == (15, 0.003)
-    assert button(app, "Applied").disabled
+    assert "the answer it gives most" in shown(app)
+    assert "right for" not in shown(app)
+    assert "Use the suggestion" not in labels(app)
+    measured = [name for name, _ in no_cluster if name.startswith(f"probe-{dataset}")]
+    assert len(measured) == 1, "of what is set, not of the defaults that were there before"
+
+
+def test_plain_defaults_and_the_suggestion_are_one_press_apart(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    survey(dataset)
+    app = open_page("train", data=dataset)
+    assert thaws_its_last_blocks(app)
+    button(app, "Plain defaults").click().run()
+    assert app.slider[0].value == 141
+    assert numbers(app)["Epochs"] == 40
+    assert "Suggested for few images, unlike photos" in shown(app)
+    assert "Plain defaults" not in labels(app)
+    app.switch_page("runs.py").run()
+    app.switch_page("train.py").run()
+    assert app.slider[0].value == 141, "they were chosen"
+    button(app, "Use the suggestion").click().run()
+    assert thaws_its_last_blocks(app)
+    assert "Set as suggested" in shown(app)
+
+
+def test_a_suggestion_changes_nothing_that_was_touched(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    app = open_page("train", data=dataset)
+    survey(dataset)  # known by the time the page is drawn with the change
     app.slider[0].set_value(3).run()
-    assert not button(app, "Apply").disabled
+    assert app.slider[0].value == 3
+    assert "Suggested for few images, unlike photos" in shown(app)
+    assert {"Use the suggestion", "Plain defaults"} <= set(labels(app))
+    button(app, "Use the suggestion").click().run()
+    assert thaws_its_last_blocks(app)
+
+
+def test_another_network_is_not_taken_back_by_a_suggestion(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    survey(dataset)
+    app = open_page("train", data=dataset)
+    backbone_box(app).set_value("hub_mobilenet_v2").run()
+    assert backbone_box(app).value == "hub_mobilenet_v2"
+    button(app, "Use the suggestion").click().run()
+    assert thaws_its_last_blocks(app)
+
+
+def test_each_data_set_has_its_own_preset(open_page: Open) -> None:
+    sketches, photos, unseen = (
+        store_dataset(name, {"cat": 4, "dog": 4}) for name in ("sketches", "photos", "unseen")
+    )
+    survey(sketches)
+    survey(photos, 0.8)
+    app = open_page("train", data=sketches)
+    assert thaws_its_last_blocks(app)
+    app.query_params["data"] = photos
+    app.run()
+    assert "Set as suggested for few images, like photos" in shown(app)
+    assert app.slider[0].value == app.slider[0].max
+    app.query_params["data"] = sketches
+    app.run()
+    assert thaws_its_last_blocks(app)
+    app.query_params["data"] = unseen
+    app.run()
+    assert app.slider[0].value == 141, "what suits other pictures is no preset for these"
+    assert "Until then, you see plain defaults" in shown(app)
+
+
+def test_train_trains_what_was_on_the_page_when_it_was_pressed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted: list[TrainingSettings] = []
+
+    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
+        submitted.append(settings)
+        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
+
+    monkeypatch.setattr(queue, "submit_training", submit)
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    app = open_page("train", data=dataset)
+    survey(dataset)
+    button(app, "Train").click().run()
+    assert submitted == [TrainingSettings()]
+
+
+def test_train_again_keeps_the_settings_of_the_run(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    survey(dataset)
+    app = open_page("train", run=paint_run(dataset, settings=TrainingSettings()).id)
+    button(app, "Train again").click().run()
+    assert app.slider[0].value == 141
+    assert numbers(app)["Epochs"] == 40
+    assert "Use the suggestion" in labels(app)
 
 
 def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> None:
@@ -259,15 +361,15 @@ def test_where_all_pictures_are_square_there_is_nothing_to_compare(open_page: Op
 
 def test_a_suggestion_leaves_the_squares_alone(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    home.write_json(
-        home.datasets() / dataset / "likeness.json",
-        Likeness(0.21, 8, {"cat": ("tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
-    )
     app = open_page("train", data=dataset)
     square_choice(app).set_value(Squaring.CROP).run()
-    button(app, "Apply").click().run()
+    survey(dataset)
+    app.run()
+    button(app, "Use the suggestion").click().run()
     assert square_choice(app).value == Squaring.CROP
-    assert button(app, "Applied").disabled
+    assert "Set as suggested" in shown(app)
+    button(app, "Plain defaults").click().run()
+    assert square_choice(app).value == Squaring.CROP
 
 
 def test_settings_survive_a_visit_to_another_page(open_page: Open) -> None:
