@@ -13,6 +13,7 @@ from pages.parts import (
     gather,
     joining,
     mend,
+    problem,
     read_choice,
     state,
     words,
@@ -27,25 +28,25 @@ _SIDES = {
 
 def main() -> None:
     state.adopt_address()
-    problem = state.notice()
+    place, lost = st.container(), None
     try:
         chosen = state.dataset_id()
         dataset = bring.imported(chosen) if chosen else None
     except UserError as error:
-        chosen, dataset, problem = None, None, str(error)
+        chosen, dataset, lost = None, None, str(error)
         state.choose_dataset(None)
     if chosen is None:
-        bring.draw(problem)
+        bring.draw(lost)
     elif dataset is None:
         bring.under_way(chosen)
     else:
-        show(chosen, dataset, problem)
+        show(chosen, dataset)
+    with place:  # what belongs beside a control that is no longer there
+        problem.draw()
 
 
-def show(chosen: str, dataset: Dataset, problem: str | None) -> None:
+def show(chosen: str, dataset: Dataset) -> None:
     st.title(words.plain(dataset.name), anchor=False)
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
     st.header(
         f"{words.several(len(dataset.records), 'image')}, "
         f"{words.several(len(dataset.classes), 'class', 'classes')}",

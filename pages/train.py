@@ -8,21 +8,20 @@ from core.data.enough import check
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage
-from pages.parts import advice, bring, controls, cost, gallery, gather, live, state, words
+from pages.parts import advice, bring, controls, cost, gallery, gather, live, problem, state, words
 
 _MORE_EPOCHS = 5
 
 
 def main() -> None:
     state.adopt_address()
-    problem = state.notice()
     try:
         run = state.run()
     except UserError as error:
-        run, problem = None, str(error)
+        run = None
+        st.error(words.plain(str(error)), icon=":material/error:")
         state.choose_run(None)
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    problem.draw("resume")
     if run is None:
         choose()
     else:
@@ -206,7 +205,7 @@ def resume(run: Run, more: int = 0) -> None:
     try:
         queue.resume(run, more=more)
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error, "resume")
 
 
 def again(run: Run) -> None:

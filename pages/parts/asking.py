@@ -5,7 +5,7 @@ import streamlit as st
 from core.data.labelling import Choice, Reading, Unclear
 from core.errors import UserError
 from core.jobs import queue
-from pages.parts import state, words
+from pages.parts import problem, state, words
 
 _CLASSES = 6  # of each choice that are shown
 _SIDES = {"train": "to learn from", "validation": "for validation", "test": "for a last test"}
@@ -22,6 +22,7 @@ def draw(chosen: str, question: Unclear) -> None:
     st.write(words.plain(question.cause))
     if question.problem:
         st.error(words.plain(question.problem), icon=":material/error:")
+    problem.draw()
     for number, choice in enumerate(question.choices, 1):
         with st.container(border=True):
             st.markdown(f"**Way {number}: {words.plain(choice.title)}**")
@@ -72,5 +73,5 @@ def _answer(chosen: str, reading: Reading, preview: bool = False) -> None:
     try:
         queue.answer(chosen, reading, preview=preview)
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error)
     st.rerun()

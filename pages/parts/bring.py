@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.jobs import queue
 from core.runs import RunStatus
 from core.settings import SplitSettings
-from pages.parts import asking, division, state, upload_zone, words
+from pages.parts import asking, division, problem, state, upload_zone, words
 
 _EXAMPLES = ("thumb up", "thumb down")
 _LATEST = 3  # data sets that the empty page leads back to
@@ -63,15 +63,19 @@ def _load(folder: str, changed: int) -> Dataset:
     return store.load(Path(folder))
 
 
-def draw(problem: str | None) -> None:
-    """The page before there are pictures: what is wanted, and three ways to bring it."""
+def draw(lost: str | None) -> None:
+    """The page before there are pictures: what is wanted, and three ways to bring it.
+
+    Args:
+        lost: Why the data set at hand is not there.
+    """
     st.title("Teach a network your own classes", anchor=False)
     st.write(
         "Bring some pictures of each thing that it should tell apart. A dozen of each is enough "
         "to begin with. They stay on the computer that Thaw runs on."
     )
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    if lost:
+        st.error(words.plain(lost), icon=":material/error:")
     _back()
     own, starters = st.columns(2, gap="large")
     with own:
@@ -130,6 +134,7 @@ def _own_pictures() -> None:
     st.code(_LAYOUT, language=None)
     split = division.choose()
     whole = upload_zone.draw(state.turn("own"))
+    problem.draw("own")
     if whole is not None:
         _start("own", lambda: _import(*whole, split))
 
@@ -198,7 +203,8 @@ def _starter_sets() -> None:
                 icon=":material/arrow_forward:",
                 key=state.key("sample", name),
             ):
-                _start("own", lambda name=name: queue.submit_sample(name))
+                _start(state.key("sample", name), lambda name=name: queue.submit_sample(name))
+            problem.draw(state.key("sample", name))
 
 
 @st.cache_data(show_spinner=False)
@@ -210,13 +216,18 @@ def _previews(name: str) -> list[tuple[str, bytes]]:
     return list(seen.items())[:4]
 
 
-def _start(widget: str, submit: Callable[[], str]) -> None:
-    """Empty the place to drop pictures, begin an import, and show the way in."""
-    state.renew(widget)  # first, so that a rerun meanwhile does not begin it again
+def _start(pressed: str, submit: Callable[[], str]) -> None:
+    """Empty the place to drop pictures, begin an import, and show the way in.
+
+    Args:
+        pressed: The key of what was pressed or filled, where a problem is told.
+        submit: Begins it.
+    """
+    state.renew("own")  # first, so that a rerun meanwhile does not begin it again
     try:
         chosen = submit()
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error, pressed)
         st.rerun()
     _show(chosen)
 

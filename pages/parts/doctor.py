@@ -22,7 +22,7 @@ from core.results.doctor.finding import (
     remaining,
 )
 from core.runs import RunStatus
-from pages.parts import atlas, augment_choice, controls, gallery, gather, state, words
+from pages.parts import atlas, augment_choice, controls, gallery, gather, problem, state, words
 
 _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
@@ -55,13 +55,11 @@ def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
         dataset: It, as it is now.
         looked_at: Whether this is what the page shows.
     """
-    current, found, problem = checkup.state(chosen), None, None
+    current, found = checkup.state(chosen), None
     try:
         found = _remembered(checkup.place(chosen))
     except UserError as error:
-        problem = str(error)
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
     if current.submitted and not current.status.final:
         st.fragment(_under_way, run_every=_EVERY)(chosen)
         return
@@ -97,8 +95,9 @@ def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) ->
         try:
             checkup.begin(chosen)
         except UserError as error:
-            state.notice(error)
+            state.keep_notice(error, "check-up")
         st.rerun()
+    problem.draw("check-up")
 
 
 def _under_way(chosen: str) -> None:
@@ -191,7 +190,7 @@ def _finding(
                 icon=":material/healing:",
                 key=state.key("all", finding.kind),
             ):
-                _mend(chosen, dataset, every)
+                _mend(chosen, dataset, every, near=state.key("all", finding.kind))
             st.button(
                 "Not a problem" if len(cases) == 1 else "None of these is a problem",
                 icon=":material/visibility_off:",
@@ -200,6 +199,7 @@ def _finding(
                 on_click=checkup.dismiss,
                 args=(chosen, finding.kind, cases),
             )
+        problem.draw(state.key("all", finding.kind))
         gallery.paged(
             cases,
             state.key("cases", finding.kind),
@@ -242,17 +242,19 @@ def _case(
             st.caption(words.plain(words.squeezed(Path(shown[0].file).name)))
         for number, fix in enumerate(case.fixes):
             bring = fix.label if fix.action is Action.BRING else None
+            key = state.key("fix", case.key(finding.kind), number)
             if st.button(
                 words.plain(words.shortened(fix.told, 40)),
                 icon=":material/add_a_photo:" if bring else None,
-                key=state.key("fix", case.key(finding.kind), number),
+                key=key,
                 width="stretch",
                 on_click=gather.open_for if bring else None,
                 args=(bring,),
             ):
                 if bring:
                     st.rerun()
-                _mend(chosen, dataset, [fix])
+                _mend(chosen, dataset, [fix], near=key)
+            problem.draw(key)
         if case.fixes and not alone:
             st.button(
                 "Not a problem",
@@ -275,8 +277,15 @@ def _caption(kind: Kind, record: Record) -> str:
     return words.plain(words.shortened(told, 24))
 
 
-def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix]) -> None:
-    """Make another version of the data set, which can be undone above."""
+def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> None:
+    """Make another version of the data set, which can be undone above.
+
+    Args:
+        chosen: The data set.
+        dataset: It, as it was when the button was drawn.
+        fixes: What to do.
+        near: The key of the button.
+    """
     files = {file for fix in fixes for file in fix.files}
     which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
     labels = {fix.label for fix in fixes if fix.label}
@@ -285,7 +294,7 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix]) -> None:
     try:
         store.keep(store.folder_of(chosen), mended(dataset, fixes), told)
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error, near)
     else:
         st.toast(f"{words.plain(told)}. Undo is at the top of the page.", icon=":material/check:")
     st.rerun()

@@ -10,7 +10,7 @@ from core import home
 from core.data import changes, image_files, store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
-from pages.parts import deleting, division, gallery, gather, state, words
+from pages.parts import deleting, division, gallery, gather, problem, state, words
 
 _FILLED_IN = ("new-class", "new-class-name", "rename", "merge", "delete-class")
 
@@ -23,8 +23,9 @@ def last_change(chosen: str, dataset: Dataset) -> None:
         st.markdown(f":material/history: {words.plain(dataset.told)}.", width="content")
         # A second click of a double click is meant for the version that was there.
         if st.button("Undo", icon=":material/undo:", key=state.key("undo", dataset.version)):
-            _attempt(lambda: store.undo(home.datasets() / chosen))
+            _attempt(lambda: store.undo(home.datasets() / chosen), "undo")
             st.rerun()
+    problem.draw("undo")
 
 
 @st.fragment
@@ -82,10 +83,11 @@ def forget(chosen: str) -> None:
         "forgotten",
         f"the pictures that you deleted ({words.size(left)})",
         lambda: deleting.learned_from(chosen),
-        lambda: _attempt(lambda: store.forget(home.datasets() / chosen)),
+        lambda: _attempt(lambda: store.forget(home.datasets() / chosen), "forgotten"),
         " What was changed before can then no longer be undone.",
         button="Delete them for good",
     )
+    problem.draw("forgotten")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -255,9 +257,11 @@ def _button(
         button: Draws it; that of a form is pressed by Enter as well.
         possible: Whether it can be pressed.
     """
-    if not button(title, icon=icon, key=key, disabled=not possible):
+    pressed = button(title, icon=icon, key=key, disabled=not possible)
+    problem.draw(key)
+    if not pressed:
         return
-    if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told)):
+    if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told), key):
         state.pick_none(chosen)
         for widget in _FILLED_IN:
             state.renew(widget)
@@ -266,11 +270,11 @@ def _button(
     st.rerun()
 
 
-def _attempt(work: Callable[[], object]) -> bool:
-    """Do it; what goes wrong is told when the page is drawn again."""
+def _attempt(work: Callable[[], object], near: str) -> bool:
+    """Do it; what goes wrong is told beside that key when the page is drawn again."""
     try:
         work()
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error, near)
         return False
     return True

@@ -7,7 +7,7 @@ from core.data import samples
 from core.errors import UserError
 from core.jobs import ask
 from core.runs import Run
-from pages.parts import answer, gallery, state, uploads, words
+from pages.parts import answer, gallery, problem, state, uploads, words
 
 _TOP = 5
 _KEPT = 200  # answers that a visit remembers for a run, or more that came in one go
@@ -54,9 +54,7 @@ def examples(run: Run) -> None:
 def answers(run: Run) -> None:
     """What it said so far, newest first."""
     given = state.predictions(run)
-    problem = state.notice()
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    problem.draw()
     if not given:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -79,6 +77,6 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             kept[:0] = [(name, said) for (name, _), said in zip(pictures, given, strict=True)]
             del kept[max(_KEPT, len(given)) :]
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error)
         return
     state.tick("predict", run)

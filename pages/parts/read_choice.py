@@ -8,7 +8,7 @@ from core.data.dataset import Dataset
 from core.data.preparation import MOST_BANDS, USUAL, Paper, Preparation
 from core.errors import UserError
 from core.jobs import adding
-from pages.parts import state
+from pages.parts import problem, state
 
 _PAPERS = {
     Paper.WHITE: "White",
@@ -32,6 +32,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
     )
     if not told and not may_have_bands:
         return
+    problem.draw("how-read")
     with st.container(horizontal=True, vertical_alignment="center", key="how-read"):
         if told:
             st.caption(told, width="content")
@@ -84,6 +85,6 @@ def _choose(chosen: str, dataset: Dataset) -> None:
             wanted = Preparation(levels, (red, green, blue), paper or USUAL.paper)
             state.choose_adding(adding.submit_preparation(chosen, wanted))
         except UserError as error:
-            state.notice(error)
+            state.keep_notice(error, "how-read")
         state.renew("how-read")
         st.rerun()

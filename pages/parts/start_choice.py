@@ -8,7 +8,7 @@ from core.backbones.catalog import all_backbones
 from core.backbones.weights import ready_offline
 from core.errors import UserError
 from core.settings import IMAGENET, RANDOM, TrainingSettings
-from pages.parts import fetching, state, uploads, words
+from pages.parts import fetching, problem, state, uploads, words
 
 _DEFAULTS = TrainingSettings()
 _OWN = "own"
@@ -133,7 +133,6 @@ def _choose_own(backbone: Backbone) -> str:
     brought = st.file_uploader(
         f"A weights file of {backbone.title} (.h5 or .weights.h5)", "h5", key=state.turn(widget)
     )
-    problem = state.notice()
     if brought is not None:
         state.renew(widget)
         try:
@@ -141,10 +140,9 @@ def _choose_own(backbone: Backbone) -> str:
                 name = uploads.safe_name(brought.name)
                 own_weights.keep(path, name.rpartition("/")[2], backbone)
         except UserError as error:
-            state.notice(error)
+            state.keep_notice(error, widget)
         st.rerun()
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    problem.draw(widget)
     if not every:
         st.info(
             f"Bring a weights file of {words.plain(backbone.title)} (.h5 or .weights.h5) to train "

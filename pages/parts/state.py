@@ -164,12 +164,23 @@ def renew(widget: str) -> None:
     turns[widget] = turns.get(widget, 0) + 1
 
 
-def notice(error: UserError | None = None) -> str | None:
-    """Keep what went wrong for the next drawing of the page, or take it."""
-    if error is not None:
-        st.session_state[_NOTICE] = str(error)
+def keep_notice(error: UserError, near: str | None = None) -> None:
+    """Keep what went wrong for the next drawing of the page.
+
+    Args:
+        error: It.
+        near: The key of what was pressed or filled in, if the message is shown beside that.
+    """
+    st.session_state[_NOTICE] = str(error), near
+
+
+def notice(near: str | None = None) -> str | None:
+    """Take what went wrong there; without a key, whatever nobody has taken yet."""
+    told, kept_near = st.session_state.get(_NOTICE, (None, None))
+    if near not in (None, kept_near):
         return None
-    return st.session_state.pop(_NOTICE, None)
+    st.session_state.pop(_NOTICE, None)
+    return told
 
 
 def keep_outcome(became: Added | UserError | None) -> None:

@@ -14,9 +14,10 @@ from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask
 from core.settings import Squaring
-from pages.parts import answer, fetching, gallery, state, uploads, words
+from pages.parts import answer, fetching, gallery, problem, state, uploads
 
 _TOP = 5
+_WIDGET = "picture-for-the-untouched"
 _OFFERED = 6  # pictures of the data set to try
 
 
@@ -53,16 +54,13 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Pre
             if st.button(f"Show {place}", key=state.key("show", place), width="stretch"):
                 name, path = Path(record.file).name, image_files.original(folder, record.digest)
                 _look(backbone, preparation, name, [path])
-    widget = "picture-for-the-untouched"
-    dropped = st.file_uploader("Or any other picture", key=state.turn(widget))
+    dropped = st.file_uploader("Or any other picture", key=state.turn(_WIDGET))
     if dropped is not None:
-        state.renew(widget)
+        state.renew(_WIDGET)
         with uploads.on_disk([(dropped.name, dropped)]) as paths:
             _look(backbone, preparation, dropped.name, paths)
         st.rerun()
-    problem = state.notice()
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    problem.draw(_WIDGET)
     seen = state.seen_untouched(_shown_to(backbone, preparation))
     if seen:
         answer.draw(*seen)
@@ -86,6 +84,6 @@ def _look(backbone: Backbone, preparation: Preparation, name: str, paths: list[P
         with st.spinner("Looking… The first time takes some seconds more."):
             (said,) = ask.look(backbone, paths, _TOP, preparation)
     except UserError as error:
-        state.notice(error)
+        state.keep_notice(error, _WIDGET)
     else:
         state.keep_seen(_shown_to(backbone, preparation), name, said)

@@ -139,6 +139,20 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
+def beside(app: AppTest, pressed: Any) -> str:
+    """The errors in the innermost container that holds a widget."""
+
+    def errors(block: Any) -> list[str] | None:
+        for child in block.children.values():
+            if getattr(child, "children", None) and (found := errors(child)) is not None:
+                return found
+            if getattr(child, "id", None) == pressed.id:
+                return [str(e.value) for e in block.children.values() if e.type == "error"]
+        return None
+
+    return "\n".join(errors(app.main) or [])
+
+
 def button(app: AppTest, label: str) -> Any:
     found = [each for each in app.button if each.label == label]
     assert found, f"no button {label!r} among {labels(app)}"

@@ -10,7 +10,7 @@ from core.jobs.job import Job
 from core.results.doctor import balance
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
 from pages.parts import words
-from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
 
 @pytest.fixture
@@ -168,7 +168,8 @@ def test_a_change_in_another_tab_is_told_instead_of_undone(open_page: Open, chos
 
     monkeypatch.setattr(store, "keep", late)
     button(app, "Move to dog").click().run()
-    assert any("meanwhile" in each.value for each in app.error)
+    assert len(app.error) == 1
+    assert "meanwhile" in beside(app, button(app, "Move to dog"))
 
 
 def test_many_cases_come_a_page_at_a_time(open_page: Open):

@@ -8,11 +8,12 @@ import pytest
 from core import home
 from core.data import incoming, store
 from core.data.labelling import Choice, Reading, Unclear
+from core.errors import UserError
 from core.events import EventLog
 from core.jobs import queue
 from core.settings import Grouping, SplitSettings
 from pages.parts import upload_zone, words
-from tests.pages.painting import HOSTILE, Open, button, labels, shown, store_dataset
+from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
 
 def painted_import(*events: tuple[str, dict[str, object]]) -> str:
@@ -237,6 +238,19 @@ def test_what_a_browser_makes_up_is_said_plainly(
         words.plain("This upload is no longer there. Choose the file again.")
     ]
     assert "Use Hand sketches" in labels(app)
+
+
+def test_why_a_starter_set_cannot_be_used_is_said_beside_its_button(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit(name: str) -> str:
+        raise UserError(f"No room for {name}.")
+
+    monkeypatch.setattr(queue, "submit_sample", submit)
+    app = open_page("data")
+    button(app, "Use Handwritten digits").click().run()
+    assert len(app.error) == 1
+    assert "No room for" in beside(app, button(app, "Use Handwritten digits"))
 
 
 @pytest.mark.parametrize("end", ["failed", "stopped"])

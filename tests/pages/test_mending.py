@@ -1,5 +1,6 @@
 """The Data page mends a data set: each change makes a version, and Undo goes back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pages.parts import gather, state, words
 from tests.pages.painting import (
     HOSTILE,
     Open,
+    beside,
     button,
     labels,
     paint_run,
@@ -153,8 +155,27 @@ def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
     app, chosen = pets
     app.text_input(key=state.key("rename", "cat")).set_value("Dog")
     app.button(key="rename-class").click().run()
-    assert "merge the two" in app.error[0].value
+    assert len(app.error) == 1
+    assert "merge the two" in beside(app, app.button(key="rename-class"))
     assert kept(chosen).version == 1
+
+
+def test_what_no_longer_fits_is_said_although_its_button_is_gone(
+    pets: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, chosen = pets
+    keep = store.keep
+
+    def late(folder: Path, changed: Dataset, told: str) -> None:
+        monkeypatch.setattr(store, "keep", keep)
+        keep(folder, changes.delete_class(kept(chosen), "dog"), "another tab was faster")
+        keep(folder, changed, told)
+
+    monkeypatch.setattr(store, "keep", late)
+    app.button(key="merge-class").click().run()
+    assert "Merge" not in labels(app), "there is no other class"
+    (told,) = [each.value for each in app.error]
+    assert "meanwhile" in told
 
 
 def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:

@@ -18,7 +18,7 @@ from core.settings import Squaring, TrainingSettings
 from core.training.advisor import first_of
 from core.training.likeness import Likeness
 from pages.parts import words
-from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
+from tests.pages.painting import Open, beside, button, labels, paint_run, shown, store_dataset
 
 
 def test_without_pictures_it_leads_to_them(open_page: Open) -> None:
@@ -520,6 +520,26 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
     app.file_uploader[0].upload("a.png", b"third", "image/png").run()
     assert "goldfish" in shown(app)
     assert squared == [Squaring.SQUASH, Squaring.SQUASH, Squaring.CROP]
+
+
+def test_what_is_wrong_with_a_dropped_file_is_said_where_it_was_dropped(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: Any) -> list[Prediction]:
+        raise UserError("That is *no* picture.")
+
+    monkeypatch.setattr(ask, "look", look)
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    app.file_uploader[0].upload("a.png", b"text", "image/png").run()
+    assert len(app.error) == 1
+    assert r"That is \*no\* picture" in beside(app, app.file_uploader[0])
+    start = next(each for each in app.segmented_control if "seen before" in each.label)
+    start.set_value("own").run()
+    weights = next(each for each in app.file_uploader if "weights file" in each.label)
+    weights.upload("a.h5", b"text", "application/octet-stream").run()
+    assert len(app.error) == 1
+    weights = next(each for each in app.file_uploader if "weights file" in each.label)
+    assert "weights" in beside(app, weights)
 
 
 def test_an_interrupted_run_can_be_resumed(
