@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import home
-from tests.browser.app import Served, press, settled
+from tests.browser.app import TRAINED, Served, press, settled, train
 from tests.pages.painting import paint_run, store_dataset
 
 pytestmark = pytest.mark.browser
@@ -42,17 +42,49 @@ def test_a_name_turns_nothing_beside_it(
     assert name[0] < name[1] <= share[0] < share[1] <= sure[0] < sure[1]
 
 
-def test_a_starter_set_with_a_class_called_0_is_mended(served: Served, page: Page) -> None:
+def test_a_class_called_0_from_its_pictures_to_a_prediction(served: Served, page: Page) -> None:
+    wrong = page.get_by_text("Something went wrong")
     page.goto(served.url)
     press(page, "Use Handwritten digits")
-    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("1,000 images, 10 classes")).to_be_visible()
+    dataset = page.url.partition("data=")[2]
+    expect(page.get_by_role("img", name="0: ").first).to_be_visible()
+    press(page, "Rename")
+    page.get_by_label("Another name").fill("1")
+    page.get_by_label("Another name").press("Enter")
+    taken = page.get_by_test_id("stPopoverBody").get_by_role("alert")
+    expect(taken).to_contain_text("merge the two")  # where the name was written
     page.get_by_label("Another name").fill("zero")
     page.get_by_label("Another name").press("Enter")
     expect(page.get_by_text("“0” renamed “zero”")).to_be_visible()
-    page.get_by_role("button", name="Merge", exact=True).click()
+    press(page, "Merge")
     page.get_by_role("button", name="Merge", exact=True).last.click()
     expect(page.get_by_text("“zero” merged into “1”")).to_be_visible()
-    expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    press(page, "Undo")
+    expect(page.get_by_text("“0” renamed “zero”")).to_be_visible()
+    press(page, "Undo")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    press(page, "Delete class")
+    press(page, "Delete class and pictures")
+    expect(page.get_by_text("900 images, 9 classes")).to_be_visible()
+    press(page, "Undo")
+    expect(page.get_by_text("1,000 images, 10 classes")).to_be_visible()
+    page.get_by_role("tab", name="Check-up").click()
+    expect(page.get_by_role("button", name="Check these pictures")).to_be_visible()
+    expect(wrong).to_have_count(0)
+
+    train(page, served, dataset, epochs=3)
+    expect(page.get_by_text("Done: it gets")).to_be_visible(timeout=TRAINED)
+    expect(wrong).to_have_count(0)
+    press(page, "Look at the results")
+    expect(page.locator(".st-key-confusion .heatmaplayer")).to_be_visible()
+    page.get_by_role("tab", name="Class by class").click()
+    settled(page)
+    expect(wrong).to_have_count(0)
+    press(page, "Try it on new pictures")
+    press(page, "Try 1")
+    expect(page.get_by_text(" % sure").first).to_be_visible()
+    expect(wrong).to_have_count(0)
 
 
 def test_the_first_page_by_its_name(served: Served, page: Page, sketches: str) -> None:
