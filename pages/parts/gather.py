@@ -7,7 +7,7 @@ from core.data.additions import Added
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import adding, queue
-from pages.parts import camera, gallery, state, upload_zone, words
+from pages.parts import camera, gallery, problem, state, upload_zone, words
 from pages.parts.upload_zone import Brought
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
@@ -25,6 +25,8 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     """
     if state.adding():
         return
+    if st.session_state.get(VIEWS, TITLE) == TITLE:  # else the page says it at its top
+        problem.draw(_OPEN)
     name = words.plain(words.shortened(label, 40))
     state.granted(_OPEN, (True,))
     if not dataset.counts[label]:
@@ -62,14 +64,13 @@ def under_way(chosen: str, dataset: Dataset) -> None:
     if order:
         _progress(order)
         return
-    match state.outcome(chosen, dataset.version):
-        case UserError() as error:
-            st.error(words.plain(str(error)), icon=":material/error:")
-        case Added() as added:
-            if added.told != f"{dataset.told}.":  # which stands above, beside the way back
-                st.success(words.plain(added.told), icon=":material/check_circle:")
-            if not set(added.skipped) <= set(dataset.skipped):
-                left_out(added)
+    added = state.outcome(chosen, dataset.version)
+    if added is None:
+        return
+    if added.told != f"{dataset.told}.":  # which stands above, beside the way back
+        st.success(words.plain(added.told), icon=":material/check_circle:")
+    if not set(added.skipped) <= set(dataset.skipped):
+        left_out(added)
 
 
 def left_out(of: Dataset | Added) -> None:
@@ -99,9 +100,11 @@ def _progress(order: str) -> None:
         st.rerun()  # another tab has heard what became of it
     try:
         current = queue.import_state(order)
-        became: Added | UserError | None = adding.result(order)
+        became = adding.result(order)
     except UserError as error:
-        became = error
+        state.keep_notice(error, _OPEN)
+        state.choose_adding(None)
+        st.rerun()
     if became is not None:
         state.keep_outcome(became)
         state.choose_adding(None)
@@ -122,7 +125,7 @@ def _take(widget: str, brought: Brought | None) -> None:
         whole = incoming.take(brought.upload_id, brought.secret)
         order = adding.submit_images(whole.path, brought.dataset, brought.origin)
     except UserError as error:
-        state.keep_outcome(error)
+        state.keep_notice(error, _OPEN)
     else:
         state.choose_adding(order)
     st.rerun()

@@ -6,7 +6,7 @@ from core.data import changes
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import adding
-from pages.parts import bring, state, words
+from pages.parts import bring, problem, state, words
 
 _LONGEST = 600  # letters of the list of classes
 
@@ -26,6 +26,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
         disabled=state.adding() is not None,  # one order at a time is watched
     ):
         _ask(chosen, dataset)
+    problem.draw("join")
 
 
 @st.dialog("Add another data set’s pictures")
@@ -63,7 +64,7 @@ def _join(other: str, chosen: str) -> None:
     try:
         state.choose_adding(adding.submit_dataset(other, chosen))
     except UserError as error:
-        state.keep_outcome(error)
+        state.keep_notice(error, "join")
 
 
 def told(before: Dataset, after: Dataset) -> str:

@@ -183,12 +183,12 @@ def notice(near: str | None = None) -> str | None:
     return told
 
 
-def keep_outcome(became: Added | UserError | None) -> None:
+def keep_outcome(became: Added | None) -> None:
     """Remember what became of pictures on their way; None forgets it."""
     st.session_state[_OUTCOME] = (became, None)
 
 
-def outcome(of: str, version: int) -> Added | UserError | None:
+def outcome(of: str, version: int) -> Added | None:
     """What became of the last pictures on their way, until there is another version to look at.
 
     Args:

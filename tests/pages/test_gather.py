@@ -14,7 +14,16 @@ from core.jobs import adding, queue
 from core.settings import SplitSettings
 from pages.parts import camera, upload_zone, words
 from pages.parts.upload_zone import Brought
-from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    beside,
+    button,
+    labels,
+    paint_run,
+    shown,
+    store_dataset,
+)
 
 
 def empty(*classes: str) -> str:
@@ -146,7 +155,8 @@ def test_why_nothing_was_added_is_told(open_page: Open, end: str) -> None:
     job = order(("started", {}), (end, {"message": "**No.**"}))
     app = open_page("data", data=empty("cat", "dog"), adding=job)
     expected = "**No.**" if end == "failed" else "You stopped the reading of these pictures, "
-    assert app.error[0].value.startswith(words.plain(expected))
+    assert len(app.error) == 1
+    assert beside(app, app.button_group[0]).startswith(words.plain(expected))
     assert not (home.datasets() / job).exists()
 
 
