@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core import home
+from core.backbones.catalog import all_backbones
 from core.data import store
 from core.data.additions import Added
 from core.errors import UserError
@@ -311,10 +312,10 @@ def use_settings(settings: TrainingSettings) -> None:
     values[control("start")] = "own" if own else settings.weights
     if own:
         values[control("own", f"{settings.backbone}-{settings.alpha:g}")] = settings.weights
-    if settings.frozen_layers is not None:
-        values[control("frozen_layers", settings.backbone)] = settings.frozen_layers
-    else:
-        st.session_state.pop(control("frozen_layers", settings.backbone), None)
+    backbone = all_backbones().get(settings.backbone)
+    if backbone is not None:  # All of its layers by number: a browser keeps what it is not given.
+        frozen, total = settings.frozen_layers, len(backbone.layers)
+        values[control("frozen_layers", settings.backbone)] = total if frozen is None else frozen
     st.session_state.update(values)
     st.session_state[_PRESET] = set(values)
 
