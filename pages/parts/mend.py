@@ -257,9 +257,8 @@ def _button(
         button: Draws it; that of a form is pressed by Enter as well.
         possible: Whether it can be pressed.
     """
-    pressed = button(title, icon=icon, key=key, disabled=not possible)
-    problem.draw(key)
-    if not pressed:
+    problem.draw(key)  # above the button, since what opens may end below it
+    if not button(title, icon=icon, key=key, disabled=not possible):
         return
     if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told), key):
         state.pick_none(chosen)
