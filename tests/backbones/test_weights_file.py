@@ -351,9 +351,9 @@ ONE: Layers = (Layer("conv", "Conv2D", ((16,),), 16, 0, 0),)
 NUMBERS = np.arange(16, dtype=np.float32)
 
 
-def by_hand(path: Path, put: Callable[[Any, str], object]) -> Path:
+def by_hand(path: Path, put: Callable[[Any, str], object], libver: str = "earliest") -> Path:
     """The official format, with something in place of the numbers."""
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=libver) as file:
         file.attrs["layer_names"] = [b"conv"]
         group = file.create_group("conv")
         group.attrs["weight_names"] = [b"kernel"]
@@ -457,8 +457,8 @@ def test_names_that_are_none_are_refused(tmp_path: Path, where: str, names: Any)
 
 @pytest.mark.parametrize("where", ["layer_names", "weight_names"])
 def test_a_list_of_more_names_than_any_network_has_is_refused(tmp_path: Path, where: str) -> None:
-    path = by_hand(tmp_path / "x.h5", holding(NUMBERS))
-    with h5py.File(path, "r+", libver="latest") as file:  # a long list needs the newer layout
+    path = by_hand(tmp_path / "x.h5", holding(NUMBERS), "latest")  # a long list needs that layout
+    with h5py.File(path, "r+", libver="latest") as file:
         (file if where == "layer_names" else file["conv"]).attrs[where] = [b"conv"] * 20_000
     assert "laid out in an unknown way" in refusal(path, ONE)
 

@@ -64,8 +64,10 @@ def test_train(world: World) -> None:
     found = world.trained.json
     assert set(found) == {
         *("run", "classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds"),
-        "peak_rss_mb",
+        *("peak_rss_mb", "read_as", "skipped"),
     }
+    assert found["skipped"] == []
+    assert found["read_as"] == "Read as 2 classes (blue, orange), by folder."
     assert found["run"] == str(world.run)
     assert found["classes"] == ["blue", "orange"]
     assert [row["epoch"] for row in found["history"]] == [1, 2, 3]
@@ -86,7 +88,8 @@ def test_progress_goes_to_standard_error(world: World) -> None:
     assert all(line.startswith("epoch=") for line in out[:3])
     told = world.trained.err.splitlines()
     assert "epoch 3: accuracy" in world.trained.err
-    starts = ("epoch ", "reading: ", "features: ", "training: ", "evaluation: ")
+    stages = ("building: ", "reading: ", "features: ", "training: ", "evaluation: ")
+    starts = ("Read as 2 classes", "epoch ", *stages)
     assert [line for line in told if not line.startswith(starts)] == []
 
 
@@ -322,8 +325,7 @@ def test_what_no_picture_can_be_is_left_out_at_once(world: World, tmp_path: Path
     with (tmp_path / "huge.jpg").open("wb") as file:
         file.truncate(3 * 2**30)
     good = world.data / "blue" / "0.png"
-    some = (tmp_path / "pipe.png", tmp_path / "huge.jpg", world.data, good)
-    said = world.call("predict", world.run, *some)
+    said = world.call("predict", world.run, tmp_path / "pipe.png", tmp_path / "huge.jpg", good)
     assert said.code == 0
     assert [line.split("\t")[0] for line in said.out.splitlines()] == [str(good)]
     assert "pipe.png: not a file" in said.err

@@ -82,7 +82,8 @@ def test_frozen_layers_stay_to_the_bit_and_thawed_ones_learn(
 def test_batch_norm_adapts_where_it_is_asked_to(
     painted: Painted, tiny: Path, tmp_path: Path, frozen: int
 ) -> None:
-    run = train(tmp_path, painted(8), frozen_layers=frozen, batch_norm_learns=True)
+    thawed = {"frozen_layers": frozen, "batch_norm_learns": True, "warm_up_epochs": 0}
+    run = train(tmp_path, painted(8), **thawed)
     before, after = pretrained(tiny), layers_of(run)
     for index, name in enumerate(before):
         if name.startswith("bn"):
