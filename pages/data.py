@@ -46,6 +46,27 @@ def main() -> None:
 
 
 def show(chosen: str, dataset: Dataset) -> None:
+    with st.container():  # of one place, so that the tabs stay what they are, the camera among them
+        _above(chosen, dataset)
+    state.granted(gather.VIEWS, (gather.TITLE,))
+    pictures, check, numbers = st.tabs(
+        [gather.TITLE, "Check-up", "How many of each"],
+        key=gather.VIEWS,
+        on_change="rerun",  # charts wait until they are looked at: they take the browser a second
+    )
+    with check:
+        doctor.draw(chosen, dataset, looked_at=bool(check.open))
+    with pictures:
+        mend.pictures(chosen, dataset)
+    with numbers:
+        if numbers.open:
+            _counts(dataset)
+        mend.divided_anew(chosen, dataset)
+        mend.forget(chosen)
+
+
+def _above(chosen: str, dataset: Dataset) -> None:
+    """What is told above the pictures, and where one goes from here."""
     st.title(words.plain(dataset.name), anchor=False)
     st.header(
         f"{words.several(len(dataset.records), 'image')}, "
@@ -78,21 +99,6 @@ def show(chosen: str, dataset: Dataset) -> None:
     gather.under_way(chosen, dataset)
     if dataset.skipped:
         gather.left_out(dataset)
-    state.granted(gather.VIEWS, (gather.TITLE,))
-    pictures, check, numbers = st.tabs(
-        [gather.TITLE, "Check-up", "How many of each"],
-        key=gather.VIEWS,
-        on_change="rerun",  # charts wait until they are looked at: they take the browser a second
-    )
-    with check:
-        doctor.draw(chosen, dataset, looked_at=bool(check.open))
-    with pictures:
-        mend.pictures(chosen, dataset)
-    with numbers:
-        if numbers.open:
-            _counts(dataset)
-        mend.divided_anew(chosen, dataset)
-        mend.forget(chosen)
 
 
 def _counts(dataset: Dataset) -> None:

@@ -77,12 +77,13 @@ def draw(lost: str | None) -> None:
     if lost:
         st.error(words.plain(lost), icon=":material/error:")
     _back()
-    own, starters = st.columns(2, gap="large")
+    filming, own, starters = st.columns(3, gap="medium")  # one below the other on a phone
+    with filming:
+        _empty_classes()
     with own:
         _own_pictures()
     with starters:
         _starter_sets()
-        _empty_classes()
 
 
 def _back() -> None:
@@ -129,7 +130,7 @@ def _progress(chosen: str) -> None:
 
 
 def _own_pictures() -> None:
-    st.header("Your own pictures", anchor=False)
+    st.header(":material/folder_open: Your own pictures", anchor=False)
     st.write("One folder for each class, named after it:")
     st.code(_LAYOUT, language=None)
     split = division.choose()
@@ -146,9 +147,9 @@ def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
 
 def _empty_classes() -> None:
     """A way to begin without pictures: each class is filled afterwards."""
-    st.header("Or take pictures here", anchor=False)
+    st.header(":material/photo_camera: With the camera", anchor=False)
     st.write(
-        "Name what it should tell apart, then take pictures of each with the camera, or drop some."
+        "Name what it should tell apart, then take pictures of each with your webcam, or drop some."
     )
     widget = state.turn("classes")
     names: list[str] = []
@@ -188,7 +189,7 @@ def _make_empty(name: str, classes: list[str]) -> str:
 
 
 def _starter_sets() -> None:
-    st.header("Or a starter set", anchor=False)
+    st.header(":material/redeem: A starter set", anchor=False)
     st.write("Nothing to download, ready in seconds.")
     for name, sample in samples.SAMPLES.items():
         with st.container(border=True):

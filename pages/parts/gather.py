@@ -15,8 +15,25 @@ _OPEN = "gather"
 VIEWS, TITLE = "views", "The pictures"  # the tabs of the page, and the first, where this is
 
 
+def film(chosen: str, dataset: Dataset, label: str) -> None:
+    """The camera, for all classes of a data set.
+
+    Args:
+        chosen: The stored data set.
+        dataset: It.
+        label: The class that is looked at.
+    """
+    busy = state.adding() is not None
+    widget = state.key("camera", chosen)
+    heard = state.heard(widget)
+    brought = camera.draw(widget, chosen, dataset, label, busy=busy, heard=heard)
+    if brought is not None and brought.upload_id != heard and not busy:
+        state.hear(widget, brought.upload_id)  # first, so that a rerun does not begin it again
+        _take(brought)
+
+
 def draw(chosen: str, dataset: Dataset, label: str) -> None:
-    """The ways to bring pictures into one class; open where it has none yet.
+    """The place to drop pictures of one class; open where it has none yet.
 
     Args:
         chosen: The stored data set.
@@ -31,19 +48,17 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     state.granted(_OPEN, (True,))
     if not dataset.counts[label]:
         st.markdown(
-            f"**“{name}” has no pictures yet.** Drop some here, or take them with the camera. A "
+            f"**“{name}” has no pictures yet.** Take them with the camera, or drop some here. A "
             "dozen is enough to begin with; many different ones teach more."
         )
     elif not st.toggle(f"Add pictures to “{name}”", key=_OPEN, persist_state="session"):
         return
     origin = dataset.origins[dataset.classes.index(label)]
-    dropping, taking = st.columns(2)
-    with dropping:
-        widget = state.key("dropped", origin)
-        _take(widget, upload_zone.draw_for_class(state.turn(widget), chosen, origin, label))
-    with taking:
-        widget = state.key("taken", origin)
-        _take(widget, camera.draw(state.turn(widget), chosen, origin, label))
+    widget = state.key("dropped", origin)
+    brought = upload_zone.draw_for_class(state.turn(widget), chosen, origin, label)
+    if brought is not None:
+        state.renew(widget)  # first, so that a rerun does not begin it again
+        _take(brought)
 
 
 def open_for(label: str) -> None:
@@ -116,11 +131,8 @@ def _progress(order: str) -> None:
         queue.stop_import(order)
 
 
-def _take(widget: str, brought: Brought | None) -> None:
+def _take(brought: Brought) -> None:
     """Hand over what has come to the class that it was meant for, perhaps another than is shown."""
-    if brought is None:
-        return
-    state.renew(widget)  # first, so that a rerun does not begin it again
     try:
         whole = incoming.take(brought.upload_id, brought.secret)
         order = adding.submit_images(whole.path, brought.dataset, brought.origin)

@@ -34,7 +34,11 @@ def pictures(chosen: str, dataset: Dataset) -> None:
     folder = home.datasets() / chosen
     if not folder.is_dir():
         st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
+    top = st.container()
     label = gallery.choose_class(dataset.classes, dataset.counts)
+    if label is not None:
+        with top:
+            gather.film(chosen, dataset, label)
     with st.container(horizontal=True):
         if label is not None:
             _rename(chosen, dataset, label)

@@ -28,6 +28,7 @@ _LOOKED_AT = "looked-at"
 _TRIED = "tried"
 _KNOWN = "known-states"
 _TURNS = "turns"
+_HEARD = "heard"
 _NOTICE = "notice"
 _OUTCOME = "outcome"
 _PRESET = "preset"
@@ -163,6 +164,16 @@ def renew(widget: str) -> None:
     """Let go of what a widget holds, uploads and their memory included."""
     turns = st.session_state.setdefault(_TURNS, {})
     turns[widget] = turns.get(widget, 0) + 1
+
+
+def heard(widget: str) -> str | None:
+    """The last thing that a widget has told and that was dealt with, by its id."""
+    return st.session_state.get(_HEARD, {}).get(widget)
+
+
+def hear(widget: str, told: str) -> None:
+    """Remember it; for a widget that stays as it is, where `renew` would empty it."""
+    st.session_state.setdefault(_HEARD, {})[widget] = told
 
 
 def keep_notice(error: UserError, near: str | None = None) -> None:

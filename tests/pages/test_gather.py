@@ -82,7 +82,7 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
         return order(("started", {}))
 
     monkeypatch.setattr(adding, "submit_images", submit)
-    monkeypatch.setattr(camera, "draw", lambda *_: told.pop() if told else None)
+    monkeypatch.setattr(camera, "draw", lambda *_, **__: told.pop() if told else None)
     app = open_page("data", data=chosen)
     begun, secret = incoming.begin("5 pictures.zip", 3, "page")
     incoming.append(begun, 0, b"zip")
@@ -103,10 +103,47 @@ def test_what_cannot_be_taken_is_heard_of_once(
         keys.append(key)
         return Brought("x", "y", chosen, "dog") if key == keys[0] else None
 
-    monkeypatch.setattr(camera, "draw", draw)
+    monkeypatch.setattr(upload_zone, "draw_for_class", draw)
     app = open_page("data", data=chosen)
     assert "no longer there" in app.error[0].value
     assert len(set(keys)) == 2
+
+
+def test_the_camera_stays_the_same_and_is_heard_once(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, drawn, taken = empty("cat", "dog"), [], []
+
+    def draw(key: str, *_: object, busy: bool, heard: str | None) -> Brought:
+        drawn.append((key, busy, heard))
+        return Brought("x", "y", chosen, "dog")  # it goes on saying what it has said
+
+    def take(upload_id: str, _: str) -> None:
+        taken.append(upload_id)
+        raise incoming.NoSuchUpload
+
+    monkeypatch.setattr(camera, "draw", draw)
+    monkeypatch.setattr(incoming, "take", take)
+    app = open_page("data", data=chosen)
+    app.pills[0].set_value("dog").run()
+    assert taken == ["x"]
+    assert len({key for key, _, _ in drawn}) == 1
+    assert [heard for _, _, heard in drawn] == [None, *["x"] * (len(drawn) - 1)]
+
+
+def test_the_camera_waits_while_pictures_are_added(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, drawn = empty("cat", "dog"), []
+
+    def draw(*_: object, busy: bool, heard: str | None) -> Brought:
+        drawn.append((busy, heard))
+        return Brought("x", "y", chosen, "dog")
+
+    monkeypatch.setattr(camera, "draw", draw)
+    app = open_page("data", data=chosen, adding=order(("started", {})))
+    assert drawn == [(True, None)]
+    assert not app.error, "it is not taken yet"
 
 
 def test_another_tab_has_heard_what_became_of_them(open_page: Open) -> None:
@@ -128,7 +165,7 @@ def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=empty("cat", "dog"), adding=job)
     assert app.get("progress")[0].proto.text == "Reading pictures for “cat” · about 6 s left"
-    assert not app.get("bidi_component"), "one at a time"
+    assert len(app.get("bidi_component")) == 1, "the camera stays, the place to drop waits"
     button(app, "Cancel").click().run()
     assert stopped == [job]
 
@@ -177,7 +214,7 @@ def test_a_data_set_in_the_place_of_an_order_is_left_alone(open_page: Open) -> N
 
 def test_a_class_with_pictures_opens_its_ways_in_when_asked(open_page: Open) -> None:
     app = open_page("data", data=store_dataset("pets", {"cat": 2, "dog": 2}))
-    assert not app.get("bidi_component")
+    assert len(app.get("bidi_component")) == 1, "the camera"
     app.toggle[0].set_value(True).run()
     assert len(app.get("bidi_component")) == 2
 
@@ -261,7 +298,7 @@ def test_an_error_of_theirs_is_shown_letter_by_letter(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, told = empty("cat", "dog"), [Brought("x", "y", "z", "cat")]
-    monkeypatch.setattr(camera, "draw", lambda *_: told.pop() if told else None)
+    monkeypatch.setattr(camera, "draw", lambda *_, **__: told.pop() if told else None)
     app = open_page("data", data=chosen)
     assert "no longer there" in app.error[0].value
     assert issubclass(incoming.NoSuchUpload, UserError)

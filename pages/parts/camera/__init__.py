@@ -1,4 +1,4 @@
-"""Taking pictures of one class with the camera of whoever looks at the page, one or a burst.
+"""Taking pictures of all classes with the camera of the person at the page, one or a burst.
 
 A component of Thaw's own: `st.camera_input` takes single pictures, and `streamlit-webrtc` sends a
 film to the server and asks a host on the internet for the way to it. Here pictures stay in the
@@ -7,7 +7,8 @@ browser until they are wanted, and go up as a zip as a dropped folder does.
 
 from pathlib import Path
 
-from pages.parts import upload_zone
+from core.data.dataset import Dataset
+from pages.parts import upload_zone, words
 from pages.parts.upload_zone import Brought
 
 _FOLDER = Path(__file__).parent
@@ -25,10 +26,29 @@ _camera = upload_zone.component(
 )
 
 
-def draw(key: str, dataset: str, origin: str, label: str) -> Brought | None:
-    """The camera, off until somebody turns it on; what was taken for a class, once it has come.
+def draw(
+    key: str, chosen: str, dataset: Dataset, label: str, *, busy: bool, heard: str | None
+) -> Brought | None:
+    """The camera, off until somebody turns it on; what was taken of a class, once it has come.
 
-    The pictures of one session are called alike up to a number, as in `camera 2026-11-26
-    14.03.22_001.jpg`, so that grouping by name keeps them on one side of the split.
+    It stays on while the page is drawn anew under the same key. Pictures of a class that are taken
+    without a pause are named alike up to a number, as in `camera 2026-11-26 14.03.22_001.jpg`, so
+    that grouping by name keeps them on one side of the split.
+
+    Args:
+        key: Its key, of the data set alone.
+        chosen: The stored data set.
+        dataset: It.
+        label: The class that the page shows.
+        busy: Whether pictures are being added; those of the next class wait for them.
+        heard: The last upload that was taken over.
     """
-    return upload_zone.draw_component(_camera, key, dataset, origin, label)
+    alike = words.distinct(dataset.classes, 30)
+    classes = [
+        {"origin": origin, "label": alike[name], "count": dataset.counts[name]}
+        for origin, name in zip(dataset.origins, dataset.classes, strict=True)
+    ]
+    origin = dataset.origins[dataset.classes.index(label)]
+    return upload_zone.draw_component(
+        _camera, key, chosen, origin, classes=classes, busy=busy, heard=heard
+    )

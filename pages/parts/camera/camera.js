@@ -1,23 +1,32 @@
 // What the camera sees, and the pictures taken so far. See `folder.js` and `sending.js` for the rest.
 
 const LONGEST = 640; // pixels of the longer side
-const EVERY = 500; // milliseconds between two pictures of a burst
+const EVERY = 500; // milliseconds between two pictures while a class is held
+const PAUSE = 5000; // milliseconds without a picture of a class after which its next one is of a new series
 const MOST = 500; // pictures that are kept before they are added
-const rolls = new Map(); // what was taken and is not added yet, for each class of each data set
-let sending = null; // one upload at a time, which goes on while another page is looked at
+const rolls = new Map(); // the pictures of each data set that are not added yet
+let sending = null; // the pictures of one class on their way; they go on while another page is open
 let camera = null;
 let preferred = null; // the camera that was chosen last
 
 export default function (component) {
   const root = component.parentElement;
-  if (camera?.root !== root) {
+  const fresh = camera?.root !== root;
+  if (fresh) {
     camera?.leave();
     camera = new Camera(root);
-    if (sending?.upload.stage === "told") sending = null; // it was taken, and this is a new place
   }
   const mine = camera;
   mine.component = component;
   mine.showRoll();
+  mine.showClasses();
+  const { dataset, heard, busy } = component.data;
+  if (sending?.upload.stage === "told" && !busy) {
+    const { upload, meant } = sending;
+    // Its pictures are in the data set now, or the page was left before anybody asked.
+    if (fresh || heard === upload.place.id || dataset !== meant.dataset) sending = null;
+  }
+  mine.addNext();
   draw();
   return () => setTimeout(() => !root.isConnected && mine.leave());
 }
@@ -27,13 +36,14 @@ window.addEventListener("beforeunload", (event) => {
     event.preventDefault();
   }
 });
-document.addEventListener("visibilitychange", () => document.hidden && camera?.endBurst());
+document.addEventListener("visibilitychange", () => document.hidden && camera?.release());
 
 class Camera {
   constructor(root) {
     this.root = root;
     this.stream = null;
     this.problem = "";
+    this.shutters = new Map(); // the button of each class, by what the class was first called
     this.video = this.find("video");
     this.find(".start").onclick = () => this.start();
     this.find(".stop").onclick = () => {
@@ -41,13 +51,26 @@ class Camera {
       draw();
       this.find(".start").focus();
     };
-    this.find(".one").onclick = async () => {
-      if (await this.take()) say(`${this.told()}.`);
+    this.find(".burst").onclick = () =>
+      this.burst ? this.release() : this.hold(this.next);
+    this.find(".undo").onclick = () => {
+      const last = this.roll.taken.at(-1)?.press;
+      this.drop(this.roll, this.roll.taken.filter(({ press }) => press === last));
+      say(`${this.told()}.`);
+      if (!this.roll.taken.length) this.firstShutter()?.focus();
     };
-    this.find(".burst").onclick = () => (this.burst ? this.endBurst() : this.beginBurst());
-    this.find(".add").onclick = () => this.add();
+    this.find(".add").onclick = () => {
+      this.release();
+      if (sending?.upload.stage === "failed") sending = null; // try again
+      this.roll.wanted = true;
+      this.addNext();
+      this.firstShutter()?.focus();
+    };
     this.find(".cancel").onclick = () => {
+      this.roll.wanted = false;
       sending?.upload.cancel();
+      sending = null;
+      draw();
       this.find(".add").focus();
     };
     this.find("select").onchange = (event) => {
@@ -60,20 +83,33 @@ class Camera {
     return this.root.querySelector(selector);
   }
 
-  get meant() {
-    const { dataset, origin } = this.component.data;
-    return { dataset, origin };
-  }
-
   get roll() {
-    const key = JSON.stringify(this.meant);
-    if (!rolls.has(key)) rolls.set(key, { taken: [], count: 0, began: null });
-    return rolls.get(key);
+    const { dataset } = this.component.data;
+    if (!rolls.has(dataset)) {
+      // wanted: whether the pictures are to be added. last: the class that was taken last.
+      rolls.set(dataset, { taken: [], series: new Map(), presses: 0, wanted: false, last: null });
+    }
+    return rolls.get(dataset);
   }
 
   told() {
     const { length } = this.roll.taken;
     return length === 1 ? "1 picture taken" : `${length} pictures taken`;
+  }
+
+  // The class that was taken last, or else the one that the page shows.
+  get next() {
+    const { classes, origin } = this.component.data;
+    const { last } = this.roll;
+    return classes.some((each) => each.origin === last) ? last : origin;
+  }
+
+  labelOf(origin) {
+    return this.component.data.classes.find((each) => each.origin === origin)?.label ?? origin;
+  }
+
+  firstShutter() {
+    return this.find(".classes button") ?? this.find(".start");
   }
 
   async start() {
@@ -92,7 +128,9 @@ class Camera {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { ...wanted, ...size } });
       if (!this.root.isConnected) return stream.getTracks().forEach((track) => track.stop());
       await this.show(stream);
-      if (!again) this.find(".one").focus();
+      if (again) return;
+      this.firstShutter().focus({ preventScroll: true });
+      this.find(".camera").scrollIntoView({ block: "nearest" });
     } catch (error) {
       this.stop();
       preferred = null;
@@ -125,7 +163,7 @@ class Camera {
   }
 
   stop() {
-    this.endBurst();
+    this.release();
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = this.video.srcObject = null;
   }
@@ -135,34 +173,78 @@ class Camera {
     if (camera === this) camera = null;
   }
 
-  beginBurst() {
-    this.burst = setInterval(() => this.take(), EVERY);
-    this.take();
-    say("Taking a picture every half second.");
+  // One button for each class. Those that are there stay, so that one can be held down meanwhile.
+  showClasses() {
+    const { classes } = this.component.data;
+    const buttons = classes.map(({ origin, label }) => {
+      if (!this.shutters.has(origin)) this.shutters.set(origin, this.shutter(origin));
+      const button = this.shutters.get(origin);
+      button.querySelector("bdi").textContent = button.title = label;
+      return button;
+    });
+    const shown = [...this.find(".classes").children];
+    if (buttons.length !== shown.length || buttons.some((each, place) => each !== shown[place])) {
+      this.find(".classes").replaceChildren(...buttons);
+    }
+  }
+
+  shutter(origin) {
+    const button = document.createElement("button");
+    const count = document.createElement("span");
+    button.type = "button";
+    count.className = "count";
+    button.append(document.createElement("bdi"), " ", count);
+    button.onpointerdown = (event) => {
+      if (event.button) return;
+      button.setPointerCapture(event.pointerId);
+      this.hold(origin);
+    };
+    button.onpointerup = button.onpointercancel = () => this.release();
+    button.onblur = () => this.burst?.origin === origin && this.release(); // not the one pressed next
+    button.oncontextmenu = (event) => event.preventDefault(); // of a long touch
+    button.onkeydown = button.onkeyup = (event) => {
+      if (event.key !== " " && event.key !== "Enter") return;
+      event.preventDefault();
+      if (event.type === "keyup") this.release();
+      else if (!event.repeat) this.hold(origin);
+    };
+    button.onclick = (event) => {
+      if (event.detail) return; // of a pointer, which has been dealt with
+      this.hold(origin); // of a screen reader or a voice
+      this.release();
+    };
+    return button;
+  }
+
+  // Take a picture of a class now, and one every half second until `release`.
+  hold(origin) {
+    this.release();
+    const { roll } = this;
+    roll.last = origin;
+    const press = ++roll.presses;
+    this.burst = { origin, timer: setInterval(() => this.take(origin, press), EVERY) };
+    this.take(origin, press);
     draw();
   }
 
-  endBurst() {
+  release() {
     if (!this.burst) return;
-    clearInterval(this.burst);
+    clearInterval(this.burst.timer);
     this.burst = null;
-    say(`${this.told()}.`);
     draw();
+    say(`${this.told()}.`);
   }
 
-  // Whether a picture was taken: as it is, not mirrored as it is seen.
-  async take() {
+  // A picture as it is, not mirrored as it is seen.
+  async take(origin, press) {
     const { roll, video } = this;
     const { videoWidth: width, videoHeight: height } = video;
-    if (!width) return false;
+    if (!width) return;
     if (roll.taken.length >= MOST) {
-      this.endBurst();
       this.problem = `These are ${MOST} pictures. Add them before you take more.`;
-      draw();
-      return false;
+      return this.release();
     }
-    roll.began ??= new Date();
-    const number = ++roll.count;
+    this.problem = "";
     const scale = Math.min(1, LONGEST / Math.max(width, height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(width * scale);
@@ -170,31 +252,34 @@ class Camera {
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     video.classList.add("taken");
     setTimeout(() => video.classList.remove("taken"), EVERY / 3);
+    const name = nextName(roll, origin);
     const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.9));
-    const name = `camera ${stamp(roll.began)}_${String(number).padStart(3, "0")}.jpg`;
-    this.keep(roll, new File([blob], name, { type: "image/jpeg" }), number);
-    return true;
+    this.keep(roll, { file: new File([blob], name, { type: "image/jpeg" }), origin, press });
+    say(`${this.told()}.`);
   }
 
-  keep(roll, file, number) {
-    const picture = { file, item: document.createElement("li") };
+  keep(roll, picture) {
+    const item = document.createElement("li");
     const button = document.createElement("button");
     const image = document.createElement("img");
+    const label = document.createElement("bdi");
     button.type = "button";
-    button.setAttribute("aria-label", `Drop picture ${number}`);
     button.title = "Drop this picture";
-    image.src = URL.createObjectURL(file);
+    label.textContent = this.labelOf(picture.origin);
+    button.setAttribute("aria-label", `Drop this picture of ${quoted(label.textContent)}`);
+    image.src = URL.createObjectURL(picture.file);
     image.alt = "";
-    button.append(image);
-    picture.item.append(button);
+    button.append(image, label);
     button.onclick = () => {
-      const next = (picture.item.nextSibling ?? picture.item.previousSibling)?.firstChild;
-      this.drop(roll, [picture]);
-      (next ?? camera?.find(".one"))?.focus();
+      const next = (item.nextSibling ?? item.previousSibling)?.firstChild;
+      camera?.drop(roll, [picture]);
+      (next ?? camera?.firstShutter())?.focus();
       say(`${camera?.told()}.`);
     };
+    item.append(button);
+    picture.item = item;
     roll.taken.push(picture);
-    if (roll === this.roll) this.find("ul").prepend(picture.item);
+    if (roll === this.roll) this.find("ul").prepend(item);
     draw();
   }
 
@@ -212,17 +297,24 @@ class Camera {
     if (this.find("ul").children.length !== shown.length) this.find("ul").replaceChildren(...shown);
   }
 
-  add() {
-    this.endBurst();
-    const { meant, roll } = this;
-    const pictures = [...roll.taken];
+  // Send the pictures of one class; once they are in the data set, those of the next.
+  addNext() {
+    const { roll } = this;
+    if (!roll.wanted || sending || this.component.data.busy) return;
+    if (!roll.taken.length) {
+      roll.wanted = false;
+      return draw();
+    }
+    const { origin } = roll.taken[0];
+    const pictures = roll.taken.filter((each) => each.origin === origin);
     const server = { ...this.component.data };
     const upload = new Upload(
       pictures.length === 1 ? "1 picture" : `${pictures.length} pictures`,
       () => Object.assign(server, camera?.component.data),
       draw,
     );
-    sending = { upload, meant, label: server.label, roll, pictures };
+    const meant = { dataset: server.dataset, origin };
+    sending = { upload, meant, label: this.labelOf(origin), roll, pictures };
     draw();
     upload.fromFolder(pictures.map(({ file }) => ({ path: file.name, file })));
   }
@@ -244,24 +336,31 @@ function draw() {
     const { upload, meant, roll, pictures } = sending;
     const told = upload.tell();
     camera.drop(roll, pictures); // draws
-    if (!roll.taken.length) Object.assign(roll, { count: 0, began: null });
     camera.component.setStateValue("brought", { ...told, ...meant });
     return;
   }
-  const { roll, problem } = camera;
+  const { roll, problem, burst } = camera;
+  const { classes } = camera.component.data;
   const upload = sending?.upload;
   const busy = upload?.going || upload?.stage === "told";
   const find = (selector) => camera.find(selector);
   find(".off").hidden = camera.stream !== null;
-  find(".on").hidden = camera.stream === null;
-  find(".burst").textContent = camera.burst ? "Stop taking pictures" : "Keep taking pictures";
-  find(".burst").classList.toggle("running", Boolean(camera.burst));
-  find(".roll").hidden = !roll.taken.length || busy;
+  find(".seen").hidden = find(".shutters").hidden = camera.stream === null;
+  for (const each of classes) {
+    const button = camera.shutters.get(each.origin);
+    button.querySelector(".count").textContent = each.count + onTheWay(each.origin);
+    button.classList.toggle("running", burst?.origin === each.origin);
+  }
+  const next = quoted(camera.labelOf(camera.next));
+  find(".burst").textContent = burst ? "Stop taking pictures" : `Keep taking ${next}`;
+  find(".burst").classList.toggle("running", Boolean(burst));
+  find(".roll").hidden = !roll.taken.length;
   find(".roll .told").textContent = camera.told();
   const many = roll.taken.length === 1 ? "1 picture" : `${roll.taken.length} pictures`;
-  find(".add").textContent = `Add ${many} to ${quoted(camera.component.data.label)}`;
-  find(".going").hidden = !busy;
-  if (busy) {
+  find(".add").textContent = `Add ${many}`;
+  find(".add").disabled = busy;
+  find(".going").hidden = !upload?.going;
+  if (upload?.going) {
     find(".going .lead").textContent = `Sending ${upload.name} to ${quoted(sending.label)}`;
     find("progress").value = upload.size ? Math.min(1, upload.done / upload.size) : 0;
     find(".cut").textContent = upload.cut
@@ -271,6 +370,27 @@ function draw() {
   const error = problem || (upload?.error ?? "");
   find(".error").hidden = !error;
   find(".error").textContent = error;
+}
+
+// Pictures of a class that the data set does not count yet: taken, or on their way into it.
+function onTheWay(origin) {
+  const { roll } = camera;
+  const sent = sending?.upload.stage === "told" && sending.roll === roll ? sending.pictures : [];
+  return [...roll.taken, ...sent].filter((each) => each.origin === origin).length;
+}
+
+// Pictures of a class without a pause between them are called alike up to a number, and no others.
+function nextName(roll, origin) {
+  const now = Date.now();
+  let series = roll.series.get(origin);
+  if (!series || now - series.last > PAUSE) {
+    const latest = Math.max(0, ...[...roll.series.values()].map(({ began }) => began));
+    series = { began: Math.max(now, latest + 1000), count: 0 }; // names tell seconds apart
+    roll.series.set(origin, series);
+  }
+  series.last = now;
+  series.count += 1;
+  return `camera ${stamp(new Date(series.began))}_${String(series.count).padStart(3, "0")}.jpg`;
 }
 
 function say(text) {

@@ -49,7 +49,7 @@ def text(*names: str) -> str:
 
 
 def draw_component(
-    made: Any, key: str, dataset: str = "", origin: str = "", label: str = ""
+    made: Any, key: str, dataset: str = "", origin: str = "", label: str = "", **more: Any
 ) -> Brought | None:
     """Draw a component that sends files, and hear what it has sent.
 
@@ -59,6 +59,7 @@ def draw_component(
         dataset: The data set that what is chosen now is meant for.
         origin: The class, as it was first called.
         label: What it is called now.
+        more: Whatever else its script is given.
     """
     told = made(
         key=key,
@@ -70,6 +71,7 @@ def draw_component(
             "dataset": dataset,
             "origin": origin,
             "label": words.seen(label),
+            **more,
         },
         default={"brought": None},
         on_brought_change=lambda: None,  # the page is run anew, which is all that is needed

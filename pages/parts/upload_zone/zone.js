@@ -4,8 +4,8 @@ const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z)$/i;
 const PICTURE = /\.(jpe?g|png|gif|bmp|tiff?|webp|avif|hei[cf]|ico|p[bgp]m|jp2)$/i;
 const LOOSE =
   "These pictures lie in no folder, so their classes cannot be told. Put those of each class in a " +
-  "folder named after it and drop the folders here. Or name the classes under “Or take pictures " +
-  "here”, and then drop the pictures of each.";
+  "folder named after it and drop the folders here. Or name the classes under “With the " +
+  "camera”, and then drop the pictures of each.";
 let upload = null;
 let zone = null;
 
