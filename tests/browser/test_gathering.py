@@ -148,8 +148,7 @@ def test_one_camera_fills_all_classes_and_stays_on(served: Served, studio: Page)
     press(page, "Undo last")  # of the last press alone
     expect(dog).to_have_accessible_name(f"dog {dogs}")
     press(page, f"Add {cats + dogs} pictures")
-    for label, count in (("dog", dogs), ("cat", cats)):
-        expect(page.get_by_text(f"{count} images added to “\u2068{label}\u2069”.")).to_be_visible()
+    expect(page.get_by_text(f"{cats} images added to “cat”.")).to_be_visible()
     settled(page)
     expect(cat).to_have_accessible_name(f"cat {cats}")
     expect(dog).to_have_accessible_name(f"dog {dogs}")
