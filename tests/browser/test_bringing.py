@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def pack(path: Path, classes: dict[str, int], **others: bytes) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for label, count in classes.items():
             for number in range(count):
-                seed = hash((label, number)) % 1_000_000
+                seed = zlib.crc32(f"{label}/{number}".encode())
                 archive.writestr(f"{label}/{number}.png", painted(seed))
         for name, content in others.items():
             archive.writestr(f"{next(iter(classes))}/{name}.png", content)
@@ -102,7 +103,7 @@ def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) ->
     for label in ("cat", "dog"):
         (tmp_path / "zoo" / label).mkdir(parents=True)
         for number in range(3):
-            picture = painted(hash((label, number)) % 1_000_000)
+            picture = painted(10 * len(label) + number)
             (tmp_path / "zoo" / label / f"{number}.png").write_bytes(picture)
     page.goto(served.url)
     page.locator(FOLDER).set_input_files(tmp_path / "zoo")
@@ -116,7 +117,7 @@ def test_names_are_shown_letter_by_letter(served: Served, page: Page, tmp_path: 
     expect(title).to_contain_text("bold")
     assert title.inner_text().replace(words.UNSEEN, "") == HOSTILE
     told = page.get_by_role("radio").first.inner_text().replace(words.UNSEEN, "")
-    assert told.startswith(HOSTILE[:25])
+    assert told.startswith(HOSTILE[:12])  # cut in its middle
     main = page.get_by_test_id("stMain")
     expect(main.locator("strong, em, b, .katex, a[href*=evil]")).to_have_count(0)
 
