@@ -246,7 +246,7 @@ def test_loose_pictures_come_to_the_class_at_hand(
 def test_a_dropped_picture_comes_to_the_class_at_hand(served: Served, page: Page) -> None:
     """A test cannot drop a file of the disk, so this one is made in the page."""
     begin(page, served, "cat", "dog")
-    page.locator(".zone").first.evaluate(
+    page.locator(".zone", has_text="Drop pictures").evaluate(
         """(zone, bytes) => {
             const file = new File([new Uint8Array(bytes)], "tom.png");
             const entry = { name: "tom.png", isFile: true, file: (take) => take(file) };
