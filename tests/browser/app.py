@@ -193,9 +193,15 @@ def train(page: Page, served: Served, dataset: str, epochs: int) -> None:
     page.goto(f"{served.url}/train?data={dataset}")
     plain_defaults(page)
     page.get_by_text("More settings").click()
-    field = page.get_by_label("Epochs", exact=True)
-    field.fill(str(epochs))
-    field.press("Tab")
-    settled(page)
+    _fill(page, "Epochs", epochs)
+    if epochs >= 1000:  # to be watched and stopped: it must not end before, on a busy machine
+        _fill(page, "Batch size", 4)
     press(page, "Train")
     page.wait_for_url("**run=**")
+
+
+def _fill(page: Page, label: str, value: int) -> None:
+    field = page.get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Tab")
+    settled(page)

@@ -155,7 +155,7 @@ def test_a_dropped_folder_goes_up_as_a_zip(own: Served, context: BrowserContext)
         pictures,
     )
     expect(page.get_by_role("heading", name="zoo")).to_be_visible()
-    expect(page.get_by_text("2 classes")).to_be_visible()
+    expect(page.get_by_text("images, 2 classes")).to_be_visible()
 
 
 def test_loose_pictures_are_told_where_they_can_go(own: Served, context: BrowserContext) -> None:
