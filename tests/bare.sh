@@ -46,8 +46,9 @@ if command -v apt-config >/dev/null; then
 fi
 if [ -f /etc/pip.conf ]; then cp /etc/pip.conf "$root/etc/"; fi
 if [ -f "$HOME/.config/pip/pip.conf" ]; then
-    mkdir -p "$root/root/.config/pip"
-    cp "$HOME/.config/pip/pip.conf" "$root/root/.config/pip/"
+    home=$root/root # as inside
+    mkdir -p "$home/.config/pip"
+    cp "$HOME/.config/pip/pip.conf" "$home/.config/pip/"
 fi
 
 mkdir "$root/thaw"
