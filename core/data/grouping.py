@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from core.data.layout import label_of
+from core.data.class_folders import label_of
 from core.settings import Grouping
 
 _LAST_NUMBER = re.compile(r"\d+\D*$")

@@ -16,6 +16,7 @@ _VIDEO, _SOUND, _FONT = "a video", "sound", "a font"
 
 # What to do about some of them.
 _DEVELOP = "which has to be developed first: export it as a JPEG or PNG"
+_TABLE = "whose pictures have to be saved as files first"
 _EXPORT = "which Thaw cannot read: export it as a JPEG or PNG"
 _ADVICE = {
     _DICOM: _EXPORT,
@@ -27,6 +28,8 @@ _ADVICE = {
     "a QOI": _EXPORT,
     "a FITS": _EXPORT,
     "a lossless JPEG": _EXPORT,
+    "a Parquet file": _TABLE,
+    "an Arrow file": _TABLE,
     _POINTER.format("Git LFS"): "which “git lfs pull” replaces by it",
     _POINTER.format("git-annex"): "which “git annex get” replaces by it",
 }
@@ -76,6 +79,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"wOF2", "a font"),
     (b"\x89HDF\r\n", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy array"),
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
     (b"SQLite format 3", "a database"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),

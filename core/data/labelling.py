@@ -13,6 +13,7 @@ from core.data.side_names import Split
 from core.errors import UserError
 
 ONE_HOT = "*"  # the label column of a table with a column of 0 and 1 for each class
+IN_FOLDER = "."  # the label column of a table that only says the sides: folders are the classes
 EVERYWHERE: tuple[tuple[str, Split | None], ...] = (("", None),)
 _SHOWN = 12  # classes of a choice that are listed
 
@@ -27,8 +28,10 @@ class Reading:
             all has the folders found.
         sides_inside: Whether each class folder holds folders named train, test, …
         tables: Files of comma-separated values that list file and class; all have these columns.
-        file_column: Its header, or “column 2” in a table without headers; "" has it found.
-        label_column: As `file_column`; ONE_HOT for a column of 0 and 1 for each class.
+        file_column: Its header, or “column 2” in a table without headers; "" has it found. Where
+            one column names folders and another the files in them, “folder/file”.
+        label_column: As `file_column`; ONE_HOT for a column of 0 and 1 for each class, IN_FOLDER
+            for none: the folders are the classes.
         split_column: As `file_column`; "" if there is none.
         pattern: A regular expression found in a file's name without its ending; in its whole
             path if it holds a slash. Its group named `label`, else its first group, is the class,

@@ -1,28 +1,22 @@
 """Which class and which side of the split each file belongs to, and how that is found out.
 
-The folders that hold pictures form a tree. Outer folders that hold nothing but one more folder are
-walked through. Where the tree first branches, the branches are the classes, or, if their names say
-so, the sides of a split: then the classes are those of the training side. Folders inside a class
-folder belong to it whatever their names (`daisy/batch 1/3.jpg` is a daisy).
-
-Where the tree allows more than one reading, or a table or the files' names say more than it does,
-nothing is guessed: `Unclear` asks which reading is meant.
+Folders, tables and the files' names may each say it. Where they allow more than one reading nothing
+is guessed: `Unclear` asks which one is meant.
 """
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from core.data import images, name_patterns, tables
+from core.data import class_folders, images, name_patterns, tables
 from core.data.archive import ENDINGS, Member, Source, UnreadableMember
 from core.data.boxes import detection_format
-from core.data.labelling import EVERYWHERE, ONE_HOT, Choice, Reading, Unclear
+from core.data.class_folders import NAMED, ORDER, Folder, label_of, quoted, sided_folders
+from core.data.labelling import IN_FOLDER, ONE_HOT, Choice, Reading, Unclear
 from core.data.member_names import shortened
 from core.data.natural import natural
 from core.data.side_names import Split as Split
-from core.data.side_names import is_evaluation, says_nothing, side_and_rest, side_of
+from core.data.side_names import says_nothing, side_of
 from core.errors import UserError
 
 OUTSIDE = "not in a class folder"
@@ -35,6 +29,9 @@ SEVERAL = "listed with several classes"
 NO_FILE = "listed in the table of labels, but there is no such file"
 TWO_FILES = "listed in the table of labels, but several files are called so"
 NO_LABEL = "listed in the table of labels without a class"
+_WORKBOOK = (
+    "a workbook has to be saved as CSV first (in Excel: File, Save As, CSV) and put in its place"
+)
 
 _UNUSED = (OUTSIDE, UNLISTED, UNMATCHED, SEVERAL)  # of pictures
 
@@ -45,12 +42,11 @@ _ENDINGS = {
     *("tif", "tiff", "heic", "heif", "hif", "avif", "avifs", "ico"),
     *("jp2", "j2k", "jpx", "ppm", "pgm", "pbm", "pnm"),
 }
-_ORDER: tuple[Split, ...] = ("train", "validation", "test")
 _SNIFFED = 8  # files of each ending in each folder
 _HEAD = 32  # bytes
 _MOST_TABLES = 30
+_OF_ONE = (".txt", ".json")  # may say something of the one picture that is called so
 _MOST_CHOICES = 8
-_NAMED = 5  # folders in a sentence
 
 
 @dataclass(frozen=True)
@@ -119,14 +115,14 @@ class Layout:
 
 
 def _counted(folders: tuple[tuple[str, int], ...]) -> str:
-    named = [f"“{shortened(name)}” ({count:,})" for name, count in folders[:_NAMED]]
-    more = len(folders) - _NAMED
+    named = [f"“{shortened(name)}” ({count:,})" for name, count in folders[:NAMED]]
+    more = len(folders) - NAMED
     return ", ".join([*named, f"{more} more"] if more > 0 else named)
 
 
 def _not_used(tables_: Iterable[tuple[str, str]]) -> str:
     told = (f" The table “{shortened(name)}” is not used: {reason}." for name, reason in tables_)
-    return "".join(list(told)[:_NAMED])
+    return "".join(list(told)[:NAMED])
 
 
 def place(
@@ -173,49 +169,6 @@ def preview(source: Source) -> Unclear:
     return Unclear(cause, choices, problem)
 
 
-class _Folder:
-    """A folder with at least one picture somewhere below."""
-
-    def __init__(self) -> None:
-        self.folders: dict[str, _Folder] = {}
-        self.pictures = 0  # directly inside
-
-    def add(self, parts: list[str]) -> None:
-        folder = self
-        for part in parts:
-            folder = folder.folders.setdefault(part, _Folder())
-        folder.pictures += 1
-
-    def only(self) -> tuple[str, "_Folder"] | None:
-        """The single folder inside, if it is an outer folder rather than a class."""
-        if len(self.folders) != 1:
-            return None
-        ((name, folder),) = self.folders.items()
-        return (name, folder) if folder.folders else None
-
-    def size(self) -> int:
-        """Pictures in it and in all folders inside."""
-        count, waiting = 0, [self]
-        while waiting:
-            folder = waiting.pop()
-            count += folder.pictures
-            waiting += folder.folders.values()
-        return count
-
-    def labels(self) -> set[str]:
-        """What the folders inside are called, capital letters aside."""
-        return {label_of(name).casefold() for name in self.folders}
-
-
-@dataclass(frozen=True)
-class _Doubt:
-    """Why folders alone do not tell, and readings by folders that are possible all the same."""
-
-    cause: str
-    readings: tuple[tuple[str, Reading], ...] = ()  # each with a title
-    otherwise: Reading | None = None  # how to read it where there is no choice at all
-
-
 class _Reader:
     def __init__(self, source: Source, least: int, known: Collection[str], grouped: bool) -> None:
         self._source = source
@@ -223,7 +176,7 @@ class _Reader:
         self._least = least
         self._known = known
         self._pictures = _pictures(source)
-        self._tree = _Folder()
+        self._tree = Folder()
         for member in source.members:
             if member.name in self._pictures or not self._pictures:
                 self._tree.add(member.name.split("/")[:-1])
@@ -253,15 +206,19 @@ class _Reader:
     # What the source says by itself
 
     def _proposed(self) -> Reading:
-        by_folder = _by_folder(self._tree, self._least, self._grouped)
+        by_folder = class_folders.proposal(self._tree, least=self._least, grouped=self._grouped)
         disagreeing = self._by_tables(by_folder if isinstance(by_folder, Reading) else None)
         if isinstance(by_folder, Reading):
             if not disagreeing:
                 return by_folder
-            first = disagreeing[0][1].tables[0]
-            cause = f"The folders say other classes than the table “{shortened(first)}” does."
-            ways = [*disagreeing, ("By folder", by_folder)]
-            raise Unclear(cause, self._choices(ways))
+            table = f"the table “{shortened(disagreeing[0][1].tables[0])}”"
+            cause = f"The folders say other classes than {table} does."
+            if _same_classes(self._read(by_folder), self._read(disagreeing[0][1])):
+                cause = f"The folders do not say what {table} says: which pictures to learn from."
+            choices = self._choices([*disagreeing, ("By folder", by_folder)])
+            if all(each.reading == by_folder for each in choices):
+                return by_folder
+            raise Unclear(cause, choices)
         if not disagreeing:
             boxes = detection_format(self._source, self._pictures) or self._boxed
             if boxes:
@@ -270,6 +227,9 @@ class _Reader:
                     "things. Thaw tells whole pictures apart, so cut the things out and put those "
                     "of each class in a folder named after it."
                 )
+        for member in self._source.members:
+            if member.name.lower().endswith(tables.WORKBOOKS):
+                self._unused[member.name] = _WORKBOOK
         ways = [*disagreeing, *self._by_name(), *by_folder.readings]
         choices = self._choices(ways)
         if not choices and by_folder.otherwise and not self._unused:
@@ -332,8 +292,11 @@ class _Reader:
             if hot:
                 columns = [ONE_HOT, *(each for each in columns if each not in hot)]
             names = tuple(each.name for each in alike)
-            for column in columns[:6]:
+            if by_folder and not columns:
+                columns = [IN_FOLDER] if self._says_sides(names) else []
+            for number, column in enumerate(columns[:6]):
                 reading = Reading(
+                    folders=by_folder.folders if by_folder and column == IN_FOLDER else (),
                     tables=names,
                     file_column=file_column,
                     label_column=column,
@@ -352,25 +315,37 @@ class _Reader:
                         self._unused[names[0]] = "it lists only files outside the class folders"
                         continue
                     if _same_classes(folders, layout) and (folders.said or not layout.said):
+                        if any(tables.is_telling(before) for before in columns[:number]):
+                            continue
                         return []
                 what = "columns of 0 and 1" if column == ONE_HOT else f"column “{column}”"
-                found.append((f"By table: {shortened(names[0])}, {what}", reading))
+                title = f"By table: {shortened(names[0])}, {what}"
+                if column == IN_FOLDER:
+                    title = f"By folder, and divided by table: {shortened(names[0])}"
+                    self._unused.pop(table.name, None)
+                found.append((title, reading))
         return found
+
+    def _says_sides(self, names: Collection[str]) -> bool:
+        """Whether tables say which pictures are on which side, by a column or by their names."""
+        table = self._all_tables()[next(iter(names))]
+        return bool(tables.split_column(table) or any(tables.side_named(each) for each in names))
 
     def _all_tables(self) -> dict[str, tables.Table]:
         """All tables of the source that are not too large, by name."""
         if self._tables is None:
             self._tables = {}
             stems = {stem_of(name) for name in self._pictures}
+            stems |= {name.rpartition("/")[2] for name in self._pictures}
             listed = [
                 each
                 for each in self._source.members
                 if _is_table(each.name)
-                and not (each.name.lower().endswith(".txt") and stem_of(each.name) in stems)
+                and not (each.name.lower().endswith(_OF_ONE) and stem_of(each.name) in stems)
             ]
             listed.sort(
                 key=lambda each: (
-                    each.name.lower().endswith(".txt"),
+                    each.name.lower().endswith(_OF_ONE),
                     each.name.count("/"),
                     natural(each.name),
                 )
@@ -410,6 +385,8 @@ class _Reader:
         members = {member.name: member for member in self._source.members}
         for name in given.tables:
             table = self._table(members[name]) if name in members else None
+            if table is None and name.lower().endswith(tables.WORKBOOKS):
+                raise UserError(f"“{shortened(name)}” cannot be read: {_WORKBOOK}.")
             if table is None:
                 raise UserError(
                     f"Expected a table (CSV or TSV) in “{self._source.name}” or elsewhere, but "
@@ -420,26 +397,32 @@ class _Reader:
         table = read[given.tables[0]]
         for option in ("file_column", "label_column", "split_column"):
             value = getattr(given, option)
-            if value and value != ONE_HOT and any(value not in t.columns for t in read.values()):
+            if value not in ("", ONE_HOT, IN_FOLDER) and any(
+                value not in t.columns for t in read.values()
+            ):
                 raise UserError(
                     f"Expected the name of a column for --{option.replace('_', '-')}, received "
-                    f"“{shortened(value)}”. There are: {_listed(table.columns)}."
+                    f"“{shortened(value)}”. There are: {quoted(table.columns)}."
                 )
         files = given.file_column or tables.file_column(table, self._files)
         if files is None:
             raise UserError(
                 f"None of the files that “{shortened(table.name)}” lists is there. Its columns "
-                f"are: {_listed(table.columns)}."
+                f"are: {quoted(table.columns)}."
             )
         given = replace(
             given,
             file_column=files,
             split_column=given.split_column or tables.split_column(table),
         )
+        if given.label_column == IN_FOLDER and not given.folders:
+            return self._with_folders(given)
         if given.label_column:
             return given
         hot = [ONE_HOT] if tables.one_hot(table, (files,)) else []
         columns = hot or tables.label_columns(table, files)
+        if not columns and self._says_sides(given.tables):
+            return self._with_folders(replace(given, label_column=IN_FOLDER))
         if len(columns) == 1:
             return replace(given, label_column=columns[0])
         ways = [(f"Column “{each}”", replace(given, label_column=each)) for each in columns]
@@ -447,9 +430,16 @@ class _Reader:
         if not choices:
             raise UserError(
                 f"No column of “{shortened(table.name)}” divides its files into classes. Its "
-                f"columns are: {_listed(table.columns)}."
+                f"columns are: {quoted(table.columns)}."
             )
         raise Unclear(f"Several columns of “{shortened(table.name)}” may be the class.", choices)
+
+    def _with_folders(self, given: Reading) -> Reading:
+        """A table that says only the sides, with what the folders say."""
+        by_folder = class_folders.proposal(self._tree, least=self._least, grouped=self._grouped)
+        if isinstance(by_folder, Reading):
+            return replace(given, folders=by_folder.folders)
+        raise Unclear(by_folder.cause, self._choices(by_folder.readings))
 
     # What comes out
 
@@ -475,8 +465,8 @@ class _Reader:
                 found[member.name] = self._why_outside(member.name)
                 continue
             side = starts[start]
-            if reading.sides_inside and len(inside) > 2:
-                side = side_of(inside[1])
+            if reading.sides_inside:
+                side = side_of(inside[1]) if len(inside) > 2 else None
             found[member.name] = label_of(inside[0]), side
         return found
 
@@ -505,7 +495,7 @@ class _Reader:
 
     def _starts(self, reading: Reading) -> dict[tuple[str, ...], Split | None]:
         """Where to look for pictures whose classes come from elsewhere, and on which side."""
-        folders = reading.folders or _sided_folders(self._tree)
+        folders = reading.folders or sided_folders(self._tree)
         starts = {_parts(path): side for path, side in folders}
         return starts if reading.folders else {(): None} | starts
 
@@ -513,6 +503,7 @@ class _Reader:
         self, reading: Reading
     ) -> tuple[dict[str, tuple[str, Split | None] | str], list[tuple[str, str]]]:
         starts = self._starts(reading)
+        by_folder = self._by_folders(reading) if reading.label_column == IN_FOLDER else {}
         claims: dict[str, tuple[int, set[tuple[str, Split | None]]]] = {}
         outside: list[tuple[str, str]] = []
         for name in reading.tables:
@@ -526,7 +517,10 @@ class _Reader:
                 if len(files) != 1:
                     outside.append((told, TWO_FILES if files else NO_FILE))
                     continue
-                if reading.label_column == ONE_HOT:
+                if by_folder:
+                    in_folder = by_folder[files[0]]
+                    label = "" if isinstance(in_folder, str) else in_folder[0]
+                elif reading.label_column == ONE_HOT:
                     label = tables.hot(table, row, hot) or ""
                 else:
                     label = row[table.columns.index(reading.label_column)]
@@ -539,14 +533,20 @@ class _Reader:
                 if reading.split_column:
                     told_side = row[table.columns.index(reading.split_column)]
                     side = tables.side(reading.split_column, told_side) or side
-                side = side or side_of(stem_of(name)) if len(reading.tables) > 1 else side
+                if len(reading.tables) > 1 or by_folder:
+                    side = side or tables.side_named(name)
                 before, said = claims.get(files[0], (0, set()))
                 if score > before:
                     claims[files[0]] = score, {(label, side)}
                 elif score == before:
                     said.add((label, side))
         found: dict[str, tuple[str, Split | None] | str] = {}
+        trained = any(side == "train" for _, said in claims.values() for _, side in said)
         for member in self._source.members:
+            if member.name not in claims and by_folder and not trained:
+                inside = by_folder[member.name]  # only the other sides are listed
+                found[member.name] = inside if isinstance(inside, str) else (inside[0], "train")
+                continue
             if member.name in claims:
                 said = claims[member.name][1]
                 several = len({label for label, _ in said}) > 1
@@ -588,7 +588,7 @@ class _Reader:
                 elif not self._known:
                     outside.append((member.name, UNKNOWN.format(shortened(label))))
                     continue
-            placed.append(Placed(member, label, side))
+            placed.append(Placed(member, label, side or ("train" if said else None)))
         pictures = [each for each in placed if each.member.name in self._pictures]
         counts = Counter(each.label for each in pictures)
         examples = {each.label: each.member.name for each in reversed(pictures)}
@@ -600,7 +600,7 @@ class _Reader:
             self._lost(placed),
             said,
             tuple((each, counts[each], examples[each]) for each in sorted(counts, key=natural)),
-            tuple((side, by_side[side]) for side in _ORDER if said and by_side[side]),
+            tuple((side, by_side[side]) for side in ORDER if said and by_side[side]),
             self._empty(reading),
         )
 
@@ -637,10 +637,10 @@ class _Reader:
                 counts["/".join(parts[:end])] += 1
         return tuple(sorted(counts.items(), key=lambda one: natural(one[0])))
 
-    def _at(self, path: tuple[str, ...]) -> _Folder:
+    def _at(self, path: tuple[str, ...]) -> Folder:
         folder = self._tree
         for name in path:
-            folder = folder.folders.get(name, _Folder())
+            folder = folder.folders.get(name, Folder())
         return folder
 
     def _why_outside(self, name: str) -> str:
@@ -649,293 +649,6 @@ class _Reader:
         if name.lower().endswith(tuple(f".{each}" for each in ENDINGS)):
             return NESTED
         return NO_IMAGE
-
-
-def _by_folder(tree: _Folder, least: int, grouped: bool) -> Reading | _Doubt:
-    """What folders alone say."""
-    path: tuple[str, ...] = ()
-    while (only := tree.only()) is not None:
-        path, tree = (*path, only[0]), only[1]
-    here = Reading(folders=(("/".join(path), None),))
-    names = tree.folders
-    if not names:
-        cause = "The pictures lie in no folders of classes."
-        return here if least < 2 else _Doubt(cause, otherwise=here)
-    as_classes = (f"The folders {_listed(sorted(names, key=natural))} are the classes", here)
-    named = _sides(names)
-    if named:
-        return _by_side(tree, path, named, as_classes)
-    both = _sides_and_classes(names)
-    if both:
-        return _Doubt(
-            f"The names of the folders {_listed(both)} hold both a class and a side.",
-            (*_named_patterns(both), as_classes),
-        )
-    if len(names) == 1 and least > 1:
-        (name,) = names
-        return _Doubt(f"There is only one folder of pictures, “{shortened(name)}”.", (), here)
-    inner = {name: _inside((*path, name), folder, set()) for name, folder in names.items()}
-    nested = {name: it for name, it in inner.items() if len(it[1].folders) > 1}
-    if grouped and not any(says_nothing(name) or side_of(name) for name in nested):
-        return here
-    alike = _with_the_same_inside(names, nested)
-    if alike:
-        return _by_variant(here, names, inner, alike, as_classes)
-    empty = [name for name in names if says_nothing(name) or side_of(name)]
-    if len(empty) == len(names) and not nested:
-        return _Doubt(
-            f"The folders {_listed(sorted(names, key=natural))} are not named after classes.",
-            (as_classes,),
-        )
-    holding = [
-        name
-        for name, (_, folder) in nested.items()
-        if says_nothing(name)
-        or side_of(name)
-        or (not names[name].pictures and _outweighs(folder, len(names), len(nested)))
-    ]
-    if holding:
-        return _Doubt(
-            f"The folders {_listed(sorted(names, key=natural))} may be classes, or one of them "
-            "holds the class folders.",
-            (*(way for name in holding for way in _ways_inside(*nested[name])), as_classes),
-        )
-    holders = not any(each.pictures or not each.folders for each in names.values())
-    if nested and holders:
-        within = {label for _, folder in nested.values() for label in folder.folders}
-        if not all(says_nothing(label) or side_of(label) for label in within):
-            starts = tuple(
-                ("/".join(nested[name][0] if name in nested else (*path, name)), None)
-                for name in names
-            )
-            return _Doubt(
-                f"Each of the folders {_listed(sorted(names, key=natural))} holds more folders, so "
-                "either may be the classes.",
-                (as_classes, ("The folders inside them are the classes", Reading(starts))),
-            )
-    return here
-
-
-def _by_side(
-    tree: _Folder,
-    path: tuple[str, ...],
-    named: dict[str, Split],
-    as_classes: tuple[str, Reading],
-) -> Reading | _Doubt:
-    """What folders say that are named train, test, and so on."""
-    starts: dict[tuple[str, ...], Split] = {}
-    known: set[str] = set()
-    spoken: set[str] = set()
-    for name in [name for name, side in named.items() if side == "train"]:
-        start, folder = _inside((*path, name), tree.folders[name], set())
-        starts[start] = "train"
-        known |= folder.labels()
-        spoken |= set(folder.folders)
-    listed = _listed(sorted(named, key=natural))
-    if known and len(known) > 1 and all(says_nothing(each) for each in spoken):
-        return _Doubt(
-            f"The folders in {listed} are not named after classes: "
-            f"{_listed(sorted(spoken, key=natural))}.",
-            (*_ways_within(tree, path, named, spoken), as_classes),
-        )
-    if not known or (
-        len(known) == 1 and all(says_nothing(each) or side_of(each) for each in spoken)
-    ):
-        return _Doubt(
-            f"The folders {listed} are named like the sides of a split, not like classes, and "
-            "there are no class folders in them.",
-            (as_classes,),
-        )
-    agree = True
-    for name in [name for name, side in named.items() if side != "train"]:
-        start, folder = _inside((*path, name), tree.folders[name], known)
-        starts[start] = named[name]
-        agree = agree and folder.labels() <= known
-    sides = Reading(tuple(("/".join(start), side) for start, side in starts.items()))
-    others = {name: it for name, it in tree.folders.items() if name not in named}
-    rivals = [
-        name for name, it in others.items() if len(_inside((), it, set())[1].labels() & known) > 1
-    ]
-    if others and (rivals or not agree):
-        named_others = _listed(sorted(others, key=natural))
-        return _Doubt(
-            f"The folders {listed} are named like the sides of a split, but beside them there "
-            f"{'is' if len(others) == 1 else 'are'} {named_others}.",
-            ((f"Read {listed} as sides, without {named_others}", sides), as_classes),
-        )
-    return sides
-
-
-def _by_variant(
-    here: Reading,
-    names: dict[str, _Folder],
-    inner: dict[str, tuple[tuple[str, ...], _Folder]],
-    alike: list[str],
-    as_classes: tuple[str, Reading],
-) -> Reading | _Doubt:
-    """What folders say that hold the same folders inside."""
-    within = {label for name in alike for label in inner[name][1].folders}
-    deeper = any(
-        not says_nothing(below)
-        for name in alike
-        for it in inner[name][1].folders.values()
-        for below in it.folders
-    )
-    sides = {side_of(label) for label in within}
-    if len(alike) == len(names) and not deeper and len(sides) > 1 and None not in sides:
-        return replace(here, sides_inside=True)  # cats/train, cats/test, dogs/train, …
-    if all(says_nothing(label) for label in within):
-        return here  # cats/batch 1, cats/batch 2, dogs/batch 1, …
-    ways: list[tuple[str, Reading]] = []
-    for name in alike:
-        ways += _ways_inside(*inner[name])
-    if not any(side_of(label) for label in within):
-        starts = tuple(("/".join(inner[name][0]), None) for name in alike)
-        ways.append(("All of them together", Reading(starts)))
-        if len(alike) == len(names) == 2:
-            ways += _as_sides(alike, inner)
-    return _Doubt(
-        f"The folders {_listed(alike)} hold the same folders inside, so they are probably "
-        "variants or sources of the same classes.",
-        (*ways, as_classes),
-    )
-
-
-def _ways_within(
-    tree: _Folder, path: tuple[str, ...], named: dict[str, Split], kinds: Iterable[str]
-) -> list[tuple[str, Reading]]:
-    """How to read one kind of pictures alone: train/images/… and test/images/…, without masks."""
-    ways = []
-    for kind in sorted(kinds, key=natural):
-        starts: list[tuple[str, Split | None]] = []
-        for name, side in sorted(named.items(), key=lambda one: _ORDER.index(one[1])):
-            start, folder = _inside((*path, name), tree.folders[name], set())
-            if kind in folder.folders and folder.folders[kind].folders:
-                starts.append(("/".join((*start, kind)), side))
-            elif start[-1] == kind:  # the only kind on this side
-                starts.append(("/".join(start), side))
-        if starts:
-            ways.append((f"Only what is in “{shortened(kind)}”", Reading(tuple(starts))))
-    return ways
-
-
-def _as_sides(
-    alike: list[str], inner: dict[str, tuple[tuple[str, ...], _Folder]]
-) -> list[tuple[str, Reading]]:
-    """Two folders with the same classes as what to learn from and what to test with."""
-    one, other = alike
-    meant = {name: side_of(name) for name in alike}
-    if meant[one] == meant[other] is not None:
-        return []
-    if meant[other] == "train" or meant[one] in ("validation", "test"):
-        one, other = other, one
-    elif not any(meant.values()):
-        sizes = {name: inner[name][1].size() for name in alike}
-        if sizes[one] == sizes[other]:
-            return []
-        one, other = sorted(alike, key=sizes.__getitem__, reverse=True)
-    title = f"{_listed([one])} to learn from, {_listed([other])} to test with"
-    learned, tested = "/".join(inner[one][0]), "/".join(inner[other][0])
-    return [(title, Reading(((learned, "train"), (tested, meant[other] or "test"))))]
-
-
-def _ways_inside(start: tuple[str, ...], folder: _Folder) -> list[tuple[str, Reading]]:
-    """How to read one folder alone."""
-    title = f"Only what is in {_joined(start)}"
-    named = _sides(folder.folders)
-    if not named:
-        return [(title, _one(start))]
-    found = _by_side(folder, start, named, ("", _one(start)))
-    return [(title, found)] if isinstance(found, Reading) else []
-
-
-def _outweighs(folder: _Folder, siblings: int, nested: int) -> bool:
-    """Whether the only folder with folders inside rather holds the classes than is one of them."""
-    return nested == 1 and (bool(_sides(folder.folders)) or len(folder.folders) > siblings)
-
-
-def _sides(names: Iterable[str]) -> dict[str, Split]:
-    """Folders that are named as the sides of one split; empty unless one is for training.
-
-    They may share a word, as `seg_train` and `seg_test` do.
-    """
-    found = _splits(names)
-    if len(found) != 1:
-        return {}
-    (named,) = found
-    tests = [name for name, side in named.items() if side == "test"]
-    if "validation" not in named.values() and not all(is_evaluation(name) for name in tests):
-        named |= {name: "validation" for name in tests if is_evaluation(name)}
-    return named
-
-
-def _splits(names: Iterable[str]) -> list[dict[str, Split]]:
-    """Folders that are the sides of one split each: their names are alike but for the side."""
-    by_rest: dict[str, dict[str, Split]] = defaultdict(dict)
-    for name in names:
-        side, rest = side_and_rest(name)
-        if side is not None:
-            by_rest[rest][name] = side
-    sides = [(named, set(named.values())) for named in by_rest.values()]
-    return [named for named, met in sides if "train" in met and len(met) > 1]
-
-
-def _sides_and_classes(names: Iterable[str]) -> list[str]:
-    """Folders such as cats_train, cats_test, dogs_train and dogs_test; empty if there are none."""
-    splits = _splits(names)
-    if len(splits) < 2:
-        return []
-    return sorted((name for named in splits for name in named), key=natural)
-
-
-def _named_patterns(names: Iterable[str]) -> list[tuple[str, Reading]]:
-    """Patterns for folders such as cats_train, or train_cats, that say both class and side."""
-    pieces = (re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name) for name in names)
-    words = {word for words in pieces for word in words if side_of(word)}
-    if not words:
-        return []
-    side = f"(?P<side>{'|'.join(sorted(words))})"
-    for folder in (rf"(?P<label>[^/]+?)[\W_]*{side}", rf"{side}[\W_]*(?P<label>[^/]+)"):
-        if all(re.fullmatch(folder, name) for name in names):
-            title = "The names of the folders say class and side"
-            return [(title, Reading(pattern=f"(?:^|/){folder}/"))]
-    return []
-
-
-def _sided_folders(tree: _Folder) -> tuple[tuple[str, Split | None], ...]:
-    """Where sides begin, for pictures whose classes come from elsewhere."""
-    path: tuple[str, ...] = ()
-    while len(tree.folders) == 1 and not tree.pictures:
-        ((name, tree),) = tree.folders.items()
-        path = (*path, name)
-    found: list[tuple[str, Split | None]] = [
-        ("/".join((*path, name)), side) for name, side in _sides(tree.folders).items()
-    ]
-    return tuple(found) or EVERYWHERE
-
-
-def _with_the_same_inside(
-    names: dict[str, _Folder], nested: dict[str, tuple[tuple[str, ...], _Folder]]
-) -> list[str]:
-    """Folders that share at least half of the folders inside with another, and hold no pictures."""
-    labels = {name: it.labels() for name, (_, it) in nested.items() if not names[name].pictures}
-    found = []
-    for name, mine in labels.items():
-        for other, theirs in labels.items():
-            shared = len(mine & theirs)
-            if name != other and shared > 1 and shared >= min(len(mine), len(theirs)) / 2:
-                found.append(name)
-                break
-    return sorted(found, key=natural)
-
-
-def _inside(
-    path: tuple[str, ...], folder: _Folder, known: set[str]
-) -> tuple[tuple[str, ...], _Folder]:
-    """Walk through the outer folders within one folder, stopping at classes already known."""
-    while (only := folder.only()) is not None and not folder.labels() <= known:
-        path, folder = (*path, only[0]), only[1]
-    return path, folder
 
 
 def _pictures(source: Source) -> set[str]:
@@ -974,6 +687,8 @@ def _same_classes(one: Layout, other: Layout) -> bool:
 def _way(reading: Reading) -> str:
     if reading.tables:
         column = reading.label_column
+        if column == IN_FOLDER:
+            return f"by folder, and divided by the table “{shortened(reading.tables[0])}”"
         what = "columns of 0 and 1" if column == ONE_HOT else f"column “{shortened(column)}”"
         return f"by the table “{shortened(reading.tables[0])}” ({what})"
     if reading.pattern:
@@ -989,14 +704,6 @@ def _alike(labels: Iterable[str]) -> list[str]:
     return next((each for each in spelled.values() if len(each) > 1), [])
 
 
-def _one(path: tuple[str, ...]) -> Reading:
-    return Reading(folders=(("/".join(path), None),))
-
-
-def _joined(path: tuple[str, ...]) -> str:
-    return f"“{shortened('/'.join(path))}”"
-
-
 def _parts(path: str) -> tuple[str, ...]:
     return tuple(path.split("/")) if path else ()
 
@@ -1007,24 +714,8 @@ def _start(parts: tuple[str, ...], starts: Collection[tuple[str, ...]]) -> tuple
     return max(found, key=len, default=None)
 
 
-def _listed(names: Iterable[str]) -> str:
-    quoted = [f"“{shortened(name)}”" for name in names]
-    if len(quoted) > _NAMED:
-        quoted = [*quoted[: _NAMED - 1], f"{len(quoted) - _NAMED + 1} more"]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
-
-
 def _is_table(name: str) -> bool:
     return name.lower().endswith(tables.ENDINGS)
-
-
-def label_of(folder: str) -> str:
-    """The class that a folder is named after.
-
-    macOS writes é as e and an accent: composed, the same class has the same name everywhere. So it
-    has with one space between words.
-    """
-    return " ".join(unicodedata.normalize("NFC", folder).split()) or folder
 
 
 def stem_of(name: str) -> str:

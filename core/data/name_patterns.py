@@ -8,6 +8,7 @@ import sys
 from core.errors import UserError
 
 READY = {
+    "the text before “-!-”, as Teachable Machine writes": r"^(.+)-!-",
     "the text before the first number": r"^(\D*[^\W\d_])[\W_]*\d",
     "the text before the first dot": r"^([^.]+)\.",
     "the text before the first underscore": r"^([^_]+)_",

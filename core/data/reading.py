@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 
 from core.data import images, layout, preparing
 from core.data.archive import Source, UnreadableMember
+from core.data.class_folders import label_of
 from core.data.dataset import Dataset, Decoded, Record, Skipped
 from core.data.enough import check_read, check_train, no_classes
 from core.data.grouping import folder_of, groups_of
-from core.data.layout import Placed, label_of
+from core.data.layout import Placed
 from core.data.natural import natural
 from core.data.parallel import in_order, threads_for_pictures
 from core.data.preparation import Preparation

@@ -1,4 +1,4 @@
-"""Tables of labels: a CSV or TSV that says which class each file belongs to."""
+"""Tables of labels: a CSV, TSV or JSON that says which class or side each file belongs to."""
 
 import csv
 import io
@@ -6,13 +6,16 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.data.side_names import Split, side_of
+from core.data.side_names import Split, side_and_rest, side_of
 
-ENDINGS = (".csv", ".tsv", ".tab", ".jsonl", ".txt")
+ENDINGS = (".csv", ".tsv", ".tab", ".jsonl", ".txt", ".json", ".labels")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 MOST_BYTES = 32 << 20
+_MOST_JSON = 8 << 20  # bytes, of which Python makes twenty times as many
+_JSON = (".json", ".labels")
 _MOST_ROWS = 200_000
 _MOST_COLUMNS = 2000
 _MOST_CELLS = 10_000_000
@@ -35,6 +38,8 @@ _SHORT_SIDES: dict[str, Split] = {
     "va": "validation",
     "vl": "validation",
     "te": "test",
+    "publictest": "validation",  # as competitions call them
+    "privatetest": "test",
 }
 
 
@@ -67,7 +72,7 @@ class Files:
         self._full: set[str] = set()
         # Thousands of files may have the same name, and as many cells may ask for each of them.
         self._by_folder: dict[tuple[str, ...], dict[str, list[str]]] = {}
-        self._chosen: dict[tuple[tuple[str, ...], str], list[str]] = {}
+        self._chosen: dict[tuple[tuple[str, ...], str, Split | None], list[str]] = {}
         for name in names:
             last = _plain(name.rpartition("/")[2])
             self._full.add(last)
@@ -82,7 +87,8 @@ class Files:
 
         Args:
             cell: A path as some other computer wrote it, with or without ending.
-            table: The table's path: files below its folder come first.
+            table: The table's path: files below its folder come first, and those in a folder of
+                the side that it is named after.
 
         Returns:
             The files, one if all is well, and how many parts of their paths agree.
@@ -103,7 +109,7 @@ class Files:
             found, depth = narrowed, depth + 1
         if len(found) == 1:
             return found, _agreeing(parts, found[0])
-        return self._nearest(tuple(parts[-depth:]), found, table.rpartition("/")[0]), depth
+        return self._nearest(tuple(parts[-depth:]), found, table), depth
 
     def _in_folders(self, end: tuple[str, ...], found: list[str]) -> dict[str, list[str]]:
         """Files whose paths have the same end, by the folder above it."""
@@ -116,13 +122,19 @@ class Files:
             self._by_folder[end] = dict(folders)
         return self._by_folder[end]
 
-    def _nearest(self, end: tuple[str, ...], found: list[str], folder: str) -> list[str]:
-        """Of several files, those below a table's folder, else those that have the whole name."""
-        if (end, folder) not in self._chosen:
-            beside = [name for name in found if name.startswith(f"{folder}/")] if folder else []
-            exact = [name for name in found if _plain(name.rpartition("/")[2]) == end[-1]]
-            self._chosen[end, folder] = beside or exact or found
-        return self._chosen[end, folder]
+    def _nearest(self, end: tuple[str, ...], found: list[str], table: str) -> list[str]:
+        """Of several files, those near a table, on the side it is named after, or named in full."""
+        folder, side = table.rpartition("/")[0], side_named(table)
+        if (end, folder, side) not in self._chosen:
+            ways: tuple[Callable[[str], bool], ...] = (
+                lambda name: bool(folder) and name.startswith(f"{folder}/"),
+                lambda name: side in map(side_of, name.split("/")[:-1]) if side else False,
+                lambda name: _plain(name.rpartition("/")[2]) == end[-1],
+            )
+            for fits in ways:
+                found = [name for name in found if fits(name)] or found
+            self._chosen[end, folder, side] = found
+        return self._chosen[end, folder, side]
 
     def is_full_name(self, cell: str) -> bool:
         """Whether a cell ends with a file's whole name rather than with a part of it."""
@@ -153,7 +165,8 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
     """Read a table; None if the bytes are none, or none with several columns.
 
     Delimiter, encoding and whether the first row holds headers are found out. A file that ends in
-    .jsonl holds an object in each line, as Hugging Face's metadata.jsonl does.
+    .jsonl holds an object in each line, as Hugging Face's metadata.jsonl does. A file named after a
+    side may be a list of files, one a line.
 
     Args:
         name: Its path in the source.
@@ -164,9 +177,11 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
     if text is None:
         return None
     if name.lower().endswith(".jsonl"):
-        rows = _objects(text)
-        if not rows:
-            return None
+        rows = _lines(text)
+    elif name.lower().endswith(_JSON):
+        rows = _json(text, lambda cell: bool(files.find(cell, name)[0]))
+    elif side_named(name) and (listed := _list(text, name, files)):
+        rows = listed
     else:
         text = _without_remarks(text)
         widths = {each: _regular(_split(text, each, 20)) for each in _DELIMITERS}
@@ -181,8 +196,8 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
             rows = [row for row in rows if len(row) == 2]
         else:
             rows = []
-        if not rows:
-            return None
+    if not rows:
+        return None
     width = len(rows[0])
     if width > _MOST_COLUMNS or len(rows) < 2 or width * len(rows) > _MOST_CELLS:
         return None
@@ -195,7 +210,46 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
             columns[place] = f"column {place + 1}"
     body = rows[1:] if headed else rows
     even = [tuple(cell.strip() for cell in (*row, *[""] * width)[:width]) for row in body]
-    return Table(name, tuple(columns), tuple(even))
+    return _with_folders(Table(name, tuple(columns), tuple(even)), files)
+
+
+def _with_folders(table: Table, files: Files) -> Table:
+    """The table with a column of paths, where one names folders and another the files in them."""
+    column = file_column(table, files)
+    if column is None:
+        return table
+    place = table.columns.index(column)
+    some = table.rows[:: max(1, len(table.rows) // _TRIED)]
+
+    def found(paths: Iterable[str]) -> int:
+        return sum(len(files.find(path, table.name)[0]) == 1 for path in paths)
+
+    if found(row[place] for row in some) >= len(some) / 2:
+        return table
+    hits = [found(f"{row[other]}/{row[place]}" for row in some) for other in range(len(some[0]))]
+    if max(hits) < len(some) / 2:
+        return table
+    other = hits.index(max(hits))
+    return Table(
+        table.name,
+        (f"{table.columns[other]}/{column}", *table.columns),
+        tuple((f"{row[other]}/{row[place]}", *row) for row in table.rows),
+    )
+
+
+def side_named(name: str) -> Split | None:
+    """The side that a table is named after, as test_list.txt."""
+    side, rest = side_and_rest(name.rpartition("/")[2].rpartition(".")[0])
+    return None if rest else side
+
+
+def _list(text: str, name: str, files: Files) -> list[list[str]]:
+    """The lines of a list of files; empty if it is none."""
+    lines = [line.strip() for line in text.split("\n")[:_MOST_ROWS]]
+    lines = [line[:_LONGEST_CELL] for line in lines if line]
+    some = lines[:: max(1, len(lines) // _TRIED)]
+    found = sum(bool(files.find(line, name)[0]) for line in some)
+    return [[line] for line in lines] if some and found >= len(some) / 2 else []
 
 
 def _without_remarks(text: str) -> str:
@@ -203,19 +257,59 @@ def _without_remarks(text: str) -> str:
     return re.sub(r"\A(?:[ \t]*(?:#[^\r\n]*|sep=.)?\r?\n)+", "", text)
 
 
-def _objects(text: str) -> list[list[str]]:
-    """Rows of a file with a JSON object in each line, the headers first; empty if it is none.
-
-    What lies inside an object inside has both their names: “labels.breed”.
-    """
-    objects: list[dict[str, str]] = []
+def _lines(text: str) -> list[list[str]]:
+    """Rows of a file with a JSON object in each line, the headers first; empty if it is none."""
+    found: list[object] = []
     for line in text.split("\n"):  # U+2028 may stand inside of a text
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            found.append(json.loads(line))
         except (ValueError, RecursionError):
             return []
+        if len(found) == _MOST_ROWS:
+            break
+    return _objects(found)
+
+
+def _json(text: str, is_file: Callable[[str], bool]) -> list[list[str]]:
+    """Rows of a JSON file, the headers first; empty if it holds no labels in a simple form.
+
+    These are a list of objects, which may be one field of an object around it; an object with the
+    label of each file, or with what is known of each file; and one with the files of each label.
+    """
+    try:
+        value = json.loads(text) if len(text) <= _MOST_JSON else None
+    except (ValueError, RecursionError):
+        return []
+    if isinstance(value, dict):
+        lists = [each for each in value.values() if isinstance(each, list) and each]
+        if len(lists) == 1 and isinstance(lists[0][0], dict):
+            value = lists[0]
+    if isinstance(value, list):
+        return _objects(value[:_MOST_ROWS])
+    if not isinstance(value, dict):
+        return []
+    rows: list[object] = []
+    if any(is_file(key) for key in list(value)[:_TRIED]):
+        for file, said in value.items():
+            label = said[0] if isinstance(said, list) and len(said) == 1 else said
+            rows.append({"file": file} | (label if isinstance(label, dict) else {"label": label}))
+    else:
+        for label, paths in value.items():
+            if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+                return []
+            rows += [{"file": path, "label": label} for path in paths]
+    return _objects(rows[:_MOST_ROWS])
+
+
+def _objects(values: Iterable[object]) -> list[list[str]]:
+    """Rows of some objects, the headers first; empty if one is none.
+
+    What lies inside an object inside has both their names: “labels.breed”.
+    """
+    objects: list[dict[str, str]] = []
+    for value in values:
         if not isinstance(value, dict):
             return []
         cells: dict[str, str] = {}
@@ -225,8 +319,6 @@ def _objects(text: str) -> list[list[str]]:
             if not isinstance(inner, dict):
                 cells[key] = _cell(inner)
         objects.append(cells)
-        if len(objects) == _MOST_ROWS:
-            break
     columns = list(dict.fromkeys(key for each in objects[:_TRIED] for key in each))
     if len(columns) * len(objects) > _MOST_CELLS:
         return []
@@ -315,9 +407,13 @@ def label_columns(table: Table, besides: str) -> list[str]:
         cells = [cell for cell in table.cells(column) if cell]
         different = len(set(cells))
         if 2 <= different <= max(2, len(cells) // 2) and max(map(len, cells)) <= _LONGEST_LABEL:
-            telling = any(word in _TELLING for word in _words(column))
-            found.append((not telling, different, column))
+            found.append((not is_telling(column), different, column))
     return [column for _, _, column in sorted(found, key=lambda one: one[:2])]
+
+
+def is_telling(column: str) -> bool:
+    """Whether a column is called as one of classes is: label, species, …"""
+    return any(word in _TELLING for word in _words(column))
 
 
 def _words(column: str) -> list[str]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from core.data.class_folders import label_of
 from core.data.grouping import folder_of, groups_of, name_of
-from core.data.layout import label_of
 from core.settings import Grouping
 
 

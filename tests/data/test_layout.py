@@ -9,7 +9,7 @@ from painted import classes, zip_of
 from core.data.archive import Member, open_source
 from core.data.labelling import Reading, Unclear
 from core.data.layout import OUTSIDE, UNKNOWN, Layout, place
-from core.data.side_names import says_nothing, side_of
+from core.data.side_names import is_no_class, says_nothing, side_of
 from core.errors import UserError
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(40)
@@ -262,12 +262,15 @@ def test_nothing() -> None:
 SIDES = {
     "train": "train training Train train_set Train_Set training-images 1_train trainset TrainSet "
     "x_train train2017 train_data TRAIN entrenamiento treino 训练集 "
-    "trainval train_val Trainingsdaten imagestrain traindir обучающая learn",
-    "validation": "val valid Validation val2017 dev valid_set 2-val Validierungsdaten validatie",
+    "trainval train_val Trainingsdaten imagestrain traindir обучающая learn tRAIN trainA "
+    "trainieren entrenar トレーニング 訓練データ 训练图像集 훈련",
+    "validation": "val valid Validation val2017 dev valid_set 2-val Validierungsdaten validatie "
+    "検証用 バリデーション 검증",
     "test": "test testing test1 Test_Set test_images eval evaluation holdout held-out hold_out "
-    "Testdaten val_test imagestest",
+    "Testdaten val_test imagestest tEST Prüfung testen essai pruebas "
+    "テストデータ 評価用 테스트세트",
     None: "trainers test_tube training_shoes bus invalid daisy 0 validity contest images latest "
-    "learner train_dev train_and_test",
+    "learner train_dev train_and_test train_masks train_labels test_unlabeled 用 データ",
 }
 
 
@@ -279,10 +282,30 @@ def test_names_of_sides(name: str, side: str | None) -> None:
 
 
 def test_names_that_say_nothing() -> None:
-    for name in ("images", "part_2", "fold1", "100CANON", "images_001", "JPEGImages", "Photos"):
+    for name in (
+        "images",
+        "part_2",
+        "fold1",
+        "100CANON",
+        "images_001",
+        "JPEGImages",
+        "Photos",
+        "New folder",
+        "Neuer Ordner (2)",
+        "新しいフォルダー",
+        "Photos from 2023",
+        "unlabeled",
+    ):
         assert says_nothing(name), name
     for name in ("0", "007", "cat", "with mask", "no_mask", "train", "100"):
         assert not says_nothing(name), name
+
+
+def test_names_that_are_probably_no_class_beside_classes() -> None:
+    for name in ("images", "unlabeled", "test", "masks", "New folder (2)", "Fotos von 2022"):
+        assert is_no_class(name), name
+    for name in ("train", "raw", "data", "full", "part 1", "test tube", "photos of cats", "0"):
+        assert not is_no_class(name), name
 
 
 def tree(*folders: str, of: int = 2, file: str = "{}.jpg") -> tuple[str, ...]:
@@ -376,6 +399,66 @@ CLEAR: dict[str, tuple[tuple[str, ...], dict[str, int], dict[str, int]]] = {
     "sides inside the classes, with a folder of images in each": (
         tree("cats/train/images", "cats/test/images", "dogs/train/images", "dogs/test/images"),
         {"cats": 4, "dogs": 4}, {"train": 4, "test": 4},
+    ),
+    "capital letters at random": (
+        tree("TRAIN/Cat", "TRAIN/Dog", "Val/cat", "Val/dog", "tEST/CAT", "tEST/DOG"),
+        {"Cat": 6, "Dog": 6}, {"train": 4, "validation": 4, "test": 4},
+    ),
+    "sides in German": (
+        tree("Training/Hund", "Training/Katze", "Prüfung/Hund", "Prüfung/Katze"),
+        {"Hund": 4, "Katze": 4}, {"train": 4, "test": 4},
+    ),
+    "sides in French": (
+        tree(*[f"{side}/{label}" for side in ("entraînement", "validation", "essai")
+               for label in ("chat", "chien")]),
+        {"chat": 6, "chien": 6}, {"train": 4, "validation": 4, "test": 4},
+    ),
+    "sides in Spanish": (
+        tree("entrenar/gato", "entrenar/perro", "pruebas/gato", "pruebas/perro"),
+        {"gato": 4, "perro": 4}, {"train": 4, "test": 4},
+    ),
+    "sides in Japanese": (
+        tree(*[f"{side}/{label}" for side in ("訓練データ", "検証用", "テストデータ")
+               for label in "犬猫"]),
+        {"犬": 6, "猫": 6}, {"train": 4, "validation": 4, "test": 4},
+    ),
+    "several folders to test with": (
+        tree(*[f"{side}/{label}" for side in ("train", "test_easy", "test_hard")
+               for label in "ab"]),
+        {"a": 6, "b": 6}, {"train": 4, "test": 8},
+    ),
+    "sides inside the classes, one of them without a test": (
+        tree("cats/train", "cats/test", "dogs/train"), {"cats": 4, "dogs": 2},
+        {"train": 4, "test": 2},
+    ),
+    "folders as databases name them": (
+        tree(*[f"split={side}/class={label}" for side in ("train", "test")
+               for label in ("cat", "dog")]),
+        {"cat": 4, "dog": 4}, {"train": 4, "test": 4},
+    ),
+    "numbers before the names": (
+        tree("1. train/01_cat", "1. train/02_dog", "2. test/01_cat", "2. test/02_dog"),
+        {"01_cat": 4, "02_dog": 4}, {"train": 4, "test": 4},
+    ),
+    "a folder of its own name in each class": (
+        tree("cat/cat", "dog/dog_pictures"), {"cat": 2, "dog": 2}, {},
+    ),
+    "a folder without classes among the sides": (
+        tree("train/1", "train/2", "test/1", "test/2", "unlabeled_images"),
+        {"1": 4, "2": 4}, {"train": 4, "test": 4},
+    ),
+    "two parts of the training side": (
+        tree(*[f"{side}/{label}" for side in ("train_1", "train_2", "val") for label in "ab"]),
+        {"a": 6, "b": 6}, {"train": 8, "validation": 4},
+    ),
+    "a class that only the test side has": (
+        tree("train/a", "train/b", "test/a", "test/b", "test/c"), {"a": 4, "b": 4},
+        {"train": 4, "test": 4},
+    ),
+    "notes of Google's beside each picture": (
+        (*tree("Takeout/Google Photos/Cats", "Takeout/Google Photos/Dogs"),
+         "Takeout/Google Photos/Cats/0.jpg.supplemental-metadata.json"),
+        {"Cats": 2, "Dogs": 2}, {},
     ),
     "Edge Impulse": (
         tree("training/lamp", "training/plant", "testing/lamp", "testing/plant"),
@@ -500,6 +583,93 @@ ASKED: dict[str, tuple[tuple[str, ...], dict[str, set[str]]]] = {
         {"--sides train=train,test=test": {"cat", "dog"}},
     ),
     "two cases": (tree("Cat", "cat", "dog"), {"--join-cases": {"Cat", "dog"}}),
+    "each class in a part of its own": (
+        tree("takeout-001/Takeout/Google Photos/Cats", "takeout-002/Takeout/Google Photos/Dogs"),
+        {"--root 'takeout-001/Takeout/Google Photos' --root 'takeout-002/Takeout/Google Photos'":
+            {"Cats", "Dogs"},
+         "--root .": {"takeout-001", "takeout-002"}},
+    ),
+    "a year for each class": (
+        tree("2022/cat", "2023/dog"),
+        {"--root 2022 --root 2023": {"cat", "dog"}, "--root .": {"2022", "2023"}},
+    ),
+    "a camera's folders with classes inside": (
+        tree("DCIM/100MEDIA/cats", "DCIM/101MEDIA/dogs"),
+        {"--root DCIM/100MEDIA --root DCIM/101MEDIA": {"cats", "dogs"}},
+    ),
+    "a second copy beside the classes, as malaria's": (
+        tree("cells/Parasitized", "cells/Uninfected", "cells/cells/Parasitized",
+             "cells/cells/Uninfected"),
+        {"--root cells --root cells/cells": {"Parasitized", "Uninfected"},
+         "--root cells/cells": {"Parasitized", "Uninfected"}},
+    ),
+    "pictures for validation inside the training folder": (
+        tree("train/cat", "train/dog", "train/val/cat", "train/val/dog"),
+        {"--sides train=train,validation=train/val": {"cat", "dog"}},
+    ),
+    "pictures without a class beside the classes": (
+        tree("cat", "dog", "unlabeled"), {"--root . --root unlabeled": {"cat", "dog"}},
+    ),
+    "a test folder without classes beside the classes": (
+        tree("cat", "dog", "test"), {"--root . --root test": {"cat", "dog"},
+                                     "--root .": {"cat", "dog", "test"}},
+    ),
+    "Google's copies by year": (
+        tree("Cats", "Dogs", "Photos from 2023"),
+        {"--root . --root 'Photos from 2023'": {"Cats", "Dogs"}},
+    ),
+    "new folders": (
+        tree("Neuer Ordner", "Neuer Ordner (2)"),
+        {"--root .": {"Neuer Ordner", "Neuer Ordner (2)"}},
+    ),
+    "masks beside the sides": (
+        tree(*[f"{side}/{label}" for side in ("train", "train_masks", "test") for label in "ab"]),
+        {"--sides train=train,test=test": {"a", "b"}},
+    ),
+    "labels as pictures beside the sides": (
+        tree(*[f"{side}{more}/{label}" for side in ("train", "val") for more in ("", "_labels")
+               for label in "ab"]),
+        {"--sides train=train,validation=val": {"a", "b"}},
+    ),
+    "varied pictures beside the sides": (
+        tree(*[f"{side}/{label}" for side in ("train", "train_aug", "test") for label in "ab"]),
+        {"--sides train=train,test=test": {"a", "b"},
+         "--sides train=train,test=test,train=train_aug": {"a", "b"}},
+    ),
+    "two kinds without class folders, as CycleGAN has them": (
+        tree("trainA", "trainB", "testA", "testB"), {"--label-pattern": {"A", "B"}},
+    ),
+    "the side again in the classes' names": (
+        tree("train/train_cat", "train/train_dog", "test/test_cat", "test/test_dog"),
+        {"--label-pattern": {"cat", "dog"}},
+    ),
+    "other classes on the test side": (
+        tree("train/a", "train/b", "test/c", "test/d"),
+        {"--root train --root test": {"a", "b", "c", "d"},
+         "--sides train=train,test=test": {"a", "b"}},
+    ),
+    "flaws only in the test, as MVTec has them": (
+        tree("bottle/train/good", "bottle/test/good", "bottle/test/broken"),
+        {"--root bottle/test": {"good", "broken"},
+         "--root bottle/train --root bottle/test": {"good", "broken"}},
+    ),
+    "sides inside one class alone": (
+        tree("cats/train", "cats/test", "dogs"), {"--label-pattern": {"cats", "dogs"}},
+    ),
+    "the same pictures with sides and without": (
+        tree("big/big/train/ok", "big/big/train/bad", "big/big/test/ok", "big/big/test/bad",
+             "small/small/ok", "small/small/bad"),
+        {"--sides train=big/big/train,test=big/big/test": {"ok", "bad"},
+         "--root small/small": {"ok", "bad"}},
+    ),
+    "a folder for each of many persons": (
+        tree(*[f"person {number}/{label}" for number in range(30) for label in ("old", "young")]),
+        {"--label-pattern": {"old", "young"}},
+    ),
+    "a project of Teachable Machine": (
+        tuple(f"{label}-!-{number}.png" for label in ("hot-dog", "Class 2") for number in range(3)),
+        {"--label-pattern": {"hot-dog", "Class 2"}},
+    ),
 }  # fmt: skip
 
 

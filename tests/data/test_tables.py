@@ -303,3 +303,126 @@ def test_labels_are_only_names() -> None:
                **{"x.csv": table(rows).encode()})
     )  # fmt: skip
     assert {each.label for each in found.placed} == {"../../etc", "c:\\x"}
+
+
+def test_a_table_of_files_and_sides_divides_the_folders_classes() -> None:
+    names = tree("cat", "dog", of=4)
+    rows = [("file", "set"), *((name, "test" if "3" in name else "train") for name in names)]
+    files = {"split.csv": table(rows).encode()}
+    divided, plain = unclear(*names, **files).choices
+    assert [name for name, _, _ in divided.classes] == ["cat", "dog"]
+    assert (dict(divided.sides), plain.sides) == ({"train": 6, "test": 2}, ())
+    for reading in (divided.reading, Reading(tables=("split.csv",))):
+        found = place(Listed(*names, reading=reading, **files))
+        assert [each.member.name for each in found.placed if each.split == "test"] == [
+            "cat/3.jpg", "dog/3.jpg",
+        ]  # fmt: skip
+        assert found.told().endswith("by folder, and divided by the table “split.csv”.")
+
+
+@pytest.mark.parametrize(
+    ("lists", "sides"),
+    [
+        ({"meta/train.txt": "012", "meta/test.txt": "3"}, {"train": 6, "test": 2}),
+        ({"testing_list.txt": "3", "validation_list.txt": "2"},
+         {"train": 4, "validation": 2, "test": 2}),
+        ({"TrainImages.txt": "01", "TestImages.txt": "3"}, {"train": 4, "test": 2}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["", ".jpg"])
+def test_lists_of_files_named_after_sides_divide_the_folders_classes(
+    lists: dict[str, str], sides: dict[str, int], ending: str
+) -> None:
+    """As Food-101, Speech Commands and MIT's indoor scenes come."""
+    names = tree("images/hot dog", "images/pizza", of=4)
+    files = {
+        name: "".join(f"{label}/{n}{ending}\n" for label in ("hot dog", "pizza") for n in numbers)
+        .encode() for name, numbers in lists.items()
+    }  # fmt: skip
+    divided, _ = unclear(*names, **files).choices
+    assert dict(divided.sides) == sides
+    assert [name for name, _, _ in divided.classes] == ["hot dog", "pizza"]
+
+
+def test_lists_that_say_what_the_folders_say_need_no_asking() -> None:
+    names = tree("train/a", "train/b", "val/a", "val/b")
+    listed = "".join(f"{label}/{n}.jpg\n" for label in "ab" for n in (0, 1)).encode()
+    files = {f"{side}.txt": listed
+             for side in ("train", "val")}  # fmt: skip
+    assert dict(place(Listed(*names, **files)).sides) == {"train": 4, "validation": 4}
+
+
+def test_folder_and_file_in_two_columns() -> None:
+    names = tree("pictures/first", "pictures/second", of=4)
+    rows = [("folder", "file", "label"), *((name.split("/")[1], name.split("/")[2],
+            "ab"[at // 2 % 2]) for at, name in enumerate(names))]  # fmt: skip
+    files = {"x.csv": table(rows).encode()}
+    first, *_ = unclear(*names, **files).choices
+    assert (first.reading.file_column, first.reading.label_column) == ("folder/file", "label")
+    found = place(Listed(*names, reading=first.reading, **files))
+    assert [each.label for each in found.placed] == list("aabbaabb")
+
+
+def test_a_table_beside_two_folders_of_the_same_names_means_that_of_its_side() -> None:
+    names = (*tree("train", of=4), *tree("test", of=4))
+    files = {
+        "train.csv": table([("id", "label"), *((str(n), "ab"[n % 2]) for n in range(4))]).encode(),
+        "test.csv": table([("id", "label"), *((str(n), "ba"[n % 2]) for n in range(4))]).encode(),
+    }
+    first, *_ = unclear(*names, **files).choices
+    found = place(Listed(*names, reading=first.reading, **files))
+    assert {each.member.name: (each.label, each.split) for each in found.placed} == {
+        f"{side}/{n}.jpg": (("ab" if side == "train" else "ba")[n % 2], side)
+        for side in ("train", "test") for n in range(4)
+    }  # fmt: skip
+
+
+OBJECTS: dict[str, object] = {
+    "a label for each file": dict(ROWS),
+    "a list of one label for each file": {name: [label] for name, label in ROWS},
+    "what is known of each file": {name: {"label": label, "size": 3} for name, label in ROWS},
+    "an object for each file": [{"file_name": name, "label": label} for name, label in ROWS],
+    "such a list inside": {"version": 1, "info": {"by": "me"},
+                           "images": [{"path": f"train/{n}", "label": {"name": label}}
+                                      for n, label in ROWS]},
+    "the files of each label": {label: [f"train/{name}" for name, other in ROWS if label == other]
+                                for label in ("dog", "cat")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", OBJECTS)
+@pytest.mark.parametrize("name", ["labels.json", "train/x.json", "info.labels"])
+def test_labels_in_json(way: str, name: str) -> None:
+    files = {name: json.dumps(OBJECTS[way]).encode()}
+    first, *_ = unclear(*NAMES, **files).choices
+    found = place(Listed(*NAMES, reading=first.reading, **files))
+    assert [each.label for each in found.placed] == list(LABELS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "3", "[]", "[1, 2]", "{}", '{"0": "cat"}', '{"cat": [1, 2]}', "[" * 100_000,
+     '{"title": "0.jpg", "description": ""}', "9" * 5000, '[{"0.jpg": ', '{"cat": [["0.jpg"]]}',
+     '{"images": [{"id": 0, "file_name": "0.jpg"}], "annotations": [{"image_id": 0}]}'],
+)  # fmt: skip
+def test_json_without_labels_is_passed_over(text: str) -> None:
+    found = place(Listed("a/0.jpg", "b/1.jpg", **{"labels.json": text.encode()}))
+    assert {each.label for each in found.placed} == {"a", "b"}
+
+
+def test_workbooks_are_refused_with_the_way_out() -> None:
+    for name in ("labels.xlsx", "old.xls", "x.ods"):
+        with pytest.raises(UserError, match="workbook has to be saved as CSV first"):
+            place(Listed(*NAMES, **{name: b"PK\3\4"}))
+        with pytest.raises(UserError, match="workbook has to be saved as CSV first"):
+            place(Listed(*NAMES, reading=Reading(tables=(name,)), **{name: b"PK\3\4"}))
+        beside = place(Listed(*tree("a", "b"), **{name: b"PK\3\4"}))
+        assert beside.told() == "Read as 2 classes (a, b), by folder."
+
+
+def test_a_column_of_classes_comes_before_one_that_repeats_the_folders() -> None:
+    names = tree("a", "b", of=4)
+    rows = [("file", "folder", "species"), *((name, name[0], ("cat", "dog")[at % 2])
+                                             for at, name in enumerate(names))]  # fmt: skip
+    first, *_ = unclear(*names, **{"x.csv": table(rows).encode()}).choices
+    assert first.reading.label_column == "species"
