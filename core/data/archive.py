@@ -105,8 +105,8 @@ def open_source(
         report: Called with bytes done and bytes in all while something is unpacked; raise
             StopRequested in it to stop.
         reading: How paths become classes, where somebody has said so.
-        follow: Whether links in a folder may lead to other folders: only where whoever owns it
-            has named it, never for what somebody sent.
+        follow: Whether links in a folder may lead to files and folders elsewhere: only where
+            whoever owns it has named it, never for what somebody sent.
 
     Raises:
         UserError: There is nothing there, it is neither, or it is damaged or hostile.
@@ -166,7 +166,7 @@ def without_ending(name: str) -> str:
 
 
 class FolderSource:
-    """A folder read in place. Links to files are not followed, to folders only where asked for."""
+    """A folder read in place. Links are followed only where that is asked for."""
 
     def __init__(
         self, path: Path, name: str, reading: Reading | None = None, *, follow: bool = False

@@ -28,8 +28,8 @@ def checked(
     Args:
         path: The folder.
         name: What the user calls it.
-        follow: Whether a link to a folder elsewhere is read as if that folder lay here. Links
-            inside such a folder are not followed, so nothing leads in a circle.
+        follow: Whether a link to a file, or to a folder elsewhere, is read as if that lay here.
+            Links inside such a folder are not followed, so nothing leads in a circle.
 
     Returns:
         Files by the name shown, and the reasons why others, links and whole folders are left out.
@@ -39,14 +39,17 @@ def checked(
         OSError: The folder itself cannot be read.
     """
     most = limits.current().entries
-    sizes: dict[Path, int] = {}
+    files: dict[Path, File] = {}
     reasons: dict[Path, str] = {}
     linked: list[Path] = []
     root = path.resolve()
 
     def leave_out(where: Path, reason: str) -> None:
         reasons[where] = reason
-        if len(sizes) + len(reasons) > most:
+        refuse_many()
+
+    def refuse_many() -> None:
+        if len(files) + len(reasons) > most:
             raise too_many(name)
 
     def closed(error: OSError) -> None:
@@ -64,48 +67,60 @@ def checked(
             leave_out(where, f"cannot be opened ({error.strerror})")
             return
         if stat.S_ISREG(mode):
-            sizes[where] = size
-            if len(sizes) + len(reasons) > most:
-                raise too_many(name)
+            files[where] = File(where, size)
+            refuse_many()
         elif stat.S_ISLNK(mode):
-            reason = _not_followed(where, root) if may_follow else LINK
-            if reason:
-                leave_out(where, reason)
-            else:
+            target = _target(where, root) if may_follow else LINK
+            if isinstance(target, str):
+                leave_out(where, target)
+            elif target.is_dir():
                 linked.append(where)
+            else:
+                files[where] = File(target, target.stat().st_size)
+                refuse_many()
         elif not stat.S_ISDIR(mode):
             leave_out(where, NO_FILE)
 
     def walk(top: Path, may_follow: bool) -> None:
-        for folder, folders, files in os.walk(top, onerror=closed):
+        for folder, folders, names in os.walk(top, onerror=closed):
             if len(Path(folder).relative_to(path).parts) >= Limits.depth:
                 raise too_deep(name)
             for each in folders:  # links to folders are among them
                 look_at(Path(folder, each), f"{each}/", may_follow)
             folders[:] = [each for each in folders if not litter.is_litter(each)]
-            for each in files:
+            for each in names:
                 look_at(Path(folder, each), each, may_follow)
 
     walk(path, follow)
     for each in linked:
         walk(each, may_follow=False)
-    met = [*sizes, *reasons]
+    met = [*files, *reasons]
     shown = texts_of([os.fsencode(each.relative_to(path).as_posix()) for each in met])
     named = dict(zip(met, shown, strict=True))
     return (
-        {named[where]: File(where, size) for where, size in sizes.items()},
+        {named[where]: file for where, file in files.items()},
         {named[where]: reason for where, reason in reasons.items()},
     )
 
 
-def _not_followed(link: Path, root: Path) -> str | None:
-    """Why a link in a folder that lies at `root` is not followed; None where it may be."""
+def _target(link: Path, root: Path) -> Path | str:
+    """The file or folder that a link leads to, or why it is not followed.
+
+    Args:
+        link: It.
+        root: The folder that is read, which must not be read twice.
+    """
     try:
         target = link.resolve(strict=True)
+        mode = target.stat().st_mode
     except (OSError, RuntimeError):  # RuntimeError: in a circle, up to Python 3.12
         return "a link that leads nowhere"
-    if not target.is_dir():
-        return LINK
+    if stat.S_ISREG(mode):
+        return target
+    if not stat.S_ISDIR(mode):
+        return NO_FILE
     if target.is_relative_to(root):
         return "a link to a folder that is read anyway"
-    return "a link that leads back to the folder around it" if root.is_relative_to(target) else None
+    return (
+        "a link that leads back to the folder around it" if root.is_relative_to(target) else target
+    )

@@ -25,7 +25,7 @@ def pictures(paths: Iterable[Path]) -> Iterator[tuple[str, bytes] | Skipped]:
     """The files that some paths lead to, in order; nothing is decoded yet.
 
     Args:
-        paths: Files, folders of them (links to folders in them are followed), zips and tars.
+        paths: Files, folders of them (links in them are followed), zips and tars.
 
     Yields:
         A file's name and its bytes, or why it cannot be read. The name is the path as given, or

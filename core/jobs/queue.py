@@ -121,16 +121,25 @@ def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
         job, state = _import_job(dataset_id), import_state(dataset_id)
         if state.question is None:
             return
+        check_upload(state)
         order = state.question["order"]
         path = home.uploads() / order["path"]
-        if not path.exists():
-            raise UserError(
-                f"The upload of “{state.name}” is no longer there. Bring the pictures again."
-            )
         owner = connection.line().owner
         job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
     given = (str(job.folder), str(path), order["name"], order["split"], reading.to_dict(), preview)
     submit(job, tasks.import_dataset, *given)
+
+
+def check_upload(state: ImportState) -> None:
+    """See that the upload is still there that a question is about; it is kept for a day.
+
+    Raises:
+        UserError: It is not.
+    """
+    if state.question and not (home.uploads() / state.question["order"]["path"]).exists():
+        raise UserError(
+            f"The upload of “{state.name}” is no longer there. Bring the pictures again."
+        )
 
 
 def give_up(dataset_id: str) -> None:

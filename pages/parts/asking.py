@@ -1,24 +1,34 @@
 """The question how pictures are sorted, where their folders alone do not tell."""
 
+from typing import Literal
+
 import streamlit as st
 
 from core.data.labelling import Choice, Reading, Unclear
 from core.errors import UserError
 from core.jobs import queue
+from core.jobs.job import ImportState
 from pages.parts import problem, state, words
 
 _CLASSES = 6  # of each choice that are shown
 _SIDES = {"train": "to learn from", "validation": "for validation", "test": "for a last test"}
 
 
-def draw(chosen: str, question: Unclear) -> None:
+def draw(chosen: str, asked: ImportState) -> None:
     """The ways to read an upload, with what comes out of each.
 
     Args:
         chosen: The id of the data set to be.
-        question: What its reading has ended with.
+        asked: Its reading, which has ended with a question.
     """
     st.title("How are these pictures sorted?", anchor=False)
+    try:
+        queue.check_upload(asked)
+    except UserError as error:
+        st.error(words.plain(str(error)), icon=":material/error:")
+        _bring_others(chosen, "primary")
+        return
+    question = Unclear.from_dict(asked.question or {})
     st.write(words.plain(question.cause))
     if question.problem:
         st.error(words.plain(question.problem), icon=":material/error:")
@@ -48,7 +58,11 @@ def draw(chosen: str, question: Unclear) -> None:
         if st.button("Show what comes out", key="try-pattern", disabled=not pattern):
             _answer(chosen, Reading(pattern=pattern or ""), preview=True)
     st.caption("None of these? Put the pictures of each class in a folder named after it.")
-    if st.button("Bring other pictures", icon=":material/close:", key="give-up-import"):
+    _bring_others(chosen, "secondary")
+
+
+def _bring_others(chosen: str, kind: Literal["primary", "secondary"]) -> None:
+    if st.button("Bring other pictures", type=kind, icon=":material/add:", key="give-up-import"):
         queue.give_up(chosen)
         state.choose_dataset(None)
         st.rerun()

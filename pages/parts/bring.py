@@ -8,7 +8,6 @@ import streamlit as st
 from core import home
 from core.data import changes, incoming, samples, store
 from core.data.dataset import Dataset
-from core.data.labelling import Unclear
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import RunStatus
@@ -101,9 +100,9 @@ def _back() -> None:
 
 def under_way(chosen: str) -> None:
     """An import as it happens, or what it has to ask."""
-    question = queue.import_state(chosen).question
-    if question is not None:
-        asking.draw(chosen, Unclear.from_dict(question))
+    asked = queue.import_state(chosen)
+    if asked.question is not None:
+        asking.draw(chosen, asked)
     else:
         _progress(chosen)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from test_archive import packed
 
 from core.data import reading
 from core.data.archive import UnreadableMember, open_source
+from core.data.layout import OUTSIDE
 from core.data.tar_safety import LINK, NO_FILE
 from core.errors import UserError
 from core.settings import SplitSettings
@@ -63,6 +65,10 @@ def test_a_folder_of_links_says_so(tmp_path: Path) -> None:
             (tmp_path / "linked" / label / picture.name).symlink_to(picture)
     with pytest.raises(UserError, match=r"6 files were left out, among them “a/0\.png”, a link"):
         reading.read(open_source(tmp_path / "linked"), split=SplitSettings())
+    followed = reading.read(open_source(tmp_path / "linked", follow=True), split=SplitSettings())
+    assert followed == replace(
+        reading.read(open_source(tmp_path / "real"), split=SplitSettings()), name="linked"
+    )
 
 
 def test_linked_class_folders_are_read_where_their_owner_asks(tmp_path: Path) -> None:
@@ -91,10 +97,38 @@ def test_linked_class_folders_are_read_where_their_owner_asks(tmp_path: Path) ->
         "cats/back": LINK,
         "cats/on": LINK,
         "gone": "a link that leads nowhere",
-        "one.png": LINK,
+        "one.png": OUTSIDE,
         "round": "a link that leads nowhere",
     }
     assert [member.name for member in open_source(mine).members] == []
+
+
+def test_linked_files_are_read_where_their_owner_asks(tmp_path: Path) -> None:
+    folder_of(tmp_path / "all", classes({"a": 2, "b": 2}))
+    mine, far = tmp_path / "all" / "mine", tmp_path / "far"
+    mine.mkdir()
+    far.mkdir()
+    (far / "1.jpg").symlink_to(tmp_path / "all" / "a" / "0.png")
+    os.mkfifo(far / "pipe")
+    (mine / "1.jpg").symlink_to(tmp_path / "all" / "a" / "0.png")  # inside of what is read
+    (mine / "2.jpg").symlink_to(mine / "1.jpg")
+    (mine / "3.jpg").symlink_to(mine / "4.jpg")
+    (mine / "4.jpg").symlink_to(mine / "3.jpg")
+    (mine / "pipe.jpg").symlink_to(far / "pipe")
+    (mine / "null.jpg").symlink_to("/dev/null")
+    (mine / "far").symlink_to(far)
+    source = open_source(tmp_path / "all", follow=True)
+    assert dict(source.left_out) == {
+        "mine/3.jpg": "a link that leads nowhere",
+        "mine/4.jpg": "a link that leads nowhere",
+        "mine/far/1.jpg": LINK,
+        "mine/far/pipe": NO_FILE,
+        "mine/null.jpg": NO_FILE,
+        "mine/pipe.jpg": NO_FILE,
+    }
+    files = {member.name: source.read(member) for member in source.members}
+    assert files["mine/1.jpg"] == files["mine/2.jpg"] == files["a/0.png"]
+    assert source.head(source.members[-1], 4) == b"\x89PNG"
 
 
 def test_a_linked_folder_counts_and_is_measured_as_any(

@@ -69,7 +69,10 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     )
     as_folders = Choice("By folder", Reading((("", None),)), (("train", 9, "train/x.jpg"),), (), 0)
     question = Unclear("The folders say nothing.", (by_name, as_folders), "That was no pattern.")
-    asked = question.to_dict() | {"order": {}}
+    upload = home.uploads() / "up" / "upload"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"zip")
+    asked = question.to_dict() | {"order": {"path": "up/upload"}}
     chosen = painted_import(("started", {}), ("asked", {"question": asked}))
     answers: list[tuple[str, Reading, bool]] = []
     monkeypatch.setattr(
@@ -89,6 +92,10 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
         (chosen, Reading(pattern="^(x)"), True),
     ]
     assert open_page("data", data=chosen).title[0].value == app.title[0].value, "asked again"
+    upload.unlink()
+    app.run()
+    assert "no longer there" in app.error[0].value
+    assert [each.label for each in app.button if "Read them" in each.label] == []
     button(app, "Bring other pictures").click().run()
     assert app.title[0].value == "Teach a network your own classes"
     assert not (home.datasets() / chosen).exists()
