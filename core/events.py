@@ -1,5 +1,6 @@
 """An append-only log of events, one JSON object a line, that survives a crash of its writer."""
 
+import errno
 import json
 import os
 import time
@@ -20,7 +21,11 @@ class EventLog:
         self.path = path
 
     def append(self, event: str, **fields: Any) -> None:
-        """Add one event with the time of now (seconds since 1970)."""
+        """Add one event with the time of now (seconds since 1970).
+
+        Raises:
+            OSError: It could not be written, or not all of it.
+        """
         line = (
             json.dumps({"event": event, "time": round(time.time(), 3), **fields}).encode() + b"\n"
         )
@@ -29,7 +34,8 @@ class EventLog:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
                     line = b"\n" + line
-            file.write(line)
+            if file.write(line) != len(line):  # the last free bytes take a part, without an error
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
         """Events from a byte offset on.

@@ -110,8 +110,12 @@ def _write(path: Path, data: bytes) -> None:
     reads an image checks its digest.
     """
     aside = path.with_name(f".{path.name}")
-    aside.write_bytes(data)
-    aside.replace(path)
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def drop_all(folder: Path) -> None:

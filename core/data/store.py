@@ -123,10 +123,14 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         known = {record.digest for record in current.records}
         come = [record for record in changed.records if record.digest not in known]
         with image_files.taken_over(brought, folder, come) if brought else nullcontext():
-            for each in (current, new):
-                if not _version(folder, each.version).exists():
-                    home.write_json(_version(folder, each.version), each.to_dict())
-            home.write_json(folder / _MANIFEST, new.to_dict())
+            if not _version(folder, current.version).exists():
+                home.write_json(_version(folder, current.version), current.to_dict())
+            home.write_json(_version(folder, number), new.to_dict())
+            try:
+                home.write_json(folder / _MANIFEST, new.to_dict())
+            except BaseException:
+                _version(folder, number).unlink()
+                raise
         image_files.show_as(folder, current.preparation, new.preparation)
         return new
 

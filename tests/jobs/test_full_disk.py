@@ -1,27 +1,22 @@
 """On a disk that fills up at any moment of a training, the run ends with a reason and can go on."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_disk
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
 KILOBYTES = [4, 60, 150, 2000]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 # In each round a new disk, mounted over the one before, holds THAW_HOME.
 SCRIPT = """
-import json, os, shutil, subprocess, sys
+import json, os, sys
 from pathlib import Path
 
-sys.path.insert(0, sys.argv[1])
 from core import home
 from core.backbones.catalog import BACKBONES
 from core.data import store
@@ -31,8 +26,10 @@ from core.jobs.job import Job, Kind
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 from tests import tiny_network
+from tests.small_disk import leave, mount, tell
 
-folder, disk = Path(sys.argv[2]), Path(sys.argv[3])
+disk = Path(sys.argv[1])
+folder = disk.parent
 BACKBONES["tiny"] = tiny_network.row()
 brought = folder / "stick"
 brought.mkdir()
@@ -40,24 +37,14 @@ os.environ["THAW_WEIGHTS"] = str(brought)
 tiny_network.build().save_weights(brought / BACKBONES["tiny"].weights.file)
 
 
-def mount(kilobytes):
-    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(disk)]
-    subprocess.run(command, check=True)
-
-
-for kilobytes in json.loads(sys.argv[4]):
-    mount(4_000_000)  # an import wants room to spare
+for kilobytes in json.loads(sys.argv[2]):
+    mount(disk)
     home.root().mkdir(exist_ok=True)
     source = open_source(folder / "painted")
     store.import_dataset(source, home.datasets() / "one", split=SplitSettings(), name="one")
     chosen = TrainingSettings("tiny", dense=(256,), frozen_layers=4, epochs=4)
     run = Run.create(home.runs() / "one", chosen, data="one", dataset="one")
-    there = os.statvfs(disk)
-    used = (there.f_blocks - there.f_bfree) * there.f_frsize >> 10
-    def resize(free):
-        size = f"remount,size={used + free}k"
-        subprocess.run(["mount", "-o", size, str(disk)], check=True)
-    resize(kilobytes)
+    leave(disk, kilobytes)
     def go():
         try:
             tasks.train(str(run.folder), str(home.datasets() / "one"))
@@ -65,7 +52,7 @@ for kilobytes in json.loads(sys.argv[4]):
             pass  # not even the end could be written
     go()
     first = run.state()
-    resize(19_000)
+    leave(disk, 19_000)
     if not first.status.final:  # as the cluster does when it finds out
         Job(Kind.TRAINING, run.folder).lose("nobody works on it", 0)
         first = run.state()
@@ -76,7 +63,7 @@ for kilobytes in json.loads(sys.argv[4]):
     last = run.state()
     epochs = [row["epoch"] for row in last.history]
     told |= {"last": last.status, "epochs": epochs, "why": last.message}
-    print("TOLD", json.dumps(told), flush=True)
+    tell(told)
 """
 
 
@@ -92,30 +79,12 @@ def painted(tmp_path: Path) -> Path:
     return tmp_path / "painted"
 
 
-def can_mount() -> bool:
-    """Whether this user may mount a small disk in a name space of its own."""
-    if sys.platform != "linux" or shutil.which("unshare") is None:
-        return False
-    command = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
-
-
 def test_a_full_disk_ends_a_run_with_a_reason_and_it_can_go_on(
     painted: Path, tmp_path: Path
 ) -> None:
-    if not can_mount():
-        pytest.skip("needs a disk of a limited size: unshare and mount")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    arguments = [str(ROOT), str(tmp_path), str(disk), json.dumps(KILOBYTES)]
-    done = subprocess.run(  # noqa: S603
-        ["unshare", "-rm", sys.executable, "-c", SCRIPT, *arguments],  # noqa: S607
-        capture_output=True, text=True, check=False,
-        env=os.environ | {"THAW_HOME": str(disk / "thaw")},
-    )  # fmt: skip
-    lines = [line[5:] for line in done.stdout.splitlines() if line.startswith("TOLD ")]
-    told = [json.loads(line) for line in lines]
-    assert [one["kilobytes"] for one in told] == KILOBYTES, done.stderr[-3000:]
+    said, said_wrong = small_disk.told(SCRIPT, tmp_path, json.dumps(KILOBYTES))
+    told = [one for (one,) in said]
+    assert [one["kilobytes"] for one in told] == KILOBYTES, said_wrong[-3000:]
     assert told[-1]["first"] == "finished"
     filled = [one for one in told if one["first"] != "finished"]
     assert len(filled) >= 2, "the disk was never full"
