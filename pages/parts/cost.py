@@ -25,7 +25,10 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
         counts: Images of each side of the split.
     """
     if settings.weights == IMAGENET and not ready_offline(backbone_of(settings)):
-        st.caption("How long it takes is known once the network has been downloaded.")
+        st.caption(
+            ":material/download: Train waits for this network: **download it below**, or choose "
+            "one that is ready."
+        )
         return
     probe = foresight.known_probe(dataset_id, settings)
     if probe is None:

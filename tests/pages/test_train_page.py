@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import home
+from core import home, installation
 from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
 from core.data.preparation import Preparation
@@ -466,11 +466,14 @@ def test_a_network_that_is_not_here_says_how_it_comes(
     assert "Download it now (94 MB)" in labels(app)
     told = "\n".join([shown(app), *(code.value for code in app.code)])
     assert "It comes from Keras Applications, once" in told
-    assert "python -m core backbones --fetch resnet50 --to STICK" in told
-    assert "THAW_WEIGHTS=STICK make run" in told
+    command = f"{installation.python()} -m core backbones --fetch resnet50 --to STICK"
+    assert command in told
+    assert f"THAW_WEIGHTS=STICK {installation.start()}" in told
     assert "STICK stands for the folder of the stick, such as E:thaw" in plainly(app)
-    assert "Train downloads it first (94 MB), which needs the internet" in told
-    assert "known once the network has been downloaded" in told
+    assert "Train waits for this network: **download it below**" in told
+    assert button(app, "Train").disabled
+    backbone_box(app).set_value("efficientnet_lite0").run()
+    assert not button(app, "Train").disabled
 
 
 def test_stop_asks_the_run_to_stop(open_page: Open) -> None:

@@ -1,0 +1,58 @@
+// Every page lies directly below the app's base path.
+const base = new URL("./", location.href).href;
+window.__streamlit = { BACKEND_BASE_URL: base };
+
+const AGAIN = 1000; // milliseconds between two questions whether the server is back
+const PATIENCE = 5000; // milliseconds until a question counts as not answered
+let lost = false; // whether the line to the server is cut
+
+// Streamlit keeps one line open to the server. When it is cut, the server is asked whether it is
+// still there; nothing is asked before.
+window.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("close", look);
+  }
+};
+
+async function look() {
+  if (lost) return;
+  lost = true;
+  for (let times = 0; lost; times++) {
+    const status = await ask();
+    if (status === 403) return location.reload(); // another token: its page asks for it
+    lost = status !== 200;
+    cover(lost && times > 0); // a page that is being left loses its line as well
+    if (lost) await new Promise((over) => setTimeout(over, AGAIN));
+  }
+}
+
+async function ask() {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE);
+    return (await fetch(`${base}_stcore/host-config`, { cache: "no-store", signal })).status;
+  } catch {
+    return 0;
+  }
+}
+
+function cover(shown) {
+  const before = document.getElementById("thaw-stopped");
+  if (!shown) return before?.remove();
+  if (before) return;
+  const panel = document.createElement("dialog");
+  panel.id = "thaw-stopped";
+  panel.setAttribute("role", "alertdialog");
+  panel.setAttribute("aria-labelledby", "thaw-stopped-title");
+  panel.dataset.reactAriaTopLayer = "true"; // Streamlit's own dialog leaves it alone
+  panel.innerHTML = `<h1 id="thaw-stopped-title" tabindex="-1" autofocus>Thaw has stopped</h1>
+    <p>Your data sets and networks are safe, and a training that has begun goes on.</p>
+    <p>To start Thaw again, open a terminal in its folder and type:</p>
+    <pre><code></code></pre>
+    <p>This page then goes on by itself. If Thaw runs on another computer, also check that this one
+    is connected to it.</p>`;
+  panel.querySelector("code").textContent = THAW.start;
+  panel.onclose = () => lost && panel.showModal(); // Escape does not start the server
+  document.body.append(panel);
+  panel.showModal();
+}
