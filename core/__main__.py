@@ -295,7 +295,7 @@ def advise(args: argparse.Namespace) -> Result:
     read_as = _read_as(args, source)
     advice, skipped = _advice(source, args)
     tell_left_out(skipped)
-    print(shown.isolated(clean(f"Suggested for {advice.case}. {advice.reasons}")))
+    print(shown.isolated(clean(f"Suggested for {advice.told}. {advice.reasons}")))
     chosen = {name: value for name, value in advice.settings.to_dict().items()
               if value != TrainingSettings().to_dict()[name]}  # fmt: skip
     print(" ".join(_option(name, value) for name, value in chosen.items()))

@@ -38,12 +38,27 @@ class Case(StrEnum):
 
 @dataclass(frozen=True)
 class Advice:
-    """What to choose, and why in two sentences."""
+    """What to choose, and why in two sentences.
+
+    Attributes:
+        case: Which of the four.
+        images: How many there are to learn from.
+        settings: What to choose.
+        reasons: Why.
+        likeness: How like photos the images are.
+    """
 
     case: Case
+    images: int
     settings: TrainingSettings
     reasons: str
     likeness: Likeness
+
+    @property
+    def told(self) -> str:
+        """What it is for, in a few words."""
+        alike = "like" if self.likeness.like else "unlike"
+        return f"{self.images:,} images to learn from, {alike} photos"
 
 
 def advise(dataset: Dataset, likeness: Likeness) -> Advice:
@@ -71,7 +86,7 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
             f" “{most}” has {many_images:,} images and “{least}” {few_images:,}: rare classes "
             "should count as much as common ones."
         )
-    return Advice(case, settings, reasons, likeness)
+    return Advice(case, images, settings, reasons, likeness)
 
 
 def _backbone() -> Backbone:

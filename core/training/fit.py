@@ -237,6 +237,7 @@ class _Frozen:
             for prefix, cache in self.features.items()
         }
 
+        read, files = 0, 0
         with ExitStack() as stack:
             extractions = {
                 prefix: stack.enter_context(
@@ -259,13 +260,23 @@ class _Frozen:
                             extraction.add(key, view)
 
             def report(done: int, total: int) -> None:
+                nonlocal read, files
+                read, files = done, total
                 reading(done, total)
-                if known is None:
-                    slowest = max(extractions.values(), key=lambda one: one.added - one.done)
-                    through(slowest.done, slowest.added * total // max(done, 1))
-                else:
+                tell()
+
+            def tell(*_: int) -> None:
+                if known is not None:
                     longest = max(expected, key=expected.__getitem__)
                     through(extractions[longest].done, expected[longest])
+                    return
+                # Which files are copies is not known yet, so that all of them are counted: the
+                # total people see does not move here either.
+                slowest = max(extractions.values(), key=lambda one: one.added - one.done)
+                if slowest.added:
+                    through(read * slowest.done // slowest.added, files)
+                elif read == files:  # all of them are remembered
+                    through(0, 0)
 
             def wanted(digest: str) -> bool:
                 return mine(digest) and any(
@@ -275,13 +286,12 @@ class _Frozen:
                 )
 
             dataset = self._feed.read(wanted, each, size, report)
-            read = time.monotonic()
-            longest = max(extractions.values(), key=lambda one: one.added)
+            rest = time.monotonic()
             for extraction in extractions.values():
-                extraction.finish(lambda *_: through(longest.done, longest.added))
-        self.seconds["read"] = round(self.seconds["read"] + read - began, 3)
+                extraction.finish(tell)
+        self.seconds["read"] = round(self.seconds["read"] + rest - began, 3)
         done = time.monotonic()
-        self.seconds["features"] = round(self.seconds["features"] + done - read, 3)
+        self.seconds["features"] = round(self.seconds["features"] + done - rest, 3)
         return dataset
 
 

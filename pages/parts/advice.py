@@ -52,9 +52,9 @@ def draw(dataset_id: str, advice: Advice | None, chosen: TrainingSettings | None
     plain = _fitting(TrainingSettings(), chosen) if chosen else TrainingSettings()
     with st.container(border=True):
         if chosen == suggested:
-            told = f":material/check: **Set as suggested for {advice.case}**"
+            told = f":material/check: **Set as suggested for {advice.told}**"
         else:
-            told = f":material/lightbulb: **Suggested for {advice.case}**"
+            told = f":material/lightbulb: **Suggested for {advice.told}**"
         st.markdown(told)
         st.caption(_told(suggested))
         with st.container(horizontal=True, vertical_alignment="center"):

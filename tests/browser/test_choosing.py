@@ -29,7 +29,9 @@ def choose_backbone(page: Page, title: str) -> None:
 
 def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
-    expect(page.get_by_text("Set as suggested for few images, unlike photos")).to_be_visible()
+    expect(
+        page.get_by_text("Set as suggested for 192 images to learn from, unlike photos")
+    ).to_be_visible()
     thawed = page.get_by_text(re.compile(r"layers frozen, \d+ thawed"))
     expect(thawed).to_be_visible()
     page.get_by_text("More settings").click()

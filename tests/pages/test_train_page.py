@@ -183,7 +183,7 @@ def test_the_suggestion_is_asked_for_and_becomes_the_preset(
     survey(dataset)
     no_cluster.clear()
     app.run()
-    assert "Set as suggested for few images, unlike photos" in shown(app)
+    assert "Set as suggested for 6 images to learn from, unlike photos" in shown(app)
     assert thaws_its_last_blocks(app)
     (told,) = [each.value for each in app.caption if "15 epochs" in each.value]
     assert "layers frozen · 15 epochs · adam, learning rate 0.003" in told
@@ -203,7 +203,7 @@ def test_plain_defaults_and_the_suggestion_are_one_press_apart(open_page: Open) 
     button(app, "Plain defaults").click().run()
     assert app.slider[0].value == 141
     assert numbers(app)["Epochs"] == 40
-    assert "Suggested for few images, unlike photos" in shown(app)
+    assert "Suggested for 6 images to learn from, unlike photos" in shown(app)
     assert "Plain defaults" not in labels(app)
     app.switch_page("runs.py").run()
     app.switch_page("train.py").run()
@@ -219,7 +219,7 @@ def test_a_suggestion_changes_nothing_that_was_touched(open_page: Open) -> None:
     survey(dataset)  # known by the time the page is drawn with the change
     app.slider[0].set_value(3).run()
     assert app.slider[0].value == 3
-    assert "Suggested for few images, unlike photos" in shown(app)
+    assert "Suggested for 6 images to learn from, unlike photos" in shown(app)
     assert {"Use the suggestion", "Plain defaults"} <= set(labels(app))
     button(app, "Use the suggestion").click().run()
     assert thaws_its_last_blocks(app)
@@ -245,7 +245,7 @@ def test_each_data_set_has_its_own_preset(open_page: Open) -> None:
     assert thaws_its_last_blocks(app)
     app.query_params["data"] = photos
     app.run()
-    assert "Set as suggested for few images, like photos" in shown(app)
+    assert "Set as suggested for 6 images to learn from, like photos" in shown(app)
     assert app.slider[0].value == app.slider[0].max
     app.query_params["data"] = sketches
     app.run()

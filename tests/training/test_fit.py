@@ -1,6 +1,7 @@
 """A whole training on real EfficientNet-Lite0 weights and painted pictures."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -190,6 +191,28 @@ def test_another_head_on_the_same_pictures_runs_nothing_frozen_again(
     total, trainable = parameter_counts(LITE0, None, (16, 8), 3)
     assert results["parameters"] == {"total": total, "trainable": trainable}
     assert_kept_model_says_what_the_results_say(run, folder)
+
+
+@pytest.mark.slow
+def test_the_total_of_the_frozen_part_never_moves_whatever_is_a_copy(
+    painted: Painted, tmp_path: Path
+) -> None:
+    folder = painted(8, seed=1)
+    for number, file in enumerate(sorted((folder / "cross").iterdir())[:5]):
+        shutil.copy(file, folder / "cross" / f"copy{number}.png")
+    first, second = new_run(tmp_path, "first", epochs=1), new_run(tmp_path, "second", epochs=1)
+    fit.train(first, feed(folder))
+    through = [(e["done"], e["total"]) for e in events(first) if e.get("stage") == "features"]
+    assert {total for _, total in through} == {29}
+    assert through == sorted(through)
+    assert through[-1] == (29, 29)
+    stored = tmp_path / "stored"
+    store.import_dataset(open_source(folder), stored, split=SplitSettings(), name="x")
+    home.remove(home.cache() / "features")
+    fit.train(second, StoredFeed(stored, 1))
+    through = [(e["done"], e["total"]) for e in events(second) if e.get("stage") == "features"]
+    assert {total for _, total in through} == {24}, "each picture once, as the page says"
+    assert through[-1] == (24, 24)
 
 
 @pytest.mark.slow
