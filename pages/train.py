@@ -11,7 +11,19 @@ from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage
 from core.settings import IMAGENET
-from pages.parts import advice, bring, controls, cost, gallery, gather, live, problem, state, words
+from pages.parts import (
+    advice,
+    bring,
+    controls,
+    cost,
+    gallery,
+    gather,
+    kept,
+    live,
+    problem,
+    state,
+    words,
+)
 
 _MORE_EPOCHS = 5
 
@@ -66,6 +78,7 @@ def choose() -> None:
     place, suggestion = st.container(), st.container()
     settings, suggested = None, advice.known(chosen, dataset)
     state.grant_preset()
+    kept.bring_back(chosen)
     try:
         settings = controls.draw(chosen, dataset)
         missing = settings.weights == IMAGENET and not ready_offline(backbone_of(settings))
@@ -81,6 +94,7 @@ def choose() -> None:
             ):
                 state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
                 st.rerun()
+            kept.keep(chosen, settings)
             advice.preset(suggested, settings)
             before = queue.ahead()
             if before:
@@ -221,6 +235,8 @@ def resume(run: Run, more: int = 0) -> None:
 def again(run: Run) -> None:
     """Back to the controls, set as they were for this run."""
     state.use_settings(run.settings)
+    if run.dataset:
+        state.set_for(run.dataset, touched=True)
     another(run)
 
 

@@ -22,7 +22,17 @@ from core.results.doctor.finding import (
     remaining,
 )
 from core.runs import RunStatus
-from pages.parts import atlas, augment_choice, controls, gallery, gather, problem, state, words
+from pages.parts import (
+    atlas,
+    augment_choice,
+    controls,
+    gallery,
+    gather,
+    kept,
+    problem,
+    state,
+    words,
+)
 
 _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
@@ -68,6 +78,7 @@ def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
     if found is None:
         _offer(chosen, dataset, current)
     else:
+        kept.bring_back(chosen)
         _results(chosen, dataset, found)
         if looked_at:
             atlas.draw(chosen, dataset, found.map)
@@ -177,9 +188,9 @@ def _finding(
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
-            controls.choose_balanced()
+            kept.amend(chosen, balanced=controls.choose_balanced())
         elif finding.kind is Kind.SHORTCUT:
-            augment_choice.choose_strength()
+            kept.amend(chosen, augment=augment_choice.choose_strength())
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
             every = [case.fixes[0] for case in cases if case.fixes]

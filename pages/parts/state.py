@@ -34,6 +34,7 @@ _OUTCOME = "outcome"
 _PRESET = "preset"
 _SET_BY_THAW = "set-by-thaw"
 _PRESET_WISHED = "preset-wished"
+_SETTINGS_OF = "settings-of"
 _PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
 _PICKED = "picked"
@@ -288,6 +289,16 @@ def done() -> set[str]:
 def preset() -> TrainingSettings | None:
     """What Thaw has set the controls of the Train page to; None where a person has set them all."""
     return st.session_state.get(_SET_BY_THAW, TrainingSettings())
+
+
+def settings_of() -> tuple[str | None, bool]:
+    """The data set that the Train page's controls are set for, and whether a person has set any."""
+    return st.session_state.get(_SETTINGS_OF, (None, False))
+
+
+def set_for(dataset: str, *, touched: bool) -> None:
+    """Note what `settings_of` tells."""
+    st.session_state[_SETTINGS_OF] = dataset, touched
 
 
 def use_preset(settings: TrainingSettings) -> None:

@@ -1,5 +1,6 @@
 """The Train page: the controls, a run at work, and how a run ends."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import home, installation
 from core.backbones.backbone import Backbone, Level
 from core.backbones.catalog import BACKBONES
+from core.data import store
 from core.data.preparation import Preparation
 from core.errors import UserError
 from core.jobs import ask, foresight, queue
@@ -614,3 +616,56 @@ def test_a_run_of_a_network_that_is_gone_is_still_shown(open_page: Open) -> None
     app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)
     assert "a_hub_module" in shown(app)
     assert not app.error
+
+
+# What was set is kept
+
+
+def test_a_new_visit_finds_what_was_set(open_page: Open) -> None:
+    dataset, other = (store_dataset(name, {"cat": 4, "dog": 4}) for name in ("pets", "others"))
+    survey(dataset)
+    app = open_page("train", data=dataset)
+    assert thaws_its_last_blocks(app)
+    assert not (store.folder_of(dataset) / "choice.json").exists(), "it was Thaw that set this"
+    app.slider[0].set_value(120).run()
+    next(each for each in app.number_input if each.label == "Epochs").set_value(7).run()
+    again = open_page("train", data=dataset)
+    assert again.slider[0].value == 120
+    assert numbers(again)["Epochs"] == 7
+    assert "Use the suggestion" in labels(again)
+    again.query_params["data"] = other
+    again.run()
+    assert again.slider[0].value == 141, "it was chosen for other pictures"
+    again.query_params["data"] = dataset
+    again.run()
+    assert again.slider[0].value == 120
+    button(again, "Use the suggestion").click().run()
+    assert thaws_its_last_blocks(open_page("train", data=dataset))
+
+
+def test_another_tab_that_has_set_nothing_takes_nothing_away(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    idle, busy = (open_page("train", data=dataset) for _ in range(2))
+    busy.slider[0].set_value(120).run()
+    idle.run()
+    assert open_page("train", data=dataset).slider[0].value == 120
+
+
+def test_what_was_set_can_be_set_back_by_hand(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    app = open_page("train", data=dataset)
+    app.slider[0].set_value(120).run()
+    app.slider[0].set_value(141).run()
+    assert open_page("train", data=dataset).slider[0].value == 141
+
+
+def test_a_choice_that_cannot_be_used_any_more_is_passed_over(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    path = store.folder_of(dataset) / "choice.json"
+    gone = TrainingSettings().to_dict() | {"backbone": "hub-gone"}
+    for told in ("{", "[]", '{"epochs": 0}', '{"later": 1}', json.dumps(gone)):
+        path.write_text(told)
+        app = open_page("train", data=dataset)
+        assert app.slider[0].value == 141
+        app.slider[0].set_value(120).run()
+        assert open_page("train", data=dataset).slider[0].value == 120
