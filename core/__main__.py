@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -262,11 +262,12 @@ def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
     from core.data import handed
     from core.data.dataset import Skipped
+    from core.results.prediction import as_table
     from core.results.predictor import of_run
 
     room.ready()
     predictor = of_run(args.run)
-    rows, skipped = [], []
+    named, skipped = [], []
     for file in handed.pictures(args.images):  # one at a time: thousands need not fit into memory
         if isinstance(file, Skipped):
             skipped.append(file)
@@ -277,14 +278,16 @@ def predict(args: argparse.Namespace) -> Result:
             skipped.append(Skipped(p.file, p.error))
             tell(f"left out {p.file}: {p.error}")
             continue
-        rows.append({"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top})
+        named.append(replace(p, thumbnail=None, seen=None))
     if args.csv:
-        _write_csv(args.csv, rows, min(args.top, len(predictor.classes)))
+        _write_csv(args.csv, as_table(named, min(args.top, len(predictor.classes))))
     elif not args.json:
-        for row in rows:
-            print(clean(f"{row['file']}\t{row['label']}\t{row['confidence']:.4f}"))
-    if not rows:
+        for p in named:
+            print(clean(f"{p.file}\t{p.label}\t{p.confidence:.4f}"))
+    if not named:
         raise UserError("None of these files is an image that can be read.")
+    rows = [{"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top}
+            for p in named]  # fmt: skip
     return {"predictions": rows, "skipped": _as_json(skipped)}
 
 
@@ -369,25 +372,14 @@ def stop(args: argparse.Namespace) -> Result:
     return {"stopped": stopped}
 
 
-def _write_csv(path: Path, rows: list[Result], top: int) -> None:
+def _write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     try:
-        _write_rows(path, rows, top)
+        with home.to_share(), path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
     except OSError as error:
         raise UserError(
             f"The file {path} cannot be written ({error.strerror}). Choose another with --csv."
         ) from error
-
-
-def _write_rows(path: Path, rows: list[Result], top: int) -> None:
-    columns = ["file", "label", "confidence"]
-    for place in range(1, top + 1):
-        columns += [f"label_{place}", f"confidence_{place}"]
-    with home.to_share(), path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in rows:
-            pairs = [value for pair in row["top"] for value in pair]
-            writer.writerow([row["file"], row["label"], row["confidence"], *pairs])
 
 
 _COMMANDS = (inspect, advise, train, evaluate, predict, backbones, stop)

@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import UserError
 from core.results import names
 from core.runs import Run
 from pages.parts import bring, choose_run, figures, gallery, gather, mistakes, state, words
@@ -74,12 +73,8 @@ def learned_from(results: dict[str, Any]) -> str:
 
 def changed_since(run: Run) -> None:
     """Whether its pictures have been changed since it learned from them."""
-    try:
-        dataset = bring.imported(run.dataset) if run.dataset else None
-    except UserError:
-        return
-    if dataset is not None:
-        gather.left_out_in_a_line(dataset)
+    dataset = bring.learned_by(run)
+    gather.left_out_in_a_line(dataset)
     if dataset is not None and run.version not in (None, dataset.version):
         st.caption(
             ":material/history: Its pictures have been changed since it learned from them. Train "

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.runs import Run
-from pages.parts import choose_run, naming
+from pages.parts import bring, choose_run, gather, naming
 
 _WAITING = (
     "Here you show pictures to a trained network and see what it thinks they are, and how sure it "
@@ -20,6 +20,7 @@ def main() -> None:
 
 def show(run: Run) -> None:
     naming.drop(run)
+    gather.left_out_in_a_line(bring.learned_by(run))
     naming.examples(run)
     naming.answers(run)
 

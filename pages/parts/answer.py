@@ -5,29 +5,24 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from core.results.prediction import Prediction
-from pages.parts import words
+from pages.parts import gallery, words
 
 _SEEN = 72  # pixels of the square that it saw
 
 
-def draw(name: str, said: Prediction) -> None:
-    """A card.
-
-    Args:
-        name: The picture's name, as it came.
-        said: What the network said of it.
-    """
-    file = words.shortened(PurePosixPath(name).name, 30)
+def draw(said: Prediction) -> None:
+    """A card."""
+    file = words.shortened(PurePosixPath(said.file).name, 30)
     with st.container(border=True, height="stretch"):
         if said.error:
             st.markdown(f":orange[:material/broken_image:] **{words.plain(file)}**")
             st.write(f"It could not be looked at: {words.plain(said.error)}.")
             return
         if said.thumbnail:
-            st.image(said.thumbnail, width="stretch", alt=words.bare(f"{file}: {said.label}"))
+            gallery.picture(said.thumbnail, f"{file}: {said.label}")
         if said.seen:
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.image(said.seen, width=_SEEN, alt="What the network saw of it")
+                gallery.picture(said.seen, "What the network saw of it", width=_SEEN)
                 st.caption("What it saw of it")
         st.markdown(
             f"**{words.plain(words.shortened(said.label))}**, {words.percent(said.confidence)} sure"

@@ -10,7 +10,7 @@ from core.data import changes, incoming, samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
-from core.runs import RunStatus
+from core.runs import Run, RunStatus
 from core.settings import SplitSettings
 from pages.parts import asking, division, problem, state, upload_zone, words
 
@@ -45,6 +45,14 @@ def imported(chosen: str) -> Dataset | None:
         if current.status is RunStatus.FAILED:
             raise UserError(current.message or "These pictures could not be read. Try again.")
     return _remembered(folder)
+
+
+def learned_by(run: Run) -> Dataset | None:
+    """The data set that a run has learned from, as it is now; None where it is gone."""
+    try:
+        return imported(run.dataset) if run.dataset else None
+    except UserError:
+        return None
 
 
 def all_imported(most: int | None = None) -> list[tuple[str, Dataset]]:

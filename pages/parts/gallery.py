@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -32,14 +32,12 @@ def paged(items: Sequence[Item], key: str, draw: Callable[[Item], None], width: 
             draw(item)
 
 
-def picture(image: Path | bytes, alt: str) -> None:
+def picture(image: Path | bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
     """One picture, or a sentence where its file is gone."""
     if isinstance(image, Path) and not image.is_file():
         st.caption("This picture is no longer on the server.")
     else:
-        st.image(
-            str(image) if isinstance(image, Path) else image, width="stretch", alt=words.bare(alt)
-        )
+        st.image(str(image) if isinstance(image, Path) else image, width=width, alt=words.bare(alt))
 
 
 def open_class(name: str) -> None:

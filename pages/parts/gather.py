@@ -102,9 +102,9 @@ def left_out(of: Dataset | Added) -> None:
         )
 
 
-def left_out_in_a_line(dataset: Dataset) -> None:
+def left_out_in_a_line(dataset: Dataset | None) -> None:
     """How many files of a data set were left out, and where each is listed."""
-    if dataset.skipped:
+    if dataset is not None and dataset.skipped:
         files = words.several(len(dataset.skipped), "file")
         st.caption(f"{files} left out of this data set; the Data page lists each, with the reason.")
 

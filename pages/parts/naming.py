@@ -1,16 +1,25 @@
 """Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
 
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from core.data import samples
+from core.data import room, samples
 from core.errors import UserError
 from core.jobs import ask
+from core.results import predictions
+from core.results.prediction import Prediction, as_table
 from core.runs import Run
 from pages.parts import answer, gallery, problem, state, uploads, words
 
 _TOP = 5
-_KEPT = 200  # answers that a visit remembers for a run, or more that came in one go
+_MANY = 12  # classes whose numbers fit a line
+_NEWEST, _UNSURE = "Newest first", "Least sure first"
 
 
 def drop(run: Run) -> None:
@@ -52,31 +61,82 @@ def examples(run: Run) -> None:
 
 
 def answers(run: Run) -> None:
-    """What it said so far, newest first."""
-    given = state.predictions(run)
+    """What it said so far."""
     problem.draw()
+    given = predictions.kept(run)
     if not given:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header("What it thinks", anchor=False)
+        st.download_button(
+            "Download as CSV",
+            _csv(given),
+            "predictions.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="answers-csv",
+            on_click="ignore",
+        )
         if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
-            given.clear()
+            predictions.clear(run)
             st.rerun()
-    gallery.paged(given, state.key("answers", run.id), lambda each: answer.draw(*each), width=250)
+    st.write(_counted(given))
+    st.caption(
+        f"They are kept with this network until you clear them, the latest "
+        f"{words.number(predictions.MOST)} of them."
+    )
+    if len(given) > 1:
+        order = st.segmented_control(
+            "Order",
+            [_NEWEST, _UNSURE],
+            default=_NEWEST,
+            required=True,
+            key="answers-order",
+            help="Of pictures that came together, the least sure one is always first.",
+        )
+        if order == _UNSURE:
+            given.sort(key=lambda each: (bool(each.error), each.confidence))
+    gallery.paged(given, state.key("answers", run.id), answer.draw, width=250)
+
+
+def _counted(given: Sequence[Prediction]) -> str:
+    """How many pictures it took for what, the commonest first."""
+    counts = Counter(each.label for each in given if not each.error).most_common()
+    told = [
+        f"{words.plain(words.shortened(label))} **{words.number(count)}**"
+        for label, count in counts[:_MANY]
+    ]
+    if len(counts) > _MANY:
+        told.append(f"{words.several(len(counts) - _MANY, 'more class', 'more classes')}")
+    unread = sum(bool(each.error) for each in given)
+    if unread:
+        told.append(f"could not be looked at **{words.number(unread)}**")
+    return f"{words.several(len(given), 'picture')}: {' · '.join(told)}"
+
+
+def _csv(given: Sequence[Prediction]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(as_table(given, max(len(each.top) for each in given)))
+    return file.getvalue()
 
 
 def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
-    """Have pictures named, and keep the answers for this visit."""
-    kept = state.predictions(run)
+    """Have pictures named, and keep the answers."""
     try:
         with (
             st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
             uploads.on_disk(pictures) as paths,
         ):
             given = ask.predict(run, paths, _TOP)
-            kept[:0] = [(name, said) for (name, _), said in zip(pictures, given, strict=True)]
-            del kept[max(_KEPT, len(given)) :]
+        named = zip(pictures, given, strict=True)
+        predictions.keep(run, [replace(said, file=name) for (name, _), said in named])
     except UserError as error:
         state.keep_notice(error)
+        return
+    except OSError as error:
+        told = room.told(error)
+        if told is None:
+            raise
+        state.keep_notice(UserError(told))
         return
     state.tick("predict", run)

@@ -35,7 +35,6 @@ _PRESET = "preset"
 _SET_BY_THAW = "set-by-thaw"
 _PRESET_WISHED = "preset-wished"
 _SETTINGS_OF = "settings-of"
-_PREDICTIONS = "predictions"
 _UNTOUCHED = "untouched"
 _PICKED = "picked"
 _WISHES = "wishes"
@@ -214,25 +213,20 @@ def outcome(of: str, version: int) -> Added | None:
     return became if told_with in (None, (of, version)) else None
 
 
-def predictions(of: Run) -> list[Any]:
-    """The pictures named so far by a run, newest first; a list to change in place."""
-    return st.session_state.setdefault(_PREDICTIONS, {}).setdefault(of.id, [])
-
-
 def within(key: str, values: Iterable[Any]) -> None:
     """Let go of what a control holds if it can no longer be chosen."""
     if key in st.session_state and st.session_state[key] not in values:
         del st.session_state[key]
 
 
-def seen_untouched(network: str) -> tuple[str, Any] | None:
-    """The last picture that an untouched network was shown, and what it said of it."""
+def seen_untouched(network: str) -> Any:
+    """What an untouched network said of the last picture that it was shown, if there is one."""
     return st.session_state.get(_UNTOUCHED, {}).get(network)
 
 
-def keep_seen(network: str, name: str, said: Any) -> None:
-    """Remember that picture."""
-    st.session_state[_UNTOUCHED] = {network: (name, said)}
+def keep_seen(network: str, said: Any) -> None:
+    """Remember that."""
+    st.session_state[_UNTOUCHED] = {network: said}
 
 
 def picked(dataset: str) -> set[str]:

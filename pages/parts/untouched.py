@@ -63,7 +63,7 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Pre
     problem.draw(_WIDGET)
     seen = state.seen_untouched(_shown_to(backbone, preparation))
     if seen:
-        answer.draw(*seen)
+        answer.draw(seen)
 
 
 def _offered(dataset: Dataset) -> list[Record]:
@@ -86,4 +86,4 @@ def _look(backbone: Backbone, preparation: Preparation, name: str, paths: list[P
     except UserError as error:
         state.keep_notice(error, _WIDGET)
     else:
-        state.keep_seen(_shown_to(backbone, preparation), name, said)
+        state.keep_seen(_shown_to(backbone, preparation), replace(said, file=name))

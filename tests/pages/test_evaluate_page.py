@@ -168,11 +168,11 @@ def test_what_it_has_learned_from_is_told_with_the_number_on_the_rest(open_page:
     assert "learned from" not in shown(open_page("evaluate", run=run.id))
 
 
-@pytest.mark.parametrize("page", ["evaluate", "train"])
+@pytest.mark.parametrize("page", ["evaluate", "predict", "train"])
 def test_what_was_left_out_is_said_after_the_data_page_too(open_page: Open, page: str) -> None:
     dataset = store_dataset("pets", {"cat": 12, "dog": 12})
     run = paint_run(dataset)
-    asked = {"run": run.id} if page == "evaluate" else {"data": dataset}
+    asked = {"data": dataset} if page == "train" else {"run": run.id}
     assert "left out of this data set" not in shown(open_page(page, **asked))
     folder = store.folder_of(dataset)
     skipped = (Skipped("a.txt", "not an image but text"),)

@@ -1,7 +1,6 @@
 """The Predict page."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,23 +9,21 @@ from core import home
 from core.data import samples
 from core.errors import UserError
 from core.jobs import ask
+from core.results import predictions
+from core.results.prediction import Prediction
 from core.runs import Run
-from pages.parts import naming
 from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, painted, shown
 
 
 def answer(
-    label: str = "cat", error: str | None = None, seen: bytes | None = None
-) -> SimpleNamespace:
-    return SimpleNamespace(
-        file="0000.png",
-        label=label,
-        confidence=0.75,
-        top=((label, 0.75), ("dog", 0.25)),
-        thumbnail=painted(3),
-        seen=seen,
-        error=error,
-    )
+    label: str = "cat",
+    error: str | None = None,
+    seen: bytes | None = None,
+    confidence: float = 0.75,
+) -> Prediction:
+    top = () if error else ((label, confidence), ("dog", 1 - confidence))
+    picture = None if error else painted(3)
+    return Prediction("0000.png", label, confidence, top, picture, seen, error)
 
 
 @pytest.fixture
@@ -84,6 +81,49 @@ def test_the_newest_answer_comes_first(open_page: Open, asked: list[list[bytes]]
     assert "What it thinks" not in shown(app)
 
 
+def test_a_new_visit_finds_the_answers_until_they_are_cleared(
+    open_page: Open, asked: list[list[bytes]]
+) -> None:
+    run = paint_run(None)
+    app = open_page("predict", run=run.id)
+    app.file_uploader[0].upload("../../a.png", painted(1), "image/png").run()
+    again = open_page("predict", run=run.id)
+    assert "**cat**, 75 % sure" in shown(again)
+    assert [each.value for each in again.caption if "png" in each.value] == ["a.png"]
+    assert len(asked) == 1
+    kept = [path for path in (run.folder / "predictions").iterdir() if path.suffix == ".jpg"]
+    assert [path.read_bytes() for path in kept] == [painted(3)], "as the worker has made it"
+    assert again.get("image")
+    assert "**cat**" not in shown(open_page("predict", run=paint_run(None).id))
+    button(again, "Clear").click().run()
+    assert "What it thinks" not in shown(again)
+    assert "What it thinks" not in shown(open_page("predict", run=run.id))
+    assert not kept[0].exists()
+
+
+def test_many_answers_are_counted_and_the_least_sure_come_first(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drops = [
+        [answer("cat", confidence=0.9), answer("", "not an image"), answer("dog", confidence=0.6)],
+        [answer("cat", confidence=0.8), answer("cat", confidence=0.7)],
+    ]
+    monkeypatch.setattr(ask, "predict", lambda *_: drops.pop(0))
+    app = open_page("predict", run=paint_run(None).id)
+    for names in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
+        files = [(name, painted(1), "image/png") for name in names]
+        app.file_uploader[0].set_value(files).run()
+    assert "5 pictures: cat **3** · dog **1** · could not be looked at **1**" in shown(app)
+
+    def order() -> list[str]:
+        return [each.value for each in app.caption if each.value.endswith("png")]
+
+    assert order() == ["e.png", "d.png", "c.png", "a.png"]
+    (choice,) = [each for each in app.segmented_control if each.label == "Order"]
+    choice.set_value("Least sure first").run()
+    assert order() == ["c.png", "e.png", "d.png", "a.png"]
+
+
 def test_a_starter_set_offers_pictures_to_try(open_page: Open, asked: list[list[bytes]]) -> None:
     classes = samples.SAMPLES["sketches"].classes
     app = open_page("predict", run=paint_run(None, classes, data="sketches").id)
@@ -99,7 +139,7 @@ def test_a_data_set_that_is_called_like_a_starter_set_is_none(open_page: Open) -
 def test_all_pictures_of_one_drop_are_kept(
     open_page: Open, asked: list[list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(naming, "_KEPT", 2)
+    monkeypatch.setattr(predictions, "MOST", 2)
     app = open_page("predict", run=paint_run(None).id)
     picture = painted(1)
     app.file_uploader[0].set_value([(f"{n}.png", picture, "image/png") for n in range(3)]).run()

@@ -1,0 +1,118 @@
+"""The pictures that a run has named, kept with it until somebody clears them.
+
+`predictions/answers.json` lists them. Their pictures lie beside it as JPEGs that Thaw has made,
+under names of ours. Classes are kept as they were called in training, for they may be renamed.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from core import home
+from core.results import names
+from core.results.prediction import Prediction
+from core.runs import Run
+
+MOST = 1000  # answers that are kept of a run, or more that came together
+_LIST = "answers.json"
+_PICTURES = ("thumbnail", "seen")
+
+
+def keep(run: Run, given: Sequence[Prediction]) -> None:
+    """Add answers that came together: the least sure first, before all earlier ones.
+
+    Args:
+        run: It has a model. Nothing happens where it has been deleted meanwhile.
+        given: The answers, each with its picture's name as it came.
+
+    Raises:
+        OSError: They can't be written.
+        UserError: What stands beside the model is damaged.
+    """
+    trained = {now: name for name, now in names.by_now(run).items()}
+    ordered = sorted(given, key=lambda each: (bool(each.error), each.confidence))
+    with _alone(run) as folder:
+        if folder is None:
+            return
+        rows = [_written(folder, each, trained) for each in ordered] + _rows(folder)
+        most = max(MOST, len(ordered))
+        home.write_json(folder / _LIST, {"answers": rows[:most]})
+        _remove_pictures(folder, rows[most:])
+
+
+def kept(run: Run) -> list[Prediction]:
+    """The answers, those that came last first; pictures as the files that hold them.
+
+    Raises:
+        UserError: What stands beside the model is damaged.
+    """
+    rows = _rows(_folder(run))
+    by_now = names.by_now(run) if rows else {}
+    return [_read(_folder(run), row, by_now) for row in rows]
+
+
+def clear(run: Run) -> None:
+    """Delete them all."""
+    with _alone(run) as folder:
+        if folder is not None:
+            _remove_pictures(folder, _rows(folder))
+            (folder / _LIST).unlink(missing_ok=True)
+
+
+def _folder(run: Run) -> Path:
+    return run.folder / "predictions"
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[Path | None]:
+    """The folder, while no other tab changes what is in it; None where the run is gone."""
+    if not run.folder.is_dir():
+        yield None
+        return
+    _folder(run).mkdir(exist_ok=True)
+    with FileLock(_folder(run) / ".lock"):
+        yield _folder(run)
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    try:
+        return list(home.read_json(folder / _LIST)["answers"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return []  # there are none, or the file is damaged
+
+
+def _written(folder: Path, answer: Prediction, trained: dict[str, str]) -> dict[str, Any]:
+    """An answer as JSON holds it, its pictures written."""
+    row: dict[str, Any] = {
+        "file": answer.file,
+        "top": [[trained.get(label, label), sure] for label, sure in answer.top],
+        "error": answer.error,
+    }
+    for which in _PICTURES:
+        data = getattr(answer, which)
+        row[which] = None if data is None else secrets.token_hex(8)
+        if data is not None:
+            home.write_bytes(_picture(folder, row[which]), data)
+    return row
+
+
+def _read(folder: Path, row: dict[str, Any], by_now: dict[str, str]) -> Prediction:
+    top = tuple((by_now.get(label, label), float(sure)) for label, sure in row["top"])
+    label, sure = top[0] if top else ("", 0.0)
+    thumbnail, seen = (_picture(folder, row[which]) if row[which] else None for which in _PICTURES)
+    return Prediction(row["file"], label, sure, top, thumbnail, seen, row["error"])
+
+
+def _picture(folder: Path, name: str) -> Path:
+    return folder / f"{name}.jpg"
+
+
+def _remove_pictures(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        for which in _PICTURES:
+            if row[which]:
+                _picture(folder, row[which]).unlink(missing_ok=True)

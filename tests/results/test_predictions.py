@@ -1,0 +1,60 @@
+"""Answers that are kept with a run."""
+
+from pathlib import Path
+
+import pytest
+
+from core.data import changes, store
+from core.results import predictions
+from core.results.prediction import Prediction
+from tests.pages.painting import paint_run, store_dataset
+
+
+def said(file: str, label: str, sure: float) -> Prediction:
+    return Prediction(file, label, sure, ((label, sure),), b"a thumbnail", b"what it saw")
+
+
+def files(folder: Path) -> int:
+    return len(list(folder.glob("*.jpg")))
+
+
+def test_those_that_came_last_are_first_and_the_oldest_go(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "MOST", 3)
+    run = paint_run(None)
+    predictions.keep(run, [said("a", "cat", 0.9), said("b", "dog", 0.5), said("c", "cat", 0.7)])
+    assert [each.file for each in predictions.kept(run)] == ["b", "c", "a"]
+    predictions.keep(run, [said("d", "cat", 0.9)])
+    assert [each.file for each in predictions.kept(run)] == ["d", "b", "c"]
+    assert files(run.folder / "predictions") == 6
+    predictions.keep(run, [said(str(number), "cat", 0.9) for number in range(5)])
+    assert len(predictions.kept(run)) == 5, "all that came together"
+    first = predictions.kept(run)[0]
+    assert isinstance(first.thumbnail, Path)
+    assert isinstance(first.seen, Path)
+    assert first.thumbnail.read_bytes() == b"a thumbnail"
+    assert first.seen.read_bytes() == b"what it saw"
+    assert (first.label, first.confidence, first.top) == ("cat", 0.9, (("cat", 0.9),))
+    predictions.clear(run)
+    assert predictions.kept(run) == []
+    assert files(run.folder / "predictions") == 0
+
+
+def test_a_class_goes_by_its_name_of_now(thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run, folder = paint_run(dataset), store.folder_of(dataset)
+    for name, now in (("cat", "tiger"), ("tiger", "lion")):
+        predictions.keep(run, [said("a", name, 0.9)])
+        store.keep(folder, changes.rename(store.load(folder), name, now), "renamed")
+        assert {each.label for each in predictions.kept(run)} == {now}
+
+
+def test_nothing_of_a_deleted_run_comes_back(thaw_home: Path) -> None:
+    run = paint_run(None)
+    predictions.keep(run, [said("a", "cat", 0.9)])
+    (run.folder / "predictions" / "answers.json").write_text("{")
+    assert predictions.kept(run) == []
+    run.delete()
+    predictions.clear(run)
+    assert not run.folder.exists()
