@@ -1,12 +1,14 @@
 """The Evaluate page: how well it learned, class by class, and where it errs."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.results import names
+from core.data import image_files
+from core.results import evaluations, names
 from core.runs import Run
-from pages.parts import bring, choose_run, figures, gallery, gather, mistakes, state, words
+from pages.parts import bring, choose_run, figures, gallery, gather, judged, mistakes, state, words
 
 _WAITING = (
     "Here you see how well a trained network does on pictures it has never seen: how many it gets "
@@ -25,12 +27,17 @@ def main() -> None:
     assert results is not None
     results = names.of_results(results, names.by_now(run))
     state.tick("evaluate", run)
+    others = judged.every(run)
     headline(results)
+    for folder, other in others:
+        headline(other, folder)
     changed_since(run)
     if st.button(
         "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
     ):
         state.go("predict", run=run.id)
+    judged.bring(run)
+    folder, results = judged.choose(results, others)
     errors, classes = st.tabs(["What it mixes up", "Class by class"])
     with errors:
         few = len(results["classes"]) <= _BESIDE
@@ -38,25 +45,40 @@ def main() -> None:
         with left:
             mixed_up(results)
         with right:
-            surest_mistakes(run, results)
+            surest_mistakes(run, folder, results)
     with classes:
         class_by_class(results)
 
 
-def headline(results: dict[str, Any]) -> None:
-    """The accuracy, and what it rests on."""
+def headline(results: dict[str, Any], folder: Path | None = None) -> None:
+    """The accuracy, and what it rests on.
+
+    Args:
+        results: The run's own, or those of another evaluation.
+        folder: Where that one lies.
+    """
     low, high = results["interval"]
     chosen = words.CHOSEN if results.get("split") == "validation" else ""
     with st.container(border=True):
         number, basis = st.columns([1, 3], vertical_alignment="center")
-        number.metric("Accuracy: how many are right", words.percent(results["accuracy"]))
+        if folder is None:
+            label, where = "Accuracy: how many are right", _SIDES.get(results.get("split", ""))
+        else:
+            label = f"Accuracy on {words.plain(judged.title(results))}"
+            where = "of its test side" if results.get("side") else "that were brought"
+        number.metric(label, words.percent(results["accuracy"]))
         basis.write(
             f"It rests on **{words.several(results['images'], 'image')}** "
-            f"{_SIDES.get(results.get('split', ''), 'held back')}: **{results['correct']} of "
+            f"{where or 'held back'}: **{results['correct']} of "
             f"{results['images']} right**. With other pictures of the same kind, expect between "
             f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen}"
             + learned_from(results)
         )
+        if folder is not None:
+            with basis.container(horizontal=True, vertical_alignment="center"):
+                if results["skipped"]:
+                    gather.left_out_of_this(results["skipped"])
+                judged.forget(folder)
 
 
 def learned_from(results: dict[str, Any]) -> str:
@@ -113,19 +135,26 @@ def mixed_up(results: dict[str, Any]) -> None:
         )
 
 
-def surest_mistakes(run: Run, results: dict[str, Any]) -> None:
-    """The mistakes that it was most sure of, as pictures."""
+def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -> None:
+    """The mistakes that it was most sure of, as pictures.
+
+    Args:
+        run: The run.
+        judged_in: Where an evaluation on other pictures lies; None for the run's own.
+        results: The evaluation.
+    """
     st.header("Its surest mistakes", anchor=False)
     if not results["mistakes"]:
         st.success("None: it got every one of them right.", icon=":material/check_circle:")
         return
-    folder = mistakes.folder(run)
+    folder = judged_in or mistakes.folder(run)
     if folder is None:
         st.caption("The data set has been deleted, so the pictures are no longer here.")
+    picture_of = image_files.thumbnail if judged_in is None else evaluations.picture_of
     gallery.paged(
         results["mistakes"],
-        state.key("mistakes", run.id),
-        lambda mistake: mistakes.draw(folder, mistake),
+        state.key("mistakes", run.id, judged_in),
+        lambda one: mistakes.draw(folder and picture_of(folder, one["digest"]), one),
         width=170,
     )
 

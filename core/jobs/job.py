@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from core import home
 from core.events import Event, EventLog
+from core.results.evaluations import FOLDER as EVALUATIONS
 from core.runs import RunState, RunStatus, Stage, read_on, stop_file
 
 
@@ -160,6 +161,9 @@ class Job:
             return cls(Kind.TRAINING, home.runs() / name)
         if kind == Kind.READING and home.is_id(name):
             return cls(Kind.READING, home.datasets() / name)
+        run, _, evaluation = name.partition("/")
+        if kind == Kind.READING and home.is_id(run) and home.is_id(evaluation):
+            return cls(Kind.READING, home.runs() / run / EVALUATIONS / evaluation)
         if kind == Kind.CHECKING and home.is_id(name):
             return cls.of_checkup(name)
         return None
@@ -177,7 +181,9 @@ class Job:
         """
         turn = f".{state.turn}" if state.turn else ""
         named = self.folder.parent if self.kind is Kind.CHECKING else self.folder
-        return f"{self.kind}-{named.name}{turn}"
+        of_run = self.folder.parent.name == EVALUATIONS
+        of = f"{self.folder.parent.parent.name}/" if of_run else ""
+        return f"{self.kind}-{of}{named.name}{turn}"
 
     @property
     def log(self) -> EventLog:

@@ -8,8 +8,10 @@ from pathlib import Path
 from core import home
 from core.jobs.address import is_alive
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind
+from core.results import evaluations
 
 _HOUR = 3600.0
+_COMPLETE = ("manifest.json", "results.json")  # of a data set, of an evaluation
 _DAY = 24 * _HOUR  # so long a page may tell why a reading failed
 
 
@@ -34,8 +36,9 @@ def sweep(now: float | None = None) -> None:
 
 def _settle_readings(now: float) -> Iterator[str]:
     """Remove the folders of readings that ended in nothing; tell what uploads others need."""
-    for folder in home.datasets().glob("[!.]*"):
-        if not folder.is_dir() or (folder / "manifest.json").exists():
+    evaluated = home.runs().glob(f"*/{evaluations.FOLDER}/[!.]*")
+    for folder in (*home.datasets().glob("[!.]*"), *evaluated):
+        if not folder.is_dir() or any((folder / each).exists() for each in _COMPLETE):
             continue
         job = Job(Kind.READING, folder)
         state = job.state()

@@ -166,7 +166,13 @@ def submit_sample(sample_name: str) -> str:
     return submit_reading(sample_name, None, tasks.import_sample, sample_name)
 
 
-def submit_reading(name: str, upload: str | None, function: Callable[..., None], *args: Any) -> str:
+def submit_reading(
+    name: str,
+    upload: str | None,
+    function: Callable[..., None],
+    *args: Any,
+    folder: Path | None = None,
+) -> str:
     """Queue a job of a folder of its own, which is given to the function before the rest.
 
     Args:
@@ -174,6 +180,7 @@ def submit_reading(name: str, upload: str | None, function: Callable[..., None],
         upload: Folder below the uploads that is deleted afterwards, or at once if this fails.
         function: What a worker runs.
         args: What it is given.
+        folder: The job's; by default a new one among the data sets.
 
     Returns:
         The job's id, under which it can be watched and stopped.
@@ -183,7 +190,7 @@ def submit_reading(name: str, upload: str | None, function: Callable[..., None],
     """
     try:
         owner = connection.line().owner
-        job = Job(Kind.READING, home.datasets() / home.new_id())
+        job = Job(Kind.READING, folder or home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
         upload = upload or job.folder.name
         job.log.append("queued", cluster=owner, name=name, upload=upload)

@@ -1,5 +1,7 @@
 """Filling a class with pictures: dropped, or taken with the camera; and those on their way."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.data import incoming
@@ -92,14 +94,28 @@ def left_out(of: Dataset | Added) -> None:
     """What was not taken, by name and reason."""
     files = words.several(len(of.skipped), "file")
     with st.expander(f"{files} left out", icon=":material/warning:"):
-        st.dataframe(
-            {
-                "file": [words.seen(skipped.file) for skipped in of.skipped],
-                "why": [words.seen(skipped.reason) for skipped in of.skipped],
-            },
-            hide_index=True,
-            alt=f"{files} left out, each with the reason",
-        )
+        _list_left_out([(skipped.file, skipped.reason) for skipped in of.skipped])
+
+
+def _list_left_out(skipped: Sequence[tuple[str, str]]) -> None:
+    st.dataframe(
+        {
+            "file": [words.seen(file) for file, _ in skipped],
+            "why": [words.seen(reason) for _, reason in skipped],
+        },
+        hide_index=True,
+        alt=f"{words.several(len(skipped), 'file')} left out, each with the reason",
+    )
+
+
+def left_out_of_this(skipped: list[dict[str, str]]) -> None:
+    """How many files an evaluation left out, with each behind a press."""
+    with st.popover(
+        f"{words.several(len(skipped), 'file')} left out",
+        icon=":material/warning:",
+        type="tertiary",
+    ):
+        _list_left_out([(each["file"], each["reason"]) for each in skipped])
 
 
 def left_out_in_a_line(dataset: Dataset | None) -> None:

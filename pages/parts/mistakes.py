@@ -16,11 +16,11 @@ def folder(run: Run) -> Path | None:
     return path if run.dataset and path.is_dir() else None
 
 
-def draw(at: Path | None, mistake: dict[str, Any]) -> None:
+def draw(picture: Path | None, mistake: dict[str, Any]) -> None:
     """One mistake. Right and wrong differ by shape as well as by colour."""
-    if at is not None:
+    if picture is not None:
         gallery.picture(
-            at / "thumbnails" / f"{mistake['digest']}.jpg",
+            picture,
             f"{mistake['file']}: really {mistake['label']}, taken for {mistake['predicted']}",
         )
     st.markdown(

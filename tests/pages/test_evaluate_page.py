@@ -2,15 +2,29 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import home
 from core.data import changes, store
 from core.data.dataset import Skipped
+from core.jobs.job import Job, Kind
+from core.results import evaluations
+from core.runs import Run
 from core.settings import TrainingSettings
 from pages.parts import figures
-from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, shown, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    button,
+    labels,
+    paint_run,
+    painted,
+    shown,
+    store_dataset,
+)
 
 
 def test_without_a_run_it_leads_to_training(open_page: Open) -> None:
@@ -189,3 +203,50 @@ def test_the_run_and_its_evaluation_give_one_number(open_page: Open) -> None:
     app = open_page("train", run=run.id)
     best = [each.value for each in app.metric if each.label.startswith("Best")]
     assert best == ["70 %"]
+
+
+# Other labelled pictures
+
+
+def judge(run: Run, name: str, **more: Any) -> Path:
+    """An evaluation on other pictures, as a worker leaves it."""
+    folder, results = evaluations.new(run), run.results()
+    assert results
+    found = results | {"side": None, "skipped": [Skipped("a.txt", "no image")], "accuracy": 0.25}
+    mistake = found["mistakes"][0]
+    evaluations.keep(run, folder, name, found | more, {mistake["digest"]: painted(1)})
+    return folder
+
+
+def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page: Open) -> None:
+    run = paint_run(None)
+    folder = judge(run, HOSTILE, accuracy=0.25, side="test", learned_from=3, unseen=None)
+    app = open_page("evaluate", run=run.id)
+    assert [each.value for each in app.metric] == ["90 %", "25 %"]
+    assert "of its test side" in shown(app)
+    assert "learned from **3** of these pictures, so this number says little" in shown(app)
+    assert ":red[" not in app.metric[1].label
+    assert not app.get("image"), "the run's own pictures are gone with its data set"
+    (details,) = [each for each in app.selectbox if each.label == "Details of"]
+    details.set_value(1).run()
+    assert app.get("image"), "its mistakes are kept with it"
+    button(app, "Delete").click().run()
+    assert [each.value for each in app.metric] == ["90 %"]
+    assert not folder.exists()
+
+
+def test_why_other_pictures_could_not_be_judged_is_told_once(open_page: Open) -> None:
+    run = paint_run(None)
+    job = Job(Kind.READING, evaluations.new(run))
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=None, name="photos", upload=None)
+    app = open_page("evaluate", run=run.id)
+    assert "Looking at “photos”" in [bar.proto.text for bar in app.get("progress")]
+    job.fail("This model knows cat, but the images also have *horse*.")
+    app.run()
+    assert [each.value for each in app.error] == [
+        r"This model knows cat\, but the images also have \*horse\*\."
+    ]
+    assert not job.folder.exists()
+    app.run()
+    assert not app.error

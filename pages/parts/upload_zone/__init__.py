@@ -1,8 +1,9 @@
 """Where people drop files, however large: they go up through `upload_route`.
 
 A component without a build step: `zone.html`, `zone.css`, and three scripts that are read as one.
-It is there twice: for a whole data set, and for pictures that all come to one class. What is sent
-goes on while another page is looked at, so it remembers itself where it is meant to go.
+It is there three times: for a whole data set, for pictures that all come to one class, and for
+pictures that a run is judged on. What is sent goes on while another page is looked at, so it
+remembers itself where it is meant to go.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Brought:
     Attributes:
         upload_id: Its id.
         secret: Its secret.
-        dataset: The data set that it is meant for; empty where it is to be one.
+        dataset: The data set, or the run, that it is meant for; empty where it is to be one.
         origin: The class that it is meant for, as it was first called: it may be renamed while
             pictures are on their way.
     """
@@ -82,18 +83,30 @@ def draw_component(
     return None
 
 
-_whole, _pictures = (
+_whole, _pictures, _labelled = (
     component(name, text("zone.html"), text("zone.css"), text(*SENDING, "zone.js"))
-    for name in ("upload_zone", "picture_zone")
+    for name in ("upload_zone", "picture_zone", "labelled_zone")
+)
+_LOOSE = (
+    "These pictures lie in no folder, so their classes cannot be told. Put those of each class in "
+    "a folder named after it and drop the folders here."
 )
 
 
 def draw(key: str) -> tuple[str, str] | None:
     """The place to drop a zip or a folder of class folders; id and secret of what has come."""
-    brought = draw_component(_whole, key)
+    loose = (
+        f"{_LOOSE} Or name the classes under “With the camera”, and then drop the pictures of each."
+    )
+    brought = draw_component(_whole, key, loose=loose)
     return (brought.upload_id, brought.secret) if brought else None
 
 
 def draw_for_class(key: str, dataset: str, origin: str, label: str) -> Brought | None:
     """The place to drop pictures, a folder or a zip of one class."""
     return draw_component(_pictures, key, dataset, origin, label)
+
+
+def draw_for_run(key: str, run: str) -> Brought | None:
+    """The place to drop a zip or a folder of class folders on which a run is to be judged."""
+    return draw_component(_labelled, key, run, loose=_LOOSE)

@@ -2,10 +2,6 @@
 
 const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z)$/i;
 const PICTURE = /\.(jpe?g|png|gif|bmp|tiff?|webp|avif|hei[cf]|ico|p[bgp]m|jp2)$/i;
-const LOOSE =
-  "These pictures lie in no folder, so their classes cannot be told. Put those of each class in a " +
-  "folder named after it and drop the folders here. Or name the classes under “With the " +
-  "camera”, and then drop the pictures of each.";
 let upload = null;
 let zone = null;
 
@@ -83,7 +79,7 @@ function sendDropped(items) {
   const [first] = entries;
   const loose = entries.every((entry) => entry.isFile && PICTURE.test(entry.name));
   if (loose && !zone.component.data.label) {
-    return begin("pictures").fromFolder(Promise.reject(new Refusal(LOOSE)));
+    return begin("pictures").fromFolder(Promise.reject(new Refusal(zone.component.data.loose)));
   }
   if (entries.length === 1 && first.isFile) {
     const picture = zone.component.data.label && !ARCHIVE.test(first.name);

@@ -1,0 +1,93 @@
+"""The evaluation of a run on labelled pictures that somebody brings: a job in the run's folder."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from core.data.labelling import Unclear
+from core.errors import StopRequested, UserError
+from core.jobs import queue, tasks
+from core.jobs.job import ImportState, Job, Kind, discard_upload, upload_of
+from core.progress import StageReporter
+from core.results import evaluations
+from core.runs import Run
+
+_SHOWN = 320  # pixels of a mistake's picture
+
+
+def submit(path: Path, name: str, run: Run) -> None:
+    """Queue an evaluation on an upload, which is deleted afterwards whatever happens.
+
+    Args:
+        path: A zip or a folder below `home.uploads()`.
+        name: What the user calls it.
+        run: One that has a model.
+
+    Raises:
+        UserError: The run is gone, or no cluster takes the job.
+    """
+    upload = upload_of(path)
+    if upload is None:
+        raise ValueError(f"{path} does not lie below the uploads")
+    if not run.has_model:
+        discard_upload(upload)
+        raise UserError("This run is gone. Choose another one, and send the pictures again.")
+    folder = evaluations.new(run)
+    queue.submit_reading(name, upload, judge, str(path), str(run.folder), name, folder=folder)
+
+
+def state(folder: Path) -> ImportState:
+    """Where an evaluation stands."""
+    found = queue.checked(Job(Kind.READING, folder))
+    assert isinstance(found, ImportState)
+    return found
+
+
+def stop(folder: Path) -> None:
+    """Stop an evaluation, of which nothing is kept."""
+    queue.stop_job(Job(Kind.READING, folder))
+
+
+def judge(folder: str, path: str, run_folder: str, name: str) -> None:
+    """What a worker runs for `submit`. A failure is told in the job's log, not raised."""
+    job = Job(Kind.READING, Path(folder))
+
+    def work() -> None:
+        tasks.load(Kind.READING)
+        from core.data import archive
+        from core.results import learned
+        from core.results.predictor import of_run
+
+        run = Run.open(Path(run_folder))
+        report = StageReporter(job.log, "reading", lambda: job.stop_requested)
+        predictor = of_run(run.folder)
+        with closing(archive.open_source(Path(path), name)) as source:
+            try:
+                found = predictor.evaluate(source, report, learned.digests(run))
+            except Unclear as unclear:
+                raise UserError(
+                    f"{unclear.cause} Send the pictures of each class in a folder that is named "
+                    "after it."
+                ) from unclear
+            pictures = _pictures(job, source, predictor, found["mistakes"])
+        if job.folder.is_dir():  # else the run was deleted meanwhile
+            evaluations.keep(run, job.folder, name, found, pictures)
+
+    tasks.perform(job, work)
+
+
+def _pictures(
+    job: Job, source: Any, predictor: Any, mistakes: list[dict[str, Any]]
+) -> dict[str, bytes]:
+    """JPEGs of the mistakes, by digest: their pictures are no longer here afterwards."""
+    from core.data import images
+
+    members = {member.name: member for member in source.members}
+    made = {}
+    for mistake in mistakes:
+        if job.stop_requested:
+            raise StopRequested
+        data = source.read(members[mistake["file"]])
+        picture = images.decode(data, _SHOWN, predictor.preparation)
+        made[mistake["digest"]] = images.thumbnail_jpeg(picture, _SHOWN)
+    return made

@@ -1,0 +1,126 @@
+"""Evaluations on labelled pictures that somebody brings, as a worker makes them."""
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import home
+from core.jobs import judging, leftovers
+from core.jobs.job import Job, Kind
+from core.results import evaluations
+from core.runs import Run, RunStatus
+from core.settings import TrainingSettings
+
+Picture = Callable[..., Path]
+
+
+@pytest.fixture
+def run(make_run: Callable[..., Path], thaw_home: Path) -> Run:
+    made = Run.create(home.runs() / home.new_id(), TrainingSettings(), data="colours")
+    shutil.copytree(make_run("model"), made.folder, dirs_exist_ok=True)
+    return made
+
+
+def brought(*files: tuple[str, Path]) -> Path:
+    """An upload, as the route leaves it."""
+    folder = home.uploads() / home.new_id()
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "content", "w") as archive:
+        for name, path in files:
+            archive.write(path, name)
+    return folder / "content"
+
+
+def judged(run: Run, path: Path) -> Job:
+    """The job, done."""
+    job = Job(Kind.READING, evaluations.new(run))
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=None, name="photos", upload=path.parent.name)
+    judging.judge(str(job.folder), str(path), str(run.folder), "photos")
+    return job
+
+
+def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Picture) -> None:
+    wrong = picture("w.png", "red", 7)
+    text = wrong.with_name("notes.txt")
+    text.write_text("no picture")
+    path = brought(
+        *((f"RED/{n}.png", picture(f"r{n}.png", "red", n)) for n in range(3)),
+        ("blue/b.png", picture("b.png", "blue")),
+        ("green/wrong.png", wrong),
+        ("green/notes.txt", text),
+    )
+    job = judged(run, path)
+    assert job.state().status is RunStatus.FINISHED
+    (folder,) = evaluations.folders(run)
+    results = evaluations.results(run, folder)
+    assert results
+    assert (results["name"], results["correct"], results["images"]) == ("photos", 4, 5)
+    assert results["classes"] == ["blue", "green", "red"], "matched whatever the capitals"
+    assert results["side"] is None
+    (mistake,) = results["mistakes"]
+    assert (mistake["label"], mistake["predicted"]) == ("green", "red")
+    assert evaluations.picture_of(folder, mistake["digest"]).read_bytes()[:2] == b"\xff\xd8"
+    assert "green/notes.txt" in [each["file"] for each in results["skipped"]]
+    assert not path.exists()
+    leftovers.sweep()
+    assert evaluations.results(run, folder) == results
+
+
+def test_the_test_side_counts_and_what_was_learned_is_told(run: Run, picture: Picture) -> None:
+    learned, new = picture("l.png", "red", 1), picture("n.png", "red", 2)
+    digest = hashlib.sha256(learned.read_bytes()).hexdigest()
+    home.write_json(run.folder / "learned.json", {"digests": [digest]})
+    folder = judged(
+        run,
+        brought(
+            ("train/red/a.png", picture("a.png", "red")),
+            ("train/blue/a.png", picture("c.png", "blue")),
+            ("test/red/l.png", learned),
+            ("test/red/n.png", new),
+            ("test/blue/b.png", picture("b.png", "blue", 5)),
+        ),
+    ).folder
+    results = evaluations.results(run, folder)
+    assert results
+    assert (results["side"], results["images"], results["learned_from"]) == ("test", 3, 1)
+    assert results["unseen"]["images"] == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("cat/a.png", "red/b.png"), "This model knows blue, green, red"),
+        (("a.png", "b.png"), "folder"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_and_leaves_nothing(
+    run: Run, picture: Picture, names: tuple[str, ...], told: str
+) -> None:
+    path = brought(*((name, picture("a.png", "red")) for name in names))
+    job = judged(run, path)
+    state = judging.state(job.folder)
+    assert state.status is RunStatus.FAILED
+    assert told in (state.message or "")
+    assert "--" not in (state.message or ""), "no options of the terminal"
+    assert not path.exists()
+    assert evaluations.results(run, job.folder) is None
+
+
+def test_an_upload_that_waits_to_be_judged_is_no_leftover(run: Run, picture: Picture) -> None:
+    path = brought(("red/a.png", picture("a.png", "red")))
+    job = Job(Kind.READING, evaluations.new(run))
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=None, name="photos", upload=path.parent.name)
+    in_a_day = job.state().submitted + 86_400
+    leftovers.sweep(in_a_day)
+    assert path.exists()
+    assert Job.of_key(job.key(job.state())) == job
+    job.stopped()
+    assert not path.exists()
+    leftovers.sweep(in_a_day * 2)
+    assert not job.folder.exists()
