@@ -27,7 +27,7 @@ def main() -> None:
     assert results is not None
     results = names.of_results(results, names.by_now(run))
     state.tick("evaluate", run)
-    others = judged.every(run)
+    others, under_way = judged.every(run)
     headline(results)
     for folder, other in others:
         headline(other, folder)
@@ -36,7 +36,7 @@ def main() -> None:
         "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
     ):
         state.go("predict", run=run.id)
-    judged.bring(run)
+    judged.bring(run, under_way)
     folder, results = judged.choose(results, others)
     errors, classes = st.tabs(["What it mixes up", "Class by class"])
     with errors:

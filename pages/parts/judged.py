@@ -9,6 +9,7 @@ from core import home
 from core.data import incoming
 from core.errors import UserError
 from core.jobs import judging
+from core.jobs.job import ImportState
 from core.results import evaluations
 from core.runs import Run, RunStatus, open_run
 from pages.parts import problem, state, upload_zone, words
@@ -17,37 +18,46 @@ _EVERY = 0.5  # seconds between two looks at an evaluation
 _WIDGET = "judge"
 
 
-def every(run: Run) -> list[tuple[Path, dict[str, Any]]]:
-    """Folder and results of each, the latest first. One that failed is told of, and goes."""
-    found = []
+def every(run: Run) -> tuple[list[tuple[Path, dict[str, Any]]], list[Path]]:
+    """Those that are done and those under way, the latest first.
+
+    One that came to nothing is told of, and goes.
+
+    Returns:
+        Folder and results of each that is done; folders of the others.
+    """
+    found, under_way = [], []
     for folder in evaluations.folders(run):
+        current = judging.state(folder)  # first: it may end meanwhile
         try:
             results = evaluations.results(run, folder)
-            if results is not None:
-                found.append((folder, results))
-            else:
-                _settle(folder)
         except UserError as error:
             state.keep_notice(error, _WIDGET)
-    return found
+            continue
+        if results is not None:
+            found.append((folder, results))
+        elif current.status.final:
+            home.remove(folder)
+            state.keep_notice(UserError(_why(current)), _WIDGET)
+        else:
+            under_way.append(folder)
+    return found, under_way
 
 
-def _settle(folder: Path) -> None:
-    """Remove one that came to nothing.
+def _why(ended: ImportState) -> str:
+    """Why an evaluation came to nothing."""
+    if ended.status is RunStatus.STOPPED:
+        return "You stopped looking at these pictures, so nothing of it is kept."
+    return ended.message or "These pictures could not be looked at. Try again."
 
-    Raises:
-        UserError: Why it did.
+
+def bring(run: Run, under_way: list[Path]) -> None:
+    """The place to drop labelled pictures, and how far those are that came.
+
+    Args:
+        run: The run.
+        under_way: Folders of its evaluations that are not done.
     """
-    current = judging.state(folder)
-    if current.status.final:
-        home.remove(folder)
-        if current.status is RunStatus.STOPPED:
-            raise UserError("You stopped looking at these pictures, so nothing of it is kept.")
-        raise UserError(current.message or "These pictures could not be looked at. Try again.")
-
-
-def bring(run: Run) -> None:
-    """The place to drop labelled pictures, and how far those are that came."""
     with st.expander("Check it on other labelled pictures", icon=":material/rule_folder:"):
         st.write(
             "Bring a zip or a folder in which the pictures of each class lie in a folder named "
@@ -64,18 +74,14 @@ def bring(run: Run) -> None:
         except UserError as error:
             state.keep_notice(error, _WIDGET)
         st.rerun()
-    if _under_way(run):
-        st.fragment(_progress, run_every=_EVERY)(run)
+    if under_way:
+        st.fragment(_progress, run_every=_EVERY)(under_way)
 
 
-def _under_way(run: Run) -> list[Path]:
-    return [each for each in evaluations.folders(run) if evaluations.results(run, each) is None]
-
-
-def _progress(run: Run) -> None:
-    for folder in _under_way(run):
+def _progress(under_way: list[Path]) -> None:
+    for folder in under_way:
         current = judging.state(folder)
-        if current.status.final:
+        if current.status.final or not folder.is_dir():
             st.rerun()
         share = current.done / current.total if current.total else 0.0
         name = words.plain(words.shortened(current.name, 40))

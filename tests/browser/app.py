@@ -183,6 +183,7 @@ def bring_sketches(page: Page, served: Served) -> str:
 
 def plain_defaults(page: Page) -> None:
     """Wait for the suggestion, and take plain defaults, which train in seconds."""
+    page.get_by_role("button", name="Plain defaults").wait_for(timeout=TRAINED)
     press(page, "Plain defaults")
     page.get_by_role("button", name="Use the suggestion").wait_for()
     settled(page)
