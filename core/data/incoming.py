@@ -29,6 +29,8 @@ _NAME = 200  # letters
 _RECORD = "incoming.json"
 _CONTENT = "content"
 # Beginning counts what is there, and a block is written where the one before it ended.
+_JUMP = 60.0  # seconds between what a clock and a stopwatch say
+_offset = time.time() - time.monotonic()
 _lock = threading.Lock()
 
 
@@ -194,6 +196,11 @@ def give_up(incoming: Incoming) -> None:
     home.remove(incoming.folder)
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether this holds an upload on its way, which makes way for others in time."""
+    return (folder / _RECORD).is_file()
+
+
 class _Unfinished(NamedTuple):
     """An upload on its way: the page that sends it, and bytes announced and come."""
 
@@ -209,6 +216,7 @@ def _announced(uploads: list[_Unfinished]) -> int:
 def _unfinished() -> list[_Unfinished]:
     """All on their way; what has not grown for long is removed."""
     found = []
+    jumped = _clock_jumped()
     for record in home.uploads().glob(f"*/{_RECORD}"):
         try:
             told = home.read_json(record)
@@ -216,13 +224,20 @@ def _unfinished() -> list[_Unfinished]:
         except FileNotFoundError:
             continue  # it is just given up or taken
         patience = _STILL if content.st_size >= _LITTLE else _HARDLY_BEGUN
-        if content.st_mtime > time.time():  # the clock was set back: count from now
+        if jumped or content.st_mtime > time.time():  # it was set back: count from now
             os.utime(record.parent / _CONTENT)
-        if content.st_mtime < time.time() - patience:
+        elif content.st_mtime < time.time() - patience:
             home.remove(record.parent)
-        else:
-            found.append(_Unfinished(told.get("page", ""), told["size"], content.st_size))
+            continue
+        found.append(_Unfinished(told.get("page", ""), told["size"], content.st_size))
     return found
+
+
+def _clock_jumped() -> bool:
+    """Whether the clock was set since this was last asked, or the computer slept."""
+    global _offset
+    before, _offset = _offset, time.time() - time.monotonic()
+    return abs(_offset - before) > _JUMP
 
 
 def _title(name: str) -> str:

@@ -1,6 +1,7 @@
 """Where the local cluster is found again: its address file, its certificates, its version."""
 
 import hashlib
+import math
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ import psutil
 from core import config, home
 
 _SILENCE = 600.0  # seconds of it that mean death; the clocks of two machines may differ by minutes
+_signs: dict[str, tuple[float, float]] = {}  # the last one of each cluster, and when it was seen
 _CORE = Path(__file__).resolve().parents[1]
 
 
@@ -112,10 +114,18 @@ def give_a_sign(cluster_id: str) -> None:
 
 
 def _gave_a_sign(cluster_id: str) -> bool:
+    """Whether it did of late. A later sign than was seen before is one, whatever the clock says."""
     try:
-        return time.time() - owner_file(cluster_id).stat().st_mtime < _SILENCE
+        sign = owner_file(cluster_id).stat().st_mtime
     except OSError:
         return False
+    now = time.monotonic()
+    before, _ = _signs.get(cluster_id, (math.inf, 0.0))
+    if sign < before:  # the first that is seen
+        _signs[cluster_id] = sign, now - (time.time() - sign)
+    elif sign > before:
+        _signs[cluster_id] = sign, now
+    return now - _signs[cluster_id][1] < _SILENCE
 
 
 def owner_file(cluster_id: str) -> Path:

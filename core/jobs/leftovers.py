@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core import home
+from core.data import incoming
 from core.jobs.address import is_alive
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind
 from core.results import evaluations
@@ -31,7 +32,9 @@ def sweep(now: float | None = None) -> None:
             _remove_old(home.root().glob(folder + name), now)
     for name in (".download-*", ".module-*", ".copy-*"):
         _remove_old((home.cache() / "weights" / "models").glob(name), now)
-    _remove_old((path for path in home.uploads().glob("*") if path.name not in needed), now)
+    uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
+    # Of what is still being sent the server takes care: it knows whether its clock was set.
+    _remove_old((path for path in uploads if not incoming.is_begun(path)), now)
 
 
 def _settle_readings(now: float) -> Iterator[str]:

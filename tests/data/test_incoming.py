@@ -199,13 +199,41 @@ def test_what_has_not_grown_for_long_makes_way_and_what_is_taken_stays() -> None
         _ = still.offset
 
 
-def test_leftovers_of_a_crash_go_when_the_cluster_starts() -> None:
-    begun, _ = incoming.begin("a.zip", 10, "page")
+@pytest.mark.parametrize("seconds", [-1e9, -7200, 7200, 1e9])
+def test_a_clock_that_is_set_drops_no_upload_of_a_sender_at_work(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    begun, secret = incoming.begin("a.zip", 3, "page")
     incoming.append(begun, 0, b"x")
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + seconds)
+    incoming.begin("b.zip", 1, "page")
     leftovers.sweep()
-    assert begun.path.exists()
-    leftovers.sweep(time.time() + 7200)
+    incoming.append(incoming.find(begun.folder.name, secret), 1, b"yz")
+    assert incoming.take(begun.folder.name, secret).path.read_bytes() == b"xyz"
+
+
+def test_what_stopped_coming_makes_way_after_the_clock_was_set_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, _ = incoming.begin("a.zip", 3, "page")
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 7200)
+    incoming.begin("b.zip", 1, "page")
+    assert begun.folder.exists()
+    aged(begun.folder, 2)
+    incoming.begin("c.zip", 1, "page")
     assert not begun.folder.exists()
+
+
+def test_leftovers_of_a_crash_go_when_the_cluster_starts() -> None:
+    taken, secret = incoming.begin("a.zip", 1, "page")
+    incoming.append(taken, 0, b"x")
+    incoming.take(taken.folder.name, secret)
+    leftovers.sweep()
+    assert taken.path.exists()
+    leftovers.sweep(time.time() + 7200)
+    assert not taken.folder.exists()
 
 
 def test_a_full_disk_is_told() -> None:

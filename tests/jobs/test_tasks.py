@@ -320,6 +320,23 @@ def test_a_sign_of_life_is_one() -> None:
     address.give_a_sign("gone")  # no error: its folder may have been swept
 
 
+@pytest.mark.parametrize("seconds", [-1e8, -7200, 7200, 1e8])
+def test_a_cluster_elsewhere_lives_on_when_the_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    there = address.Address("tls://127.0.0.1:1", **DEAD | {"id": "far"}, version="1", host="there")
+    path = address.folder("far") / "owner.json"
+    home.write_json(path, there.owner)
+    assert address.is_alive(there.owner)
+    clock, stopwatch = time.time, time.monotonic
+    monkeypatch.setattr(time, "time", lambda: clock() + seconds)
+    assert address.is_alive(there.owner)
+    monkeypatch.setattr(time, "monotonic", lambda: stopwatch() + 700)
+    assert not address.is_alive(there.owner), "it gave no other sign"
+    os.utime(path, (clock() + 700, clock() + 700))
+    assert address.is_alive(there.owner)
+
+
 def test_what_nobody_finished_is_swept(run: Run, reading: Job) -> None:
     now = time.time()
     mine = psutil.Process().create_time()
