@@ -12,6 +12,9 @@ from core.data import tar_safety
 _RAW = "a camera's raw file"
 _DICOM = "a DICOM file (medical)"
 _POINTER = "a {} pointer in place of the picture"
+_ZEROS = "nothing but zeros"
+_AS_TEXT = "a PNG that was sent as text"
+_APPLE_LIST = "a property list of Apple's"
 _VIDEO, _SOUND, _FONT = "a video", "sound", "a font"
 
 # What to do about some of them.
@@ -28,6 +31,12 @@ _ADVICE = {
     "a QOI": _EXPORT,
     "a FITS": _EXPORT,
     "a lossless JPEG": _EXPORT,
+    "a PCX": _EXPORT,
+    "an SGI picture": _EXPORT,
+    "a TGA": _EXPORT,
+    _ZEROS: "as a copy that failed leaves them: copy the file again",
+    _AS_TEXT: "which has spoiled it: send it again as a binary file",
+    _APPLE_LIST: "as iCloud leaves it for a file that is not downloaded yet",
     "a Parquet file": _TABLE,
     "an Arrow file": _TABLE,
     _POINTER.format("Git LFS"): "which “git lfs pull” replaces by it",
@@ -37,6 +46,14 @@ _ADVICE = {
 # At the beginning of the file.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
+    (b"\x89PNG\n", _AS_TEXT),
+    (b"bplist00", _APPLE_LIST),
+    (b"\x8aMNG", "an animation (MNG)"),
+    (b"AT&TFORM", "a DjVu document"),
+    (b"\xd7\xcd\xc6\x9a", "a drawing (WMF)"),
+    (b"\n\5\1\x08", "a PCX"),
+    (b"\x01\xda", "an SGI picture"),
+    (b"L\0\0\0\1\x14\2\0", "a shortcut of Windows"),
     (b"8BPS", "a Photoshop file"),
     (b"%!PS", "a drawing (PostScript or EPS)"),
     (b"\xc5\xd0\xd3\xc6", "a drawing (EPS)"),
@@ -172,6 +189,12 @@ def what(data: bytes) -> str | None:
     """
     if data[128:132] == b"DICM":
         return _DICOM
+    if not data.strip(b"\0"):
+        return _ZEROS
+    if data.endswith(b"TRUEVISION-XFILE.\0"):
+        return "a TGA"
+    if data[40:44] == b" EMF":
+        return "a drawing (EMF)"
     if data.startswith(b"PK\3\4"):
         return _zipped(data)
     if data[6:14] == b"HEAPCCDR":

@@ -102,7 +102,18 @@ WHAT = {
     "old text": ("Viele Gruesse und schöne Grüße".encode("latin-1"), "but text"),
     "wide text": (b"\xff\xfe" + "hello there".encode("utf-16-le"), "but text"),
     "noise": (bytes(range(128, 256)) * 3, "of an unknown kind"),
-    "zeros": (bytes(500), "of an unknown kind"),
+    "zeros": (bytes(500), "nothing but zeros, .* copy the file again"),
+    "a PNG with another line end": (b"\x89PNG\n\x1a\n" + bytes(99), "sent as text"),
+    "iCloud's placeholder": (b"bplist00\xd4" + bytes(99), "not downloaded yet"),
+    "MNG": (b"\x8aMNG\r\n\x1a\n" + bytes(99), "an animation"),
+    "DjVu": (b"AT&TFORM\0\0\0\x64DJVU" + bytes(99), "a DjVu document"),
+    "WMF": (b"\xd7\xcd\xc6\x9a" + bytes(99), "a drawing"),
+    "EMF": (b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(99), "a drawing"),
+    "PCX": (saved(Image.new("RGB", (9, 9)), format="PCX"), "a PCX, .* export it"),
+    "TGA": (saved(Image.effect_noise((9, 9), 9), format="TGA"), "a TGA, .* export it"),
+    "SGI": (saved(Image.new("RGB", (9, 9)), format="SGI"), "an SGI picture, .* export it"),
+    "a shortcut": (b"L\0\0\0\1\x14\2\0\0\0\0\0\xc0" + bytes(99), "a shortcut of Windows"),
+    "Parquet": (b"PAR1\x15\0" + bytes(99), "saved as files first"),
 }  # fmt: skip
 
 

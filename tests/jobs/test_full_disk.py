@@ -1,4 +1,4 @@
-"""On a disk that fills up at any moment of a training, the run ends with a reason and can go on."""
+"""A disk that fills up during a training, a prediction or a check-up ends it with a reason."""
 
 import json
 from pathlib import Path
@@ -14,19 +14,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 # In each round a new disk, mounted over the one before, holds THAW_HOME.
 SCRIPT = """
-import json, os, sys
+import json, os, shutil, sys
 from pathlib import Path
 
 from core import home
 from core.backbones.catalog import BACKBONES
-from core.data import store
+from core.data import room, store
 from core.data.archive import open_source
-from core.jobs import tasks
+from core.errors import UserError
+from core.jobs import checkup, tasks
 from core.jobs.job import Job, Kind
+from core.results import predictor
+from core.results.doctor import looking
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 from tests import tiny_network
-from tests.small_disk import leave, mount, tell
+from tests.small_disk import LARGE, leave, mount, tell
 
 disk = Path(sys.argv[1])
 folder = disk.parent
@@ -64,6 +67,41 @@ for kilobytes in json.loads(sys.argv[2]):
     epochs = [row["epoch"] for row in last.history]
     told |= {"last": last.status, "epochs": epochs, "why": last.message}
     tell(told)
+
+looking._NETWORK = BACKBONES["tiny"]
+picture = next((folder / "painted" / "blue").iterdir())
+one = home.datasets() / "one"
+job = Job.of_checkup("one")
+
+
+def predict():
+    predictor._warm.cache_clear()
+    return tasks.predict(str(run.folder), [str(picture)], 1)[0].label
+
+
+def check_up():
+    job.folder.mkdir(exist_ok=True)
+    job.log.append("queued", cluster={})
+    checkup._look_over(str(one))
+    state = job.state()
+    return state.message or [str(state.status), len(checkup.read(one / "checkup.json").findings)]
+
+
+def said_of(work):
+    try:
+        return work()
+    except UserError as error:
+        return str(error)
+    except OSError as error:  # before there was anything to write it to
+        return room.told(error)
+
+
+for kilobytes in (0, 60, 300, LARGE):
+    leave(disk, LARGE)
+    shutil.rmtree(home.cache(), ignore_errors=True)
+    (one / "checkup.json").unlink(missing_ok=True)
+    leave(disk, kilobytes)
+    tell(said_of(predict), said_of(check_up))
 """
 
 
@@ -79,11 +117,11 @@ def painted(tmp_path: Path) -> Path:
     return tmp_path / "painted"
 
 
-def test_a_full_disk_ends_a_run_with_a_reason_and_it_can_go_on(
+def test_on_a_full_disk_everything_ends_with_a_reason_and_can_go_on(
     painted: Path, tmp_path: Path
 ) -> None:
     said, said_wrong = small_disk.told(SCRIPT, tmp_path, json.dumps(KILOBYTES))
-    told = [one for (one,) in said]
+    told = [one for (one,) in said[: len(KILOBYTES)]]
     assert [one["kilobytes"] for one in told] == KILOBYTES, said_wrong[-3000:]
     assert told[-1]["first"] == "finished"
     filled = [one for one in told if one["first"] != "finished"]
@@ -95,3 +133,12 @@ def test_a_full_disk_ends_a_run_with_a_reason_and_it_can_go_on(
     for one in told:
         assert one["last"] == "finished", one
         assert one["epochs"] == [1, 2, 3, 4], one
+    asked = said[len(KILOBYTES) :]
+    assert len(asked) == 4, said_wrong[-3000:]
+    *filled, (seen, checked) = asked
+    assert seen in ("blue", "orange")
+    assert checked[0] == "finished"
+    assert all("disk" in one for one in filled[0]), filled
+    for prediction, check_up in filled:
+        assert prediction == seen or "disk is full" in prediction
+        assert check_up == checked or "disk is full" in check_up

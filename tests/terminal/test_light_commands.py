@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -258,6 +260,20 @@ def test_a_mistake_in_training_is_told_and_leaves_nothing(
     assert "_units" not in said.err
     assert not (tmp_path / "run").exists()
     assert list(user_home.iterdir()) == []
+
+
+def test_weights_that_are_none_are_refused_unread(
+    thaw_here: Thaw, painted: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.h5")  # reading it would never end
+    (tmp_path / "pickle.h5").write_bytes(pickle.dumps({"a": 1}))
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        file.create_dataset("layers", (300_000_000,), chunks=(1_000_000,), compression="gzip")
+    for weights in (*tmp_path.glob("*.h5"), Path("/dev/zero"), tmp_path):
+        said = thaw_here("train", painted, "--run", tmp_path / "run", "--weights", weights)
+        assert_one_plain_sentence(said, 2)
+        assert weights.name in said.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_path_that_is_not_there(thaw_here: Thaw, tmp_path: Path) -> None:
