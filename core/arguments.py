@@ -76,8 +76,8 @@ def _images(added: argparse.ArgumentParser) -> None:
         "--labels",
         action="append",
         metavar="FILE",
-        help="a table (CSV, TSV, TXT, JSONL), inside PATH or elsewhere, that lists file and class; "
-        "again for more of them",
+        help="a table (CSV, TSV, TXT, JSON, JSONL), inside PATH or elsewhere, that lists file and "
+        "class; again for more of them",
     )
     for column in ("file", "label", "split"):
         reading.add_argument(

@@ -59,4 +59,4 @@ def log_path() -> Path:
     """The file that `write` appends to."""
     from core import home  # which needs UserError
 
-    return home.root() / "logs" / "errors.log"
+    return home.logs() / "errors.log"

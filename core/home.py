@@ -73,7 +73,12 @@ def cluster() -> Path:
     return root() / "cluster"
 
 
-_OURS = ("home", "cache", "hub", "cluster", "logs")
+def logs() -> Path:
+    return root() / "logs"
+
+
+def _all() -> tuple[Path, ...]:
+    return space(), cache(), hub(), cluster(), logs()
 
 
 def make_private() -> None:
@@ -85,7 +90,7 @@ def make_private() -> None:
     global _users_umask
     before = os.umask(0o077)
     _users_umask = before if _users_umask is None else _users_umask
-    for folder in (root(), *(root() / name for name in _OURS)):
+    for folder in (root(), *_all()):
         with suppress(OSError):  # not there yet, somebody else's, or on a read-only disk
             if not folder.stat().st_mode & stat.S_ISVTX:
                 folder.chmod(0o700)
@@ -95,8 +100,8 @@ def close_existing() -> None:
     """Take what an earlier Thaw left readable to others from them; takes time in a large home."""
     if os.name == "nt":
         return
-    for name in _OURS:
-        for folder, folders, files in os.walk(root() / name):
+    for ours in _all():
+        for folder, folders, files in os.walk(ours):
             for each in (*folders, *files):
                 path = Path(folder, each)
                 with suppress(OSError):  # it is deleted just now, or somebody else's

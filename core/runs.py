@@ -131,15 +131,9 @@ class RunState:
                 return replace(self, heartbeat=event)
             case "epoch":
                 return replace(self._with((*self.history, event)), heartbeat=None)
-            case "finished" | "stopped" | "interrupted" | "failed" as status:
-                return replace(
-                    self,
-                    status=RunStatus(status),
-                    ended=event["time"],
-                    message=event.get("message"),
-                    incident=event.get("incident"),
-                    finishing=Stage(event["finishing"]) if event.get("finishing") else None,
-                )
+            case "finished" | "stopped" | "interrupted" | "failed":
+                still = Stage(event["finishing"]) if event.get("finishing") else None
+                return replace(self, **ended(event), finishing=still)
         return self
 
     def _with(self, rows: Iterable[Event]) -> Self:
@@ -162,6 +156,16 @@ class RunState:
             finishing=self.finishing,
             offset=self.offset,
         )
+
+
+def ended(event: Event) -> dict[str, Any]:
+    """What the end of any job changes in its state."""
+    return {
+        "status": RunStatus(event["event"]),
+        "ended": event["time"],
+        "message": event.get("message"),
+        "incident": event.get("incident"),
+    }
 
 
 class State(Protocol):

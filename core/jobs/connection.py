@@ -138,7 +138,7 @@ def _usable() -> Address | None:
 def _start() -> Address:
     """Start the cluster program and wait until it can be reached."""
     cluster_id = home.new_id()
-    log = home.root() / "logs" / "cluster.log"
+    log = home.logs() / "cluster.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {

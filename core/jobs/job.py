@@ -9,7 +9,7 @@ from typing import Any, Self
 from core import home
 from core.events import Event, EventLog
 from core.results.evaluations import FOLDER as EVALUATIONS
-from core.runs import RunState, RunStatus, Stage, read_on, stop_file
+from core.runs import RunState, RunStatus, Stage, ended, read_on, stop_file
 
 
 class Kind(StrEnum):
@@ -114,14 +114,8 @@ class ImportState:
                     ended=event["time"],
                     question=event["question"],
                 )
-            case "finished" | "stopped" | "failed" as status:
-                return replace(
-                    self,
-                    status=RunStatus(status),
-                    ended=event["time"],
-                    message=event.get("message"),
-                    incident=event.get("incident"),
-                )
+            case "finished" | "stopped" | "failed":
+                return replace(self, **ended(event))
         return self
 
 
