@@ -10,9 +10,10 @@ Every branch that could be read in another way as well ends in a `Doubt` with th
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from core.data.labelling import EVERYWHERE, Reading
 from core.data.member_names import shortened
@@ -32,6 +33,7 @@ _PURPOSE = {"train": "to learn from", "validation": "for validation", "test": "t
 NAMED = 5  # folders in a sentence
 _FEW = 5  # folders that may be sources of the same pictures rather than their parts
 _MANY = 8  # folders that nobody wants to name one by one
+_COMPARED = 1000  # other folders that one is compared with
 _INNERMOST = r"([^/]+)/[^/]+$"
 
 
@@ -127,26 +129,23 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
     alike = _with_the_same_inside(names, nested)
     if alike:
         return _by_variant(here, names, inner, alike, as_classes, least)
-    starts = tuple(
-        ("/".join(it[0] if it[1].folders else (*path, name)), None) for name, it in inner.items()
-    )
     within = {label_of(label) for _, folder in inner.values() for label in folder.folders}
     telling = not all(says_nothing(label) or side_of(label) for label in within)
-    deeper = ("The folders inside them are the classes", Reading(starts))
+    deeper = ("The folders inside them are the classes", _together(path, inner))
     empty = [name for name in names if says_nothing(name) or side_of(name)]
     if len(empty) == len(names) and not nested:
         return Doubt(
             f"The folders {listed} are not named after classes.",
             (deeper, as_classes) if telling else (as_classes,),
         )
-    others = {name: set(names) - {name} for name in nested}
+    known = Counter(label_of(name).casefold() for name in names)
     holding = [
         name
         for name, (_, folder) in nested.items()
         if says_nothing(name)
         or side_of(name)
         or (not names[name].pictures and _outweighs(folder, len(names), len(nested)))
-        or len(folder.labels() & {label_of(each).casefold() for each in others[name]}) > 1
+        or len(_repeated(name, folder, known)) > 1
     ]
     if holding:
         return Doubt(
@@ -155,7 +154,8 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
                 *(
                     way
                     for name in holding
-                    for way in _with_siblings(path, name, nested[name], others[name])
+                    if _repeated(name, nested[name][1], known)
+                    for way in _with_siblings(path, name, nested[name][0])
                 ),
                 *(way for name in holding for way in _ways_inside(*nested[name], least)),
                 as_classes,
@@ -210,13 +210,22 @@ def _divided(names: dict[str, Folder]) -> list[str]:
     return sorted(found, key=natural)
 
 
+def _repeated(name: str, folder: Folder, known: Counter[str]) -> set[str]:
+    """Classes in a folder that also lie beside it: more/cat beside cat.
+
+    Args:
+        name: What it is called.
+        folder: It.
+        known: How many folders there are of each class, itself among them.
+    """
+    own = label_of(name).casefold()
+    return {label for label in folder.labels() if known[label] > (label == own)}
+
+
 def _with_siblings(
-    path: tuple[str, ...], name: str, inner: tuple[tuple[str, ...], Folder], others: set[str]
+    path: tuple[str, ...], name: str, start: tuple[str, ...]
 ) -> list[tuple[str, Reading]]:
     """How to read a folder with the same classes as lie beside it: cat, dog, more/cat, more/dog."""
-    start, folder = inner
-    if not folder.labels() & {label_of(each).casefold() for each in others}:
-        return []
     here, inside = "/".join(path), "/".join(start)
     side = side_of(name)
     if side in ("validation", "test"):
@@ -333,13 +342,9 @@ def _by_variant(
     within = {label for name in alike for label in inner[name][1].folders}
     if all(says_nothing(label) for label in within):
         return here  # cats/batch 1, cats/batch 2, dogs/batch 1, …
-    ways = [way for name in alike for way in _ways_inside(*inner[name], least)]
+    ways = [way for name in alike[:_MANY] for way in _ways_inside(*inner[name], least)]
     if not any(side_of(label) for label in within):
-        reading = Reading(tuple(("/".join(inner[name][0]), None) for name in alike))
-        if len(alike) > _MANY and not any(
-            below.folders for name in alike for below in inner[name][1].folders.values()
-        ):
-            reading = Reading(pattern=_INNERMOST)
+        reading = _together((), {name: inner[name] for name in alike})
         together = [("All of them together", reading)]
         if len(alike) == len(names) == 2:
             together += _as_sides(alike, inner)
@@ -349,6 +354,20 @@ def _by_variant(
         f"The folders {quoted(alike)} hold the same folders inside, so they are probably "
         "variants or sources of the same classes.",
         (*ways, as_classes),
+    )
+
+
+def _together(path: tuple[str, ...], inner: dict[str, tuple[tuple[str, ...], Folder]]) -> Reading:
+    """Some folders, each of which holds folders of classes."""
+    if len(inner) > _MANY and not any(
+        below.folders for _, folder in inner.values() for below in folder.folders.values()
+    ):
+        return Reading(pattern=_INNERMOST)
+    return Reading(
+        tuple(
+            ("/".join(start if folder.folders else (*path, name)), None)
+            for name, (start, folder) in inner.items()
+        )
     )
 
 
@@ -489,13 +508,21 @@ def _with_the_same_inside(
 ) -> list[str]:
     """Folders that share at least half of the folders inside with another, and hold no pictures."""
     labels = {name: it.labels() for name, (_, it) in nested.items() if not names[name].pictures}
+    holders: dict[str, list[str]] = defaultdict(list)
+    for name, inside in labels.items():
+        for label in inside:
+            holders[label].append(name)
+
+    def shares(name: str, other: str) -> bool:
+        shared = len(labels[name] & labels[other])
+        least = min(len(labels[name]), len(labels[other])) / 2
+        return name != other and shared > 1 and shared >= least
+
     found = []
-    for name, mine in labels.items():
-        for other, theirs in labels.items():
-            shared = len(mine & theirs)
-            if name != other and shared > 1 and shared >= min(len(mine), len(theirs)) / 2:
-                found.append(name)
-                break
+    for name, inside in labels.items():
+        others = chain.from_iterable(holders[label] for label in inside)
+        if any(shares(name, other) for other in islice(others, _COMPARED)):
+            found.append(name)
     return sorted(found, key=natural)
 
 

@@ -709,9 +709,9 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _start(parts: tuple[str, ...], starts: Collection[tuple[str, ...]]) -> tuple[str, ...] | None:
-    """Which of some folders a file lies in, the innermost."""
-    found = (each for each in starts if parts[: len(each)] == each)
-    return max(found, key=len, default=None)
+    """Which of some folders, of which there may be thousands, a file lies in, the innermost."""
+    ends = range(len(parts) - 1, -1, -1)
+    return next((parts[:end] for end in ends if parts[:end] in starts), None)
 
 
 def _is_table(name: str) -> bool:

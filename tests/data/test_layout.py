@@ -782,3 +782,11 @@ def test_patterns_that_cannot_be_used(
     names = (f"a/{'a' * 60}!.jpg", "b/1.jpg")
     with pytest.raises(UserError, match=told):
         place(Listed(*names, reading=Reading(pattern=pattern)))
+
+
+def test_hundreds_of_folders_with_the_same_folders_inside() -> None:
+    names = tree(*[f"{person}/{label}" for person in range(800) for label in ("old", "young")])
+    found = unclear(*names)
+    first = found.choices[0]
+    assert [(name, count) for name, count, _ in first.classes] == [("old", 1600), ("young", 1600)]
+    assert len(str(found)) < 3000, "no list of them all"
