@@ -9,6 +9,7 @@ from core.data import changes
 from core.data.dataset import Skipped
 from core.results.doctor import (
     balance,
+    checkup,
     copies,
     duplicates,
     guessing,
@@ -351,3 +352,30 @@ def test_no_finding_would_take_away_most_of_a_data_set(kind):
     left = {fix.action for case in usual.judged(found(6), dataset).cases for fix in case.fixes}
     harmless = {Kind.EXACT_COPY, Kind.IMBALANCE, Kind.SHORTCUT}  # one of each stays; or no removal
     assert left == (set(ways) if kind in harmless else {Action.TOGETHER, Action.BRING})
+
+
+def test_frames_of_a_burst_are_not_recognised_by_each_other():
+    """Each scene's border is its own, and says nothing about the class of other scenes."""
+    records = [record(n, f"class {n // 4 % 2}") for n in range(96)]
+    scenes = [tuple(range(first, first + 4)) for first in range(0, 96, 4)]
+    seen = copied(records, scenes)
+    border = seen.border.copy()
+    for first, *others in scenes:
+        border[others] = border[first]
+    seen = replace(seen, border=border, tiny=seen.tiny[[n // 4 for n in range(96)]])
+    assert list(shortcut.findings(seen)), "or this test shows nothing"
+    again = checkup._again(of_copies(seen).values())
+    assert len(again) == 72
+    assert list(shortcut.findings(seen, again)) == []
+
+
+def test_a_class_whose_pictures_are_all_alike_is_not_to_be_kept_on_one_side():
+    records = [
+        record(n, "cat" if n % 2 else "dog", split="train" if n < 40 else "validation")
+        for n in range(50)
+    ]
+    cats = tuple(n for n in range(50) if n % 2)
+    found = of_copies(copied(records, [cats, (0, 40)]))
+    assert [len(case.files) for case in found[Kind.BOTH_SIDES].cases] == [2]
+    (case,) = found[Kind.NEAR_COPY].cases
+    assert (len(case.files), case.fixes) == (25, ())

@@ -82,7 +82,7 @@ def _of(sight: Sight, report: Report) -> Checkup:
         guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
         found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
         reached(3)
-        found += shortcuts.findings(sight)
+        found += shortcuts.findings(sight, _again(found))
     reached(4)
     points = tuple(
         Point(record.file, round(float(x), 4), round(float(y), 4))
@@ -94,6 +94,12 @@ def _of(sight: Sight, report: Report) -> Checkup:
     named = _files(found, *Kind)
     digests = {each.file: each.digest for each in sight.dataset.records if each.file in named}
     return Checkup(sight.dataset.version, len(sight.dataset.records), tuple(found), points, digests)
+
+
+def _again(found: Iterable[Finding]) -> set[str]:
+    """All files but one of each group that shows nearly the same."""
+    alike = (each for each in found if each.kind in (Kind.NEAR_COPY, Kind.BOTH_SIDES))
+    return {file for finding in alike for case in finding.cases for file in case.files[1:]}
 
 
 def _files(found: Iterable[Finding], *kinds: Kind) -> set[str]:

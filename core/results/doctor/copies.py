@@ -1,5 +1,6 @@
 """What copies do: one picture in two classes, on both sides of the split, or there twice."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.results.doctor.duplicates import Neighbours
 from core.results.doctor.finding import Action, Case, Finding, Fix, Kind
 from core.results.doctor.looking import Report, Sight
 
+_MANY = 10  # pictures of a group that may be what a class is like
 _CHECKED: dict[Split, str] = {"validation": "validation", "test": "test"}
 
 
@@ -40,7 +42,15 @@ def findings(
     groups += [same for digest, same in of_digest.items() if digest not in grouped]
     two_classes = [group for group in groups if len({record.label for record in group}) > 1]
     one_class = [group for group in groups if len({record.label for record in group}) == 1]
-    both_sides = [group for group in one_class if _is_learned_and_checked(group)]
+    count = Counter(record.label for same in of_digest.values() for record in same)
+    # Drawings of one thing may be so alike that most of a class is one group: no copies then.
+    by_nature = [
+        group for group in one_class
+        if len(group) >= _MANY and len(group) > count[group[0].label] / 2
+    ]  # fmt: skip
+    both_sides = [
+        group for group in one_class if _is_learned_and_checked(group) and group not in by_nature
+    ]
     if two_classes:
         yield Finding(
             Kind.TWO_CLASSES,
@@ -74,7 +84,7 @@ def findings(
     near = [
         group
         for group in one_class
-        if not _is_learned_and_checked(group) and len({record.digest for record in group}) > 1
+        if group not in both_sides and len({record.digest for record in group}) > 1
     ]
     if near:
         yield Finding(
@@ -84,7 +94,12 @@ def findings(
             sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "
             "harm as long as they stay on one side of the split; several pictures that "
             "differ teach more.",
-            cases=tuple(_twice(_different(group), "nearly the same picture") for group in near),
+            cases=tuple(
+                Case(_files(group), "alike, as most of this class")
+                if group in by_nature
+                else _twice(_different(group), "nearly the same picture")
+                for group in near
+            ),
         )
 
 

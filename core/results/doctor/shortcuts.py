@@ -5,7 +5,7 @@ of 2 × 2 pixels. If they tell a class from the others as a network should that 
 a network will learn the background or the frame, and fail on pictures without.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,19 @@ _SHOWN = 6
 _NAMES = {"border": "the border", "tiny": "the colours alone"}
 
 
-def findings(sight: Sight) -> Iterator[Finding]:
-    """What gives which classes away."""
+def findings(sight: Sight, copies: Collection[str] = ()) -> Iterator[Finding]:
+    """What gives which classes away.
+
+    Args:
+        sight: The look at the data set.
+        copies: Files of which others show nearly the same, as the frames of a burst: left out,
+            since anything would recognise them by their copies.
+    """
+    single = np.array([record.file not in copies for record in sight.records])
     seen = {"border": sight.border, "tiny": thumbnails(sight.tiny)}
     for what, colours in seen.items():
-        guesses = guesses_from(colours, sight.labels, len(sight.dataset.classes))
+        labels = sight.labels[single]
+        guesses = guesses_from(colours[single], labels, len(sight.dataset.classes))
         given = given_away(guesses)
         if not given:
             continue
