@@ -12,7 +12,7 @@ from core.jobs import judging
 from core.jobs.job import ImportState
 from core.results import evaluations
 from core.runs import Run, RunStatus, open_run
-from pages.parts import problem, state, upload_zone, words
+from pages.parts import state, upload_zone, words
 
 _EVERY = 0.5  # seconds between two looks at an evaluation
 _WIDGET = "judge"
@@ -58,14 +58,17 @@ def bring(run: Run, under_way: list[Path]) -> None:
         run: The run.
         under_way: Folders of its evaluations that are not done.
     """
-    with st.expander("Check it on other labelled pictures", icon=":material/rule_folder:"):
+    told = state.notice(_WIDGET)
+    title = "Check it on other labelled pictures"
+    with st.expander(title, icon=":material/rule_folder:", expanded=told is not None):
         st.write(
             "Bring a zip or a folder in which the pictures of each class lie in a folder named "
             "after it. If it has a test side, that alone counts. The result is kept here, beside "
             "the one above; your pictures are not."
         )
+        if told:
+            st.error(words.plain(told), icon=":material/error:")
         brought = upload_zone.draw_for_run(state.turn(_WIDGET), run.id)
-    problem.draw(_WIDGET)
     if brought is not None:
         state.renew(_WIDGET)  # first, so that a rerun does not begin it again
         try:

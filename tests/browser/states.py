@@ -1,5 +1,7 @@
 """Every page and state that people meet, by name: for pictures, and for what holds in all."""
 
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from core.data import samples
 from tests.browser.app import (
     TRAINED,
     Served,
@@ -28,6 +31,7 @@ class Scene:
         messy: One whose check-up has findings, and a file that was left out.
         begun: One of two classes without pictures.
         run: A run on the sketches that has ended.
+        labelled: A zip of labelled pictures to judge it on.
     """
 
     served: Served
@@ -35,6 +39,7 @@ class Scene:
     messy: str
     begun: str
     run: str
+    labelled: Path
 
 
 def prepare(browser: Browser, served: Served, folder: Path) -> Scene:
@@ -65,7 +70,15 @@ def prepare(browser: Browser, served: Served, folder: Path) -> Scene:
     page.wait_for_url("**data=**")
     begun = _dataset(page)
     context.close()
-    return Scene(served, sketches, checked, begun, run)
+    return Scene(served, sketches, checked, begun, run, _labelled(folder / "labelled.zip"))
+
+
+def _labelled(path: Path) -> Path:
+    """The starter set's examples, as somebody might bring them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, picture, label in samples.examples("sketches"):
+            archive.writestr(f"{label}/{name}", picture)
+    return path
 
 
 def _dataset(page: Page) -> str:
@@ -209,6 +222,29 @@ def predict(page: Page, scene: Scene) -> None:
         press(page, f"Try {number}")
         page.get_by_text("sure").nth(number - 1).wait_for()
     _pictures_drawn(page)
+
+
+@_state
+def train_not_ready(page: Page, scene: Scene) -> None:
+    """A network that has to be downloaded first."""
+    _open(page, scene, f"/train?data={scene.sketches}")
+    box = page.get_by_role("combobox", name=re.compile("pretrained backbone"))
+    box.click()
+    box.fill("VGG16")
+    box.press("Enter")
+    page.get_by_text("Train waits for this network").wait_for()
+
+
+@_state
+def evaluate_brought(page: Page, scene: Scene) -> None:
+    """The place for labelled pictures, and what came out of some."""
+    evaluate(page, scene)
+    page.get_by_text("Check it on other labelled pictures").click()
+    page.locator("input.zip").set_input_files(scene.labelled)
+    page.get_by_text("Accuracy on labelled").first.wait_for()
+    settled(page)
+    page.get_by_text("Check it on other labelled pictures").click()
+    page.get_by_text("Drop a zip or a folder here").wait_for()
 
 
 @_state

@@ -107,7 +107,7 @@ def test_a_labelled_zip_is_judged_and_stays_with_the_run(
     zone, told = page.locator(".zone").bounding_box(), alert.bounding_box()
     assert zone
     assert told
-    assert 0 <= told["y"] - zone["y"] - zone["height"] < 120, "told at the zone"
+    assert 0 <= zone["y"] - told["y"] - told["height"] < 40, "told at the zone"
     swapped = {first.upper(): others[0], **{label: label for label in others}}
     page.locator("input.zip").set_input_files(zipped(tmp_path / "new.zip", drawn, swapped))
     expect(page.get_by_text("Accuracy on new")).to_be_visible(timeout=TRAINED)
