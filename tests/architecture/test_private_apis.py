@@ -89,6 +89,15 @@ def _streamlit_script_state() -> None:
     assert any("data-test-script-state" in path.read_text("utf-8") for path in scripts)
 
 
+def _streamlit_address_of_the_server() -> None:
+    from streamlit import file_util
+
+    static = Path(file_util.get_static_dir())
+    assert (static / "index.html").read_text("utf-8").count("<head>") == 1
+    scripts = [path.read_text("utf-8") for path in static.rglob("index.*.js")]
+    assert any("window.__streamlit" in each and "BACKEND_BASE_URL" in each for each in scripts)
+
+
 USES: dict[str, Callable[[], None]] = {
     "dask valid_workers, core/jobs/plugins.py": _takes(
         "distributed:Scheduler", "valid_workers", "self", "ts"
@@ -113,6 +122,7 @@ USES: dict[str, Callable[[], None]] = {
     "pillow Image.OPEN, core/data/images.py": _pillow_open,
     "streamlit App, streamlit_app.py": _has("streamlit", "App"),
     "streamlit Page, pages/parts/rail.py": _has("streamlit.navigation.page", "Page"),
+    "streamlit address of the server, pages/parts/shell": _streamlit_address_of_the_server,
     "streamlit script state, tests/browser": _streamlit_script_state,
 }
 

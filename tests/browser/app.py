@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -181,11 +182,24 @@ def bring_sketches(page: Page, served: Served) -> str:
     return page.url.partition("data=")[2].partition("&")[0]
 
 
+def suggested(page: Page) -> None:
+    """Wait for the suggestion, and have the controls set to it, whatever was kept from before."""
+    _choose(page, "Use the suggestion")
+
+
 def plain_defaults(page: Page) -> None:
     """Wait for the suggestion, and take plain defaults, which train in seconds."""
-    page.get_by_role("button", name="Plain defaults").wait_for(timeout=TRAINED)
-    press(page, "Plain defaults")
+    _choose(page, "Plain defaults")
     page.get_by_role("button", name="Use the suggestion").wait_for()
+
+
+def _choose(page: Page, name: str) -> None:
+    """Press a button of the suggestion, unless the controls are set so already."""
+    page.get_by_text(re.compile("uggested for")).wait_for(timeout=TRAINED)
+    settled(page)
+    if page.get_by_role("button", name=name).count():
+        press(page, name)
+        page.get_by_role("button", name=name).wait_for(state="detached")
     settled(page)
 
 

@@ -17,6 +17,7 @@ from tests.browser.app import (
     new_context,
     press,
     settled,
+    suggested,
     train,
 )
 from tests.browser.test_check_up import CHECKED, messy
@@ -181,7 +182,7 @@ def data_numbers(page: Page, scene: Scene) -> None:
 
 @_state
 def train_settings(page: Page, scene: Scene) -> None:
-    _open(page, scene, f"/train?data={scene.sketches}")
+    train_first(page, scene)
     page.get_by_text("More settings").click()
     page.get_by_label("Epochs", exact=True).wait_for()
 
@@ -189,6 +190,7 @@ def train_settings(page: Page, scene: Scene) -> None:
 @_state
 def train_first(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/train?data={scene.sketches}")
+    suggested(page)
 
 
 @_state
@@ -206,6 +208,10 @@ def train_done(page: Page, scene: Scene) -> None:
 @_state
 def evaluate(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/evaluate?run={scene.run}")
+    brought = page.get_by_text("Accuracy on labelled")
+    if brought.count():
+        press(page, "Delete")
+        brought.wait_for(state="detached")
     page.locator(".st-key-confusion .heatmaplayer").wait_for()
 
 
@@ -218,6 +224,10 @@ def evaluate_classes(page: Page, scene: Scene) -> None:
 @_state
 def predict(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/predict?run={scene.run}")
+    clear = page.get_by_role("button", name="Clear")
+    if clear.count():
+        clear.click()
+        clear.wait_for(state="detached")
     for number in (1, 2, 3):
         press(page, f"Try {number}")
         page.get_by_text("sure").nth(number - 1).wait_for()
@@ -227,7 +237,7 @@ def predict(page: Page, scene: Scene) -> None:
 @_state
 def train_not_ready(page: Page, scene: Scene) -> None:
     """A network that has to be downloaded first."""
-    _open(page, scene, f"/train?data={scene.sketches}")
+    train_first(page, scene)
     box = page.get_by_role("combobox", name=re.compile("pretrained backbone"))
     box.click()
     box.fill("VGG16")
@@ -241,7 +251,7 @@ def evaluate_brought(page: Page, scene: Scene) -> None:
     evaluate(page, scene)
     page.get_by_text("Check it on other labelled pictures").click()
     page.locator("input.zip").set_input_files(scene.labelled)
-    page.get_by_text("Accuracy on labelled").first.wait_for()
+    page.get_by_text("Accuracy on labelled").wait_for()
     settled(page)
     page.get_by_text("Check it on other labelled pictures").click()
     page.get_by_text("Drop a zip or a folder here").wait_for()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import installation
-from tests.browser.app import Served, plain_defaults, press, settled
+from tests.browser.app import Served, plain_defaults, press, settled, suggested
 
 pytestmark = pytest.mark.browser
 LEARN = re.compile(r"([\d,.]+(?: million)?) parameters learn \(.+ %\)")
@@ -29,6 +29,7 @@ def choose_backbone(page: Page, title: str) -> None:
 
 def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
+    suggested(page)
     expect(
         page.get_by_text("Set as suggested for 192 images to learn from, unlike photos")
     ).to_be_visible()
