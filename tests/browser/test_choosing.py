@@ -45,6 +45,7 @@ def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str)
     page.keyboard.press("Escape")
     press(page, "Plain defaults")
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
+    settled(page)  # until then the number of epochs for thawed layers is there as well
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("40")
     press(page, "Use the suggestion")
     expect(thawed).to_be_visible()
