@@ -26,6 +26,7 @@ NESTED = "an archive inside the archive, which is not opened"
 UNLISTED = "not listed in the table of labels"
 UNMATCHED = "its name does not fit the pattern for labels"
 SEVERAL = "listed with several classes"
+ON_SEVERAL = "listed on several sides of the split"
 NO_FILE = "listed in the table of labels, but there is no such file"
 TWO_FILES = "listed in the table of labels, but several files are called so"
 NO_LABEL = "listed in the table of labels without a class"
@@ -33,7 +34,7 @@ _WORKBOOK = (
     "a workbook has to be saved as CSV first (in Excel: File, Save As, CSV) and put in its place"
 )
 
-_UNUSED = (OUTSIDE, UNLISTED, UNMATCHED, SEVERAL)  # of pictures
+_UNUSED = (OUTSIDE, UNLISTED, UNMATCHED, SEVERAL, ON_SEVERAL)  # of pictures
 
 # A name with such an ending is believed to be a picture's where the tree is shaped. For other
 # names a few first bytes of each folder are read. What a file is, its bytes say in the end.
@@ -307,6 +308,8 @@ class _Reader:
                     twice = sum(reason == TWO_FILES for _, reason in layout.outside)
                     if twice >= len(table.rows) / 2 and not table.name.lower().endswith(".txt"):
                         self._unused[names[0]] = "several files have the names that it lists"
+                    if any(reason == ON_SEVERAL for _, reason in layout.outside):
+                        self._unused[names[0]] = "it and others list files on several sides"
                     continue
                 if by_folder:
                     folders = self._read(by_folder)
@@ -549,8 +552,12 @@ class _Reader:
                 continue
             if member.name in claims:
                 said = claims[member.name][1]
-                several = len({label for label, _ in said}) > 1
-                found[member.name] = SEVERAL if several else min(said, key=str)
+                labels = {label for label, _ in said}
+                sides = {side for _, side in said if side}
+                if len(labels) > 1 or len(sides) > 1:  # as where there is a list for each fold
+                    found[member.name] = SEVERAL if len(labels) > 1 else ON_SEVERAL
+                else:
+                    found[member.name] = labels.pop(), next(iter(sides), None)
             elif member.name in self._pictures:
                 found[member.name] = UNLISTED
             else:

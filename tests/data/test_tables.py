@@ -8,7 +8,15 @@ from test_layout import JPEG, Listed, tree, unclear
 
 from core.data import tables
 from core.data.labelling import ONE_HOT, Reading, Unclear
-from core.data.layout import NO_FILE, NO_LABEL, SEVERAL, TWO_FILES, UNLISTED, place
+from core.data.layout import (
+    NO_FILE,
+    NO_LABEL,
+    ON_SEVERAL,
+    SEVERAL,
+    TWO_FILES,
+    UNLISTED,
+    place,
+)
 from core.errors import UserError
 
 NAMES = tree("train", of=6)
@@ -426,3 +434,30 @@ def test_a_column_of_classes_comes_before_one_that_repeats_the_folders() -> None
                                              for at, name in enumerate(names))]  # fmt: skip
     first, *_ = unclear(*names, **{"x.csv": table(rows).encode()}).choices
     assert first.reading.label_column == "species"
+
+
+def test_lists_for_each_fold_do_not_mix() -> None:
+    names = tree("cat", "dog", of=4)
+    files = {
+        f"split{fold}/{side}.txt": "".join(
+            f"{label}/{n}.jpg\n" for label in ("cat", "dog") for n in range(4)
+            if (n == fold) == (side == "test")
+        ).encode()
+        for fold in range(4) for side in ("train", "test")
+    }  # fmt: skip
+    found = place(Listed(*names, **files))
+    assert found.sides == ()
+    assert "is not used: it and others list files on several sides" in found.told()
+    one = Reading(tables=("split1/train.txt", "split1/test.txt"))
+    assert dict(place(Listed(*names, reading=one, **files)).sides) == {"train": 6, "test": 2}
+
+
+def test_a_file_in_the_tables_of_two_sides_is_left_out() -> None:
+    files = {
+        "train.csv": table([("file", "label"), *ROWS[:5]]).encode(),
+        "test.csv": table([("file", "label"), *ROWS[4:]]).encode(),
+    }
+    first, *_ = unclear(*NAMES, **files).choices
+    found = place(Listed(*NAMES, reading=first.reading, **files))
+    assert dict(found.sides) == {"train": 4, "test": 1}
+    assert dict(found.outside)["train/4.jpg"] == ON_SEVERAL
