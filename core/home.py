@@ -136,6 +136,14 @@ def is_id(text: str) -> bool:
     return len(text) <= 64 and _ID.fullmatch(text) is not None
 
 
+def made_at(id_: str) -> float | None:
+    """When an id was made, seconds since 1970; None for one that `new_id` has not made."""
+    try:
+        return datetime.strptime(id_[:15], "%Y%m%d-%H%M%S").timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file atomically: written aside, synced, renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)

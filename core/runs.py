@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from core import home
+from core import home, own_names
 from core.errors import UserError
 from core.events import Event, EventLog
 from core.settings import TrainingSettings
@@ -290,6 +290,11 @@ class Run:
     def data(self) -> str:
         """The name of its data set."""
         return str(self._described("data"))
+
+    @property
+    def name(self) -> str:
+        """What a person calls it; the name of its data set until somebody has given it one."""
+        return own_names.of(self.folder) or self.data
 
     @property
     def dataset(self) -> str | None:

@@ -120,7 +120,7 @@ def divided(dataset: Dataset) -> str:
 def watch(run: Run) -> None:
     """A run, live or over."""
     settings = run.settings
-    st.title(words.plain(run.data), anchor=False)
+    st.title(words.plain(run.name), anchor=False)
     ending = st.container()
     current = live.draw(run)
     st.caption(controls.summary(settings, current.epochs))

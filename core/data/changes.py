@@ -6,12 +6,12 @@ where a class has lost all it had on one side does one image cross over, with it
 one.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 
+from core import own_names
 from core.data.dataset import Dataset, Record, Skipped
 from core.data.grouping import groups_of
 from core.data.natural import natural
@@ -21,7 +21,6 @@ from core.errors import UserError
 from core.settings import SplitSettings
 
 _NEEDED: tuple[Split, ...] = ("train", "validation")
-_LONGEST_NAME = 80
 _LAST_SKIPPED = 1000  # files that were left out, by name: those of long ago are of no use
 
 
@@ -31,13 +30,7 @@ def class_name(given: str) -> str:
     Raises:
         UserError: It is empty, too long, or holds what cannot be seen.
     """
-    name = unicodedata.normalize("NFC", " ".join(given.split()))
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise UserError(
-            f"Expected a name of 1 to {_LONGEST_NAME} letters for a class, received "
-            f"{len(name)}. Choose another."
-        )
-    return name
+    return own_names.tidy(given, "a class")
 
 
 def empty(name: str, classes: Sequence[str], divided: SplitSettings) -> Dataset:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from core.data import images, preparing, room
 from core.data.dataset import Decoded, Record
+from core.data.decoders import UnreadableImage
 from core.data.parallel import in_order, threads_for_pictures
 from core.data.preparation import Preparation
 from core.errors import UserError
 
-THUMBNAIL = 240  # pixels of the longer side
+THUMBNAIL, LARGE = 240, 1600  # pixels of the longer side
 
 ReadBytes = Callable[[Record], bytes]
 
@@ -29,6 +30,20 @@ def original(folder: Path, digest: str) -> Path:
 def thumbnail(folder: Path, digest: str) -> Path:
     """A JPEG of at most THUMBNAIL pixels."""
     return folder / _THUMBNAILS / f"{digest}.jpg"
+
+
+def large(folder: Path, digest: str, preparation: Preparation) -> bytes:
+    """A JPEG that fills a window, made of the file as it came.
+
+    Raises:
+        OSError: The file is gone.
+        UserError: It is no picture any more.
+    """
+    data = original(folder, digest).read_bytes()
+    try:
+        return images.thumbnail_jpeg(images.decode(data, LARGE // 2, preparation), LARGE)
+    except UnreadableImage as error:
+        raise UserError(f"Expected a picture, but it is {error}.") from error
 
 
 def thumbnails(folder: Path) -> Path:

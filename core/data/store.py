@@ -9,10 +9,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from core import home
+from core import home, own_names
 from core.data import image_files, room
 from core.data.archive import Source
 from core.data.dataset import Dataset
@@ -116,6 +117,7 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         current = load(folder)
         if current.version != changed.version:
             raise ChangedMeanwhile
+        changed = replace(changed, name=current.name)  # which may have been renamed meanwhile
         if changed == current:
             return current
         number = 1 + _last(folder, current)
@@ -206,7 +208,7 @@ def load(folder: Path, version: int | None = None) -> Dataset:
             damaged; or there is no such version any more.
     """
     try:
-        dataset = Dataset.from_dict(home.read_json(folder / _MANIFEST))
+        dataset = _named(folder, home.read_json(folder / _MANIFEST))
         if version in (None, dataset.version):
             return dataset
         assert version is not None
@@ -214,11 +216,17 @@ def load(folder: Path, version: int | None = None) -> Dataset:
             raise UserError(
                 "The pictures as they were then have been deleted. Train with those that there are."
             )
-        return Dataset.from_dict(home.read_json(_version(folder, version)))
+        return _named(folder, home.read_json(_version(folder, version)))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("This data set is gone or was never complete. Import it again.") from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError("This data set's list of images is damaged. Import it again.") from error
+
+
+def _named(folder: Path, manifest: dict[str, Any]) -> Dataset:
+    """Every version has the name that the data set has now."""
+    dataset = Dataset.from_dict(manifest)
+    return replace(dataset, name=own_names.of(folder) or dataset.name)
 
 
 def all_datasets(

@@ -54,6 +54,7 @@ class ImportState:
         message: Why it failed, in plain words.
         cluster: The process that took the job.
         upload: Folder below the uploads that holds what is read.
+        sample: The starter set that it makes, if any.
         read_as: How its paths become classes, in words, once that is known.
         question: What its owner has to say first: an `Unclear` as JSON holds it, `problem`, what
             was wrong with the last answer, and `order`, what was given with the upload.
@@ -73,6 +74,7 @@ class ImportState:
     incident: str | None = None
     cluster: dict[str, Any] | None = None
     upload: str | None = None
+    sample: str | None = None
     read_as: str = ""
     question: dict[str, Any] | None = None
     turn: int = 0
@@ -95,6 +97,7 @@ class ImportState:
                     cluster=event.get("cluster"),
                     name=event.get("name", ""),
                     upload=event.get("upload"),
+                    sample=event.get("sample", self.sample),
                 )
             case "started":
                 return replace(self, status=RunStatus.RUNNING, started=event["time"])

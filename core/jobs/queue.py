@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
 _answering = threading.Lock()
+_sampling = threading.Lock()
 _looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
@@ -155,15 +156,32 @@ def give_up(dataset_id: str) -> None:
 
 
 def submit_sample(sample_name: str) -> str:
-    """Queue the drawing and reading of a starter set.
+    """Queue the drawing and reading of a starter set, unless it is there or on its way.
 
     Returns:
-        The id of the data set to be.
+        The id of the data set, or of the one to be.
 
     Raises:
         UserError: No cluster takes the job.
     """
-    return submit_reading(sample_name, None, tasks.import_sample, sample_name)
+    with _sampling:  # two tabs at once
+        for folder in sorted(home.datasets().glob("*"), reverse=True):
+            if sample_of(folder.name) == sample_name and (
+                store.is_complete(folder) or not import_state(folder.name).status.final
+            ):
+                return folder.name
+        return submit_reading(
+            sample_name, None, tasks.import_sample, sample_name, sample=sample_name
+        )
+
+
+def sample_of(dataset_id: str | None) -> str | None:
+    """Which starter set a data set was made from, whatever it is called now; None for others."""
+    if not dataset_id or not home.is_id(dataset_id):
+        return None
+    state = Job(Kind.READING, home.datasets() / dataset_id).state()
+    assert isinstance(state, ImportState)
+    return state.sample
 
 
 def submit_reading(
@@ -172,6 +190,7 @@ def submit_reading(
     function: Callable[..., None],
     *args: Any,
     folder: Path | None = None,
+    sample: str | None = None,
 ) -> str:
     """Queue a job of a folder of its own, which is given to the function before the rest.
 
@@ -181,6 +200,7 @@ def submit_reading(
         function: What a worker runs.
         args: What it is given.
         folder: The job's; by default a new one among the data sets.
+        sample: The starter set that it makes, if any.
 
     Returns:
         The job's id, under which it can be watched and stopped.
@@ -193,7 +213,8 @@ def submit_reading(
         job = Job(Kind.READING, folder or home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
         upload = upload or job.folder.name
-        job.log.append("queued", cluster=owner, name=name, upload=upload)
+        told = {"sample": sample} if sample else {}
+        job.log.append("queued", cluster=owner, name=name, upload=upload, **told)
     except BaseException:
         discard_upload(upload)
         raise
@@ -325,14 +346,14 @@ class UnderWay:
 
     Attributes:
         run: Which.
-        data: Its data set's name, as somebody typed it.
+        name: As somebody typed it.
         status: Where it stands.
         finishing: What its process is still at after its end.
         seconds_left: Of the training; None while that is not known.
     """
 
     run: str
-    data: str
+    name: str
     status: RunStatus
     finishing: Stage | None
     seconds_left: float | None
@@ -348,7 +369,7 @@ def under_way() -> list[UnderWay]:
         left = known.stages[Stage.TRAINING][2] if known.stage is Stage.TRAINING else None
         order = known.status is RunStatus.QUEUED, known.submitted, run.id
         with suppress(UserError):  # deleted meanwhile
-            each = UnderWay(run.id, run.data, known.status, known.finishing, left)
+            each = UnderWay(run.id, run.name, known.status, known.finishing, left)
             found.append((order, each))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 

@@ -2,11 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
-from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.results.doctor.finding import Point
 from pages.parts import figures, gallery, gather, map_hover, state, words
@@ -61,10 +59,10 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
         and point["point_index"] < len(shown[point["curve_number"]])
     ]
     with beside:
-        _chosen(chosen, picked)
+        _chosen(chosen, dataset, picked)
 
 
-def _chosen(chosen: str, picked: Sequence[Record]) -> None:
+def _chosen(chosen: str, dataset: Dataset, picked: Sequence[Record]) -> None:
     if not picked:
         st.caption("What you choose on the map is shown here.")
         return
@@ -78,15 +76,4 @@ def _chosen(chosen: str, picked: Sequence[Record]) -> None:
         gallery.open_class(picked[0].label)
         st.toast(f"Ticked. Move or delete them under “{gather.TITLE}”.")
         st.rerun()
-    folder = store.folder_of(chosen)
-
-    def show(record: Record) -> None:
-        gallery.picture(
-            image_files.thumbnail(folder, record.digest), f"{record.label}: {record.file}"
-        )
-        st.caption(
-            f"**{words.plain(words.shortened(record.label))}** "
-            + words.plain(words.squeezed(Path(record.file).name))
-        )
-
-    gallery.paged(picked, "on-map", show, width=200 if len(picked) == 1 else 90)
+    gallery.pictures("on-map", "on-map", chosen, dataset, picked)

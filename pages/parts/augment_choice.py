@@ -10,7 +10,7 @@ from core.data.augment import WORDS, Augmentation
 from core.data.dataset import Dataset
 from core.data.images import to_square
 from core.settings import Squaring, Strength, TrainingSettings
-from pages.parts import few_ways, state
+from pages.parts import few_ways, gallery, state
 
 _DEFAULTS = TrainingSettings()
 _PICTURES = 3  # that are shown …
@@ -77,6 +77,6 @@ def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> N
         views = [augmentation.view(image, record.digest, n, _SIZE) for n in range(_SHOWN)]
         with st.container(horizontal=True, gap="xsmall"):
             plain = to_square(image, _SIZE, augmentation.square)
-            st.image(plain, width=_SIZE, alt="A training picture")
+            st.image(gallery.inline(plain), width=_SIZE, alt="A training picture")
             for view in views:
-                st.image(view, width=_SIZE // 2 + 20, alt="A variant of it")
+                st.image(gallery.inline(view), width=_SIZE // 2 + 20, alt="A variant of it")

@@ -1,8 +1,11 @@
-"""Data sets and runs in lists: each can be opened again, or deleted when asked twice."""
+"""Data sets and runs in lists: each can be opened again, renamed, or deleted when asked twice."""
+
+from pathlib import Path
 
 import streamlit as st
 
-from core.data import store
+from core import home, own_names
+from core.data import image_files, images, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
@@ -10,6 +13,7 @@ from core.runs import Run, RunState, RunStatus, Stage, all_runs
 from pages.parts import bring, controls, deleting, gallery, state, words
 
 _WIDTH = 300
+_PICTURES, _SMALL = 4, 64  # of a card, and how wide each is
 _STATUS = {
     RunStatus.QUEUED: ("waiting", ":material/hourglass_top:", "gray"),
     RunStatus.RUNNING: ("training", ":material/autorenew:", "orange"),
@@ -50,7 +54,7 @@ def datasets() -> None:
 
 def _run(run: Run) -> None:
     try:
-        name, results = run.data, run.results()
+        name, results = run.name, run.results()
     except UserError as error:
         with st.container(border=True, height="stretch", key=state.key("card", run.id)):
             st.caption(words.plain(str(error)))
@@ -59,7 +63,10 @@ def _run(run: Run) -> None:
     current = queue.status(run, None)
     title, icon, colour = _STATUS[current.status]
     with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-        st.markdown(f"**{words.plain(words.shortened(name, 40))}**")
+        data = _data_of(run)
+        if data is not None:
+            _pictures(str(run.dataset), data)
+        st.markdown(f"**{words.plain(words.squeezed(name, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
             st.badge(title, icon=icon, color=colour)
             if results:
@@ -68,6 +75,8 @@ def _run(run: Run) -> None:
         told = [words.when(run.created), _summary(run, current)]
         if results:
             told.insert(1, words.several(len(results["classes"]), "class", "classes"))
+        if name != run.data:
+            told.insert(0, f"learned from {words.plain(words.squeezed(run.data, 30))}")
         st.caption("  \n".join(told))
         if current.message:
             st.caption(words.plain(current.message))
@@ -76,6 +85,7 @@ def _run(run: Run) -> None:
                 state.choose_run(run)
                 seen = results and current.status.final
                 state.go("evaluate" if seen else "train", run=run.id)
+            _rename(run.folder, name, "a run")
             deleting.offer(
                 run.id,
                 f"the run on {name} and its trained network",
@@ -106,16 +116,22 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
         "mistakes and “Train again” go with them."
     )
     with st.container(border=True, height="stretch", key=state.key("card", chosen)):
-        st.markdown(f"**{words.plain(words.shortened(dataset.name, 40))}**")
-        st.caption(
+        _pictures(chosen, dataset)
+        st.markdown(f"**{words.plain(words.squeezed(dataset.name, 40))}**")
+        made, told = home.made_at(chosen), []
+        if made is not None:
+            told.append(words.when(made))
+        told.append(
             f"{words.several(len(dataset.records), 'image')}, "
             f"{words.several(len(dataset.classes), 'class', 'classes')}, "
             f"{words.size(dataset.total_bytes)}"
         )
+        st.caption("  \n".join(told))
         with st.container(horizontal=True):
             if st.button("Open", key=state.key("open", chosen)):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
+            _rename(store.folder_of(chosen), dataset.name, "a data set")
             deleting.offer(
                 chosen,
                 f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
@@ -123,6 +139,62 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
                 lambda: _forget_dataset(chosen),
                 lost if learned else "",
             )
+
+
+def _data_of(run: Run) -> Dataset | None:
+    """The data set that a run has learned from, as it is now; None where it is gone."""
+    if not run.dataset or not store.is_complete(home.datasets() / run.dataset):
+        return None
+    try:
+        return bring.imported(run.dataset)
+    except UserError:  # its page says what is wrong with it
+        return None
+
+
+def _pictures(chosen: str, dataset: Dataset) -> None:
+    """One picture of each of the first classes, by which people know a data set again."""
+    first = {record.label: record for record in reversed(dataset.records)}
+    folder = store.folder_of(chosen)
+    with st.container(horizontal=True, gap="xsmall", height=_SMALL, border=False):
+        for label in [name for name in dataset.classes if name in first][:_PICTURES]:
+            path = image_files.thumbnail(folder, first[label].digest)
+            if path.is_file():
+                small = _small(str(path), path.stat().st_mtime_ns)
+                alt = words.bare(f"A picture of {words.shortened(label)}")
+                st.image(gallery.inline(small), width=_SMALL, alt=alt)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _small(path: str, changed: int) -> bytes:
+    image = images.decode(Path(path).read_bytes())
+    return images.thumbnail_jpeg(image, 2 * _SMALL)  # which is sharp on fine screens, too
+
+
+def _rename(folder: Path, name: str, whose: str) -> None:
+    """Call a run or a data set something else.
+
+    Args:
+        folder: Where it lies.
+        name: What it is called now.
+        whose: What it is, as in "a run".
+    """
+    key = state.key("rename", folder.name)
+    if st.button("Rename", icon=":material/edit:", type="tertiary", key=key):
+        _ask_name(folder, name, whose)
+
+
+@st.dialog("Rename")
+def _ask_name(folder: Path, name: str, whose: str) -> None:
+    with st.form("another-name", border=False):
+        key = state.key("given-name", folder.name, name)
+        given = st.text_input("Another name", name, max_chars=own_names.LONGEST, key=key)
+        if st.form_submit_button("Rename", icon=":material/edit:", key="rename-really"):
+            try:
+                own_names.give(folder, given, whose)
+            except UserError as error:
+                st.error(words.plain(str(error)), icon=":material/error:")
+            else:
+                st.rerun()
 
 
 def _forget_run(run: Run) -> None:

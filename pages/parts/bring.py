@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import home
+from core import home, own_names
 from core.data import changes, incoming, samples, store
 from core.data.dataset import Dataset
 from core.errors import UserError
@@ -61,11 +61,11 @@ def all_imported(most: int | None = None) -> list[tuple[str, Dataset]]:
 
 
 def _remembered(folder: Path) -> Dataset:
-    return _load(str(folder), store.changed_at(folder))
+    return _load(str(folder), store.changed_at(folder), own_names.changed_at(folder))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _load(folder: str, changed: int) -> Dataset:
+def _load(folder: str, changed: int, renamed: int) -> Dataset:
     """Read each version once: its manifest may list 20,000 images."""
     return store.load(Path(folder))
 

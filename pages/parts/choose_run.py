@@ -75,7 +75,7 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
 def name(run: Run) -> str:
     """How a run is told from others in a list; plain text."""
     results = run.results()
-    told = [words.bare(words.shortened(run.data, _DATA)), words.when(run.created)]
+    told = [words.bare(words.shortened(run.name, _DATA)), words.when(run.created)]
     if results:
         told += [
             f"{words.percent(results['accuracy'])} right",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import image_files, store
+from core.data import store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs import checkup
@@ -29,6 +29,7 @@ from pages.parts import (
     gallery,
     gather,
     kept,
+    picture_grid,
     problem,
     state,
     words,
@@ -234,18 +235,18 @@ def _case(
     *,
     alone: bool,
 ) -> None:
-    folder = store.folder_of(chosen)
     with st.container(border=True, key=state.key("case", case.key(finding.kind))):
         shown = [records[file] for file in case.files[:_SHOWN]]
-        grid = st.grid(max(len(shown), 1), min_column_width=50, gap="xsmall")
-        for record in shown:
-            with grid.cell():
-                gallery.picture(
-                    image_files.thumbnail(folder, record.digest),
-                    f"{record.label}: {record.file}",
-                )
-                if len(shown) > 1 and finding.kind not in _OF_A_CLASS:
-                    st.caption(_caption(finding.kind, record))
+        if shown:
+            told_apart = len(shown) > 1 and finding.kind not in _OF_A_CLASS
+            picture_grid.draw(
+                state.key("pictures", case.key(finding.kind)),
+                chosen,
+                dataset,
+                shown,
+                captions=[_caption(finding.kind, each) if told_apart else "" for each in shown],
+                width=100 if len(shown) == 1 else 48,
+            )
         more = len(case.files) - len(shown)
         told = words.plain(words.shortened(case.told, 90))
         st.markdown(told + (f" · {more} more" if more > 0 else ""))
@@ -285,7 +286,7 @@ def _caption(kind: Kind, record: Record) -> str:
             told = _SIDES[record.split]
         case _:
             told = f"{record.width} × {record.height}"
-    return words.plain(words.shortened(told, 24))
+    return words.shortened(told, 24)
 
 
 def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> None:

@@ -139,7 +139,7 @@ def _waiting(run: Run) -> None:
 def behind(before: list[UnderWay]) -> str:
     """What a run has to wait for, at least one training, and how long as far as that is known."""
     first, others = before[0], len(before) - 1
-    name = words.plain(words.shortened(first.data))
+    name = words.plain(words.shortened(first.name))
     if first.status.final:
         told = f"It starts once the training process has finished with “{name}”, in a moment"
     else:

@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from core import home
-from core.data import changes, image_files, store
-from core.data.dataset import Dataset, Record
+from core.data import changes, store
+from core.data.dataset import Dataset
 from core.errors import UserError
 from pages.parts import deleting, division, gallery, gather, problem, state, words
 
@@ -52,11 +52,18 @@ def pictures(chosen: str, dataset: Dataset) -> None:
     records = [record for record in dataset.records if record.label == label]
     picked = state.picked(chosen)
     picked &= {record.file for record in dataset.records}
-    if picked:
+    if records:
+        st.caption("Click a picture to tick it. A double click, or Enter, opens it large.")
+        gallery.pictures(
+            state.key("pictures", chosen),
+            state.key("gallery", chosen, label),
+            chosen,
+            dataset,
+            records,
+            picked,
+        )
+    if picked:  # below them and sticking to the window's lower edge, so that it moves none
         _with_picked(chosen, dataset, label, picked, {record.file for record in records})
-    gallery.paged(
-        records, state.key("gallery", chosen, label), lambda each: _record(folder, chosen, each)
-    )
 
 
 def divided_anew(chosen: str, dataset: Dataset) -> None:
@@ -181,7 +188,7 @@ def _with_picked(
     count = words.several(len(picked), "picture")
     others = [name for name in dataset.classes if name != label]
     elsewhere = Counter(r.label for r in dataset.records if r.file in picked - all_here)
-    with st.container(horizontal=True, vertical_alignment="bottom", border=True, key="with-picked"):
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="with-picked"):
         st.markdown(f"**{count} ticked**", width="content")
         if elsewhere:
             told = [f"{number} in “{name}”" for name, number in elsewhere.items()]
@@ -192,7 +199,8 @@ def _with_picked(
                 others,
                 index=None,
                 format_func=words.distinct(others).__getitem__,
-                placeholder="Choose a class",
+                placeholder="Move to which class?",
+                label_visibility="collapsed",
                 key=state.key("move-from", label),
                 width=220,
             )
@@ -220,20 +228,6 @@ def _with_picked(
         if st.button("Tick none", type="tertiary", key="pick-none"):
             state.pick_none(chosen)
             st.rerun()
-
-
-def _record(folder: Path, chosen: str, record: Record) -> None:
-    name = Path(record.file).name
-    gallery.picture(image_files.thumbnail(folder, record.digest), f"{record.label}: {record.file}")
-    picked = state.picked(chosen)
-    key = state.key(state.turn(state.key("pick", chosen)), record.file)
-
-    def tick() -> None:
-        (picked.add if st.session_state[key] else picked.discard)(record.file)
-
-    st.checkbox(
-        words.plain(words.squeezed(name, 11)), record.file in picked, key=key, on_change=tick
-    )
 
 
 def _button(

@@ -11,7 +11,7 @@ from streamlit.typing import UploadedFile
 
 from core.data import room, samples
 from core.errors import UserError
-from core.jobs import ask
+from core.jobs import ask, queue
 from core.results import predictions
 from core.results.prediction import Prediction, as_table
 from core.runs import Run
@@ -47,12 +47,13 @@ def drop(run: Run) -> None:
 
 def examples(run: Run) -> None:
     """For a starter set: pictures that were not in it, to try with one click."""
-    sample, results = samples.SAMPLES.get(run.data), run.results()
+    made_from = queue.sample_of(run.dataset) or run.data
+    sample, results = samples.SAMPLES.get(made_from), run.results()
     if sample is None or results is None or set(results["classes"]) != set(sample.classes):
         return  # not a starter set, or one of the user's own that is called like it
     st.markdown("**Or try one of these, which it has never seen:**")
     grid = st.grid(8, min_column_width=84, gap="small")
-    for place, (name, picture, label) in enumerate(samples.examples(run.data)[:8], 1):
+    for place, (name, picture, label) in enumerate(samples.examples(made_from)[:8], 1):
         with grid.cell():
             st.image(picture, width="stretch", alt=words.bare(f"An example of the class {label}"))
             if st.button(f"Try {place}", key=state.key("try", place), width="stretch"):

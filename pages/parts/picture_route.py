@@ -1,19 +1,26 @@
-"""Small pictures one by one, for a page with 10,000 points that shows those that are asked for.
+"""Pictures one by one, for pages that show only those of thousands that are looked at.
 
-Streamlit keeps each picture that it is given in memory and under an address of its own.
+Streamlit keeps each picture that it is given in memory, and forgets it as soon as the page shows
+another: a browser that is still about to fetch it then finds nothing. A picture lies here as long
+as its data set.
 
-    GET pictures/<data set>/<digest>?permit=…   a JPEG
+    GET pictures/<data set>/<digest>?permit=…           a small JPEG
+    GET pictures/<data set>/<digest>?permit=…&large=1   one that fills a window
 
 Only a page that this server has drawn knows the permit, which is for one data set.
 """
 
+import hashlib
 import re
+from functools import lru_cache
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from core.data import image_files, store
+from core.data.preparation import Preparation
 from core.errors import UserError
 from pages.parts import addresses
 from pages.parts.routes import GuardedRoute, Refused
@@ -33,6 +40,17 @@ def permit(dataset_id: str) -> str:
     return addresses.permit(_purpose(dataset_id))
 
 
+def query(dataset_id: str, preparation: Preparation) -> dict[str, str]:
+    """What a page says with each address of a data set's pictures.
+
+    A browser keeps a picture for a day, so pictures that are read otherwise have another address.
+    """
+    return {
+        "permit": permit(dataset_id),
+        "as": hashlib.sha256(preparation.key.encode()).hexdigest()[:16],
+    }
+
+
 def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
     return [GuardedRoute(f"{_NAME}/{{dataset_id}}/{{digest}}", _send, "GET")]
@@ -44,7 +62,8 @@ async def _send(request: Request) -> Response:
     if not addresses.is_permit(told, _purpose(dataset_id)):
         raise Refused(403, "This page is older than the server. Reload it.")
     try:
-        data = await run_in_threadpool(_thumbnail, dataset_id, digest)
+        large = "large" in request.query_params
+        data = await run_in_threadpool(_large if large else _thumbnail, dataset_id, digest)
     except (UserError, OSError) as error:
         raise Refused(404, "There is no such picture.") from error
     headers = {"Cache-Control": f"private, max-age={_DAY}", "X-Content-Type-Options": "nosniff"}
@@ -52,10 +71,25 @@ async def _send(request: Request) -> Response:
 
 
 def _thumbnail(dataset_id: str, digest: str) -> bytes:
-    folder = store.folder_of(dataset_id)
+    return image_files.thumbnail(_folder(dataset_id, digest), digest).read_bytes()
+
+
+def _large(dataset_id: str, digest: str) -> bytes:
+    folder = _folder(dataset_id, digest)
+    preparation = _preparation(str(folder), store.changed_at(folder))
+    return image_files.large(folder, digest, preparation)
+
+
+def _folder(dataset_id: str, digest: str) -> Path:
     if not _DIGEST.fullmatch(digest):
         raise FileNotFoundError(digest)
-    return image_files.thumbnail(folder, digest).read_bytes()
+    return store.folder_of(dataset_id)
+
+
+@lru_cache(maxsize=64)
+def _preparation(folder: str, changed: int) -> Preparation:
+    """Found out once a version: the manifest may list 20,000 images."""
+    return store.load(Path(folder)).preparation
 
 
 def _purpose(dataset_id: str) -> str:

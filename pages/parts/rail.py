@@ -1,5 +1,7 @@
 """The rail of steps on every page: where we are, and what is behind us."""
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
@@ -33,6 +35,7 @@ _STEPS = {
 def draw() -> None:
     """Page config, logo, steps, and below them the page that was asked for."""
     st.set_page_config(page_title="Thaw", page_icon=_ICON, layout="wide")
+    st.html(Path(__file__).with_name("looks.css"))
     st.logo(_LOGO, size="large")
     state.adopt_address()
     pages = {
@@ -70,7 +73,7 @@ def _under_way(train: Page) -> None:
     if not found:
         return
     first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])
-    name = words.plain(words.shortened(first.data, _NAME))
+    name = words.plain(words.shortened(first.name, _NAME))
     if first.status is RunStatus.RUNNING:
         told = f"Training {name}{words.left(first.seconds_left)}"
     elif first.status is RunStatus.QUEUED:

@@ -7,7 +7,7 @@ from core.data import image_files, store
 from core.data.dataset import Dataset, Record
 from core.data.images import to_square
 from core.settings import Squaring
-from pages.parts import few_ways
+from pages.parts import few_ways, gallery
 
 _WAYS = {
     Squaring.SQUASH: "all of each picture, pressed into the square; round things become oval",
@@ -70,4 +70,6 @@ def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
             st.markdown(f"**{name}**" if way is chosen else name, width=_SIZE)
             for picture in pictures:
                 seen = to_square(picture, _SIZE, way)
-                st.image(seen, width=_SIZE, alt=f"What it sees of a picture with {name}")
+                st.image(
+                    gallery.inline(seen), width=_SIZE, alt=f"What it sees of a picture with {name}"
+                )

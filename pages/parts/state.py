@@ -237,13 +237,11 @@ def picked(dataset: str) -> set[str]:
 def pick(dataset: str, files: Iterable[str]) -> None:
     """Tick more of them."""
     picked(dataset).update(files)
-    renew(key("pick", dataset))  # a box that has been drawn keeps what it holds
 
 
 def pick_none(dataset: str) -> None:
-    """Let go of them, ticks and all."""
+    """Let go of them."""
     picked(dataset).clear()
-    renew(key("pick", dataset))
 
 
 def wish(control: str, value: Any) -> None:

@@ -3,8 +3,9 @@
 import re
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from core import shown
 
@@ -73,6 +74,39 @@ def squeezed(name: str, length: int = 18) -> str:
     return name if len(name) <= length else f"{name[:begin]}…{name[begin + 1 - length :]}"
 
 
+def apart(names: Sequence[str], length: int = 18) -> dict[str, str]:
+    """Long file names, cut so that one sees where each differs from those most like it.
+
+    Args:
+        names: Of files that are shown together.
+        length: How many letters there is room for.
+    """
+    in_order = sorted(set(names))
+    shared = [_alike(*pair) for pair in pairwise(in_order)]
+    return {
+        name: _cut(name, length, min(before, after), max(before, after))
+        for name, before, after in zip(in_order, [0, *shared], [*shared, 0], strict=True)
+    }
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two names have in common at their beginnings."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _cut(name: str, length: int, first: int, last: int) -> str:
+    """A name with a piece left out that does not hold these two places, if that can be."""
+    begin, end = (length - 1) // 2, len(name) - length // 2
+    if len(name) <= length or last < begin or last >= end:
+        return squeezed(name, length)
+    head, room = length // 4, length - length // 4 - 2
+    start = first if head < first and last - first < room else last
+    if start + room + 1 >= len(name):
+        return f"{name[:head]}…{name[head + 1 - length :]}"
+    return f"{name[:head]}…{name[start : start + room]}…"
+
+
 def number(value: float) -> str:
     """A count: 1,234 as it is, larger ones as 3.4 million."""
     if value < 1_000_000:
@@ -120,9 +154,11 @@ def left(seconds: float | None) -> str:
 
 def when(timestamp: float) -> str:
     """A point in time on the server's clock."""
-    moment = datetime.fromtimestamp(timestamp)
-    today = moment.date() == datetime.now().date()
-    return f"today {moment:%H:%M}" if today else f"{moment:%d %B, %H:%M}".lstrip("0")
+    moment, now = datetime.fromtimestamp(timestamp), datetime.now()
+    if moment.date() == now.date():
+        return f"today {moment:%H:%M}"
+    year = "" if moment.year == now.year else f" {moment.year}"
+    return f"{moment:%d %B}{year}, {moment:%H:%M}".lstrip("0")
 
 
 def comma(items: list[str]) -> str:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = [
     {
         *("core.home", "core.errors", "core.events", "core.progress", "core.runs"),
-        *("core.settings", "core.config", "core.shown", "core.installation"),
+        *("core.settings", "core.config", "core.shown", "core.installation", "core.own_names"),
     },
     {"core.data", "core.backbones"},
     {"core.network"},

@@ -1,5 +1,6 @@
 """Data sets and runs painted on disk for page tests, and what such a page shows."""
 
+import json
 import random
 from collections.abc import Callable
 from io import BytesIO
@@ -157,3 +158,32 @@ def button(app: AppTest, label: str) -> Any:
     found = [each for each in app.button if each.label == label]
     assert found, f"no button {label!r} among {labels(app)}"
     return found[0]
+
+
+def gallery(app: AppTest) -> dict[str, Any]:
+    """What the grid of pictures that can be ticked is given; empty where there is none."""
+    return _grid(app)[1]
+
+
+def tick(app: AppTest, *names: str) -> None:
+    """Tick pictures of the gallery as its script does, by the ends of their files' names."""
+    grid_id, given = _grid(app)
+    files = [each["file"] for each in given["pictures"] if each["file"].endswith(names)]
+    assert files, f"none of {names} is shown"
+    tell(app, grid_id, {"number": given["heard"] + 1, "changed": dict.fromkeys(files, True)})
+
+
+def tell(app: AppTest, grid_id: str, ticks: Any) -> None:
+    """Have the browser say this of a grid."""
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=grid_id, json_value=json.dumps({"ticks": ticks}))
+    app._run(states)
+
+
+def _grid(app: AppTest) -> tuple[str, dict[str, Any]]:
+    for each in app.get("bidi_component"):
+        if each.proto.component_name == "picture_grid":
+            given = json.loads(each.proto.json)
+            if given["ticked"] is not None:
+                return each.proto.id, given
+    return "", {}

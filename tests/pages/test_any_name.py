@@ -8,7 +8,15 @@ from core.data import store
 from core.jobs import checkup
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
 from pages.parts import gather, state
-from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    button,
+    labels,
+    paint_run,
+    store_dataset,
+    tick,
+)
 
 LONG = "x" * 199
 NAMES = {
@@ -54,7 +62,7 @@ def test_each_class_is_looked_at_mended_and_filled(
         app.run()
         fine(app)
         assert app.text_input(key=state.key("rename", name)).value == name[:80]
-        next(each for each in app.checkbox if each.label.endswith("png")).check().run()
+        tick(app, ".png")
         fine(app)
         assert not app.selectbox(key=state.key("move-from", name)).value
         button(app, "Tick none").click().run()

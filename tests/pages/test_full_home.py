@@ -13,7 +13,7 @@ from tests.small_disk import leave, mount, shut, tell
 disk = Path(sys.argv[1])
 mount(disk)
 import streamlit_app
-from core import errors, home
+from core import errors, home, own_names
 from core.data import changes, incoming, room, store
 from core.errors import UserError
 from core.jobs import connection, queue
@@ -33,6 +33,7 @@ actions = {
     "train": lambda: queue.submit_training(dataset, TrainingSettings(), data="pets"),
     "starter set": lambda: queue.submit_sample("sketches"),
     "mend": lambda: store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "x"),
+    "rename": lambda: own_names.give(folder, "my pets", "a data set"),
     "upload": lambda: incoming.begin("a.zip", 5, "page"),
     "pictures to name": write_pictures,
 }
@@ -58,7 +59,7 @@ for how in ("full", "read-only"):
 
 def test_every_action_says_what_is_wrong_with_the_disk(tmp_path: Path) -> None:
     lines, said_wrong = small_disk.told(SCRIPT, tmp_path)
-    assert len(lines) == 14, said_wrong[-3000:]
+    assert len(lines) == 16, said_wrong[-3000:]
     for how, name, told in lines:
         if name == "record":
             assert len(told) == 8, how

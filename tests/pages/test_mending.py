@@ -12,16 +12,19 @@ from core.data import changes, store
 from core.data.dataset import Dataset
 from core.jobs import checkup
 from core.results.doctor.finding import Checkup, Point
-from pages.parts import gather, state, words
+from pages.parts import gather, state
 from tests.pages.painting import (
     HOSTILE,
     Open,
     beside,
     button,
+    gallery,
     labels,
     paint_run,
     shown,
     store_dataset,
+    tell,
+    tick,
 )
 
 Opened = tuple[AppTest, str]
@@ -38,11 +41,6 @@ def kept(chosen: str) -> Dataset:
     return store.load(home.datasets() / chosen)
 
 
-def tick(app: AppTest, *files: str) -> None:
-    for file in files:
-        next(each for each in app.checkbox if each.label == words.plain(file)).check().run()
-
-
 def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
     app, chosen = pets
     assert "Move" not in labels(app)
@@ -53,7 +51,7 @@ def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
     button(app, "Move").click().run()
     assert kept(chosen).counts == {"cat": 3, "dog": 12}
     assert "2 pictures moved to “dog”" in shown(app)
-    assert not any(each.value for each in app.checkbox)
+    assert not gallery(app)["ticked"]
     assert "Move" not in labels(app)
 
 
@@ -93,7 +91,7 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     assert "Tick 2 pictures" not in labels(app)  # the map waits until it is looked at
     open_tab(app, "Check-up")
     button(app, "Tick 2 pictures").click().run()
-    assert [each.label for each in app.checkbox if each.value] == ["1.png", "3.png"]
+    assert gallery(app)["ticked"] == ["cat/1.png", "cat/3.png"]
 
 
 def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
@@ -121,8 +119,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
     assert [number for *_, number in cloud.customdata] == [n // 2 for n in range(60)]
     assert len(set(cloud.marker.color)) == 30
     button(app, "Tick 1 picture").click().run()
-    (ticked,) = [each.label for each in app.checkbox if each.value]
-    assert in_turn[43].file.endswith(ticked)
+    assert gallery(app)["ticked"] == [in_turn[43].file]
     assert app.selectbox(key="gallery-class").value == "class 21"
 
 
@@ -130,17 +127,46 @@ def test_ticks_are_let_go_of(pets: Opened) -> None:
     app, chosen = pets
     tick(app, "1.png", "2.png")
     button(app, "Tick none").click().run()
-    assert not any(each.value for each in app.checkbox)
+    assert not gallery(app)["ticked"]
     assert kept(chosen).version == 1
 
 
 def test_a_whole_class_is_ticked_beyond_the_page(open_page: Open) -> None:
-    chosen = store_dataset("pets", {"cat": 40, "dog": 2})
+    chosen = store_dataset("pets", {"cat": 60, "dog": 2})
     app = open_page("data", data=chosen)
-    tick(app, "1.png")
+    tick(app, "/1.png")
     button(app, "Tick all of this class").click().run()
-    assert "40 pictures ticked" in shown(app)
-    assert all(each.value for each in app.checkbox if each.label.endswith("png"))
+    assert "60 pictures ticked" in shown(app)
+    shows = gallery(app)
+    assert len(shows["pictures"]) < 60
+    assert shows["ticked"] == [each["file"] for each in shows["pictures"]]
+
+
+def test_a_tick_that_comes_late_or_twice_is_no_other_picture(pets: Opened) -> None:
+    """What the browser says holds for the files that it names, whatever the page shows by now."""
+    app, _ = pets
+    grid_id = next(e.proto.id for e in app.get("bidi_component") if "picture_grid" in str(e.proto))
+    app.button_group[0].set_value("dog").run()
+    told = {"number": 7, "changed": {"cat/1.png": True, "cat/2.png": False, "gone.png": True}}
+    tell(app, grid_id, told)
+    assert "1 picture ticked" in shown(app)
+    assert "of them 1 in “cat”" in shown(app)
+    assert gallery(app)["heard"] == 7
+    button(app, "Tick none").click().run()
+    app.run()
+    assert "ticked**" not in shown(app)
+
+
+@pytest.mark.parametrize(
+    "told", [None, 3, [], {}, {"number": "1", "changed": {}}, {"number": 1, "changed": [1]}]
+)
+def test_what_no_grid_says_changes_nothing(pets: Opened, told: Any) -> None:
+    app, _ = pets
+    tick(app, "/1.png")
+    grid_id = next(e.proto.id for e in app.get("bidi_component") if "picture_grid" in str(e.proto))
+    tell(app, grid_id, told)
+    assert not app.exception
+    assert gallery(app)["ticked"] == ["cat/1.png"]
 
 
 def test_a_class_is_renamed(pets: Opened) -> None:

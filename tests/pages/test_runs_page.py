@@ -1,10 +1,16 @@
 """The Runs page: open again, delete when asked twice, empty the cache."""
 
-from core import home
-from core.data import store
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import home, own_names
+from core.data import changes, store
+from core.errors import UserError
 from core.runs import all_runs
 from core.settings import TrainingSettings
-from pages.parts import state
+from pages.parts import state, words
 from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
 
 
@@ -105,3 +111,77 @@ def test_the_cache_can_be_emptied(open_page: Open) -> None:
     button(app, "Empty the cache").click().run()
     assert not kept.exists()
     assert {metric.label: metric.value for metric in app.metric}["Cache"] == "0 bytes"
+
+
+NAMES = ("Summer 2025", "../../etc/passwd", "**bold** :red[x]", "חתולים 5", "👩🏽‍🚀", "x" * 80)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_and_a_data_set_are_renamed(open_page: Open, name: str) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    folders = sorted(home.space().rglob("*"))
+    own_names.give(run.folder, f" {name}\n", "a run")
+    own_names.give(store.folder_of(dataset), name, "a data set")
+    told = words.plain(words.squeezed(name, 40))
+    assert shown(open_page("runs")).count(f"**{told}**") == 2
+    assert run.name == store.load(store.folder_of(dataset)).name == name
+    assert run.data == "pets", "what it learned from is still told"
+    new = set(home.space().rglob("*")) - set(folders)
+    assert {path.name for path in new} == {"name.json"}, "no path is made of a name"
+    assert open_page("data", data=dataset).title[0].value == words.plain(name)
+    assert open_page("train", run=run.id).title[0].value == words.plain(name)
+
+
+@pytest.mark.parametrize("bad", ["", "   ", "x" * 81, "cat\u200b", "\u202etac", "\x1b[2J"])
+def test_a_name_that_cannot_be_used_changes_nothing(thaw_home: Path, bad: str) -> None:
+    run = paint_run(None)
+    with pytest.raises(UserError, match="Expected a name"):
+        own_names.give(run.folder, bad, "a run")
+    assert run.name == "pets"
+
+
+def test_what_was_deleted_in_another_tab_is_not_made_again_by_its_name(thaw_home: Path) -> None:
+    run = paint_run(None)
+    run.delete()
+    with pytest.raises(UserError, match="deleted"):
+        own_names.give(run.folder, "mine", "a run")
+    assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"name": ', '{"other": 1}'])
+def test_a_damaged_name_is_none(thaw_home: Path, damage: str) -> None:
+    run = paint_run(None)
+    (run.folder / "name.json").write_text(damage)
+    assert run.name == "pets"
+
+
+def test_a_new_name_is_no_new_version_and_outlives_undo(thaw_home: Path) -> None:
+    folder = store.folder_of(store_dataset("pets", {"cat": 4, "dog": 4}))
+    old = store.load(folder)
+    own_names.give(folder, "mine", "a data set")
+    assert store.load(folder) == replace(old, name="mine")
+    store.keep(folder, changes.rename(old, "cat", "tiger"), "renamed")  # by a page of before
+    assert (store.load(folder).name, store.load(folder, 1).name) == ("mine", "mine")
+    assert store.undo(folder).name == "mine"
+
+
+def test_each_shows_pictures_and_a_date(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4, "emu": 0, "fox": 2})
+    paint_run(dataset, ("cat", "dog"))
+    app = open_page("runs")
+    assert shown(app).count("today ") == 2
+    pictures = [image for each in app.get("image") for image in each.proto.imgs]
+    assert [image.alt for image in pictures] == 2 * [
+        f"A picture of {c}" for c in ("cat", "dog", "fox")
+    ]
+    assert all(image.url.startswith("data:image/jpeg;base64,") for image in pictures)
+
+
+def test_a_run_whose_data_set_is_gone_is_listed_without_pictures(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    paint_run(dataset)
+    store.delete(dataset)
+    app = open_page("runs")
+    assert not app.get("image")
+    assert "90 % right" in shown(app)

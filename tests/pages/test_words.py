@@ -1,6 +1,7 @@
 """How numbers and other people's words are written."""
 
 import time
+from datetime import datetime
 
 import pytest
 
@@ -57,3 +58,26 @@ def test_a_long_file_name_keeps_its_end(length: int) -> None:
     assert told.startswith("ca")
     assert told.endswith("pg")
     assert words.squeezed("a.jpg", length) == "a.jpg"
+
+
+def test_names_are_cut_where_they_are_alike() -> None:
+    shots = [f"IMG_20240501_1203{n:02}.jpg" for n in range(3)]
+    assert words.apart(shots, 16)[shots[1]] == "IMG_202…0301.jpg"
+    middles = [f"a walk by the sea, picture {n} of the second roll.jpg" for n in (1, 2)]
+    assert list(words.apart(middles, 16).values()) == ["a wa…1 of the s…", "a wa…2 of the s…"]
+
+
+def test_names_that_differ_are_told_apart_wherever_they_do() -> None:
+    for place in range(60):
+        names = [f"{'a' * place}{n}{'b' * (59 - place)}.png" for n in range(9)]
+        cut = words.apart(names, 16)
+        assert len(set(cut.values())) == 9
+        assert all(len(each) <= 16 for each in cut.values())
+    assert words.apart(["0.png", "a lonely long name.png"], 16) == {
+        "0.png": "0.png",
+        "a lonely long name.png": "a lonel…name.png",
+    }
+
+
+def test_a_date_of_another_year_says_which() -> None:
+    assert words.when(datetime(1999, 3, 7, 8, 5).timestamp()) == "7 March 1999, 08:05"

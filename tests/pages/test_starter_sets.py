@@ -1,0 +1,87 @@
+"""A starter set is made once: pressed again, what was made of it is opened."""
+
+from pathlib import Path
+
+import pytest
+
+from core import home, own_names
+from core.data import changes, store
+from core.jobs import queue
+from core.jobs.job import Job, Kind
+from core.runs import RunStatus
+from tests.pages.painting import Open, button, labels, paint_run, store_dataset
+
+SKETCHES = ("boat", "cat", "fish", "house")
+
+
+def order(dataset: str, sample: str | None, ending: str | None = "finished") -> str:
+    """Note in a data set's log what was ordered, as `queue.submit_reading` does."""
+    log = Job(Kind.READING, home.datasets() / dataset).log
+    log.path.parent.mkdir(parents=True, exist_ok=True)
+    log.append("queued", cluster=None, name="sketches", upload=dataset, sample=sample)
+    if ending:
+        log.append(ending, message="No.")
+    return dataset
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Starter sets that are ordered anew."""
+    ordered: list[str] = []
+
+    def submit(name: str, *_: object, sample: str) -> str:
+        ordered.append(sample)
+        return order(home.new_id(), sample, ending=None)
+
+    monkeypatch.setattr(queue, "submit_reading", submit)
+    return ordered
+
+
+def test_pressed_again_it_opens_the_one_there_is(open_page: Open, made: list[str]) -> None:
+    chosen = order(store_dataset("sketches", dict.fromkeys(SKETCHES, 4)), "sketches")
+    folder = store.folder_of(chosen)
+    own_names.give(folder, "drawings", "a data set")
+    store.keep(folder, changes.delete_class(store.load(folder), "boat"), "a class deleted")
+    app = open_page("data")
+    button(app, "Use Hand sketches").click().run()
+    assert app.query_params["data"] == chosen
+    assert app.title[0].value == "drawings"
+    assert not made
+
+
+def test_pressed_twice_while_it_is_read_it_is_made_once(thaw_home: Path, made: list[str]) -> None:
+    first = queue.submit_sample("sketches")
+    assert queue.submit_sample("sketches") == first
+    assert queue.submit_sample("digits") != first
+    assert made == ["sketches", "digits"]
+
+
+def test_what_is_only_called_like_it_is_not_it(thaw_home: Path, made: list[str]) -> None:
+    own = order(store_dataset("sketches", dict.fromkeys(SKETCHES, 4)), None)
+    assert queue.submit_sample("sketches") != own
+    assert made == ["sketches"]
+
+
+@pytest.mark.parametrize("ending", ["failed", "stopped"])
+def test_one_that_came_to_nothing_is_made_again(
+    thaw_home: Path, made: list[str], ending: str
+) -> None:
+    gone = order(home.new_id(), "sketches", ending)
+    assert queue.submit_sample("sketches") != gone
+    deleted = order(store_dataset("sketches", dict.fromkeys(SKETCHES, 4)), "digits")
+    store.delete(deleted)
+    queue.submit_sample("digits")
+    assert made == ["sketches", "digits"]
+
+
+def test_it_stays_one_when_another_cluster_takes_it_over(thaw_home: Path, made: list[str]) -> None:
+    first = queue.submit_sample("sketches")
+    Job(Kind.READING, home.datasets() / first).requeue({"pid": 1, "created": 0.0})
+    assert queue.sample_of(first) == "sketches"
+
+
+def test_examples_are_shown_whatever_it_is_called(open_page: Open) -> None:
+    chosen = order(store_dataset("sketches", dict.fromkeys(SKETCHES, 4)), "sketches")
+    run = paint_run(chosen, SKETCHES, data="drawings")
+    assert "Try 1" in labels(open_page("predict", run=run.id))
+    assert run.state().status is RunStatus.FINISHED
