@@ -113,9 +113,15 @@ def _open(page: Page, scene: Scene, address: str) -> None:
 
 
 def _pictures_drawn(page: Page) -> None:
-    """Every picture on the page has come."""
+    """Every picture in sight has come."""
     page.wait_for_function(
-        "() => [...document.images].every(image => image.complete && image.naturalWidth)"
+        """() => {
+            const pictures = (root) => [...root.querySelectorAll("*")].flatMap((each) =>
+                each.matches("img") ? [each] : each.shadowRoot ? pictures(each.shadowRoot) : []);
+            return pictures(document).filter((image) => image.checkVisibility())
+                .filter((image) => image.getBoundingClientRect().top < innerHeight)
+                .every((image) => image.complete && image.naturalWidth);
+        }"""
     )
 
 
@@ -128,7 +134,7 @@ def start(page: Page, scene: Scene) -> None:
 @_state
 def data(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/?data={scene.sketches}")
-    page.get_by_role("img", name="boat").first.wait_for()
+    page.get_by_role("button", name="boat: boat-001.png", exact=True).wait_for()
     _pictures_drawn(page)
 
 
@@ -142,8 +148,19 @@ def data_adding(page: Page, scene: Scene) -> None:
 @_state
 def data_ticked(page: Page, scene: Scene) -> None:
     data(page, scene)
-    page.get_by_test_id("stCheckbox").filter(visible=True).nth(1).click()
+    page.get_by_role("button", name="boat: boat-002.png", exact=True).click()
     page.get_by_text("1 picture ticked").wait_for()
+
+
+@_state
+def data_large(page: Page, scene: Scene) -> None:
+    data(page, scene)
+    page.get_by_role("button", name="boat: boat-002.png", exact=True).press("Enter")
+    page.get_by_role("dialog").wait_for()
+    page.wait_for_function(
+        "image => image.src.includes('large') && image.naturalWidth",
+        arg=page.get_by_role("dialog").locator("img").element_handle(),
+    )
 
 
 @_state
@@ -267,6 +284,13 @@ def runs_datasets(page: Page, scene: Scene) -> None:
     runs(page, scene)
     page.get_by_role("tab", name="Data sets").click()
     expect(page.get_by_text("2 classes")).to_be_visible()
+
+
+@_state
+def runs_renaming(page: Page, scene: Scene) -> None:
+    runs(page, scene)
+    page.get_by_role("button", name="Rename").first.click()
+    page.get_by_label("Another name").wait_for()
 
 
 @_state

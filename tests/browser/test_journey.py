@@ -47,7 +47,7 @@ def watch_changes(page: Page, times: int) -> list[str]:
 def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/?data={sketches}")
     expect(page.get_by_text("240 images, 4 classes")).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("boat: ")).first).to_be_visible()
+    expect(page.get_by_role("button", name="boat: boat-001.png", exact=True)).to_be_visible()
     press(page, "Choose how to train")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
     train(page, served, sketches, epochs=1000)

@@ -48,7 +48,7 @@ def test_a_class_called_0_from_its_pictures_to_a_prediction(served: Served, page
     press(page, "Use Handwritten digits")
     expect(page.get_by_text("1,000 images, 10 classes")).to_be_visible()
     dataset = page.url.partition("data=")[2]
-    expect(page.get_by_role("img", name="0: ").first).to_be_visible()
+    expect(page.get_by_role("button", name="0: 0-001.png", exact=True)).to_be_visible()
     press(page, "Rename")
     page.get_by_label("Another name").fill("1")
     page.get_by_label("Another name").press("Enter")

@@ -13,12 +13,13 @@ class Grid {
     this.root = root;
     this.pictures = [];
     this.at = 0; // the picture that Tab comes to
+    this.enlarged = 0;
     this.number = 0; // of the last tick
     this.untold = new Map(); // ticks that the server has not heard of: file -> [on, number]
     this.dialog = this.find("dialog");
     this.find(".grid").onkeydown = (event) => this.walk(event);
     this.dialog.onkeydown = (event) => this.leaf(event);
-    this.dialog.onclose = () => this.cells[this.at]?.button.focus();
+    this.dialog.onclose = () => this.cells[this.enlarged]?.button.focus();
     this.dialog.onclick = ({ target }) => target === this.dialog && this.dialog.close(); // beside it
     this.find(".back").onclick = () => this.open(this.at - 1);
     this.find(".on").onclick = () => this.open(this.at + 1);
@@ -70,8 +71,9 @@ class Grid {
     button.type = "button";
     button.className = "picture";
     button.title = picture.told;
+    button.setAttribute("aria-label", picture.told); // and not the sign of a tick as well
     image.loading = "lazy";
-    image.alt = picture.told;
+    image.alt = "";
     image.src = this.source(picture);
     image.onerror = () => image.classList.add("gone");
     caption.textContent = picture.caption;
@@ -146,7 +148,7 @@ class Grid {
   open(place) {
     const picture = this.pictures[place];
     if (!picture) return;
-    this.at = place;
+    this.at = this.enlarged = place;
     const image = this.find("dialog img");
     const large = new Image();
     image.alt = picture.told;
