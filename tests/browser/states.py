@@ -185,6 +185,8 @@ def data_left_out(page: Page, scene: Scene) -> None:
 @_state
 def data_findings(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/?data={scene.messy}")
+    page.locator(".picture").first.wait_for()
+    settled(page)  # tabs that still come make the first one the one that is shown
     page.get_by_role("tab", name="Check-up").click()
     page.get_by_text("most important first").wait_for()
     _pictures_drawn(page)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from core.data import image_files, store
+from core.data.preparation import Paper, Preparation
 from pages.parts import picture_route
 from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
@@ -32,6 +33,45 @@ def test_a_picture_comes_small_and_is_kept_by_the_browser(
     assert answer.headers["cache-control"].startswith("private")
     picture = Image.open(io.BytesIO(answer.content))
     assert max(picture.size) <= image_files.THUMBNAIL
+
+
+def test_a_large_one_is_made_of_the_file_as_it_came(get: Get, thaw_home: Path) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2}, {"cat/large.jpg": photo(2400, 1200)})
+    dataset = store.load(store.folder_of(chosen))
+    large = next(each for each in dataset.records if each.file == "cat/large.jpg")
+    answer = get(f"{address(chosen, large.digest)}&large=1")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert Image.open(io.BytesIO(answer.content)).size == (1600, 800)
+    small = next(each for each in dataset.records if each.file == "dog/0.png")
+    answer = get(f"{address(chosen, small.digest)}&large=1")
+    assert Image.open(io.BytesIO(answer.content)).size == (24, 20)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"no picture"])
+def test_a_file_that_is_spoiled_or_gone_has_no_large_one(
+    get: Get, stored: tuple[str, str], damage: bytes | None
+) -> None:
+    path = image_files.original(store.folder_of(stored[0]), stored[1])
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    answer = get(f"{address(*stored)}&large=1")
+    assert answer.status == 404
+    assert str(store.folder_of(stored[0])).encode() not in answer.content
+
+
+def test_pictures_that_are_read_otherwise_have_another_address(stored: tuple[str, str]) -> None:
+    """A browser keeps each for a day."""
+    ways = [Preparation(), Preparation(levels=(0, 3000)), Preparation(paper=Paper.BLACK)]
+    told = [picture_route.query(stored[0], way) for way in ways]
+    assert len({each["permit"] for each in told}) == 1
+    assert len({each["as"] for each in told}) == 3
+
+
+def photo(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(file, "JPEG")
+    return file.getvalue()
 
 
 def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, str]) -> None:

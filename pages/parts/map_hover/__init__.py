@@ -1,7 +1,7 @@
-"""The picture under the pointer on the map.
+"""The picture under the pointer on the map, or at the point that the arrow keys have come to.
 
-Plotly's own labels hold text alone. This listens to the chart, which lies on the same page, and
-lays a picture from `picture_route` beside the pointer. Who has no pointer chooses points instead.
+Plotly's own labels hold text alone, and the Tab key passes its points by. This listens to the
+chart, which lies on the same page, and lays a picture from `picture_route` beside the point.
 """
 
 from collections.abc import Sequence

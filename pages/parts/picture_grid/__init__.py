@@ -77,4 +77,4 @@ def _hear(key: str, chosen: str) -> None:
             picked = state.picked(chosen)
             picked |= {file for file, on in changed.items() if on}
             picked -= {file for file, on in changed.items() if not on}
-            state.hear(key, str(number))
+            state.hear(key, str(int(number)))
