@@ -214,9 +214,11 @@ def test_a_data_set_in_the_place_of_an_order_is_left_alone(open_page: Open) -> N
 
 def test_a_class_with_pictures_opens_its_ways_in_when_asked(open_page: Open) -> None:
     app = open_page("data", data=store_dataset("pets", {"cat": 2, "dog": 2}))
-    assert len(app.get("bidi_component")) == 1, "the camera"
+    made = [each.proto.component_name for each in app.get("bidi_component")]
+    assert made == ["camera", "picture_grid"]
     app.toggle[0].set_value(True).run()
-    assert len(app.get("bidi_component")) == 2
+    made = [each.proto.component_name for each in app.get("bidi_component")]
+    assert made == ["camera", "picture_zone", "picture_grid"]
 
 
 def test_what_will_come_of_two_data_sets_is_said_before(
