@@ -13,10 +13,13 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +33,10 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino as ov  # noqa: E402
 from openvino import opset13 as ops  # noqa: E402
 from openvino.frontend import FrontEndManager  # noqa: E402
+
+# OpenVINO fills tables when it first meets an array. Two threads that do so at once can each wait
+# for what the other has, forever; an import is one thread's.
+ov.Tensor(np.zeros(1, np.uint8)).data  # noqa: B018
 
 Answer = Callable[[str, np.ndarray], None]
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
@@ -173,6 +180,14 @@ class Pixels:
 
 
 class _OpenVinoEngine:
+    """Runs a graph on the CPU, several images at once.
+
+    A thread waits for each image, rather than OpenVINO's `AsyncInferQueue` calling back. That keeps
+    its function in C++, where the garbage collector doesn't see it: the function leads to this
+    engine, so queue and network would stay for good. And destroying such a queue right after its
+    last answer can wait forever for a thread that waits for Python's lock.
+    """
+
     def __init__(self, graph: Any, answer: Answer, precision: str) -> None:
         # Throughput mode with one image a request is as fast as large batches, and a single
         # image waits for nobody. Without the hint a CPU with bfloat16 would use it unasked.
@@ -184,23 +199,32 @@ class _OpenVinoEngine:
         self._answer = answer
         self._error: BaseException | None = None
         # Twice as many as run at once: while Python takes one's answer, the next is at hand.
-        at_once = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._queue = ov.AsyncInferQueue(compiled, 2 * at_once)
-        self._queue.set_callback(self._done)
+        self._requests = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self._requests):
+            self._idle.put(compiled.create_infer_request())
+        self._pool = ThreadPoolExecutor(self._requests, "engine")
+        self._waiting = threading.Lock()
 
     def submit(self, key: str, pixels: np.ndarray) -> None:
         self._raise_error()
-        self._queue.start_async({0: pixels[np.newaxis]}, key)
+        self._pool.submit(self._run, self._idle.get(), key, pixels)
 
     def wait(self) -> None:
-        self._queue.wait_all()
+        with self._waiting:  # two at once would each wait for the other's requests
+            for request in [self._idle.get() for _ in range(self._requests)]:
+                self._idle.put(request)
         self._raise_error()
 
-    def _done(self, request: Any, key: str) -> None:
+    def _run(self, request: Any, key: str, pixels: np.ndarray) -> None:
         try:
+            request.start_async({0: pixels[np.newaxis]})
+            request.wait()
             self._answer(key, request.get_output_tensor(0).data[0].copy())
-        except BaseException as error:  # an exception must not pass into OpenVINO's thread
+        except BaseException as error:  # raised again by `submit` and `wait`, for the caller
             self._error = error
+        finally:
+            self._idle.put(request)
 
     def _raise_error(self) -> None:
         if self._error is not None:

@@ -1,9 +1,14 @@
 """The engine says what Keras says, and keeps its converted graph whole or not at all."""
 
 import dataclasses
+import gc
 import os
+import subprocess
+import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -16,6 +21,7 @@ from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.engine import feature_precision
 
+ROOT = Path(__file__).parents[2]
 Tiny = tuple[Backbone, Any]
 Pictures = Callable[..., np.ndarray]
 
@@ -161,6 +167,66 @@ def test_what_goes_wrong_in_the_answer_is_raised(tiny: Tiny, pictures: Pictures)
     compiled.submit("a", pictures(1, 16)[0])
     with pytest.raises(OSError, match="no space left"):
         compiled.wait()
+
+
+def test_an_engine_that_nobody_needs_is_freed_with_its_network(
+    tiny: Tiny, pictures: Pictures
+) -> None:
+    class Owner:
+        """Told the answers by a method, as most are: engine and owner refer to each other."""
+
+        def __init__(self) -> None:
+            self.answers: dict[str, np.ndarray] = {}
+            self.engine = engine.compile_model("key", network(tiny).prefix_model, self.answer)
+
+        def answer(self, key: str, features: np.ndarray) -> None:
+            self.answers[key] = features
+
+    owner = Owner()
+    run(owner.engine, owner.answers, pictures(8, 16))
+    freed = weakref.ref(owner.engine)
+    del owner
+    gc.collect()
+    assert freed() is None
+
+
+def test_an_engine_may_go_while_it_is_at_work(tiny: Tiny, pictures: Pictures) -> None:
+    """OpenVINO's own queue crashes or waits forever then. The last answers come all the same."""
+    images = pictures(8, 16)
+    model = network(tiny).prefix_model()
+    for _ in range(20):
+        answered: SimpleQueue[str] = SimpleQueue()
+        compiled = engine.compile_model(
+            "key", lambda: model, lambda key, _, to=answered: to.put(key)
+        )
+        for number, pixels in enumerate(images):
+            compiled.submit(str(number), pixels)
+        del compiled
+        keys = {answered.get(timeout=30) for _ in images}
+        assert keys == {str(number) for number in range(len(images))}
+
+
+def test_the_first_pictures_of_a_process_may_come_at_once(tiny: Tiny, pictures: Pictures) -> None:
+    """OpenVINO's first look at an array, in two threads at once, makes both wait forever."""
+    through("key", network(tiny).prefix_model, pictures(1, 16))  # converted
+    code = """
+import sys
+from threading import Barrier, Thread
+import numpy as np
+from core.network import engine
+began = Barrier(4)
+def use():
+    compiled = engine.compile_model("key", None, lambda *_: None)
+    began.wait()
+    for number in range(8):
+        compiled.submit(str(number), np.zeros((16, 16, 3), np.uint8))
+    compiled.wait()
+threads = [Thread(target=use) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60)  # noqa: S603
+    assert done.returncode == 0
 
 
 def test_the_oldest_graphs_are_dropped(

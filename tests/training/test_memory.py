@@ -10,6 +10,8 @@ from tensorflow.python.framework.func_graph import FuncGraph
 
 from core.data.archive import open_source
 from core.data.feed import SourceFeed
+from core.network import engine
+from core.results.predictor import of_run
 from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 from core.training import fit, memory
@@ -17,9 +19,11 @@ from core.training import fit, memory
 pytestmark = pytest.mark.slow
 
 
-def graphs() -> int:
+def held() -> int:
+    """TensorFlow's graphs and compiled networks in this process."""
     gc.collect()
-    return sum(isinstance(each, FuncGraph) for each in gc.get_objects())
+    kinds = FuncGraph, engine._OpenVinoEngine
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
 @pytest.mark.parametrize(
@@ -27,14 +31,15 @@ def graphs() -> int:
     [{}, {"frozen_layers": 4}, {"weights": "random", "frozen_layers": 0}],
     ids=["all frozen", "thawed", "from scratch"],
 )
-def test_no_graph_of_a_run_stays(
+def test_no_graph_and_no_compiled_network_of_a_run_stays(
     painted: Callable[..., Path], tiny: Path, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     folder = painted(8)
     memory.give_back()
-    before = graphs()
+    before = held()
     chosen = TrainingSettings("tiny", epochs=2, batch_size=8, **settings)
     run = Run.create(tmp_path / "run", chosen, data="painted")
     fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
+    of_run(run.folder)
     memory.give_back()
-    assert graphs() == before
+    assert held() == before
