@@ -82,8 +82,11 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
             if self._has_grown(worker):
                 renewal = self._renew(worker.address)
                 self._ending[worker.address] = asyncio.get_running_loop().create_task(renewal)
-            waiting = self.scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
-            self.scheduler.transitions(waiting, "thaw-next")
+            self._give_to(worker)
+
+    def _give_to(self, worker: Any) -> None:
+        waiting = self.scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
+        self.scheduler.transitions(waiting, "thaw-next")
 
     def _has_grown(self, worker: Any) -> bool:
         """Whether a worker that trains is idle and holds too much.
@@ -106,6 +109,9 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
             )
         except Exception:
             logger.exception("the worker %s was not started anew", address)
+            self._ending.pop(address, None)
+            if worker := self.scheduler.workers.get(address):  # it goes on as it is
+                self._give_to(worker)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
         """Called by Dask when a worker has gone; another may get its address."""

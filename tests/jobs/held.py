@@ -56,6 +56,15 @@ def idle_trainers(dask_scheduler: Any) -> list[int]:
     ]
 
 
+def refuse_restarts(dask_scheduler: Any) -> None:
+    """Make every attempt to start a worker anew fail; run there."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError("its nanny does not answer")
+
+    dask_scheduler.restart_workers = refuse
+
+
 def submit(function: object = hold) -> Run:
     """Queue such a run as `queue.submit_training` queues a real one."""
     folder = home.runs() / home.new_id()

@@ -64,6 +64,24 @@ def test_a_process_whose_result_somebody_still_wants_stays(
     wait(lambda: is_gone(process))
 
 
+def test_a_worker_that_could_not_be_started_anew_goes_on(
+    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import held
+
+    monkeypatch.setenv("THAW_KEPT_GB", "0.001")
+    connection.ready().run_on_scheduler(held.refuse_restarts)
+    runs = [held.submit() for _ in range(2)]  # the second waits for the first
+    for run in runs:
+        held.let_go(run)
+        wait(lambda run=run: ended(run))
+    runs.append(held.submit())  # comes when nobody is at work
+    held.let_go(runs[2])
+    wait(lambda: ended(runs[2]))
+    assert [queue.status(run).status for run in runs] == 3 * [RunStatus.FINISHED]
+    assert len({pid_of(run) for run in runs}) == 1
+
+
 def test_a_small_worker_goes_on(shared: Path, wait: Wait) -> None:
     import held
 
