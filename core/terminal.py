@@ -54,7 +54,7 @@ def counter(what: str) -> Any:
 
     def report(done: int, total: int) -> None:
         nonlocal last
-        if done == total or time.monotonic() - last > 0.5:
+        if done and (done == total or time.monotonic() - last > 0.5):
             last = time.monotonic()
             tell(f"{what}: {done} of {total}")
 

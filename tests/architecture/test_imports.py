@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 # Each part may import itself and what stands in a lower row, never a part beside it or above.
 ROWS = [
     {
+        "core.apart",
         *("core.home", "core.errors", "core.events", "core.progress", "core.runs"),
         *("core.settings", "core.config", "core.shown", "core.installation", "core.own_names"),
     },

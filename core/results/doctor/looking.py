@@ -113,7 +113,7 @@ def at_stored(folder: Path, report: Report) -> Sight:
                 report(done, len(different))
         return found
 
-    return _look(read, lost, found.preparation)
+    return _look(read, lost, found.preparation, partial(report, 0, len(found.records)))
 
 
 def at_source(
@@ -143,20 +143,21 @@ def at_source(
             preparation=preparation,
         )
 
-    return _look(read, [], preparation)
+    return _look(read, [], preparation, partial(report, 0, len(source.members)))
 
 
 def _look(
     read: Callable[[Callable[[Decoded], None]], Dataset],
     lost: list[Skipped],
     preparation: Preparation,
+    go_on: Callable[[], None],
 ) -> Sight:
     """Have images read, and measure each different one while it is in memory."""
     file = weights.obtain(_NETWORK, lambda *_: None)
     shape = (_NETWORK.features,)
     prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
     build = partial(_build, _NETWORK, file.absolute())
-    convert_apart(prefix.graph, build)
+    convert_apart(prefix.graph, build, go_on)
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     network = prefix.compile(build, cache.add)
     measured: dict[str, tuple[Any, ...]] = {}

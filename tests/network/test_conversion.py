@@ -1,0 +1,72 @@
+"""A conversion in a process of its own: stopped wherever it is, and its failures are told."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from core.backbones import weights
+from core.backbones.catalog import BACKBONES
+from core.errors import StopRequested, UserError
+from core.network import engine
+from core.network.conversion import convert_apart
+from core.results.doctor import looking
+
+LITE = BACKBONES["efficientnet_lite0"]
+
+
+@pytest.fixture(autouse=True)
+def _without_tensorflow(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the processes that convert apart."""
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+
+
+def build(file: Path | None = None) -> Callable[[], Any]:
+    file = file or weights.find(LITE)
+    assert file is not None
+    return partial(looking._build, LITE, file.absolute())
+
+
+def has_loaded(library: str) -> bool:
+    for child in psutil.Process().children():
+        try:
+            if any(library in each.path for each in child.memory_maps()):
+                return True
+        except psutil.Error:
+            continue
+    return False
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="does not tell what a process has loaded")
+@pytest.mark.parametrize(
+    "library", ["", pytest.param("openvino_tensorflow", marks=pytest.mark.slow)]
+)
+def test_a_stop_ends_it_wherever_it_is(library: str) -> None:
+    before = psutil.Process().children()
+
+    def go_on() -> None:
+        if has_loaded(library):
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        convert_apart("key", build(), go_on)
+    assert psutil.Process().children() == before, "it goes on"
+    assert not engine.is_converted("key")
+
+
+def test_a_users_mistake_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "weights.h5"
+    file.write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"weights\.h5"):
+        convert_apart("key", build(file))
+
+
+@pytest.mark.slow
+def test_it_leaves_the_graph_and_is_not_done_twice() -> None:
+    convert_apart("key", build())
+    assert engine.is_converted("key")
+    convert_apart("key", lambda: None)
