@@ -25,6 +25,7 @@ from core.errors import UserError
 from core.runs import Run
 from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, Grouping, SplitSettings, TrainingSettings
 from core.terminal import (
+    NO_MODEL,
     Recorded,
     clean,
     counter,
@@ -124,7 +125,13 @@ def train(args: argparse.Namespace) -> Result:
         run = _create(folder, settings, source.name)
     from core.training.fit import train
 
-    with stop_on_interrupt(run), following(run):
+    def leave() -> None:
+        if args.resume:
+            _end(run, "stopped", best_epoch=None)
+        else:
+            run.undo(there_before)
+
+    with stop_on_interrupt(run, leave), following(run):
         try:
             run.log.append("started", host=socket.gethostname(), pid=os.getpid())
             split = _division(args, seed)
@@ -154,7 +161,7 @@ def train(args: argparse.Namespace) -> Result:
     if results["best_epoch"] is None:
         if not args.resume:
             run.undo(there_before)
-        raise UserError("Stopped before the first epoch ended, so there is no model.")
+        raise UserError(NO_MODEL)
     tell_left_out(feed.skipped)
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))

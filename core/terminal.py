@@ -8,8 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ _MENDABLE = {
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
     *room.FULL,
 }
+
+NO_MODEL = "Stopped before the first epoch ended, so there is no model."
+_PATIENCE = 1.5  # seconds that a stop waits for work of which nothing is kept
 
 
 def tell(message: str) -> None:
@@ -112,20 +115,41 @@ def following(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def stop_on_interrupt(run: Run) -> Iterator[None]:
-    """The first Ctrl-C stops the run and keeps the best so far; the second ends at once."""
+def stop_on_interrupt(run: Run, leave: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C stops the run and keeps the best so far; the second ends at once.
+
+    A network that is being built or converted cannot be interrupted. Where nothing has been learned
+    yet, the process ends without it.
+
+    Args:
+        run: It.
+        leave: Called then, last of all; it sees to the run's folder.
+    """
+    over = threading.Event()
+
+    def end() -> None:
+        if not over.wait(_PATIENCE) and run.state().nothing_to_keep:
+            with suppress(OSError):  # the work has ended this moment, and sees to it as well
+                leave()
+            tell(NO_MODEL)
+            os._exit(2)
 
     def stop(*_: Any) -> None:
-        stage = run.state().stage
-        after = f" after this step of {stage}" if stage else ""
-        tell(f"stopping{after}; the best epoch so far is kept (Ctrl-C again to end at once)")
+        state = run.state()
+        after = f" after this step of {state.stage}" if state.stage else ""
+        kept = (
+            "nothing is learned yet" if state.nothing_to_keep else "the best epoch so far is kept"
+        )
+        tell(f"stopping{after}; {kept} (Ctrl-C again to end at once)")
         run.request_stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=end, daemon=True).start()
 
     before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
+        over.set()
         signal.signal(signal.SIGINT, before)
 
 

@@ -260,8 +260,9 @@ def test_training_into_the_same_folder_is_refused(world: World) -> None:
     assert (world.run / "results.json").read_bytes() == before
 
 
-def test_an_interrupt_keeps_the_best_so_far(world: World, tmp_path: Path) -> None:
-    arguments = ["train", world.data, "--run", tmp_path / "stopped", "--epochs", 1000, "--json"]
+def interrupted(world: World, run: Path, at: str, *options: object) -> Said:
+    """What a training said that got Ctrl-C once it had written a line that begins like this."""
+    arguments = ["train", world.data, "--run", run, "--epochs", 1000, "--json", *options]
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "core", *map(_text, arguments)],
         cwd=ROOT,
@@ -273,16 +274,29 @@ def test_an_interrupt_keeps_the_best_so_far(world: World, tmp_path: Path) -> Non
         assert running.stderr
         assert running.stdout
         for line in running.stderr:  # ends with the process, if it never comes
-            if line.startswith("epoch "):
+            if line.startswith(at):
                 running.send_signal(signal.SIGINT)
                 break
         rest, out = running.stderr.read(), running.stdout.read()
-    said = Said(running.returncode, out, rest)
-    assert said.code == 0, rest
+    assert "Traceback" not in rest
+    return Said(running.returncode, out, rest)
+
+
+def test_an_interrupt_keeps_the_best_so_far(world: World, tmp_path: Path) -> None:
+    said = interrupted(world, tmp_path / "stopped", "epoch ")
+    assert said.code == 0, said.err
     assert 1 <= len(said.json["history"]) < 1000
     assert (tmp_path / "stopped" / "model.keras").is_file()
-    assert "best epoch so far is kept" in rest
-    assert "Traceback" not in rest
+    assert "best epoch so far is kept" in said.err
+
+
+def test_an_interrupt_while_a_network_is_built_waits_for_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    said = interrupted(world, tmp_path / "none", "building", "--frozen-layers", "0")
+    assert said.code == 2
+    assert said.err.endswith("Stopped before the first epoch ended, so there is no model.\n")
+    assert not (tmp_path / "none").exists()
 
 
 def test_an_offline_backbone_is_told(world: World, tmp_path: Path) -> None:
