@@ -94,13 +94,17 @@ class RunState:
         return not self.history or self.stage not in (Stage.TRAINING, Stage.EVALUATION)
 
     def after(self, event: Event) -> Self:
-        """The state once this event has happened. After a final one only `resumed` counts."""
+        """The state once this event has happened.
+
+        After a final one only `resumed` counts, and an epoch that ended as the run was stopped.
+        """
         if event["event"] == "finishing":
             return replace(self, finishing=Stage(event["stage"]))
         if event["event"] == "released":
             return replace(self, finishing=None)
         if self.status.final and event["event"] != "resumed":
-            return self
+            ended = event["event"] == "epoch" and self.finishing is Stage.TRAINING
+            return self._with((*self.history, event)) if ended else self
         if event.get("turn", self.turn) != self.turn:
             return self  # the end of an earlier turn, written when this one had begun
         match event["event"]:
@@ -360,6 +364,13 @@ class Run:
         """Whether this turn has not ended, by what its log says."""
         state = self.state()
         return state.turn == self.turn and not state.status.final
+
+    @property
+    def keeps(self) -> bool:
+        """Whether to keep what this turn has learned: it has not ended, or it was learning then."""
+        state = self.state()
+        learned = not state.status.final or state.finishing is Stage.TRAINING
+        return learned and state.turn == self.turn
 
     def request_stop(self) -> None:
         """Ask the worker to stop and keep the best so far. It looks after every batch."""

@@ -148,7 +148,7 @@ def over(run: Run, current: RunState) -> None:
             st.error(told, icon=":material/error:")
         else:
             st.warning(told, icon=":material/power_off:")
-    elif current.finishing is Stage.EVALUATION:
+    elif current.history and current.finishing in (Stage.TRAINING, Stage.EVALUATION):
         st.info(
             f"Stopped. The best so far, epoch {current.best_epoch}, is being checked and saved.",
             icon=":material/stop_circle:",

@@ -432,10 +432,11 @@ def stop_import(dataset_id: str) -> None:
 
 
 def stop_job(job: Job) -> None:
-    """Stop a job: at once if it waits or has nothing to keep, else as soon as its worker looks.
+    """Stop a job: at once if it waits, else as soon as its worker looks.
 
-    A network that is being built or converted cannot be interrupted. Where nothing has been
-    learned yet, the run ends all the same, and its worker follows when it can.
+    A network that is being built, traced or converted cannot be interrupted. So a run ends all the
+    same, and its worker follows when it can: it keeps what was learned until then. Where only the
+    evaluation is left, there is nothing to stop.
     """
     state = checked(job)
     if state.status.final:
@@ -445,7 +446,11 @@ def stop_job(job: Job) -> None:
     # A worker that takes the job just now looks for the request after it has logged `started`.
     if state.status is RunStatus.QUEUED:
         job.stopped(state.turn)
-    elif isinstance(state, RunState) and not state.status.final and state.nothing_to_keep:
+    elif (
+        isinstance(state, RunState)
+        and not state.status.final
+        and state.stage is not Stage.EVALUATION
+    ):
         job.stopped(state.turn, finishing=state.stage or Stage.BUILDING)
 
 

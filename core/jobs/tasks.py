@@ -90,7 +90,8 @@ def train(run_folder: str, dataset_folder: str) -> None:
         Run.open(job.folder)
         dataset = Path(dataset_folder)
         results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset))
-        if results["best_epoch"] is not None and run.has_model:
+        resumed = run.turn != job.state().turn  # then the next turn makes a model of its own
+        if results["best_epoch"] is not None and run.has_model and not resumed:
             job.finishing(Stage.COMPILING)
             of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 

@@ -132,7 +132,9 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     _go_on(run)
     learning = Learning(run, setup, network, dataset, features)
     learning.fit()
-    if run.stop_requested and len(learning.best.history) < learning.epochs:
+    if not run.at_work:  # whoever stopped it has ended it
+        run.log.append("finishing", stage=Stage.EVALUATION)
+    elif run.stop_requested and len(learning.best.history) < learning.epochs:
         best = learning.best.epoch
         run.log.append("stopped", best_epoch=best, turn=run.turn, finishing=Stage.EVALUATION)
     judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one

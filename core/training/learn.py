@@ -180,7 +180,7 @@ class Learning:
         except UserError:
             self._checkpoint.path.unlink(missing_ok=True)
             raise
-        if self.best.epoch is None or not self._run.at_work:  # who stopped it may have ended it
+        if self.best.epoch is None or not self._run.keeps:
             raise StopRequested
         self.best.restore()
 

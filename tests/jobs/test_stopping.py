@@ -42,9 +42,42 @@ def test_a_run_that_has_learned_nothing_ends_at_once(run: Run, stage: Stage | No
     assert run.state().status is RunStatus.STOPPED
 
 
-@pytest.mark.parametrize("stage", [Stage.TRAINING, Stage.EVALUATION])
-def test_what_was_learned_is_kept_first(run: Run, stage: Stage) -> None:
-    begun(run, stage)
+def test_a_run_that_learns_ends_at_once_and_keeps_what_it_has_learned(run: Run) -> None:
+    """The step under way may take long: the first ones are traced."""
+    theirs = Run(run.folder)
+    begun(run, Stage.TRAINING)
+    run.log.append("epoch", **ROW, seconds=1.0)
+    assert theirs.keeps
+    queue.stop(run)
+    state = run.state()
+    assert (state.status, state.finishing) == (RunStatus.STOPPED, Stage.TRAINING)
+    assert theirs.keeps
+    run.log.append("epoch", **ROW | {"epoch": 2, "val_accuracy": 0.6}, seconds=1.0)
+    assert len(run.state().history) == 2, "an epoch that ends as the run is stopped is lost"
+    assert run.state().best_epoch == 2
+    run.log.append("finishing", stage=Stage.EVALUATION)
+    run.log.append("epoch", **ROW | {"epoch": 3}, seconds=1.0)
+    assert len(run.state().history) == 2
+
+
+def test_what_was_stopped_before_it_learned_is_not_kept(run: Run) -> None:
+    begun(run, Stage.FEATURES)
+    queue.stop(run)
+    assert not run.keeps
+
+
+def test_a_resumed_run_is_not_kept_by_the_process_of_the_turn_before(run: Run) -> None:
+    theirs = Run(run.folder)
+    begun(run, Stage.TRAINING)
+    run.log.append("epoch", **ROW, seconds=1.0)
+    assert theirs.keeps
+    queue.stop(Run(run.folder))
+    Run(run.folder).resume()
+    assert not theirs.keeps
+
+
+def test_where_only_the_evaluation_is_left_there_is_nothing_to_stop(run: Run) -> None:
+    begun(run, Stage.EVALUATION)
     run.log.append("epoch", **ROW, seconds=1.0)
     queue.stop(run)
     assert run.state().status is RunStatus.RUNNING

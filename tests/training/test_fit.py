@@ -1,6 +1,7 @@
 """A whole training on real EfficientNet-Lite0 weights and painted pictures."""
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from core.data import images, store
 from core.data.archive import open_source
 from core.data.feed import SourceFeed, StoredFeed
 from core.errors import UserError
+from core.jobs import queue
 from core.network import engine
 from core.runs import Run, RunStatus, Stage
 from core.settings import SplitSettings, TrainingSettings
@@ -266,9 +268,13 @@ def test_a_stop_in_the_first_epoch_leaves_no_model(
 
 
 @pytest.mark.slow
-def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [Run.request_stop, queue.stop], ids=["a terminal", "a page"])
+def test_a_stop_in_training_keeps_the_best(
+    painted: Painted, tmp_path: Path, stop: Callable[[Run], None]
+) -> None:
     folder = painted(8, seed=1)
     run = new_run(tmp_path, epochs=1000)
+    run.log.append("started", host="here", pid=os.getpid())
     ended = threading.Event()
 
     def watch() -> None:  # as a page does, from outside
@@ -276,7 +282,7 @@ def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> 
         while not ended.wait(0.01):
             state = run.state(state)
             if len(state.history) >= 2:
-                run.request_stop()
+                stop(run)
                 return
 
     watcher = threading.Thread(target=watch)
@@ -290,8 +296,8 @@ def test_a_stop_in_training_keeps_the_best(painted: Painted, tmp_path: Path) -> 
     state = run.state()
     assert state.status == RunStatus.STOPPED
     assert state.best_epoch == results["best_epoch"]
-    (stopped,) = [event for event in events(run) if event["event"] == "stopped"]
-    assert stopped["best_epoch"] == results["best_epoch"]
+    assert [row["epoch"] for row in state.history] == [row["epoch"] for row in results["history"]]
+    assert sum(event["event"] == "stopped" for event in events(run)) == 1
     assert_kept_model_says_what_the_results_say(run, folder)
 
 
