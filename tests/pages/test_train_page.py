@@ -478,13 +478,15 @@ def test_a_network_that_is_not_here_says_how_it_comes(
     assert not button(app, "Train").disabled
 
 
-def test_stop_asks_the_run_to_stop(open_page: Open) -> None:
+def test_stop_ends_the_run_and_says_what_its_process_is_still_at(open_page: Open) -> None:
     run = paint_run(None, ending=None, epochs=2)
     app = open_page("train", run=run.id)
     assert "epoch 3 of" not in shown(app)
     button(app, "Stop and keep the best so far").click().run()
     assert run.stop_requested
-    assert button(app, "Stopping after this step…").disabled
+    app.run()  # as the page does by itself
+    assert "Stopped. The best so far, epoch" in shown(app)
+    assert "Still finishing in the background: training." in shown(app)
 
 
 @pytest.mark.parametrize("address", ["../../etc", "nothing-here", "%00", "**x**"])
