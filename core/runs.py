@@ -103,8 +103,8 @@ class RunState:
         if event["event"] == "released":
             return replace(self, finishing=None)
         if self.status.final and event["event"] != "resumed":
-            ended = event["event"] == "epoch" and self.finishing is Stage.TRAINING
-            return self._with((*self.history, event)) if ended else self
+            learned = event["event"] == "epoch" and self.finishing is Stage.TRAINING
+            return self._with((*self.history, event)) if learned else self
         if event.get("turn", self.turn) != self.turn:
             return self  # the end of an earlier turn, written when this one had begun
         match event["event"]:
