@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -184,22 +183,20 @@ def bring_sketches(page: Page, served: Served) -> str:
 
 def suggested(page: Page) -> None:
     """Wait for the suggestion, and have the controls set to it, whatever was kept from before."""
-    _choose(page, "Use the suggestion")
+    there = page.get_by_text("Set as suggested")
+    button = page.get_by_role("button", name="Use the suggestion")
+    there.or_(button).first.wait_for(timeout=TRAINED)
+    if button.count():  # never together with the words
+        button.click()
+        there.wait_for()
+    settled(page)
 
 
 def plain_defaults(page: Page) -> None:
     """Wait for the suggestion, and take plain defaults, which train in seconds."""
-    _choose(page, "Plain defaults")
+    suggested(page)
+    press(page, "Plain defaults")
     page.get_by_role("button", name="Use the suggestion").wait_for()
-
-
-def _choose(page: Page, name: str) -> None:
-    """Press a button of the suggestion, unless the controls are set so already."""
-    page.get_by_text(re.compile("uggested for")).wait_for(timeout=TRAINED)
-    settled(page)
-    if page.get_by_role("button", name=name).count():
-        press(page, name)
-        page.get_by_role("button", name=name).wait_for(state="detached")
     settled(page)
 
 
