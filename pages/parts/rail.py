@@ -1,13 +1,11 @@
 """The rail of steps on every page: where we are, and what is behind us."""
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.jobs import queue
 from core.runs import RunStatus
-from pages.parts import state, words
+from pages.parts import look, state, words
 
 # Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch
 # an icon for the browser's tab from the internet.
@@ -33,10 +31,9 @@ _STEPS = {
 
 
 def draw() -> None:
-    """Page config, logo, steps, and below them the page that was asked for."""
+    """Page config, steps, and below them the page that was asked for."""
     st.set_page_config(page_title="Thaw", page_icon=_ICON, layout="wide")
-    st.html(Path(__file__).with_name("looks.css"))
-    st.logo(_LOGO, size="large")
+    look.draw()
     state.adopt_address()
     pages = {
         name: st.Page(
@@ -60,6 +57,7 @@ def draw() -> None:
 def _rail(pages: dict[str, Page], runs: Page) -> None:
     done = state.done()
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.image(_LOGO, width=108, alt="Thaw")
         for place, (name, page) in enumerate(pages.items(), start=1):
             icon = ":material/check_circle:" if name in done else f":material/counter_{place}:"
             st.page_link(page, icon=icon, query_params=state.address())
