@@ -20,7 +20,8 @@ export default function (component) {
   mine.component = component;
   mine.showRoll();
   mine.showClasses();
-  const { dataset, heard, busy } = component.data;
+  const { dataset, classes, heard, busy } = component.data;
+  if (fresh && classes.every(({ count }) => !count)) mine.bringInSight(); // the step that is next
   if (sending?.upload.stage === "told" && !busy) {
     const { upload, meant } = sending;
     // Its pictures are in the data set now, or the page was left before anybody asked.
@@ -97,6 +98,11 @@ class Camera {
     return length === 1 ? "1 picture taken" : `${length} pictures taken`;
   }
 
+  // A phone that was scrolled down stays so when the page becomes another one.
+  bringInSight() {
+    requestAnimationFrame(() => this.find(".camera").scrollIntoView({ block: "nearest" }));
+  }
+
   // The class that was taken last, or else the one that the page shows.
   get next() {
     const { classes, origin } = this.component.data;
@@ -130,7 +136,7 @@ class Camera {
       await this.show(stream);
       if (again) return;
       this.firstShutter().focus({ preventScroll: true });
-      this.find(".camera").scrollIntoView({ block: "nearest" });
+      this.bringInSight();
     } catch (error) {
       this.stop();
       preferred = null;
