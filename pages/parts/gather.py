@@ -13,7 +13,7 @@ from pages.parts import camera, gallery, problem, state, upload_zone, words
 from pages.parts.upload_zone import Brought
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
-_OPEN = "gather"
+_OPEN, _FILM = "gather", "film"
 VIEWS, TITLE = "views", "The pictures"  # the tabs of the page, and the first, where this is
 
 
@@ -26,12 +26,13 @@ def film(chosen: str, dataset: Dataset, label: str) -> None:
         label: The class that is looked at.
     """
     busy = state.adding() is not None
+    _told_near(_FILM)
     widget = state.key("camera", chosen)
     heard = state.heard(widget)
     brought = camera.draw(widget, chosen, dataset, label, busy=busy, heard=heard)
     if brought is not None and brought.upload_id != heard and not busy:
         state.hear(widget, brought.upload_id)  # first, so that a rerun does not begin it again
-        _take(brought)
+        _take(brought, _FILM)
 
 
 def draw(chosen: str, dataset: Dataset, label: str) -> None:
@@ -44,8 +45,7 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     """
     if state.adding():
         return
-    if st.session_state.get(VIEWS, TITLE) == TITLE:  # else the page says it at its top
-        problem.draw(_OPEN)
+    _told_near(_OPEN)
     name = words.plain(words.shortened(label, 40))
     state.granted(_OPEN, (True,))
     if not dataset.counts[label]:
@@ -60,7 +60,7 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     brought = upload_zone.draw_for_class(state.turn(widget), chosen, origin, label)
     if brought is not None:
         state.renew(widget)  # first, so that a rerun does not begin it again
-        _take(brought)
+        _take(brought, _OPEN)
 
 
 def open_for(label: str) -> None:
@@ -133,7 +133,7 @@ def _progress(order: str) -> None:
         current = queue.import_state(order)
         became = adding.result(order)
     except UserError as error:
-        state.keep_notice(error, _OPEN)
+        state.keep_notice(error, state.adding_near())
         state.choose_adding(None)
         st.rerun()
     if became is not None:
@@ -147,13 +147,18 @@ def _progress(order: str) -> None:
         queue.stop_import(order)
 
 
-def _take(brought: Brought) -> None:
+def _told_near(place: str) -> None:
+    if st.session_state.get(VIEWS, TITLE) == TITLE:  # else the page says it at its top
+        problem.draw(place)
+
+
+def _take(brought: Brought, near: str) -> None:
     """Hand over what has come to the class that it was meant for, perhaps another than is shown."""
     try:
         whole = incoming.take(brought.upload_id, brought.secret)
         order = adding.submit_images(whole.path, brought.dataset, brought.origin)
     except UserError as error:
-        state.keep_notice(error, _OPEN)
+        state.keep_notice(error, near)
     else:
-        state.choose_adding(order)
+        state.choose_adding(order, near)
     st.rerun()

@@ -24,6 +24,7 @@ from core.settings import IMAGENET, RANDOM, TrainingSettings
 DATA = "data"  # both the session key and the name in the address
 RUN = "run"
 ADDING = "adding"
+_ADDING_NEAR = "adding-near"
 _LOOKED_AT = "looked-at"
 _TRIED = "tried"
 _KNOWN = "known-states"
@@ -95,11 +96,22 @@ def adding() -> str | None:
     return order
 
 
-def choose_adding(order: str | None) -> None:
-    """Remember an order and write it into the address; None forgets it."""
+def choose_adding(order: str | None, near: str | None = None) -> None:
+    """Remember an order and write it into the address; None forgets it.
+
+    Args:
+        order: Its id.
+        near: The key of what was pressed for it, where a message about it belongs.
+    """
     _choose(ADDING, order)
     if order:
+        st.session_state[_ADDING_NEAR] = near
         keep_outcome(None)  # of the one before
+
+
+def adding_near() -> str | None:
+    """Where a message about the order belongs; see `choose_adding`."""
+    return st.session_state.get(_ADDING_NEAR)
 
 
 def run() -> Run | None:

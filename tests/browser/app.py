@@ -163,10 +163,14 @@ def new_context(
 
 
 def settled(page: Page) -> None:
-    """Wait until the page is drawn: no script runs any more. None does before it begins, either."""
+    """Wait until the page is drawn: no script runs any more, and no placeholder is left.
+
+    None runs before it begins, either.
+    """
     expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
 
 
 def press(page: Page, name: str) -> None:

@@ -45,7 +45,7 @@ def test_results_and_what_they_rest_on(open_page: Open) -> None:
     assert "a little optimistic" in shown(app)
     assert "Trained network: pets" in shown(app)
     assert app.get("plotly_chart")
-    assert app.get("image"), "the mistake is shown as a picture"
+    assert len(app.get("image")) == 2, "the logo, and the mistake as a picture"
     button(app, "Try it on new pictures").click().run()
     assert app.title[0].value == "Predict"
 
@@ -57,7 +57,7 @@ def test_without_its_data_set_the_numbers_stay(open_page: Open) -> None:
     app = open_page("evaluate", run=run.id)
     assert app.metric[0].value == "90 %"
     assert "data set has been deleted" in shown(app)
-    assert not app.get("image")
+    assert len(app.get("image")) == 1, "the logo alone"
 
 
 def test_the_newest_run_is_shown_and_others_can_be_chosen(open_page: Open) -> None:
