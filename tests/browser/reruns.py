@@ -1,0 +1,121 @@
+"""How long a page takes after a click: python -m tests.browser.reruns
+
+Twenty clicks a control, idle and while something trains: the median and the 95th percentile of the
+time from a click until the page is drawn and no script runs, in milliseconds, as a table.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import chromium, new_context, press, serve, settled, train
+from tests.browser.states import Scene, prepare
+
+CLICKS = 20
+# From a click until the script that it started has ended.
+_WATCH = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    const running = () => app.dataset.testScriptState === "running";
+    window.drawn = new Promise((resolve) => {
+        let began = null, ran = false;
+        document.addEventListener("pointerdown", () => (began = performance.now()),
+                                  {capture: true, once: true});
+        new MutationObserver((_, observer) => {
+            if (running()) ran = true;
+            else if (ran && began !== null) {
+                observer.disconnect();
+                resolve(performance.now() - began);
+            }
+        }).observe(app, {attributes: true, attributeFilter: ["data-test-script-state"]});
+    });
+}"""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Something that people press again and again.
+
+    Attributes:
+        name: What is pressed, and where.
+        address: The page.
+        click: Presses it for the so-many-th time; each press changes something.
+    """
+
+    name: str
+    address: str
+    click: Callable[[Page, int], None]
+
+
+def in_turn(*names: str) -> Callable[[Page, int], None]:
+    """Presses the text that is next."""
+    return lambda page, turn: page.get_by_text(names[turn % len(names)], exact=True).first.click()
+
+
+def slide(page: Page, turn: int) -> None:
+    """Puts the slider somewhere else."""
+    box = page.get_by_test_id("stSlider").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * (0.2 + 0.6 * (turn % 2)), box["y"] + 46)
+
+
+def controls(scene: Scene) -> list[Control]:
+    """One of each kind."""
+    return [
+        Control("Data: class", f"/?data={scene.sketches}", in_turn("cat (60)", "boat (60)")),
+        Control(
+            "Data: tab", f"/?data={scene.sketches}", in_turn("How many of each", "The pictures")
+        ),
+        Control("Train: frozen layers", f"/train?data={scene.sketches}", slide),
+        Control("Train: augmentation", f"/train?data={scene.sketches}", in_turn("Light", "Strong")),
+        Control("Predict: try", f"/predict?run={scene.run}", in_turn("Try 1", "Try 2", "Try 3")),
+        Control("Runs: tab", f"/runs?run={scene.run}", in_turn("Data sets", "Runs")),
+    ]
+
+
+def measured(page: Page, scene: Scene, control: Control) -> list[float]:
+    """Milliseconds of each click."""
+    page.goto(scene.served.url + control.address)
+    settled(page)
+    taken = []
+    for turn in range(CLICKS):
+        page.evaluate(_WATCH)
+        control.click(page, turn)
+        taken.append(page.evaluate("window.drawn"))
+    return taken
+
+
+def table(browser: Browser, scene: Scene) -> None:
+    """Print it, a row as soon as it is known."""
+    print("| control | median | p95 |\n|---|---|---|")
+    for control in controls(scene):
+        context = new_context(browser)
+        taken = measured(context.new_page(), scene, control)
+        context.close()
+        print(f"| {control.name} | {median(taken):.0f} | {quantiles(taken, n=20)[-1]:.0f} |")
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serve(Path(home) / "thaw") as served,
+        chromium() as browser,
+    ):
+        scene = prepare(browser, served, Path(home))
+        print("Idle, milliseconds:")
+        table(browser, scene)
+        context = new_context(browser)
+        page = context.new_page()
+        train(page, served, scene.sketches, epochs=1000)
+        page.locator(".st-key-chart-accuracy .js-line").first.wait_for()
+        print("While another one trains, milliseconds:")
+        table(browser, scene)
+        press(page, "Stop and keep the best so far")
+        context.close()
+
+
+if __name__ == "__main__":
+    main()
