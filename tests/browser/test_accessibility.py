@@ -68,20 +68,20 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return found
 
 
-def test_axe_finds_nothing(browser: Browser, scene: Scene) -> None:
+@pytest.mark.parametrize("name", STATES)
+def test_axe_finds_nothing(browser: Browser, scene: Scene, name: str) -> None:
     objections: dict[str, list[str]] = defaultdict(list)
-    for name in STATES:
-        context = new_context(browser)
-        with reached(name, context.new_page(), scene) as page:
-            grounds = set()
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                settled(page)
-                grounds.add(page.get_by_test_id("stApp").evaluate(GROUND))
-                for rule, element in violations(page):
-                    objections[rule].append(f"{name}, {scheme}: {element}")
-            assert len(grounds) == 2
-        context.close()
+    context = new_context(browser)
+    with reached(name, context.new_page(), scene) as page:
+        grounds = set()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            settled(page)
+            grounds.add(page.get_by_test_id("stApp").evaluate(GROUND))
+            for rule, element in violations(page):
+                objections[rule].append(f"{scheme}: {element}")
+        assert len(grounds) == 2
+    context.close()
     assert not objections, json.dumps(objections, indent=1, ensure_ascii=False)
 
 
