@@ -187,3 +187,9 @@ def _grid(app: AppTest) -> tuple[str, dict[str, Any]]:
             if given["ticked"] is not None:
                 return each.proto.id, given
     return "", {}
+
+
+def images(app: AppTest) -> list[Any]:
+    """Every picture on a page, the logo aside."""
+    drawn = [image for each in app.get("image") for image in each.proto.imgs]
+    return [image for image in drawn if image.alt != "Thaw"]

@@ -19,6 +19,7 @@ from tests.pages.painting import (
     HOSTILE,
     Open,
     button,
+    images,
     labels,
     paint_run,
     painted,
@@ -45,7 +46,7 @@ def test_results_and_what_they_rest_on(open_page: Open) -> None:
     assert "a little optimistic" in shown(app)
     assert "Trained network: pets" in shown(app)
     assert app.get("plotly_chart")
-    assert len(app.get("image")) == 2, "the logo, and the mistake as a picture"
+    assert len(images(app)) == 1, "the mistake as a picture"
     button(app, "Try it on new pictures").click().run()
     assert app.title[0].value == "Predict"
 
@@ -57,7 +58,7 @@ def test_without_its_data_set_the_numbers_stay(open_page: Open) -> None:
     app = open_page("evaluate", run=run.id)
     assert app.metric[0].value == "90 %"
     assert "data set has been deleted" in shown(app)
-    assert len(app.get("image")) == 1, "the logo alone"
+    assert not images(app)
 
 
 def test_the_newest_run_is_shown_and_others_can_be_chosen(open_page: Open) -> None:
@@ -226,10 +227,10 @@ def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page:
     assert "of its test side" in shown(app)
     assert "learned from **3** of these pictures, so this number says little" in shown(app)
     assert ":red[" not in app.metric[1].label
-    assert not app.get("image"), "the run's own pictures are gone with its data set"
+    assert not images(app), "the run's own pictures are gone with its data set"
     (details,) = [each for each in app.selectbox if each.label == "Details of"]
     details.set_value(1).run()
-    assert app.get("image"), "its mistakes are kept with it"
+    assert images(app), "its mistakes are kept with it"
     button(app, "Delete").click().run()
     assert [each.value for each in app.metric] == ["90 %"]
     assert not folder.exists()

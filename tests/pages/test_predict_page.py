@@ -12,7 +12,7 @@ from core.jobs import ask
 from core.results import predictions
 from core.results.prediction import Prediction
 from core.runs import Run
-from tests.pages.painting import HOSTILE, Open, button, labels, paint_run, painted, shown
+from tests.pages.painting import HOSTILE, Open, button, images, labels, paint_run, painted, shown
 
 
 def answer(
@@ -93,7 +93,7 @@ def test_a_new_visit_finds_the_answers_until_they_are_cleared(
     assert len(asked) == 1
     kept = [path for path in (run.folder / "predictions").iterdir() if path.suffix == ".jpg"]
     assert [path.read_bytes() for path in kept] == [painted(3)], "as the worker has made it"
-    assert again.get("image")
+    assert images(again)
     assert "**cat**" not in shown(open_page("predict", run=paint_run(None).id))
     button(again, "Clear").click().run()
     assert "What it thinks" not in shown(again)

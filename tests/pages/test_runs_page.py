@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.runs import all_runs
 from core.settings import TrainingSettings
 from pages.parts import state, words
-from tests.pages.painting import Open, button, labels, paint_run, shown, store_dataset
+from tests.pages.painting import Open, button, images, labels, paint_run, shown, store_dataset
 
 
 def test_empty_lists_lead_on(open_page: Open) -> None:
@@ -171,7 +171,7 @@ def test_each_shows_pictures_and_a_date(open_page: Open) -> None:
     paint_run(dataset, ("cat", "dog"))
     app = open_page("runs")
     assert shown(app).count("today ") == 2
-    pictures = [image for each in app.get("image") for image in each.proto.imgs]
+    pictures = images(app)
     assert [image.alt for image in pictures] == 2 * [
         f"A picture of {c}" for c in ("cat", "dog", "fox")
     ]
@@ -183,5 +183,5 @@ def test_a_run_whose_data_set_is_gone_is_listed_without_pictures(open_page: Open
     paint_run(dataset)
     store.delete(dataset)
     app = open_page("runs")
-    assert not app.get("image")
+    assert not images(app)
     assert "90 % right" in shown(app)
