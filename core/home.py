@@ -29,6 +29,7 @@ from typing import Any
 from core import config
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def root() -> Path:
@@ -134,6 +135,11 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Whether text, which may come from an address bar, is safe as a folder name."""
     return len(text) <= 64 and _ID.fullmatch(text) is not None
+
+
+def is_digest(text: object) -> bool:
+    """Whether this is a SHA-256 as we write it, and so is safe as a file name."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def made_at(id_: str) -> float | None:

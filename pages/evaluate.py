@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import home
 from core.data import image_files
 from core.results import evaluations, names
 from core.runs import Run
@@ -151,12 +152,12 @@ def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -
     if folder is None:
         st.caption("The data set has been deleted, so the pictures are no longer here.")
     picture_of = image_files.thumbnail if judged_in is None else evaluations.picture_of
-    gallery.paged(
-        results["mistakes"],
-        state.key("mistakes", run.id, judged_in),
-        lambda one: mistakes.draw(folder and picture_of(folder, one["digest"]), one),
-        width=170,
-    )
+
+    def draw(one: dict[str, Any]) -> None:
+        there = folder is not None and home.is_digest(one["digest"])
+        mistakes.draw(picture_of(folder, one["digest"]) if folder and there else None, one)
+
+    gallery.paged(results["mistakes"], state.key("mistakes", run.id, judged_in), draw, width=170)
 
 
 def class_by_class(results: dict[str, Any]) -> None:

@@ -60,5 +60,11 @@ def results(run: Run, folder: Path) -> dict[str, Any] | None:
 
 
 def picture_of(folder: Path, digest: str) -> Path:
-    """Where the picture of a mistake lies."""
+    """Where the picture of a mistake is.
+
+    Raises:
+        ValueError: That is no digest. A run folder may come from somebody else.
+    """
+    if not home.is_digest(digest):
+        raise ValueError(f"expected a SHA-256, received {digest!r}")
     return folder / f"{digest}.jpg"

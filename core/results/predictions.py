@@ -4,6 +4,7 @@
 under names of ours. Classes are kept as they were called in training, for they may be renamed.
 """
 
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from core.runs import Run
 MOST = 1000  # answers that are kept of a run, or more that came together
 _LIST = "answers.json"
 _PICTURES = ("thumbnail", "seen")
+_NAME = re.compile(r"[0-9a-f]{16}")  # of a picture; a run folder may come from somebody else
 
 
 def keep(run: Run, given: Sequence[Prediction]) -> None:
@@ -96,23 +98,26 @@ def _written(folder: Path, answer: Prediction, trained: dict[str, str]) -> dict[
         data = getattr(answer, which)
         row[which] = None if data is None else secrets.token_hex(8)
         if data is not None:
-            home.write_bytes(_picture(folder, row[which]), data)
+            home.write_bytes(folder / f"{row[which]}.jpg", data)
     return row
 
 
 def _read(folder: Path, row: dict[str, Any], by_now: dict[str, str]) -> Prediction:
     top = tuple((by_now.get(label, label), float(sure)) for label, sure in row["top"])
     label, sure = top[0] if top else ("", 0.0)
-    thumbnail, seen = (_picture(folder, row[which]) if row[which] else None for which in _PICTURES)
+    thumbnail, seen = (_picture(folder, row[which]) for which in _PICTURES)
     return Prediction(row["file"], label, sure, top, thumbnail, seen, row["error"])
 
 
-def _picture(folder: Path, name: str) -> Path:
-    return folder / f"{name}.jpg"
+def _picture(folder: Path, name: object) -> Path | None:
+    """Where a picture of an answer is; None where it has none, or what names it is not ours."""
+    ours = isinstance(name, str) and _NAME.fullmatch(name)
+    return folder / f"{name}.jpg" if ours else None
 
 
 def _remove_pictures(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         for which in _PICTURES:
-            if row[which]:
-                _picture(folder, row[which]).unlink(missing_ok=True)
+            picture = _picture(folder, row[which])
+            if picture is not None:
+                picture.unlink(missing_ok=True)

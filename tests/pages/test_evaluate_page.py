@@ -236,6 +236,26 @@ def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page:
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    folder = judge(run, "photos")
+    for place in (run.folder, home.runs(), home.root()):
+        (place / "victim.jpg").write_bytes(painted(3))
+    path = (run.folder if own else folder) / "results.json"
+    results = home.read_json(path)
+    found = home.root() / "victim"
+    results["mistakes"] = [results["mistakes"][0] | {"digest": str(found)}]
+    home.write_json(path, results)
+    app = open_page("evaluate", run=run.id)
+    (details,) = [each for each in app.selectbox if each.label == "Details of"]
+    if not own:
+        details.set_value(1).run()
+    assert not app.exception
+    assert not images(app)
+
+
 def test_why_other_pictures_could_not_be_judged_is_told_once(open_page: Open) -> None:
     run = paint_run(None)
     job = Job(Kind.READING, evaluations.new(run))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core import home
 from core.data import changes, store
 from core.results import predictions
 from core.results.prediction import Prediction
@@ -58,3 +59,21 @@ def test_nothing_of_a_deleted_run_comes_back(thaw_home: Path) -> None:
     run.delete()
     predictions.clear(run)
     assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("name", ["../../victim", "victim", "../victim", "", 7, ["a"]])
+def test_a_foreign_list_of_answers_reaches_no_file_but_its_own(
+    thaw_home: Path, name: object
+) -> None:
+    run = paint_run(None)
+    folder = run.folder / "predictions"
+    folder.mkdir()
+    victims = [each / "victim.jpg" for each in (run.folder, run.folder.parent)]
+    for victim in victims:
+        victim.write_bytes(b"somebody else's")
+    row = {"file": "a.jpg", "top": [["cat", 0.9]], "error": None, "thumbnail": name, "seen": name}
+    home.write_json(folder / "answers.json", {"answers": [row]})
+    (answer,) = predictions.kept(run)
+    assert (answer.label, answer.thumbnail, answer.seen) == ("cat", None, None)
+    predictions.clear(run)
+    assert all(victim.exists() for victim in victims)
