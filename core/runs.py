@@ -12,6 +12,7 @@ from core.events import Event, EventLog
 from core.settings import TrainingSettings
 
 SETTINGS = "settings.json"
+_RESULTS = ("accuracy", "images", "correct", "interval", "classes", "per_class", "confusion")
 
 
 class RunStatus(StrEnum):
@@ -303,7 +304,10 @@ class Run:
     @property
     def dataset(self) -> str | None:
         """The id of its stored data set, if it has one; it may have been deleted since."""
-        return self._described("dataset")  # type: ignore[no-any-return]
+        found = self._described("dataset")
+        if found is not None and not (isinstance(found, str) and home.is_id(found)):
+            raise damaged(self.folder, SETTINGS)
+        return found
 
     @property
     def version(self) -> int | None:
@@ -391,7 +395,7 @@ class Run:
     def results(self) -> dict[str, Any] | None:
         """The evaluation of its best epoch, or None while there is none."""
         there = self.results_path
-        return read_facts(self.folder, there.name) if there.is_file() else None
+        return read_facts(self.folder, there.name, *_RESULTS) if there.is_file() else None
 
     def delete(self) -> None:
         home.remove(self.folder)
@@ -422,7 +426,7 @@ def read_facts(run: Path, file: str, *wanted: str) -> dict[str, Any]:
     """
     try:
         facts = home.read_json(run / file)
-    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError) as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise damaged(run, file) from error
     if not isinstance(facts, dict) or not facts.keys() >= set(wanted):
         raise damaged(run, file)

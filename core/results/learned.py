@@ -10,7 +10,7 @@ from core.data import store
 from core.data.dataset import Dataset, Record
 from core.errors import UserError
 from core.results import evaluation
-from core.runs import Run
+from core.runs import Run, damaged, read_facts
 
 _FILE = "learned.json"
 
@@ -29,7 +29,10 @@ def digests(run: Run) -> set[str] | None:
     """
     file = run.folder / _FILE
     if file.is_file():
-        return set(home.read_json(file)["digests"])
+        found = read_facts(run.folder, _FILE, "digests")["digests"]
+        if not isinstance(found, list) or not all(map(home.is_digest, found)):
+            raise damaged(run.folder, _FILE)
+        return set(found)
     if not run.dataset or not home.is_id(run.dataset) or run.version is None:
         return None
     try:  # a run of a time when it was not written down

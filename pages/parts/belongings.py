@@ -43,18 +43,17 @@ def datasets() -> None:
         if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
             state.go("data")
         return
-    learned = all_runs()
     gallery.paged(
         found,
         "datasets",
-        lambda each: _dataset(*each, [run for run in learned if run.dataset == each[0]]),
+        lambda each: _dataset(*each, deleting.runs_on(each[0])),
         width=_WIDTH,
     )
 
 
 def _run(run: Run) -> None:
     try:
-        name, results = run.name, run.results()
+        name, results, learned_from, dataset = run.name, run.results(), run.data, run.dataset
     except UserError as error:
         with st.container(border=True, height="stretch", key=state.key("card", run.id)):
             st.caption(words.plain(str(error)))
@@ -63,9 +62,9 @@ def _run(run: Run) -> None:
     current = queue.status(run, None)
     title, icon, colour = _STATUS[current.status]
     with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-        data = _data_of(run)
-        if data is not None:
-            _pictures(str(run.dataset), data)
+        data = _data_of(dataset)
+        if dataset and data is not None:
+            _pictures(dataset, data)
         st.markdown(f"**{words.plain(words.squeezed(name, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
             st.badge(title, icon=icon, color=colour)
@@ -75,8 +74,8 @@ def _run(run: Run) -> None:
         told = [words.when(run.created), _summary(run, current)]
         if results:
             told.insert(1, words.several(len(results["classes"]), "class", "classes"))
-        if name != run.data:
-            told.insert(0, f"learned from {words.plain(words.squeezed(run.data, 30))}")
+        if name != learned_from:
+            told.insert(0, f"learned from {words.plain(words.squeezed(learned_from, 30))}")
         st.caption("  \n".join(told))
         if current.message:
             st.caption(words.plain(current.message))
@@ -141,12 +140,12 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
             )
 
 
-def _data_of(run: Run) -> Dataset | None:
+def _data_of(dataset: str | None) -> Dataset | None:
     """The data set that a run has learned from, as it is now; None where it is gone."""
-    if not run.dataset or not store.is_complete(home.datasets() / run.dataset):
+    if not dataset or not store.is_complete(home.datasets() / dataset):
         return None
     try:
-        return bring.imported(run.dataset)
+        return bring.imported(dataset)
     except UserError:  # its page says what is wrong with it
         return None
 

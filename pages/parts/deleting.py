@@ -1,10 +1,12 @@
 """Deleting for good: asked twice, and not while somebody needs it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
-from core.runs import all_runs
+from core.errors import UserError
+from core.runs import Run, all_runs
 from pages.parts import state, words
 
 
@@ -49,8 +51,18 @@ def _ask(
         st.rerun()
 
 
+def runs_on(dataset_id: str) -> list[Run]:
+    """The runs on a data set; one whose settings are damaged is on none."""
+    found = []
+    for run in all_runs():
+        with suppress(UserError):
+            if run.dataset == dataset_id:
+                found.append(run)
+    return found
+
+
 def learned_from(dataset_id: str) -> str | None:
     """Why a data set's pictures cannot be deleted now: a run still learns from them."""
-    if any(run.dataset == dataset_id and not run.state().status.final for run in all_runs()):
+    if any(not run.state().status.final for run in runs_on(dataset_id)):
         return "A run is still learning from it. Stop that run first."
     return None

@@ -49,6 +49,36 @@ def test_a_damaged_run_is_said_and_can_be_deleted(open_page: Open) -> None:
     assert "90" in app.metric[0].value
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("settings.json", "{"),
+        ("settings.json", "[" * 100_000),
+        ("settings.json", '{"data": "pets", "dataset": "../../x", "settings": {}}'),
+        ("settings.json", '{"data": "pets", "dataset": 7, "settings": {}}'),
+        ("results.json", "{}"),
+        ("results.json", '{"accuracy": 0.5}'),
+    ],
+)
+def test_a_renamed_run_that_is_damaged_leaves_the_page_to_the_others(
+    open_page: Open, file: str, content: str
+) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    whole, damaged = paint_run(dataset), paint_run(dataset)
+    own_names.give(damaged.folder, "My best one", "a run")
+    (damaged.folder / file).write_text(content)
+    app = open_page("runs")
+    assert not app.exception
+    assert "missing or not as it was written" in shown(app)
+    assert app.button(key=state.key("open", whole.id))
+    assert app.button(key=state.key("open", dataset))
+    app.button(key=state.key("ask", dataset)).click().run()
+    assert "Delete for good" in labels(app), "a damaged run keeps nobody from deleting"
+    app.button(key=state.key("ask", damaged.id)).click().run()
+    app.button(key=state.key("delete", damaged.id)).click().run()
+    assert [run.id for run in all_runs()] == [whole.id]
+
+
 def test_deleting_takes_a_second_press(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
