@@ -105,8 +105,8 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
                 return
             taken.add(decoded.digest)
         small = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
-        _write(thumbnail(folder, decoded.digest), small)
-        _write(original(folder, decoded.digest), decoded.data)
+        write(thumbnail(folder, decoded.digest), small)
+        write(original(folder, decoded.digest), decoded.data)
 
     try:
         for name in _FOLDERS:
@@ -118,11 +118,11 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
         raise
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Write a file aside; nobody who reads it meanwhile sees half of it.
 
-    It is not synced, as `home.write_bytes` would: thousands of them would take minutes, and whoever
-    reads an image checks its digest.
+    It is not synced, as `home.write_bytes` would: thousands of them would take minutes. Whoever
+    reads an original checks its digest, and the rest is only looked at.
     """
     aside = path.with_name(f".{path.name}")
     try:
@@ -169,7 +169,7 @@ def _link(there: Path, here: Path) -> None:
     except FileNotFoundError:
         raise UserError("Some of these pictures are gone from the server. Add others.") from None
     except OSError:
-        _write(here, there.read_bytes())
+        write(here, there.read_bytes())
 
 
 def kinds(folder: Path, records: Iterable[Record]) -> tuple[bool, bool]:
@@ -208,7 +208,7 @@ def draw_again(
 
     def draw(record: Record) -> None:
         image = images.decode(read_bytes(record), THUMBNAIL, preparation)
-        _write(into / f"{record.digest}.jpg", images.thumbnail_jpeg(image, THUMBNAIL))
+        write(into / f"{record.digest}.jpg", images.thumbnail_jpeg(image, THUMBNAIL))
 
     into.mkdir(parents=True, exist_ok=True)
     report(0, len(concerned))

@@ -39,6 +39,15 @@ def by_now(run: Run) -> dict[str, str]:
     return {name: names[name] for name in trained}
 
 
+def trained(run: Run) -> dict[str, str]:
+    """What a run's classes were called in training, by what they are called now.
+
+    Raises:
+        UserError: What stands beside the model is damaged.
+    """
+    return {now: name for name, now in by_now(run).items()}
+
+
 @lru_cache(maxsize=16)
 def _classes(folder: Path, changed: int) -> dict[str, str]:
     """What each class of a data set is called, by what it was first called."""
@@ -50,13 +59,17 @@ def _classes(folder: Path, changed: int) -> dict[str, str]:
 
 
 def of_results(results: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """A run's results under its classes' names of now."""
+    """A run's results under other names of its classes; one without another keeps its own."""
+
+    def called(name: str) -> str:
+        return names.get(name, name)
+
     mistakes = [
-        one | {"label": names[one["label"]], "predicted": names[one["predicted"]]}
+        one | {"label": called(one["label"]), "predicted": called(one["predicted"])}
         for one in results["mistakes"]
     ]
     return results | {
-        "classes": [names[name] for name in results["classes"]],
-        "per_class": {names[name]: row for name, row in results["per_class"].items()},
+        "classes": [called(name) for name in results["classes"]],
+        "per_class": {called(name): row for name, row in results["per_class"].items()},
         "mistakes": mistakes,
     }

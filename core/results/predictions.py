@@ -6,44 +6,58 @@ under names of ours. Classes are kept as they were called in training, for they 
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from core import home
+from core.data import image_files
 from core.results import names
 from core.results.prediction import Prediction
 from core.runs import Run
 
-MOST = 1000  # answers that are kept of a run, or more that came together
+MOST = 1000  # of the latest answers, so many are kept at least
 _LIST = "answers.json"
 _PICTURES = ("thumbnail", "seen")
 _NAME = re.compile(r"[0-9a-f]{16}")  # of a picture; a run folder may come from somebody else
 
 
-def keep(run: Run, given: Sequence[Prediction]) -> None:
+def keep(run: Run, given: Sequence[Prediction], trained: Mapping[str, str]) -> None:
     """Add answers that came together: the least sure first, before all earlier ones.
+
+    Earlier ones go once there are `MOST` that came later: all that came together at once.
 
     Args:
         run: It has a model. Nothing happens where it has been deleted meanwhile.
         given: The answers, each with its picture's name as it came.
+        trained: What the classes were called in training, by their names in the answers.
 
     Raises:
         OSError: They can't be written.
-        UserError: What stands beside the model is damaged.
     """
-    trained = {now: name for name, now in names.by_now(run).items()}
     ordered = sorted(given, key=lambda each: (bool(each.error), each.confidence))
     with _alone(run) as folder:
         if folder is None:
             return
-        rows = [_written(folder, each, trained) for each in ordered] + _rows(folder)
-        most = max(MOST, len(ordered))
-        home.write_json(folder / _LIST, {"answers": rows[:most]})
-        _remove_pictures(folder, rows[most:])
+        batch = {"batch": secrets.token_hex(8)}
+        rows = [_written(folder, each, trained) | batch for each in ordered] + _rows(folder)
+        latest = _latest(rows)
+        home.write_json(folder / _LIST, {"answers": latest})
+        _remove_pictures(folder, rows[len(latest) :])
+
+
+def _latest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of whole batches, until there are enough."""
+    latest: list[dict[str, Any]] = []
+    for _, batch in groupby(rows, key=lambda row: row.get("batch")):
+        if len(latest) >= MOST:
+            break
+        latest += batch
+    return latest
 
 
 def kept(run: Run) -> list[Prediction]:
@@ -61,8 +75,9 @@ def clear(run: Run) -> None:
     """Delete them all."""
     with _alone(run) as folder:
         if folder is not None:
-            _remove_pictures(folder, _rows(folder))
             (folder / _LIST).unlink(missing_ok=True)
+            for picture in folder.glob("*.jpg"):  # those of damaged rows as well
+                picture.unlink(missing_ok=True)
 
 
 def _folder(run: Run) -> Path:
@@ -82,12 +97,28 @@ def _alone(run: Run) -> Iterator[Path | None]:
 
 def _rows(folder: Path) -> list[dict[str, Any]]:
     try:
-        return list(home.read_json(folder / _LIST)["answers"])
+        rows = list(home.read_json(folder / _LIST)["answers"])
     except (OSError, ValueError, TypeError, KeyError):
         return []  # there are none, or the file is damaged
+    return [row for row in rows if _is_whole(row)]
 
 
-def _written(folder: Path, answer: Prediction, trained: dict[str, str]) -> dict[str, Any]:
+def _is_whole(row: object) -> bool:
+    """Whether a row is as we write it."""
+    match row:
+        case {"file": str(), "top": list(top), "error": str() | None, "thumbnail": _, "seen": _}:
+            return all(_is_guess(each) for each in top)
+    return False
+
+
+def _is_guess(each: object) -> bool:
+    match each:
+        case [str(), int() | float() as sure]:
+            return 0 <= sure <= 1
+    return False
+
+
+def _written(folder: Path, answer: Prediction, trained: Mapping[str, str]) -> dict[str, Any]:
     """An answer as JSON holds it, its pictures written."""
     row: dict[str, Any] = {
         "file": answer.file,
@@ -98,7 +129,7 @@ def _written(folder: Path, answer: Prediction, trained: dict[str, str]) -> dict[
         data = getattr(answer, which)
         row[which] = None if data is None else secrets.token_hex(8)
         if data is not None:
-            home.write_bytes(folder / f"{row[which]}.jpg", data)
+            image_files.write(folder / f"{row[which]}.jpg", data)
     return row
 
 

@@ -12,7 +12,7 @@ from streamlit.typing import UploadedFile
 from core.data import room, samples
 from core.errors import UserError
 from core.jobs import ask, queue
-from core.results import predictions
+from core.results import names, predictions
 from core.results.prediction import Prediction, as_table
 from core.runs import Run
 from pages.parts import answer, gallery, problem, state, uploads, words
@@ -83,8 +83,8 @@ def answers(run: Run) -> None:
             st.rerun()
     st.write(_counted(given))
     st.caption(
-        f"They are kept with this network until you clear them, the latest "
-        f"{words.number(predictions.MOST)} of them."
+        "They are kept with this network until you clear them, at least the latest "
+        f"{words.number(predictions.MOST)}."
     )
     if len(given) > 1:
         order = st.segmented_control(
@@ -128,9 +128,10 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
             uploads.on_disk(pictures) as paths,
         ):
+            trained = names.trained(run)  # first: somebody may rename a class meanwhile
             given = ask.predict(run, paths, _TOP)
         named = zip(pictures, given, strict=True)
-        predictions.keep(run, [replace(said, file=name) for (name, _), said in named])
+        predictions.keep(run, [replace(said, file=name) for (name, _), said in named], trained)
     except UserError as error:
         state.keep_notice(error)
         return

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core import home
-from core.data import changes, store
-from core.results import predictions
+from core import home, own_names
+from core.data import changes, choice, store
+from core.errors import UserError
+from core.results import learned, names, predictions
 from core.results.prediction import Prediction
 from tests.pages.painting import paint_run, store_dataset
 
@@ -24,13 +25,22 @@ def test_those_that_came_last_are_first_and_the_oldest_go(
 ) -> None:
     monkeypatch.setattr(predictions, "MOST", 3)
     run = paint_run(None)
-    predictions.keep(run, [said("a", "cat", 0.9), said("b", "dog", 0.5), said("c", "cat", 0.7)])
+    predictions.keep(run, [said("a", "cat", 0.9), said("b", "dog", 0.5), said("c", "cat", 0.7)], {})
     assert [each.file for each in predictions.kept(run)] == ["b", "c", "a"]
-    predictions.keep(run, [said("d", "cat", 0.9)])
-    assert [each.file for each in predictions.kept(run)] == ["d", "b", "c"]
-    assert files(run.folder / "predictions") == 6
-    predictions.keep(run, [said(str(number), "cat", 0.9) for number in range(5)])
+    predictions.keep(run, [said("d", "cat", 0.9)], {})
+    assert [each.file for each in predictions.kept(run)] == ["d", "b", "c", "a"], (
+        "those that came together stay together"
+    )
+    assert files(run.folder / "predictions") == 8
+    predictions.keep(run, [said(str(number), "cat", 0.9) for number in range(5)], {})
     assert len(predictions.kept(run)) == 5, "all that came together"
+    assert files(run.folder / "predictions") == 10
+    predictions.keep(run, [said("e", "cat", 0.9)], {})
+    assert len(predictions.kept(run)) == 6, "one more drops nothing"
+    predictions.keep(run, [said(f"f{number}", "cat", 0.9) for number in range(2)], {})
+    assert [each.file for each in predictions.kept(run)] == ["f0", "f1", "e"]
+    predictions.clear(run)
+    predictions.keep(run, [said("a", "cat", 0.9)], {})
     first = predictions.kept(run)[0]
     assert isinstance(first.thumbnail, Path)
     assert isinstance(first.seen, Path)
@@ -46,14 +56,14 @@ def test_a_class_goes_by_its_name_of_now(thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run, folder = paint_run(dataset), store.folder_of(dataset)
     for name, now in (("cat", "tiger"), ("tiger", "lion")):
-        predictions.keep(run, [said("a", name, 0.9)])
+        predictions.keep(run, [said("a", name, 0.9)], names.trained(run))
         store.keep(folder, changes.rename(store.load(folder), name, now), "renamed")
         assert {each.label for each in predictions.kept(run)} == {now}
 
 
 def test_nothing_of_a_deleted_run_comes_back(thaw_home: Path) -> None:
     run = paint_run(None)
-    predictions.keep(run, [said("a", "cat", 0.9)])
+    predictions.keep(run, [said("a", "cat", 0.9)], {})
     (run.folder / "predictions" / "answers.json").write_text("{")
     assert predictions.kept(run) == []
     run.delete()
@@ -77,3 +87,38 @@ def test_a_foreign_list_of_answers_reaches_no_file_but_its_own(
     assert (answer.label, answer.thumbnail, answer.seen) == ("cat", None, None)
     predictions.clear(run)
     assert all(victim.exists() for victim in victims)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {},
+        7,
+        None,
+        {"file": "b", "top": [["cat"]], "error": None, "thumbnail": None, "seen": None},
+        {"file": "b", "top": [["cat", "x"]], "error": None, "thumbnail": None, "seen": None},
+        {"file": "b", "top": [["cat", 7.0]], "error": None, "thumbnail": None, "seen": None},
+        {"file": 7, "top": [], "error": None, "thumbnail": None, "seen": None},
+        {"file": "b", "top": [], "error": 7, "thumbnail": None, "seen": None},
+    ],
+)
+def test_a_damaged_answer_is_passed_over(thaw_home: Path, damaged: object) -> None:
+    run = paint_run(None)
+    predictions.keep(run, [said("a", "cat", 0.9)], {})
+    path = run.folder / "predictions" / "answers.json"
+    home.write_json(path, {"answers": [damaged, *home.read_json(path)["answers"]]})
+    assert [each.file for each in predictions.kept(run)] == ["a"]
+    predictions.keep(run, [said("c", "cat", 0.9)], {})
+    assert [each.file for each in predictions.kept(run)] == ["c", "a"]
+
+
+def test_small_files_that_are_nested_too_deeply_are_damaged(thaw_home: Path) -> None:
+    run = paint_run(None)
+    (run.folder / "predictions").mkdir()
+    for name in ("predictions/answers.json", "name.json", "choice.json", "learned.json"):
+        (run.folder / name).write_text("[" * 100_000)
+    assert predictions.kept(run) == []
+    assert own_names.of(run.folder) is None
+    assert choice.kept(run.folder) is None
+    with pytest.raises(UserError, match=r"learned\.json is missing or not as it was written"):
+        learned.digests(run)
