@@ -15,6 +15,7 @@ _WAITING = (
     "Here you see how well a trained network does on pictures it has never seen: how many it gets "
     "right, which classes it mixes up, and its surest mistakes."
 )
+_LATEST = 3  # evaluations on other pictures that are shown at once
 _BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
 _SIDES = {"validation": "kept back from training", "test": "of the test", "train": "of training"}
 
@@ -28,17 +29,22 @@ def main() -> None:
     assert results is not None
     results = names.of_results(results, names.by_now(run))
     state.tick("evaluate", run)
-    others, under_way = judged.every(run)
+    found = judged.every(run)
     headline(results)
-    for folder, other in others:
+    for folder, other in found.done[:_LATEST]:
         headline(other, folder)
+    earlier = found.done[_LATEST:]
+    if earlier:
+        with st.expander(words.several(len(earlier), "earlier evaluation")):
+            for folder, other in earlier:
+                headline(other, folder)
     changed_since(run)
     if st.button(
         "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
     ):
         state.go("predict", run=run.id)
-    judged.bring(run, under_way)
-    folder, results = judged.choose(results, others)
+    judged.bring(run, found)
+    folder, results = judged.choose(results, found.done)
     errors, classes = st.tabs(["What it mixes up", "Class by class"])
     with errors:
         few = len(results["classes"]) <= _BESIDE
@@ -79,7 +85,7 @@ def headline(results: dict[str, Any], folder: Path | None = None) -> None:
             with basis.container(horizontal=True, vertical_alignment="center"):
                 if results["skipped"]:
                     gather.left_out_of_this(results["skipped"])
-                judged.forget(folder)
+                judged.forget(folder, f"the evaluation on {results['name']}")
 
 
 def learned_from(results: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from core import home
 from core.data.labelling import Unclear
 from core.errors import StopRequested, UserError
 from core.jobs import queue, tasks
@@ -33,7 +34,11 @@ def submit(path: Path, name: str, run: Run) -> None:
         discard_upload(upload)
         raise UserError("This run is gone. Choose another one, and send the pictures again.")
     folder = evaluations.new(run)
-    queue.submit_reading(name, upload, judge, str(path), str(run.folder), name, folder=folder)
+    try:
+        queue.submit_reading(name, upload, judge, str(path), str(run.folder), name, folder=folder)
+    except UserError:
+        home.remove(folder)  # the error is shown already
+        raise
 
 
 def state(folder: Path) -> ImportState:
@@ -55,12 +60,14 @@ def judge(folder: str, path: str, run_folder: str, name: str) -> None:
     def work() -> None:
         tasks.load(Kind.READING)
         from core.data import archive
-        from core.results import learned
+        from core.results import learned, names
         from core.results.predictor import of_run
 
         run = Run.open(Path(run_folder))
         report = StageReporter(job.log, "reading", lambda: job.stop_requested)
         predictor = of_run(run.folder)
+        # By the names that it answers with, whatever the classes are called at the end.
+        trained = dict(zip(predictor.classes, names.by_now(run), strict=True))
         with closing(archive.open_source(Path(path), name)) as source:
             try:
                 found = predictor.evaluate(source, report, learned.digests(run))
@@ -71,7 +78,7 @@ def judge(folder: str, path: str, run_folder: str, name: str) -> None:
                 ) from unclear
             pictures = _pictures(job, source, predictor, found["mistakes"])
         if job.folder.is_dir():  # else the run was deleted meanwhile
-            evaluations.keep(run, job.folder, name, found, pictures)
+            evaluations.keep(job.folder, name, found, pictures, trained)
 
     tasks.perform(job, work)
 

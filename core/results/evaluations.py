@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core import home
+from core.errors import UserError
 from core.results import names
-from core.runs import Run, read_facts
+from core.runs import Run
 
 FOLDER = "evaluations"
 _RESULTS = "results.json"
@@ -29,18 +30,22 @@ def new(run: Run) -> Path:
 
 
 def keep(
-    run: Run, folder: Path, name: str, results: Mapping[str, Any], pictures: Mapping[str, bytes]
+    folder: Path,
+    name: str,
+    results: Mapping[str, Any],
+    pictures: Mapping[str, bytes],
+    trained: dict[str, str],
 ) -> None:
     """Write what an evaluation found.
 
     Args:
-        run: It has a model.
         folder: As `new` has named it.
         name: What the user calls the pictures.
-        results: As `Predictor.evaluate` gives them, under the classes' names of now.
+        results: As `Predictor.evaluate` gives them.
         pictures: JPEGs of mistakes, by digest.
+        trained: What the classes were called in training, by their names in the results. Somebody
+            may have renamed them since the predictor was made.
     """
-    trained = {now: called for called, now in names.by_now(run).items()}
     for digest, picture in pictures.items():
         home.write_bytes(picture_of(folder, digest), picture)
     skipped = [{"file": each.file, "reason": each.reason} for each in results["skipped"]]
@@ -48,15 +53,100 @@ def keep(
     home.write_json(folder / _RESULTS, told)
 
 
-def results(run: Run, folder: Path) -> dict[str, Any] | None:
-    """What one found, under the classes' names of now; None while it is not known.
+def results(folder: Path) -> dict[str, Any] | None:
+    """What one found, under the classes' names in training; None while it is not known.
 
     Raises:
         UserError: The file is damaged.
     """
-    if not (folder / _RESULTS).is_file():
+    try:
+        found = home.read_json(folder / _RESULTS)
+    except FileNotFoundError:
         return None
-    return names.of_results(read_facts(folder, _RESULTS, "name", "accuracy"), names.by_now(run))
+    except (OSError, ValueError):
+        found = None
+    if not _is_whole(found):
+        raise UserError(
+            f"An evaluation is damaged: its {_RESULTS} is not as it was written. Delete it, and "
+            "bring the pictures again."
+        )
+    return dict(found)
+
+
+def changed_at(folder: Path) -> int:
+    """When its results were written, in nanoseconds since 1970; 0 where there are none."""
+    try:
+        return (folder / _RESULTS).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _is_whole(found: Any) -> bool:
+    """Whether results are as `keep` writes them."""
+    match found:
+        case {
+            "name": str(),
+            "accuracy": accuracy,
+            "correct": int(),
+            "images": int(),
+            "interval": [low, high],
+            "classes": [*classes],
+            "per_class": dict(per_class),
+            "confusion": [*table],
+            "mistakes": [*mistakes],
+            "skipped": [*skipped],
+        }:
+            return (
+                _are_shares(accuracy, low, high)
+                and list(per_class) == classes
+                and all(_is_of_a_class(row) for row in per_class.values())
+                and len(table) == len(classes)
+                and all(isinstance(row, list) and len(row) == len(classes) for row in table)
+                and all(isinstance(count, int) for row in table for count in row)
+                and all(_is_mistake(each) for each in mistakes)
+                and all(_is_skipped(each) for each in skipped)
+                and _is_unseen(found.get("unseen"))
+                and isinstance(found.get("learned_from"), int | None)
+            )
+    return False
+
+
+def _are_shares(*values: object) -> bool:
+    return all(isinstance(each, int | float) and 0 <= each <= 1 for each in values)
+
+
+def _is_of_a_class(row: object) -> bool:
+    match row:
+        case {"precision": precision, "recall": recall, "f1": f1, "images": int()}:
+            return _are_shares(precision, recall, f1)
+    return False
+
+
+def _is_mistake(each: object) -> bool:
+    match each:
+        case {
+            "file": str(),
+            "digest": str(),
+            "label": str(),
+            "predicted": str(),
+            "confidence": confidence,
+        }:
+            return _are_shares(confidence)
+    return False
+
+
+def _is_skipped(each: object) -> bool:
+    match each:
+        case {"file": str(), "reason": str()}:
+            return True
+    return False
+
+
+def _is_unseen(found: object) -> bool:
+    match found:
+        case None | {"correct": int(), "images": int()}:
+            return True
+    return False
 
 
 def picture_of(folder: Path, digest: str) -> Path:

@@ -1,5 +1,6 @@
 """Evaluations on labelled pictures that somebody brings: where they come in, and what came out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +11,62 @@ from core.data import incoming
 from core.errors import UserError
 from core.jobs import judging
 from core.jobs.job import ImportState
-from core.results import evaluations
+from core.results import evaluations, names
 from core.runs import Run, RunStatus, open_run
-from pages.parts import state, upload_zone, words
+from pages.parts import deleting, state, upload_zone, words
 
 _EVERY = 0.5  # seconds between two looks at an evaluation
 _WIDGET = "judge"
 
 
-def every(run: Run) -> tuple[list[tuple[Path, dict[str, Any]]], list[Path]]:
-    """Those that are done and those under way, the latest first.
+@dataclass(frozen=True)
+class Judged:
+    """The evaluations of a run, the latest first in each list.
 
-    One that came to nothing is told of, and goes.
-
-    Returns:
-        Folder and results of each that is done; folders of the others.
+    Attributes:
+        done: Folder and results of each that is done.
+        under_way: Folders of those that are not done.
+        failed: Folder of each that came to nothing, and why.
+        damaged: Folder of each whose results can't be read, and why.
     """
-    found, under_way = [], []
+
+    done: list[tuple[Path, dict[str, Any]]]
+    under_way: list[Path]
+    failed: list[tuple[Path, str]]
+    damaged: list[tuple[Path, str]]
+
+
+def every(run: Run) -> Judged:
+    """All evaluations of a run on other pictures."""
+    judged = Judged([], [], [], [])
+    by_now = names.by_now(run)
     for folder in evaluations.folders(run):
-        current = judging.state(folder)  # first: it may end meanwhile
         try:
-            results = evaluations.results(run, folder)
+            results, current = _results(folder), None
+            if results is None:
+                current = judging.state(folder)
+                results = _results(folder)  # it may have ended meanwhile
         except UserError as error:
-            state.keep_notice(error, _WIDGET)
+            judged.damaged.append((folder, str(error)))
             continue
         if results is not None:
-            found.append((folder, results))
-        elif current.status.final:
-            home.remove(folder)
-            state.keep_notice(UserError(_why(current)), _WIDGET)
+            judged.done.append((folder, names.of_results(results, by_now)))
+        elif current is not None and current.status.final:
+            judged.failed.append((folder, _why(current)))
         else:
-            under_way.append(folder)
-    return found, under_way
+            judged.under_way.append(folder)
+    return judged
+
+
+def _results(folder: Path) -> dict[str, Any] | None:
+    changed = evaluations.changed_at(folder)
+    return _read(str(folder), changed) if changed else None
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _read(folder: str, changed: int) -> dict[str, Any] | None:
+    """Read each once, for a page is drawn at every click. Nobody may change what it gives."""
+    return evaluations.results(Path(folder))
 
 
 def _why(ended: ImportState) -> str:
@@ -51,16 +76,12 @@ def _why(ended: ImportState) -> str:
     return ended.message or "These pictures could not be looked at. Try again."
 
 
-def bring(run: Run, under_way: list[Path]) -> None:
-    """The place to drop labelled pictures, and how far those are that came.
-
-    Args:
-        run: The run.
-        under_way: Folders of its evaluations that are not done.
-    """
+def bring(run: Run, judged: Judged) -> None:
+    """The place to drop labelled pictures, how far those are that came, and what went wrong."""
     told = state.notice(_WIDGET)
     title = "Check it on other labelled pictures"
-    with st.expander(title, icon=":material/rule_folder:", expanded=told is not None):
+    wrong = bool(told or judged.failed or judged.damaged)
+    with st.expander(title, icon=":material/rule_folder:", expanded=wrong):
         st.write(
             "Bring a zip or a folder in which the pictures of each class lie in a folder named "
             "after it. If it has a test side, that alone counts. The result is kept here, beside "
@@ -68,6 +89,21 @@ def bring(run: Run, under_way: list[Path]) -> None:
         )
         if told:
             st.error(words.plain(told), icon=":material/error:")
+        for folder, why in judged.failed:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.error(words.plain(why), icon=":material/error:")
+                st.button(
+                    "Dismiss",
+                    icon=":material/close:",
+                    type="tertiary",
+                    key=state.key("dismiss-judged", folder.name),
+                    on_click=home.remove,
+                    args=(folder,),
+                )
+        for folder, why in judged.damaged:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.error(words.plain(why), icon=":material/error:")
+                forget(folder, "this evaluation")
         brought = upload_zone.draw_for_run(state.turn(_WIDGET), run.id)
     if brought is not None:
         state.renew(_WIDGET)  # first, so that a rerun does not begin it again
@@ -77,8 +113,8 @@ def bring(run: Run, under_way: list[Path]) -> None:
         except UserError as error:
             state.keep_notice(error, _WIDGET)
         st.rerun()
-    if under_way:
-        st.fragment(_progress, run_every=_EVERY)(under_way)
+    if judged.under_way:
+        st.fragment(_progress, run_every=_EVERY)(judged.under_way)
 
 
 def _progress(under_way: list[Path]) -> None:
@@ -120,13 +156,11 @@ def title(results: dict[str, Any]) -> str:
     return words.bare(words.shortened(results["name"], 40))
 
 
-def forget(folder: Path) -> None:
-    """A button that deletes an evaluation."""
-    st.button(
-        "Delete",
-        icon=":material/delete:",
-        type="tertiary",
-        key=state.key("forget-judged", folder.name),
-        on_click=home.remove,
-        args=(folder,),
-    )
+def forget(folder: Path, what: str) -> None:
+    """A button that deletes an evaluation, once that is confirmed.
+
+    Args:
+        folder: Where it is.
+        what: What will be gone, in words.
+    """
+    deleting.offer(folder.name, what, lambda: None, lambda: home.remove(folder))

@@ -230,6 +230,7 @@ def evaluate(page: Page, scene: Scene) -> None:
     brought = page.get_by_text("Accuracy on labelled")
     if brought.count():
         press(page, "Delete")
+        press(page, "Delete for good")
         brought.wait_for(state="detached")
     page.locator(".st-key-confusion .heatmaplayer").wait_for()
 

@@ -108,6 +108,8 @@ def test_a_labelled_zip_is_judged_and_stays_with_the_run(
     assert zone
     assert told
     assert 0 <= zone["y"] - told["y"] - told["height"] < 40, "told at the zone"
+    press(page, "Dismiss")
+    expect(alert).to_have_count(0)
     swapped = {first.upper(): others[0], **{label: label for label in others}}
     page.locator("input.zip").set_input_files(zipped(tmp_path / "new.zip", drawn, swapped))
     expect(page.get_by_text("Accuracy on new")).to_be_visible(timeout=TRAINED)
@@ -119,5 +121,6 @@ def test_a_labelled_zip_is_judged_and_stays_with_the_run(
     mistakes = page.get_by_role("img", name=re.compile(f"really {first}, taken for {others[0]}"))
     expect(mistakes.first).to_be_visible()
     press(page, "Delete")
+    press(page, "Delete for good")
     expect(page.get_by_text("Accuracy on new")).to_have_count(0)
     assert not list((served.home / "home" / "uploads").iterdir())

@@ -14,7 +14,7 @@ from core.jobs.job import Job, Kind
 from core.results import evaluations
 from core.runs import Run
 from core.settings import TrainingSettings
-from pages.parts import figures
+from pages.parts import figures, state
 from tests.pages.painting import (
     HOSTILE,
     Open,
@@ -215,7 +215,7 @@ def judge(run: Run, name: str, **more: Any) -> Path:
     assert results
     found = results | {"side": None, "skipped": [Skipped("a.txt", "no image")], "accuracy": 0.25}
     mistake = found["mistakes"][0]
-    evaluations.keep(run, folder, name, found | more, {mistake["digest"]: painted(1)})
+    evaluations.keep(folder, name, found | more, {mistake["digest"]: painted(1)}, {})
     return folder
 
 
@@ -232,6 +232,8 @@ def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page:
     details.set_value(1).run()
     assert images(app), "its mistakes are kept with it"
     button(app, "Delete").click().run()
+    assert folder.exists()
+    button(app, "Delete for good").click().run()
     assert [each.value for each in app.metric] == ["90 %"]
     assert not folder.exists()
 
@@ -256,7 +258,7 @@ def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) 
     assert not images(app)
 
 
-def test_why_other_pictures_could_not_be_judged_is_told_once(open_page: Open) -> None:
+def test_why_other_pictures_could_not_be_judged_is_told_until_dismissed(open_page: Open) -> None:
     run = paint_run(None)
     job = Job(Kind.READING, evaluations.new(run))
     job.folder.mkdir(parents=True)
@@ -264,10 +266,66 @@ def test_why_other_pictures_could_not_be_judged_is_told_once(open_page: Open) ->
     app = open_page("evaluate", run=run.id)
     assert "Looking at “photos”" in [bar.proto.text for bar in app.get("progress")]
     job.fail("This model knows cat, but the images also have *horse*.")
-    app.run()
-    assert [each.value for each in app.error] == [
-        r"This model knows cat\, but the images also have \*horse\*\."
-    ]
+    other = open_page("evaluate", run=run.id)
+    for tab in (app, other):
+        tab.run()
+        assert [each.value for each in tab.error] == [
+            r"This model knows cat\, but the images also have \*horse\*\."
+        ]
+    button(app, "Dismiss").click().run()
     assert not job.folder.exists()
-    app.run()
+    other.run()
     assert not app.error
+    assert not other.error
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("accuracy", "interval", "classes", "per_class", "confusion", "mistakes", "skipped"),
+        *("correct", "images", "name"),
+    ],
+)
+@pytest.mark.parametrize("instead", [None, [{}], "gone"])
+def test_a_damaged_evaluation_is_said_and_can_be_deleted(
+    open_page: Open, damage: str, instead: object
+) -> None:
+    run = paint_run(None)
+    folder, whole = judge(run, "photos"), judge(run, "others")
+    path = folder / "results.json"
+    results = home.read_json(path)
+    del results[damage]
+    if instead != "gone":
+        results[damage] = instead
+    home.write_json(path, results)
+    app = open_page("evaluate", run=run.id)
+    assert not app.exception
+    assert [each.value for each in app.metric] == ["90 %", "25 %"]
+    assert ["damaged" in each.value for each in app.error] == [True]
+    app.button(key=state.key("ask", folder.name)).click().run()
+    app.button(key=state.key("delete", folder.name)).click().run()
+    assert not app.error
+    assert not folder.exists()
+    assert whole.exists()
+
+
+def test_of_many_evaluations_the_latest_are_shown_and_each_is_read_once(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = paint_run(None)
+    for number in range(5):
+        judge(run, f"photos {number}")
+    read: list[Path] = []
+    results = evaluations.results
+
+    def counted(folder: Path) -> dict[str, Any] | None:
+        read.append(folder)
+        return results(folder)
+
+    monkeypatch.setattr(evaluations, "results", counted)
+    app = open_page("evaluate", run=run.id)
+    app.run()
+    assert len(read) == 5
+    assert len(app.metric) == 6
+    (earlier,) = [each for each in app.expander if each.label == "2 earlier evaluations"]
+    assert len(earlier.metric) == 2

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from core import home
+from core.data import changes, store
 from core.jobs import judging, leftovers
 from core.jobs.job import Job, Kind
-from core.results import evaluations
+from core.results import evaluations, learned, names
 from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
+from tests.pages.painting import store_dataset
 
 Picture = Callable[..., Path]
 
@@ -57,7 +59,7 @@ def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Pictu
     job = judged(run, path)
     assert job.state().status is RunStatus.FINISHED
     (folder,) = evaluations.folders(run)
-    results = evaluations.results(run, folder)
+    results = evaluations.results(folder)
     assert results
     assert (results["name"], results["correct"], results["images"]) == ("photos", 4, 5)
     assert results["classes"] == ["blue", "green", "red"], "matched whatever the capitals"
@@ -68,7 +70,7 @@ def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Pictu
     assert "green/notes.txt" in [each["file"] for each in results["skipped"]]
     assert not path.exists()
     leftovers.sweep()
-    assert evaluations.results(run, folder) == results
+    assert evaluations.results(folder) == results
 
 
 def test_the_test_side_counts_and_what_was_learned_is_told(run: Run, picture: Picture) -> None:
@@ -85,30 +87,30 @@ def test_the_test_side_counts_and_what_was_learned_is_told(run: Run, picture: Pi
             ("test/blue/b.png", picture("b.png", "blue", 5)),
         ),
     ).folder
-    results = evaluations.results(run, folder)
+    results = evaluations.results(folder)
     assert results
     assert (results["side"], results["images"], results["learned_from"]) == ("test", 3, 1)
     assert results["unseen"]["images"] == 2
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("files", "told"),
     [
         (("cat/a.png", "red/b.png"), "This model knows blue, green, red"),
         (("a.png", "b.png"), "folder"),
     ],
 )
 def test_what_cannot_be_judged_is_told_and_leaves_nothing(
-    run: Run, picture: Picture, names: tuple[str, ...], told: str
+    run: Run, picture: Picture, files: tuple[str, ...], told: str
 ) -> None:
-    path = brought(*((name, picture("a.png", "red")) for name in names))
+    path = brought(*((name, picture("a.png", "red")) for name in files))
     job = judged(run, path)
     state = judging.state(job.folder)
     assert state.status is RunStatus.FAILED
     assert told in (state.message or "")
     assert "--" not in (state.message or ""), "no options of the terminal"
     assert not path.exists()
-    assert evaluations.results(run, job.folder) is None
+    assert evaluations.results(job.folder) is None
 
 
 def test_an_upload_that_waits_to_be_judged_is_no_leftover(run: Run, picture: Picture) -> None:
@@ -124,3 +126,36 @@ def test_an_upload_that_waits_to_be_judged_is_no_leftover(run: Run, picture: Pic
     assert not path.exists()
     leftovers.sweep(in_a_day * 2)
     assert not job.folder.exists()
+
+
+def test_a_class_that_is_renamed_meanwhile_keeps_its_own_numbers(
+    run: Run, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = store_dataset("colours", {"blue": 4, "green": 4, "red": 4})
+    told = home.read_json(run.folder / "settings.json")
+    home.write_json(run.folder / "settings.json", told | {"dataset": dataset, "version": 1})
+
+    def swapping(of: Run) -> None:
+        """The predictor is made by now, and nothing is read yet."""
+        folder = store.folder_of(dataset)
+        for name, now in (("red", "other"), ("blue", "red"), ("other", "blue")):
+            store.keep(folder, changes.rename(store.load(folder), name, now), "renamed")
+
+    monkeypatch.setattr(learned, "digests", swapping)
+    path = brought(
+        ("red/a.png", picture("a.png", "red", 1)),
+        ("red/b.png", picture("b.png", "red", 2)),
+        ("blue/c.png", picture("c.png", "blue", 3)),
+        ("blue/wrong.png", picture("d.png", "green", 4)),
+    )
+    job = judged(run, path)
+    assert job.state().status is RunStatus.FINISHED
+    results = evaluations.results(job.folder)
+    assert results
+    assert {name: row["images"] for name, row in results["per_class"].items()} == {
+        "blue": 2,
+        "green": 0,
+        "red": 2,
+    }
+    assert [each["label"] for each in results["mistakes"]] == ["blue"]
+    assert names.by_now(run) == {"blue": "red", "green": "green", "red": "blue"}
