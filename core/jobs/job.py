@@ -1,4 +1,4 @@
-"""A job as its folder tells it: a run's training, a data set's reading, a check-up of one."""
+"""A job as its folder tells it: a training, a reading, a check-up, an evaluation."""
 
 import shutil
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ INTERRUPTED = {
     "computer was restarted. What it had learned until then is kept.",
     Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
     "the computer was restarted. Add the pictures again.",
-    Kind.CHECKING: "The check-up was interrupted: Thaw's background process ended, or the "
+    Kind.CHECKING: "Checking the pictures was interrupted: Thaw's background process ended, or the "
     "computer was restarted. Check the pictures again.",
 }
 AFTER_ALL = -1e12  # the priority of what nobody pressed a button for
@@ -159,8 +159,8 @@ class Job:
         if kind == Kind.READING and home.is_id(name):
             return cls(Kind.READING, home.datasets() / name)
         run, _, evaluation = name.partition("/")
-        if kind == Kind.READING and home.is_id(run) and home.is_id(evaluation):
-            return cls(Kind.READING, home.runs() / run / EVALUATIONS / evaluation)
+        if kind == Kind.CHECKING and home.is_id(run) and home.is_id(evaluation):
+            return cls.of_evaluation(home.runs() / run / EVALUATIONS / evaluation)
         if kind == Kind.CHECKING and home.is_id(name):
             return cls.of_checkup(name)
         return None
@@ -170,6 +170,11 @@ class Job:
         """The check-up of a data set."""
         return cls(Kind.CHECKING, home.datasets() / dataset_id / _CHECKUP)
 
+    @classmethod
+    def of_evaluation(cls, folder: Path) -> "Job":
+        """The evaluation of a run. It may take long, so it holds up no pictures that come in."""
+        return cls(Kind.CHECKING, folder)
+
     def key(self, state: RunState | ImportState) -> str:
         """The job's name in Dask: another one each time that it is resumed.
 
@@ -177,9 +182,10 @@ class Job:
             state: Where it stands.
         """
         turn = f".{state.turn}" if state.turn else ""
-        named = self.folder.parent if self.kind is Kind.CHECKING else self.folder
         of_run = self.folder.parent.name == EVALUATIONS
         of = f"{self.folder.parent.parent.name}/" if of_run else ""
+        checkup = self.kind is Kind.CHECKING and not of_run
+        named = self.folder.parent if checkup else self.folder
         return f"{self.kind}-{of}{named.name}{turn}"
 
     @property

@@ -33,32 +33,32 @@ def submit(path: Path, name: str, run: Run) -> None:
     if not run.has_model:
         discard_upload(upload)
         raise UserError("This run is gone. Choose another one, and send the pictures again.")
-    folder = evaluations.new(run)
+    job = Job.of_evaluation(evaluations.new(run))
     try:
-        queue.submit_reading(name, upload, judge, str(path), str(run.folder), name, folder=folder)
+        queue.submit_reading(name, upload, judge, str(path), str(run.folder), name, job=job)
     except UserError:
-        home.remove(folder)  # the error is shown already
+        home.remove(job.folder)  # the error is shown already
         raise
 
 
 def state(folder: Path) -> ImportState:
     """Where an evaluation stands."""
-    found = queue.checked(Job(Kind.READING, folder))
+    found = queue.checked(Job.of_evaluation(folder))
     assert isinstance(found, ImportState)
     return found
 
 
 def stop(folder: Path) -> None:
     """Stop an evaluation, of which nothing is kept."""
-    queue.stop_job(Job(Kind.READING, folder))
+    queue.stop_job(Job.of_evaluation(folder))
 
 
 def judge(folder: str, path: str, run_folder: str, name: str) -> None:
     """What a worker runs for `submit`. A failure is told in the job's log, not raised."""
-    job = Job(Kind.READING, Path(folder))
+    job = Job.of_evaluation(Path(folder))
 
     def work() -> None:
-        tasks.load(Kind.READING)
+        tasks.load(Kind.CHECKING)
         from core.data import archive
         from core.results import learned, names
         from core.results.predictor import of_run

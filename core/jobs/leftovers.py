@@ -40,14 +40,15 @@ def sweep(now: float | None = None) -> None:
 def _settle_readings(now: float) -> Iterator[str]:
     """Remove the folders of readings that ended in nothing; tell what uploads others need."""
     evaluated = home.runs().glob(f"*/{evaluations.FOLDER}/[!.]*")
-    for folder in (*home.datasets().glob("[!.]*"), *evaluated):
+    jobs = [Job(Kind.READING, each) for each in home.datasets().glob("[!.]*")]
+    for job in (*jobs, *map(Job.of_evaluation, evaluated)):
+        folder = job.folder
         if not folder.is_dir() or any((folder / each).exists() for each in _COMPLETE):
             continue
-        job = Job(Kind.READING, folder)
         state = job.state()
         assert isinstance(state, ImportState)
         if not state.status.final and state.submitted < now - _HOUR and _is_orphaned(state):
-            job.fail(INTERRUPTED[Kind.READING])
+            job.fail(INTERRUPTED[job.kind])
         elif state.status.final and (state.ended or 0.0) < now - _DAY:
             home.remove(folder)
         elif not state.status.final or state.question is not None:

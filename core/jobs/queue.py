@@ -189,7 +189,7 @@ def submit_reading(
     upload: str | None,
     function: Callable[..., None],
     *args: Any,
-    folder: Path | None = None,
+    job: Job | None = None,
     sample: str | None = None,
 ) -> str:
     """Queue a job of a folder of its own, which is given to the function before the rest.
@@ -199,7 +199,7 @@ def submit_reading(
         upload: Folder below the uploads that is deleted afterwards, or at once if this fails.
         function: What a worker runs.
         args: What it is given.
-        folder: The job's; by default a new one among the data sets.
+        job: Its kind and its folder, not made yet; by default the reading of a new data set.
         sample: The starter set that it makes, if any.
 
     Returns:
@@ -210,7 +210,7 @@ def submit_reading(
     """
     try:
         owner = connection.line().owner
-        job = Job(Kind.READING, folder or home.datasets() / home.new_id())
+        job = job or Job(Kind.READING, home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
         upload = upload or job.folder.name
         told = {"sample": sample} if sample else {}

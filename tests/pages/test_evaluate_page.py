@@ -10,7 +10,7 @@ import pytest
 from core import home
 from core.data import changes, store
 from core.data.dataset import Skipped
-from core.jobs.job import Job, Kind
+from core.jobs.job import Job
 from core.results import evaluations
 from core.runs import Run
 from core.settings import TrainingSettings
@@ -260,7 +260,7 @@ def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) 
 
 def test_why_other_pictures_could_not_be_judged_is_told_until_dismissed(open_page: Open) -> None:
     run = paint_run(None)
-    job = Job(Kind.READING, evaluations.new(run))
+    job = Job.of_evaluation(evaluations.new(run))
     job.folder.mkdir(parents=True)
     job.log.append("queued", cluster=None, name="photos", upload=None)
     app = open_page("evaluate", run=run.id)

@@ -11,7 +11,7 @@ import pytest
 from core import home
 from core.data import changes, store
 from core.jobs import judging, leftovers
-from core.jobs.job import Job, Kind
+from core.jobs.job import INTERRUPTED, Job, Kind
 from core.results import evaluations, learned, names
 from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
@@ -39,7 +39,7 @@ def brought(*files: tuple[str, Path]) -> Path:
 
 def judged(run: Run, path: Path) -> Job:
     """The job, done."""
-    job = Job(Kind.READING, evaluations.new(run))
+    job = Job.of_evaluation(evaluations.new(run))
     job.folder.mkdir(parents=True)
     job.log.append("queued", cluster=None, name="photos", upload=path.parent.name)
     judging.judge(str(job.folder), str(path), str(run.folder), "photos")
@@ -115,12 +115,13 @@ def test_what_cannot_be_judged_is_told_and_leaves_nothing(
 
 def test_an_upload_that_waits_to_be_judged_is_no_leftover(run: Run, picture: Picture) -> None:
     path = brought(("red/a.png", picture("a.png", "red")))
-    job = Job(Kind.READING, evaluations.new(run))
+    job = Job.of_evaluation(evaluations.new(run))
     job.folder.mkdir(parents=True)
     job.log.append("queued", cluster=None, name="photos", upload=path.parent.name)
     in_a_day = job.state().submitted + 86_400
     leftovers.sweep(in_a_day)
     assert path.exists()
+    assert job.kind is Kind.CHECKING, "those who bring pictures need not wait for it"
     assert Job.of_key(job.key(job.state())) == job
     job.stopped()
     assert not path.exists()
@@ -159,3 +160,12 @@ def test_a_class_that_is_renamed_meanwhile_keeps_its_own_numbers(
     }
     assert [each["label"] for each in results["mistakes"]] == ["blue"]
     assert names.by_now(run) == {"blue": "red", "green": "green", "red": "blue"}
+
+
+def test_an_evaluation_whose_cluster_is_gone_says_so(run: Run) -> None:
+    job = Job.of_evaluation(evaluations.new(run))
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster={"pid": 1, "created": 0.0}, name="photos", upload=None)
+    leftovers.sweep(job.state().submitted + 7200)
+    state = judging.state(job.folder)
+    assert (state.status, state.message) == (RunStatus.FAILED, INTERRUPTED[Kind.CHECKING])
