@@ -12,13 +12,11 @@ def main() -> None:
     st.title("Runs and data sets", anchor=False)
     tabs = ["Runs", "Data sets", "Disk"]
     runs, datasets, disk = st.tabs(tabs, key="belongings", on_change="rerun")
-    with runs:
-        belongings.runs()
-    with datasets:
-        belongings.datasets()
-    with disk:
-        if disk.open:  # to add it up, every file is looked at
-            space()
+    # Only the tab that is open is drawn: each of them reads many files.
+    for tab, draw in ((runs, belongings.runs), (datasets, belongings.datasets), (disk, space)):
+        if tab.open:
+            with tab:
+                draw()
 
 
 def space() -> None:

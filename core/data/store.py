@@ -229,26 +229,11 @@ def _named(folder: Path, manifest: dict[str, Any]) -> Dataset:
     return replace(dataset, name=own_names.of(folder) or dataset.name)
 
 
-def all_datasets(
-    read_manifest: Callable[[Path], Dataset] = load, most: int | None = None
-) -> list[tuple[str, Dataset]]:
-    """Ids and manifests of all complete data sets, newest first; damaged ones are passed over.
-
-    Args:
-        read_manifest: Takes a data set's folder as `load` does; a page remembers what it has read.
-        most: No more than so many are read.
-    """
-    found: list[tuple[str, Dataset]] = []
+def all_ids() -> list[str]:
+    """Ids of all complete data sets, newest first; some may be damaged."""
     folders = home.datasets().iterdir() if home.datasets().is_dir() else ()
-    for folder in sorted(folders, reverse=True):
-        if len(found) == most:
-            break
-        if home.is_id(folder.name):
-            try:
-                found.append((folder.name, read_manifest(folder)))
-            except UserError:
-                continue
-    return found
+    complete = (each.name for each in folders if home.is_id(each.name) and is_complete(each))
+    return sorted(complete, reverse=True)
 
 
 def delete(dataset_id: str) -> None:

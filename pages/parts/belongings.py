@@ -1,19 +1,21 @@
 """Data sets and runs in lists: each can be opened again, renamed, or deleted when asked twice."""
 
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
 from core import home, own_names
 from core.data import image_files, images, store
-from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.runs import Run, RunState, RunStatus, Stage, all_runs
 from pages.parts import bring, controls, deleting, gallery, state, words
+from pages.parts.bring import Summary
 
 _WIDTH = 300
-_PICTURES, _SMALL = 4, 64  # of a card, and how wide each is
+_SMALL = 64  # pixels of each picture of a card
 _STATUS = {
     RunStatus.QUEUED: ("waiting", ":material/hourglass_top:", "gray"),
     RunStatus.RUNNING: ("training", ":material/autorenew:", "orange"),
@@ -43,12 +45,17 @@ def datasets() -> None:
         if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
             state.go("data")
         return
-    gallery.paged(
-        found,
-        "datasets",
-        lambda each: _dataset(*each, deleting.runs_on(each[0])),
-        width=_WIDTH,
-    )
+    learned = _learned()
+    gallery.paged(found, "datasets", lambda each: _dataset(*each, learned[each[0]]), width=_WIDTH)
+
+
+def _learned() -> Counter[str | None]:
+    """How many runs have learned from each data set."""
+    counts: Counter[str | None] = Counter()
+    for run in all_runs():
+        with suppress(UserError):  # a damaged run: its own card says so
+            counts[run.dataset] += 1
+    return counts
 
 
 def _run(run: Run) -> None:
@@ -109,9 +116,9 @@ def _summary(run: Run, current: RunState) -> str:
     return told
 
 
-def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
+def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
     lost = (
-        f" What {words.several(len(learned), 'run')} learned from them stays, but the pictures of "
+        f" What {words.several(learned, 'run')} learned from them stays, but the pictures of "
         "mistakes and “Train again” go with them."
     )
     with st.container(border=True, height="stretch", key=state.key("card", chosen)):
@@ -121,8 +128,8 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
         if made is not None:
             told.append(words.when(made))
         told.append(
-            f"{words.several(len(dataset.records), 'image')}, "
-            f"{words.several(len(dataset.classes), 'class', 'classes')}, "
+            f"{words.several(dataset.images, 'image')}, "
+            f"{words.several(dataset.classes, 'class', 'classes')}, "
             f"{words.size(dataset.total_bytes)}"
         )
         st.caption("  \n".join(told))
@@ -133,30 +140,27 @@ def _dataset(chosen: str, dataset: Dataset, learned: list[Run]) -> None:
             _rename(store.folder_of(chosen), dataset.name, "a data set")
             deleting.offer(
                 chosen,
-                f"the {words.several(len(dataset.records), 'image')} of {dataset.name}",
+                f"the {words.several(dataset.images, 'image')} of {dataset.name}",
                 lambda: deleting.learned_from(chosen),
                 lambda: _forget_dataset(chosen),
                 lost if learned else "",
             )
 
 
-def _data_of(dataset: str | None) -> Dataset | None:
+def _data_of(dataset: str | None) -> Summary | None:
     """The data set that a run has learned from, as it is now; None where it is gone."""
-    if not dataset or not store.is_complete(home.datasets() / dataset):
-        return None
     try:
-        return bring.imported(dataset)
+        return bring.summary(dataset) if dataset else None
     except UserError:  # its page says what is wrong with it
         return None
 
 
-def _pictures(chosen: str, dataset: Dataset) -> None:
+def _pictures(chosen: str, dataset: Summary) -> None:
     """One picture of each of the first classes, by which people know a data set again."""
-    first = {record.label: record for record in reversed(dataset.records)}
     folder = store.folder_of(chosen)
     with st.container(horizontal=True, gap="xsmall", height=_SMALL, border=False):
-        for label in [name for name in dataset.classes if name in first][:_PICTURES]:
-            path = image_files.thumbnail(folder, first[label].digest)
+        for label, digest in dataset.pictures:
+            path = image_files.thumbnail(folder, digest)
             if path.is_file():
                 small = _small(str(path), path.stat().st_mtime_ns)
                 alt = words.bare(f"A picture of {words.shortened(label)}")

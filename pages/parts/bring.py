@@ -1,6 +1,8 @@
 """Bringing pictures in: starter sets, a zip or a folder, and the import as it happens."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +18,7 @@ from pages.parts import asking, division, problem, state, upload_zone, words
 
 _EXAMPLES = ("thumb up", "thumb down")
 _LATEST = 3  # data sets that the empty page leads back to
+_PICTURES = 4  # by which a list shows a data set
 _EVERY = 0.5  # seconds between two looks at an import
 _LAYOUT = """\
 pets.zip
@@ -44,7 +47,7 @@ def imported(chosen: str) -> Dataset | None:
             raise UserError("You stopped the reading of these pictures, so none were kept.")
         if current.status is RunStatus.FAILED:
             raise UserError(current.message or "These pictures could not be read. Try again.")
-    return _remembered(folder)
+    return remembered(folder)
 
 
 def learned_by(run: Run) -> Dataset | None:
@@ -55,12 +58,66 @@ def learned_by(run: Run) -> Dataset | None:
         return None
 
 
-def all_imported(most: int | None = None) -> list[tuple[str, Dataset]]:
-    """Ids and manifests of all complete data sets, or of so many, newest first."""
-    return store.all_datasets(_remembered, most)
+@dataclass(frozen=True)
+class Summary:
+    """What a list shows of a data set, small enough to remember for hundreds of them.
+
+    Attributes:
+        name: As the user calls it.
+        images: How many there are.
+        classes: How many there are.
+        total_bytes: Size of all image files together.
+        pictures: Class and digest of one image of each of the first classes that have any.
+    """
+
+    name: str
+    images: int
+    classes: int
+    total_bytes: int
+    pictures: tuple[tuple[str, str], ...]
 
 
-def _remembered(folder: Path) -> Dataset:
+def all_imported(most: int | None = None) -> list[tuple[str, Summary]]:
+    """Ids and summaries of all complete data sets, or of so many; newest first, no damaged ones."""
+    found: list[tuple[str, Summary]] = []
+    for chosen in store.all_ids():
+        if len(found) == most:
+            break
+        with suppress(UserError):
+            found.append((chosen, summary(chosen)))
+    return found
+
+
+def summary(chosen: str) -> Summary:
+    """What a list shows of a data set.
+
+    Raises:
+        UserError: It is gone, not complete, or damaged.
+    """
+    folder = store.folder_of(chosen)
+    return _summary(str(folder), store.changed_at(folder), own_names.changed_at(folder))
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _summary(folder: str, changed: int, renamed: int) -> Summary:
+    dataset = store.load(Path(folder))
+    first = {record.label: record.digest for record in reversed(dataset.records)}
+    pictures = [(label, first[label]) for label in dataset.classes if label in first]
+    return Summary(
+        dataset.name,
+        len(dataset.records),
+        len(dataset.classes),
+        dataset.total_bytes,
+        tuple(pictures[:_PICTURES]),
+    )
+
+
+def remembered(folder: Path) -> Dataset:
+    """A complete data set, of which each version is read once.
+
+    Raises:
+        UserError: It is gone, not complete, or damaged.
+    """
     return _load(str(folder), store.changed_at(folder), own_names.changed_at(folder))
 
 

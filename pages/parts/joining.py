@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.data import changes
+from core.data import changes, store
 from core.data.dataset import Dataset
 from core.errors import UserError
 from core.jobs import adding
@@ -38,7 +38,11 @@ def _ask(chosen: str, dataset: Dataset) -> None:
     picked = st.selectbox(
         "Which one", list(others), format_func=lambda key: _called(others[key]), key="join-which"
     )
-    other = others[picked]
+    try:
+        other = bring.remembered(store.folder_of(picked))
+    except UserError as error:  # deleted meanwhile
+        st.error(words.plain(str(error)), icon=":material/error:")
+        return
     after = changes.add_all(dataset, other)
     st.write(
         "Classes of the same name become one, the others come as new classes: "
@@ -79,6 +83,6 @@ def told(before: Dataset, after: Dataset) -> str:
     return ", ".join(changed) or "nothing is new"
 
 
-def _called(dataset: Dataset) -> str:
-    images = words.several(len(dataset.records), "image")
+def _called(dataset: bring.Summary) -> str:
+    images = words.several(dataset.images, "image")
     return f"{words.bare(words.shortened(dataset.name, 40))} ({images})"

@@ -214,6 +214,6 @@ def _rename(page: Page, name: str) -> None:
 def test_a_starter_set_pressed_twice_is_one_data_set(
     served: Served, page: Page, sketches: str, painted: None
 ) -> None:
-    before = {chosen for chosen, _ in store.all_datasets()}
+    before = set(store.all_ids())
     assert bring_sketches(page, served) == sketches
-    assert {chosen for chosen, _ in store.all_datasets()} == before
+    assert set(store.all_ids()) == before

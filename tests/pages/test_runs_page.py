@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import home, own_names
 from core.data import changes, store
@@ -14,9 +15,56 @@ from pages.parts import state, words
 from tests.pages.painting import Open, button, images, labels, paint_run, shown, store_dataset
 
 
+def open_tab(app: AppTest, title: str) -> None:
+    app.session_state["belongings"] = title
+    app.run()
+
+
 def test_empty_lists_lead_on(open_page: Open) -> None:
     app = open_page("runs")
-    assert {"Train a network", "Bring pictures"} <= set(labels(app))
+    assert "Train a network" in labels(app)
+    open_tab(app, "Data sets")
+    assert "Bring pictures" in labels(app)
+
+
+def test_a_click_reads_no_data_set_again(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):  # more than there are whole data sets in memory
+        paint_run(store_dataset(f"set {number}", {"cat": 2, "dog": 2}))
+    app = open_page("runs")
+    open_tab(app, "Data sets")
+    read: list[Path] = []
+    load = store.load
+    monkeypatch.setattr(store, "load", lambda folder: read.append(folder) or load(folder))
+    app.run()
+    open_tab(app, "Runs")
+    assert read == []
+    own_names.give(store.folder_of(store.all_ids()[0]), "renamed", "a data set")
+    open_tab(app, "Data sets")
+    assert "**renamed**" in shown(app)
+    assert len(read) == 1
+
+
+def test_a_damaged_data_set_is_passed_over(open_page: Open) -> None:
+    damaged, whole = (store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "two"))
+    (store.folder_of(damaged) / "manifest.json").write_text('{"name": ')
+    app = open_page("runs")
+    open_tab(app, "Data sets")
+    assert state.key("open", whole) in [each.key for each in app.button]
+    assert state.key("open", damaged) not in [each.key for each in app.button]
+
+
+def test_only_the_open_tab_is_drawn(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    run = paint_run(dataset)
+
+    def cards(app: AppTest) -> set[str]:
+        keys = {state.key("open", each) for each in (run.id, dataset)}
+        return {each.key for each in app.button} & keys
+
+    app = open_page("runs")
+    assert cards(app) == {state.key("open", run.id)}
+    open_tab(app, "Data sets")
+    assert cards(app) == {state.key("open", dataset)}
 
 
 def test_runs_and_data_sets_are_listed_and_opened(open_page: Open) -> None:
@@ -27,10 +75,11 @@ def test_runs_and_data_sets_are_listed_and_opened(open_page: Open) -> None:
     words_shown = shown(app)
     assert "90 % right" in words_shown
     assert r"It was \*interrupted\*\." in words_shown
-    assert "8 images, 2 classes" in words_shown
     app.button(key=state.key("open", run.id)).click().run()
     assert app.title[0].value == "Evaluate"
     app.switch_page("runs.py").run()
+    open_tab(app, "Data sets")
+    assert "8 images, 2 classes" in shown(app)
     app.button(key=state.key("open", dataset)).click().run()
     assert app.title[0].value == "pets"
 
@@ -87,9 +136,10 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
     assert all_runs()
     app.button(key=state.key("delete", run.id)).click().run()
     assert not all_runs()
+    open_tab(app, "Data sets")
     app.button(key=state.key("ask", dataset)).click().run()
     app.button(key=state.key("delete", dataset)).click().run()
-    assert not store.all_datasets()
+    assert not store.all_ids()
     assert not app.exception
     assert not app.error
 
@@ -97,19 +147,21 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
 def test_a_second_press_never_meets_the_next_item(open_page: Open) -> None:
     chosen = [store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "two", "three")]
     app = open_page("runs")
+    open_tab(app, "Data sets")
     app.button(key=state.key("ask", chosen[1])).click().run()
     assert labels(app).count("Delete for good") == 1
     twice = app.button(key=state.key("delete", chosen[1])).click()
     twice.run()
     assert "Delete for good" not in labels(app), "the dialog is closed"
     twice.click().run()
-    assert {each for each, _ in store.all_datasets()} == {chosen[0], chosen[2]}
+    assert set(store.all_ids()) == {chosen[0], chosen[2]}
 
 
 def test_what_goes_with_a_data_set_is_said_first(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     paint_run(dataset)
     app = open_page("runs")
+    open_tab(app, "Data sets")
     app.button(key=state.key("ask", dataset)).click().run()
     assert "What 1 run learned from them stays" in shown(app)
 
@@ -119,9 +171,11 @@ def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
     run = paint_run(dataset, ending=None, epochs=2, settings=TrainingSettings(epochs=20))
     app = open_page("runs")
     assert "epoch 3 of 20" in shown(app)
+    open_tab(app, "Data sets")
     app.button(key=state.key("ask", dataset)).click().run()
     assert "Stop that run first" in shown(app)
     assert "Delete for good" not in labels(app)
+    open_tab(app, "Runs")
     app.button(key=state.key("ask", run.id)).click().run()
     assert "stop it first" in shown(app)
     assert "Delete for good" not in labels(app)
@@ -135,8 +189,7 @@ def test_the_cache_can_be_emptied(open_page: Open) -> None:
     kept.write_bytes(b"x" * 5000)
     app = open_page("runs")
     assert not app.metric
-    app.session_state["belongings"] = "Disk"
-    app.run()
+    open_tab(app, "Disk")
     assert {metric.label: metric.value for metric in app.metric}["Cache"] == "5 KB"
     button(app, "Empty the cache").click().run()
     assert not kept.exists()
@@ -154,7 +207,10 @@ def test_a_run_and_a_data_set_are_renamed(open_page: Open, name: str) -> None:
     own_names.give(run.folder, f" {name}\n", "a run")
     own_names.give(store.folder_of(dataset), name, "a data set")
     told = words.plain(words.squeezed(name, 40))
-    assert shown(open_page("runs")).count(f"**{told}**") == 2
+    app = open_page("runs")
+    assert f"**{told}**" in shown(app)
+    open_tab(app, "Data sets")
+    assert f"**{told}**" in shown(app)
     assert run.name == store.load(store.folder_of(dataset)).name == name
     assert run.data == "pets", "what it learned from is still told"
     new = set(home.space().rglob("*")) - set(folders)
@@ -200,12 +256,14 @@ def test_each_shows_pictures_and_a_date(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4, "emu": 0, "fox": 2})
     paint_run(dataset, ("cat", "dog"))
     app = open_page("runs")
-    assert shown(app).count("today ") == 2
-    pictures = images(app)
-    assert [image.alt for image in pictures] == 2 * [
-        f"A picture of {c}" for c in ("cat", "dog", "fox")
-    ]
-    assert all(image.url.startswith("data:image/jpeg;base64,") for image in pictures)
+    for tab in ("Runs", "Data sets"):
+        open_tab(app, tab)
+        assert shown(app).count("today ") == 1
+        pictures = images(app)
+        assert [image.alt for image in pictures] == [
+            f"A picture of {c}" for c in ("cat", "dog", "fox")
+        ]
+        assert all(image.url.startswith("data:image/jpeg;base64,") for image in pictures)
 
 
 def test_a_run_whose_data_set_is_gone_is_listed_without_pictures(open_page: Open) -> None:
