@@ -6,6 +6,7 @@ folder `pages` beside its script for an older kind of app, and would open the fi
 without the steps.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,7 +44,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     home.make_private()
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     _greet()
+    tidying = asyncio.create_task(upload_route.tidy())
     yield
+    tidying.cancel()
     _say_what_goes_on()
 
 

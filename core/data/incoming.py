@@ -196,6 +196,12 @@ def give_up(incoming: Incoming) -> None:
     home.remove(incoming.folder)
 
 
+def remove_abandoned() -> None:
+    """Remove the uploads that have not grown for long, even where nobody begins another."""
+    with _lock:
+        _unfinished()
+
+
 def is_begun(folder: Path) -> bool:
     """Whether this holds an upload on its way, which makes way for others in time."""
     return (folder / _RECORD).is_file()

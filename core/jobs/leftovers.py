@@ -33,7 +33,7 @@ def sweep(now: float | None = None) -> None:
     for name in (".download-*", ".module-*", ".copy-*"):
         _remove_old((home.cache() / "weights" / "models").glob(name), now)
     uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
-    # Of what is still being sent the server takes care: it knows whether its clock was set.
+    # The web server removes uploads whose senders have left: it knows whether its clock was set.
     _remove_old((path for path in uploads if not incoming.is_begun(path)), now)
 
 

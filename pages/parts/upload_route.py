@@ -14,6 +14,7 @@ can send without being asked first, and nobody here answers that question; `door
 `Origin` besides. What goes wrong is answered with {"error"}: a sentence to show.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from core import errors
 from core.data import incoming
 from core.errors import UserError
 from pages.parts import addresses
@@ -31,6 +33,7 @@ BLOCK = 8 << 20  # bytes that a page sends at once; a proxy in between must let 
 _WRITE = 1 << 20  # bytes that are held in memory for each sender
 _ASKED = 4096  # bytes that the beginning of an upload may take
 _LARGEST = 2**53  # what a browser can count to
+_TIDY = 1800.0  # seconds between two looks for uploads whose senders have left
 _NAME = "uploads"
 Answer = TypeVar("Answer")
 _ONE = f"{_NAME}/{{upload_id}}"
@@ -58,6 +61,21 @@ def routes() -> list[GuardedRoute]:
         GuardedRoute(_ONE, _receive, "PATCH"),
         GuardedRoute(_ONE, _give_up, "DELETE"),
     ]
+
+
+async def tidy(every: float = _TIDY) -> None:
+    """Remove uploads whose senders have left, for as long as the server runs.
+
+    Args:
+        every: Seconds between two looks; the first look waits too, for senders to come back to a
+            server that was restarted.
+    """
+    while True:
+        await asyncio.sleep(every)
+        try:
+            await run_in_threadpool(incoming.remove_abandoned)
+        except (OSError, ValueError) as error:  # one that cannot be removed or read now
+            errors.record(error)
 
 
 async def _begin(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -156,6 +157,17 @@ def test_what_has_hardly_begun_makes_way_in_minutes(come: int, minutes: int, sta
     assert begun.folder.exists() is stays
 
 
+@pytest.mark.parametrize("come", [7 << 20, 8 << 20])  # a part, and all that nobody then took
+def test_an_upload_that_was_left_goes_even_if_nobody_begins_another(come: int) -> None:
+    left, _ = incoming.begin("left.zip", 8 << 20, "page")
+    incoming.append(left, 0, bytes(come))
+    fresh, _ = incoming.begin("fresh.zip", 10, "page")
+    aged(left.folder, 2)
+    incoming.remove_abandoned()
+    assert not left.folder.exists()
+    assert fresh.folder.exists()
+
+
 def test_after_the_clock_was_set_back_it_makes_way_in_minutes_as_well() -> None:
     begun, _ = incoming.begin("a.zip", 10, "page")
     aged(begun.folder, -24)
@@ -199,15 +211,18 @@ def test_what_has_not_grown_for_long_makes_way_and_what_is_taken_stays() -> None
         _ = still.offset
 
 
+@pytest.mark.parametrize(
+    "look", [lambda: incoming.begin("b.zip", 1, "page"), incoming.remove_abandoned]
+)
 @pytest.mark.parametrize("seconds", [-1e9, -7200, 7200, 1e9])
 def test_a_clock_that_is_set_drops_no_upload_of_a_sender_at_work(
-    monkeypatch: pytest.MonkeyPatch, seconds: float
+    monkeypatch: pytest.MonkeyPatch, seconds: float, look: Callable[[], object]
 ) -> None:
     begun, secret = incoming.begin("a.zip", 3, "page")
     incoming.append(begun, 0, b"x")
     clock = time.time
     monkeypatch.setattr(time, "time", lambda: clock() + seconds)
-    incoming.begin("b.zip", 1, "page")
+    look()
     leftovers.sweep()
     incoming.append(incoming.find(begun.folder.name, secret), 1, b"yz")
     assert incoming.take(begun.folder.name, secret).path.read_bytes() == b"xyz"

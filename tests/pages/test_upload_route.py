@@ -1,11 +1,14 @@
 """The way in for large files, over a real line to a real server."""
 
+import asyncio
 import http.client
 import json
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +97,21 @@ def until(path: str, size: int) -> None:
     while len(come(path)) < size:
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_what_a_sender_has_left_goes_while_the_server_runs(thaw_home: Path) -> None:
+    left, _ = incoming.begin("a.zip", 10, "page")
+    old = time.time() - 7200
+    os.utime(left.path, (old, old))
+
+    async def serve_a_while() -> None:
+        tidying = asyncio.create_task(upload_route.tidy(0.0))
+        async with asyncio.timeout(10):
+            while left.folder.exists():
+                await asyncio.sleep(0)
+        tidying.cancel()
+
+    asyncio.run(serve_a_while())
 
 
 def test_blocks_go_up_and_are_taken_whole(line: Line) -> None:
