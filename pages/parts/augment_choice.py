@@ -1,5 +1,6 @@
 """Choosing how much the training pictures are varied (augmentation), and what that looks like."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -54,13 +55,18 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     return {"augment": strength, "views": views, "mirror": mirror}
 
 
-def choose_strength() -> Strength:
-    """How much they are varied; the check-up shows the same control."""
+def choose_strength(changed: Callable[[], None] | None = None) -> Strength:
+    """How much they are varied; the check-up shows the same control.
+
+    Args:
+        changed: Called when a person changes it.
+    """
     return few_ways.choose(
         "Vary the training pictures (augmentation)",
         "augment",
         "It also learns from copies of each picture that are a little turned, zoomed, mirrored and "
         "differently lit. That helps where pictures are few; it takes longer once.",
+        changed,
     )
 
 

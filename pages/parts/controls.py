@@ -1,5 +1,6 @@
 """The controls of the Train page: what to start from, how much to thaw, and the rest."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -200,14 +201,19 @@ def _choose_training(thawing: bool) -> dict[str, Any]:
     }
 
 
-def choose_balanced() -> bool:
-    """Whether rare classes count as much as common ones; the check-up shows the same control."""
+def choose_balanced(changed: Callable[[], None] | None = None) -> bool:
+    """Whether rare classes count as much as common ones; the check-up shows the same control.
+
+    Args:
+        changed: Called when a person changes it.
+    """
     return _switch(
         st,
         "Rare classes count as much as common ones (class weights)",
         "balanced",
         "Where one class has far more pictures than another, it would otherwise do well by "
         "guessing the large one.",
+        changed,
     )
 
 
@@ -242,11 +248,15 @@ def _choose_thawing() -> dict[str, Any]:
     }
 
 
-def _switch(place: Any, label: str, name: str, told: str) -> bool:
+def _switch(
+    place: Any, label: str, name: str, told: str, changed: Callable[[], None] | None = None
+) -> bool:
     """A setting that is on or off."""
     key = state.control(name)
     default = state.default(key, getattr(_DEFAULTS, name))
-    return place.toggle(label, default, key=key, persist_state="session", help=told)
+    return place.toggle(
+        label, default, key=key, persist_state="session", help=told, on_change=changed
+    )
 
 
 def _number(

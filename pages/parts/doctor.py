@@ -1,6 +1,7 @@
 """A data set's check-up: one press, then each finding with its pictures and ways to mend it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -189,9 +190,9 @@ def _finding(
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
-            kept.amend(chosen, balanced=controls.choose_balanced())
+            controls.choose_balanced(partial(kept.amend, chosen, "balanced"))
         elif finding.kind is Kind.SHORTCUT:
-            kept.amend(chosen, augment=augment_choice.choose_strength())
+            augment_choice.choose_strength(partial(kept.amend, chosen, "augment"))
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
             every = [case.fixes[0] for case in cases if case.fixes]

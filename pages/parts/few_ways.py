@@ -1,5 +1,6 @@
 """Choosing among the few values that a setting may have."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import streamlit as st
@@ -8,13 +9,16 @@ from core.settings import TrainingSettings
 from pages.parts import state
 
 
-def choose(title: str, setting: str, told: str) -> StrEnum:
+def choose(
+    title: str, setting: str, told: str, changed: Callable[[], None] | None = None
+) -> StrEnum:
     """A button for each of them, the default pressed; remembered while the visit lasts.
 
     Args:
         title: What is chosen.
         setting: Its name in `TrainingSettings`; an enumeration.
         told: What it does, for who asks.
+        changed: Called when a person chooses another one.
     """
     preset = getattr(TrainingSettings(), setting)
     key = state.control(setting)
@@ -27,5 +31,6 @@ def choose(title: str, setting: str, told: str) -> StrEnum:
         key=key,
         persist_state="session",
         help=told,
+        on_change=changed,
     )
     return type(preset)(chosen or preset)

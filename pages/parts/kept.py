@@ -4,7 +4,6 @@ What Thaw has set itself is not kept. It is worked out again, for other pictures
 """
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -58,7 +57,11 @@ def keep(dataset_id: str, settings: TrainingSettings) -> None:
     state.set_for(dataset_id, touched=touched)
 
 
-def amend(dataset_id: str, **values: Any) -> None:
-    """Keep single settings, for another page that shows their controls as well."""
-    chosen = _usable(dataset_id)
-    keep(dataset_id, replace(chosen or state.preset() or TrainingSettings(), **values))
+def amend(dataset_id: str, name: str) -> None:
+    """Keep a single setting that a person has just changed on another page.
+
+    The others stay as they were kept, perhaps by another tab.
+    """
+    settings = _usable(dataset_id) or state.preset() or TrainingSettings()
+    kind = type(getattr(settings, name))
+    keep(dataset_id, replace(settings, **{name: kind(st.session_state[state.control(name)])}))

@@ -1,14 +1,17 @@
 """The check-up on the Data page: begun, watched, and what it found mended."""
 
+from dataclasses import replace
+
 import pytest
 
 from core import home
-from core.data import changes, store
+from core.data import changes, choice, store
 from core.errors import UserError
 from core.jobs import checkup
 from core.jobs.job import Job
 from core.results.doctor import balance
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
+from core.settings import TrainingSettings
 from pages.parts import words
 from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
@@ -244,6 +247,23 @@ def test_rare_classes_are_made_to_count_by_one_press(open_page: Open):
     toggle.set_value(True).run()
     app.switch_page("train.py").run()
     assert [each.value for each in app.toggle if "class weights" in each.label] == [True]
+
+
+def test_what_another_tab_has_kept_is_only_changed_by_a_press(open_page: Open):
+    chosen = store_dataset("pets", {"cat": 40, "dog": 10})
+    folder = home.datasets() / chosen
+    paint(chosen, *balance.findings(dataset(chosen)))
+    choice.keep(folder, TrainingSettings(epochs=7))
+    app = open_page("data", data=chosen)
+    elsewhere = TrainingSettings(epochs=9, balanced=True, dropout=0.3)
+    choice.keep(folder, elsewhere)
+    app.run()
+    assert choice.kept(folder) == elsewhere
+    toggle = next(each for each in app.toggle if "class weights" in each.label)
+    toggle.set_value(True).run()
+    toggle = next(each for each in app.toggle if "class weights" in each.label)
+    toggle.set_value(False).run()
+    assert choice.kept(folder) == replace(elsewhere, balanced=False)
 
 
 def test_pictures_are_varied_where_the_border_gives_the_class_away(open_page: Open, chosen):
