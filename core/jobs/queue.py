@@ -374,6 +374,12 @@ def under_way() -> list[UnderWay]:
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
+def is_busy(run: Run) -> bool:
+    """Whether a training process is at a run, which may have ended: its best is still saved."""
+    known = _known(run)
+    return known.cluster is not None and _is_busy(known)
+
+
 def _is_busy(known: RunState) -> bool:
     """Whether a run keeps a training process busy."""
     if known.status is RunStatus.RUNNING:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import streamlit as st
 
 from core.errors import UserError
+from core.jobs import queue
 from core.runs import Run, all_runs
 from pages.parts import state, words
 
@@ -63,6 +64,9 @@ def runs_on(dataset_id: str) -> list[Run]:
 
 def learned_from(dataset_id: str) -> str | None:
     """Why a data set's pictures cannot be deleted now: a run still learns from them."""
-    if any(not run.state().status.final for run in runs_on(dataset_id)):
-        return "A run is still learning from it. Stop that run first."
+    for run in runs_on(dataset_id):
+        if not run.state().status.final:
+            return "A run is still learning from it. Stop that run first."
+        if queue.is_busy(run):
+            return "A run that was stopped is still finishing in the background. Try again soon."
     return None

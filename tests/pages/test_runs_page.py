@@ -1,15 +1,17 @@
 """The Runs page: open again, delete when asked twice, empty the cache."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import home, own_names
 from core.data import changes, store
 from core.errors import UserError
-from core.runs import all_runs
+from core.runs import Run, Stage, all_runs
 from core.settings import TrainingSettings
 from pages.parts import state, words
 from tests.pages.painting import Open, button, images, labels, paint_run, shown, store_dataset
@@ -181,6 +183,22 @@ def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
     assert "Delete for good" not in labels(app)
     app.button(key=state.key("open", run.id)).click().run()
     assert "Stop and keep the best so far" in labels(app)
+
+
+def test_a_data_set_stays_while_the_best_of_a_stopped_run_is_saved(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    owner = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    told = {"data": "pets", "dataset": dataset, "cluster": owner}
+    run = Run.create(home.runs() / home.new_id(), TrainingSettings(), **told)
+    run.log.append("stopped", finishing=Stage.EVALUATION)
+    app = open_page("runs")
+    open_tab(app, "Data sets")
+    app.button(key=state.key("ask", dataset)).click().run()
+    assert "still finishing in the background" in shown(app)
+    assert "Delete for good" not in labels(app)
+    run.log.append("released")
+    app.button(key=state.key("ask", dataset)).click().run()
+    assert "Delete for good" in labels(app)
 
 
 def test_the_cache_can_be_emptied(open_page: Open) -> None:
