@@ -15,6 +15,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +28,7 @@ from pages.parts.routes import GuardedRoute, Refused
 
 _NAME = "pictures"
 _DIGEST = re.compile("[0-9a-f]{64}")
+_LARGE_AT_ONCE = CapacityLimiter(2)  # each is decoded whole, in this process
 _DAY = 86_400  # seconds; a digest never means another picture
 
 
@@ -62,8 +64,10 @@ async def _send(request: Request) -> Response:
     if not addresses.is_permit(told, _purpose(dataset_id)):
         raise Refused(403, "This page is older than the server. Reload it.")
     try:
-        large = "large" in request.query_params
-        data = await run_in_threadpool(_large if large else _thumbnail, dataset_id, digest)
+        if "large" in request.query_params:
+            data = await to_thread.run_sync(_large, dataset_id, digest, limiter=_LARGE_AT_ONCE)
+        else:
+            data = await run_in_threadpool(_thumbnail, dataset_id, digest)
     except (UserError, OSError) as error:
         raise Refused(404, "There is no such picture.") from error
     headers = {"Cache-Control": f"private, max-age={_DAY}", "X-Content-Type-Options": "nosniff"}

@@ -1,7 +1,11 @@
 """Small pictures for the map: those of a data set, for pages of this server alone."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -45,6 +49,24 @@ def test_a_large_one_is_made_of_the_file_as_it_came(get: Get, thaw_home: Path) -
     small = next(each for each in dataset.records if each.file == "dog/0.png")
     answer = get(f"{address(chosen, small.digest)}&large=1")
     assert Image.open(io.BytesIO(answer.content)).size == (24, 20)
+
+
+def test_only_a_few_large_ones_are_made_at_once(
+    get: Get, stored: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, three = image_files.large, threading.Barrier(3)
+    met: list[int] = []
+
+    def make(*given: Any) -> bytes:
+        with suppress(threading.BrokenBarrierError):
+            met.append(three.wait(0.3))
+        return large(*given)
+
+    monkeypatch.setattr(image_files, "large", make)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: get(f"{address(*stored)}&large=1"), range(6)))
+    assert [each.status for each in answers] == [200] * 6
+    assert met == []
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"no picture"])

@@ -1,5 +1,6 @@
 // A grid of pictures, of which one at a time can be reached by Tab, and the large view of one.
 
+const STILL = 150; // milliseconds on a picture until its large one is fetched
 const grids = new WeakMap(); // by the place on the page: it stays when other pictures come
 
 export default function (component) {
@@ -19,7 +20,10 @@ class Grid {
     this.dialog = this.find("dialog");
     this.find(".grid").onkeydown = (event) => this.walk(event);
     this.dialog.onkeydown = (event) => this.leaf(event);
-    this.dialog.onclose = () => this.cells[this.enlarged]?.button.focus();
+    this.dialog.onclose = () => {
+      this.letGo();
+      this.cells[this.enlarged]?.button.focus();
+    };
     this.dialog.onclick = ({ target }) => target === this.dialog && this.dialog.close(); // beside it
     this.find(".back").onclick = () => this.open(this.at - 1);
     this.find(".on").onclick = () => this.open(this.at + 1);
@@ -150,11 +154,10 @@ class Grid {
     if (!picture) return;
     this.at = this.enlarged = place;
     const image = this.find("dialog img");
-    const large = new Image();
     image.alt = picture.told;
     image.src = this.source(picture); // until the large one has come
-    large.src = this.source(picture, { large: 1 });
-    large.onload = () => this.pictures[this.at] === picture && (image.src = large.src);
+    this.letGo();
+    this.waiting = setTimeout(() => this.enlarge(picture, image), STILL);
     this.find(".told bdi").textContent = picture.told;
     this.find(".told span").textContent =
       `· ${picture.size} · ${place + 1} of ${this.pictures.length}`;
@@ -162,6 +165,20 @@ class Grid {
     if (this.dialog.open) return;
     this.dialog.showModal();
     this.dialog.focus();
+  }
+
+  // Fetch the large picture of the one that is looked at.
+  enlarge(picture, image) {
+    const large = (this.large = new Image());
+    large.onload = () => this.large === large && (image.src = large.src);
+    large.src = this.source(picture, { large: 1 });
+  }
+
+  // Fetch none, and give up the one that is on its way.
+  letGo() {
+    clearTimeout(this.waiting);
+    if (this.large && !this.large.complete) this.large.src = "";
+    this.large = null;
   }
 
   leaf(event) {
