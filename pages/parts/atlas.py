@@ -47,7 +47,7 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             alt=f"A map of {words.several(sum(map(len, placed.values())), 'picture')}, coloured by "
             "class.",
         )
-        map_hover.draw(_KEY, chosen, classes)
+        map_hover.draw(_KEY, chosen, dataset, classes)
     shown = [
         [record for number in numbers for record, *_ in placed[classes[number]]]
         for numbers in figures.traces(len(classes))

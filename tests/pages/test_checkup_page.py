@@ -1,5 +1,6 @@
 """The check-up on the Data page: begun, watched, and what it found mended."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from core.jobs.job import Job
 from core.results.doctor import balance
 from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
 from core.settings import TrainingSettings
-from pages.parts import words
+from pages.parts import gather, picture_route, words
 from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
 
@@ -275,6 +276,17 @@ def test_pictures_are_varied_where_the_border_gives_the_class_away(open_page: Op
     app.switch_page("train.py").run()
     (chosen_there,) = [e.value for e in app.button_group if "augmentation" in e.label]
     assert chosen_there == "strong"
+
+
+def test_the_map_asks_for_pictures_as_they_are_read_now(open_page: Open, chosen):
+    paint(chosen)
+    app = open_page("data", data=chosen)
+    app.session_state[gather.VIEWS] = "Check-up"
+    app.run()
+    (hover,) = (e for e in app.get("bidi_component") if e.proto.component_name == "map_hover")
+    expected = picture_route.query(chosen, dataset(chosen).preparation)
+    assert json.loads(hover.proto.json)["query"] == expected
+    assert set(expected) == {"permit", "as"}
 
 
 def test_names_are_shown_letter_by_letter(open_page: Open):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.data.dataset import Dataset
 from pages.parts import picture_route, words
 
 _FOLDER = Path(__file__).parent
@@ -18,13 +19,14 @@ _HTML, _CSS, _SCRIPT = (
 _hover = st.components.v2.component("map_hover", html=_HTML, css=_CSS, js=_SCRIPT)
 
 
-def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
+def draw(chart: str, dataset_id: str, dataset: Dataset, classes: Sequence[str]) -> None:
     """Show pictures over a chart while the pointer is on it.
 
     Args:
         chart: The key of the chart; `customdata` of each point is a name, a digest and the number
             of a class.
         dataset_id: The data set that the pictures are of.
+        dataset: It.
         classes: Their names.
     """
     _hover(
@@ -32,7 +34,7 @@ def draw(chart: str, dataset_id: str, classes: Sequence[str]) -> None:
         data={
             "chart": chart,
             "address": f"{picture_route.path()}/{dataset_id}",
-            "permit": picture_route.permit(dataset_id),
+            "query": picture_route.query(dataset_id, dataset.preparation),
             "classes": [words.bare(words.shortened(name)) for name in classes],
         },
     )

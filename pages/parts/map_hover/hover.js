@@ -97,10 +97,10 @@ document.addEventListener("pointerover", ({ target }) => {
 
 function show({ points: [point], event }) {
   if (!drawn?.box.showPopover) return;
-  const { box, address, permit, classes } = drawn;
+  const { box, address, query, classes } = drawn;
   const [name, digest, number] = point.customdata;
   const image = box.querySelector("img");
-  const source = `${address}/${digest}?permit=${permit}`;
+  const source = `${address}/${digest}?${new URLSearchParams(query)}`;
   if (image.getAttribute("src") !== source) {
     image.style.visibility = "hidden"; // rather nothing than the picture before
     image.onload = () => (image.style.visibility = "visible");
