@@ -6,8 +6,9 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from core.data.side_names import Split, side_and_rest, side_of
 
@@ -177,7 +178,7 @@ def parse(name: str, data: bytes, files: Files) -> Table | None:
     if text is None:
         return None
     if name.lower().endswith(".jsonl"):
-        rows = _lines(text)
+        rows = _objects(islice(_lines(text), _MOST_ROWS))
     elif name.lower().endswith(_JSON):
         rows = _json(text, lambda cell: bool(files.find(cell, name)[0]))
     elif side_named(name) and (listed := _list(text, name, files)):
@@ -257,19 +258,17 @@ def _without_remarks(text: str) -> str:
     return re.sub(r"\A(?:[ \t]*(?:#[^\r\n]*|sep=.)?\r?\n)+", "", text)
 
 
-def _lines(text: str) -> list[list[str]]:
-    """Rows of a file with a JSON object in each line, the headers first; empty if it is none."""
-    found: list[object] = []
-    for line in text.split("\n"):  # U+2028 may stand inside of a text
-        if not line.strip():
+def _lines(text: str) -> Iterator[object]:
+    """What each line of a file holds as JSON, one at a time; None for a line that holds none."""
+    for found in re.finditer(r"[^\n]+", text):  # U+2028 may stand inside of a text
+        line = found[0].strip()
+        if not line:
             continue
         try:
-            found.append(json.loads(line))
+            value = json.loads(line)
         except (ValueError, RecursionError):
-            return []
-        if len(found) == _MOST_ROWS:
-            break
-    return _objects(found)
+            value = None
+        yield value
 
 
 def _json(text: str, is_file: Callable[[str], bool]) -> list[list[str]]:

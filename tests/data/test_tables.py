@@ -86,6 +86,19 @@ LISTS: dict[str, bytes] = {
 }
 
 
+@pytest.mark.parametrize("bad", ["[1]", "7", "null", "{", "[" * 100_000])
+def test_no_line_is_read_after_the_first_that_holds_no_object(
+    monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    read: list[str] = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda line: read.append(line) or loads(line))
+    good = '{"file": "1.jpg"}'
+    content = "\n".join([good, "", bad, *[good] * 1000]).encode()
+    assert tables.parse("all.jsonl", content, tables.Files(["1.jpg"])) is None
+    assert read == [good, bad]
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_that_are_no_csv(name: str) -> None:
     files = {name: LISTS[name], "train/0.txt": b"a cat\n", "README.txt": b"some words here\n"}
