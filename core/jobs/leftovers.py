@@ -30,6 +30,9 @@ def sweep(now: float | None = None) -> None:
     for folder in ("", "*/", "*/*/"):
         for name in (".deleted-*", ".new-*"):
             _remove_old(home.root().glob(folder + name), now)
+    for inside in (home.datasets().glob("*"), home.runs().glob("*"), home.runs().glob("*/*")):
+        for each in inside:
+            _remove_old(each.glob(".deleted-*"), now)
     for name in (".download-*", ".module-*", ".copy-*"):
         _remove_old((home.cache() / "weights" / "models").glob(name), now)
     uploads = (path for path in home.uploads().glob("*") if path.name not in needed)

@@ -94,7 +94,7 @@ def _run(run: Run) -> None:
             _rename(run.folder, name, "a run")
             deleting.offer(
                 run.id,
-                f"the run on {name} and its trained network",
+                f"the run “{name}” and its trained network",
                 lambda: (
                     None
                     if current.status.final

@@ -72,7 +72,7 @@ def _read(folder: str, changed: int) -> dict[str, Any] | None:
 def _why(ended: ImportState) -> str:
     """Why an evaluation came to nothing."""
     if ended.status is RunStatus.STOPPED:
-        return "You stopped looking at these pictures, so nothing of it is kept."
+        return "You cancelled this, so nothing of it is kept."
     return ended.message or "These pictures could not be looked at. Try again."
 
 

@@ -111,7 +111,7 @@ def _counted(given: Sequence[Prediction]) -> str:
         told.append(f"{words.several(len(counts) - _MANY, 'more class', 'more classes')}")
     unread = sum(bool(each.error) for each in given)
     if unread:
-        told.append(f"could not be looked at **{words.number(unread)}**")
+        told.append(f"**{words.number(unread)}** could not be looked at")
     return f"{words.several(len(given), 'picture')}: {' · '.join(told)}"
 
 

@@ -352,7 +352,13 @@ def test_what_nobody_finished_is_swept(run: Run, reading: Job) -> None:
     whole = home.datasets() / "whole"
     whole.mkdir()
     (whole / "manifest.json").write_text("{}")
-    left = [home.uploads() / "left", home.runs() / ".deleted-1", home.cache() / "graphs" / ".new-1"]
+    left = [
+        home.uploads() / "left",
+        home.runs() / ".deleted-1",
+        home.cache() / "graphs" / ".new-1",
+        run.folder / "evaluations" / ".deleted-1",  # an evaluation
+        whole / ".deleted-1",  # its other versions
+    ]
     for folder in (*left, home.uploads() / "w"):
         (folder / "inside").mkdir(parents=True)
     kept = [run.folder, waiting.folder, whole, home.uploads() / "w"]

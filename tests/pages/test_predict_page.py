@@ -113,7 +113,7 @@ def test_many_answers_are_counted_and_the_least_sure_come_first(
     for names in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
         files = [(name, painted(1), "image/png") for name in names]
         app.file_uploader[0].set_value(files).run()
-    assert "5 pictures: cat **3** · dog **1** · could not be looked at **1**" in shown(app)
+    assert "5 pictures: cat **3** · dog **1** · **1** could not be looked at" in shown(app)
 
     def order() -> list[str]:
         return [each.value for each in app.caption if each.value.endswith("png")]

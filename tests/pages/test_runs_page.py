@@ -135,6 +135,7 @@ def test_deleting_takes_a_second_press(open_page: Open) -> None:
     run = paint_run(dataset)
     app = open_page("runs", run=run.id)
     app.button(key=state.key("ask", run.id)).click().run()
+    assert "This deletes the run “pets” and its trained network for good" in shown(app)
     assert all_runs()
     app.button(key=state.key("delete", run.id)).click().run()
     assert not all_runs()

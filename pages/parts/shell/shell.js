@@ -20,7 +20,8 @@ async function look() {
   lost = true;
   for (let times = 0; lost; times++) {
     const status = await ask();
-    if (status === 403) return location.reload(); // another token: its page asks for it
+    // Another token, or the login of a proxy has run out: a page of theirs asks for it.
+    if (status === 401 || status === 403) return location.reload();
     lost = status !== 200;
     cover(lost && times > 0); // a page that is being left loses its line as well
     if (lost) await new Promise((over) => setTimeout(over, AGAIN));
@@ -30,7 +31,9 @@ async function look() {
 async function ask() {
   try {
     const signal = AbortSignal.timeout(PATIENCE);
-    return (await fetch(`${base}_stcore/host-config`, { cache: "no-store", signal })).status;
+    const options = { cache: "no-store", redirect: "manual", signal };
+    const answer = await fetch(`${base}_stcore/host-config`, options);
+    return answer.type === "opaqueredirect" ? 401 : answer.status; // a proxy's way to its login
   } catch {
     return 0;
   }
