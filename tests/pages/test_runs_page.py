@@ -122,9 +122,11 @@ def test_a_renamed_run_that_is_damaged_leaves_the_page_to_the_others(
     assert not app.exception
     assert "missing or not as it was written" in shown(app)
     assert app.button(key=state.key("open", whole.id))
+    open_tab(app, "Data sets")
     assert app.button(key=state.key("open", dataset))
     app.button(key=state.key("ask", dataset)).click().run()
     assert "Delete for good" in labels(app), "a damaged run keeps nobody from deleting"
+    open_tab(app, "Runs")
     app.button(key=state.key("ask", damaged.id)).click().run()
     app.button(key=state.key("delete", damaged.id)).click().run()
     assert [run.id for run in all_runs()] == [whole.id]
