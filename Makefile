@@ -1,6 +1,7 @@
 # make run: environment, install, app.  make stop: end what still works in the background.
 # make check: style and types.  make test: the tests, but for what is long and the further variants of
 # what they try (backbones, formats, optimizers), which are make test-all.
+# make screenshots: the pictures in docs/images, of every page and state.
 # make lock: the newest versions that requirements.txt and requirements-dev.txt allow.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,7 +46,7 @@ bench: .venv/.dev
 
 screenshots: .venv/.dev
 	sh tests/install_chromium.sh
-	$(BIN)/python -m tests.browser.screenshots docs/images --one
+	$(BIN)/python -m tests.browser.screenshots
 
 # .venv/.app and .venv/.dev say that an install came to its end. They go before one begins, and
 # without .venv/.app everything is begun anew: what an interrupted install left is not whole.
