@@ -72,7 +72,6 @@ def controls(scene: Scene) -> list[Control]:
         Control("Train: frozen layers", f"/train?data={scene.sketches}", slide),
         Control("Train: augmentation", f"/train?data={scene.sketches}", in_turn("Light", "Strong")),
         Control("Predict: try", f"/predict?run={scene.run}", in_turn("Try 1", "Try 2", "Try 3")),
-        Control("Runs: tab", f"/runs?run={scene.run}", in_turn("Data sets", "Runs")),
     ]
 
 
