@@ -45,16 +45,7 @@ def run(module: str, arguments: list[str], given: bytes, go_on: Callable[[], Non
             stdout=said,
             stderr=complaints,
         ) as process:
-            try:
-                assert process.stdin is not None
-                with suppress(BrokenPipeError), process.stdin:  # it may have failed already
-                    process.stdin.write(given)
-                while process.poll() is None:
-                    go_on()
-                    time.sleep(_POLL)
-            except BaseException:
-                process.kill()
-                raise
+            wait(process, go_on, given)
         said.seek(0)
         told = said.read()
         complaints.seek(0)
@@ -64,6 +55,26 @@ def run(module: str, arguments: list[str], given: bytes, go_on: Callable[[], Non
             why = (told or complaints.read()[-2000:]).decode("utf-8", "replace")
             raise RuntimeError(f"{module}: {why or process.returncode}")
         return told
+
+
+def wait(process: "subprocess.Popen[bytes]", go_on: Callable[[], None], given: bytes = b"") -> None:
+    """Wait until a process has ended; where something is raised meanwhile, it is killed.
+
+    Args:
+        process: It.
+        go_on: Called several times a second; what it raises ends the process and is raised.
+        given: Its standard input, if that is a pipe.
+    """
+    try:
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin:  # it may have failed already
+                process.stdin.write(given)
+        while process.poll() is None:
+            go_on()
+            time.sleep(_POLL)
+    except BaseException:
+        process.kill()
+        raise
 
 
 def answer(work: Callable[[bytes], bytes]) -> int:

