@@ -31,17 +31,23 @@ def test_in_a_process_that_is_no_worker_one_works_alone(
     caller.finish()
 
 
-def test_any_other_value_error_is_a_fault_and_raised(
-    caller: Crew, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def wrong() -> None:
-        raise ValueError("a fault")
+def in_a_worker(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """As in a worker whose scheduler cannot be asked."""
 
     class Worker:
         address = "tcp://127.0.0.1:1"
 
+    def fail() -> None:
+        raise error
+
     monkeypatch.setattr(crew, "get_worker", Worker)
-    monkeypatch.setattr(crew, "get_client", wrong)
+    monkeypatch.setattr(crew, "get_client", fail)
+
+
+def test_any_other_value_error_is_a_fault_and_raised(
+    caller: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_a_worker(monkeypatch, ValueError("a fault"))
     with pytest.raises(ValueError, match="a fault"):
         caller.call(MANY)
 
@@ -49,14 +55,7 @@ def test_any_other_value_error_is_a_fault_and_raised(
 def test_a_scheduler_that_does_not_answer_is_logged(
     caller: Crew, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def unreachable() -> None:
-        raise TimeoutError("it does not answer")
-
-    class Worker:
-        address = "tcp://127.0.0.1:1"
-
-    monkeypatch.setattr(crew, "get_worker", Worker)
-    monkeypatch.setattr(crew, "get_client", unreachable)
+    in_a_worker(monkeypatch, TimeoutError("it does not answer"))
     with caplog.at_level(logging.WARNING, logger="thaw"):
         assert caller.call(MANY) == 1
     assert "it does not answer" in caplog.text

@@ -103,13 +103,7 @@ def test_a_sealed_module_is_frozen_whole(open_page: Open) -> None:
 
 def test_from_scratch_nothing_is_frozen(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    submitted: list[TrainingSettings] = []
-
-    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
-        submitted.append(settings)
-        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
-
-    monkeypatch.setattr(queue, "submit_training", submit)
+    submitted = submissions(monkeypatch)
     app = open_page("train", data=dataset)
     start = next(each for each in app.segmented_control if "seen before" in each.label)
     start.set_value("random").run()
@@ -258,9 +252,8 @@ def test_each_data_set_has_its_own_preset(open_page: Open) -> None:
     assert "Until then, you see plain defaults" in shown(app)
 
 
-def test_train_trains_what_was_on_the_page_when_it_was_pressed(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def submissions(monkeypatch: pytest.MonkeyPatch) -> list[TrainingSettings]:
+    """The settings of each run that is submitted; none is trained."""
     submitted: list[TrainingSettings] = []
 
     def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
@@ -268,6 +261,13 @@ def test_train_trains_what_was_on_the_page_when_it_was_pressed(
         return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
 
     monkeypatch.setattr(queue, "submit_training", submit)
+    return submitted
+
+
+def test_train_trains_what_was_on_the_page_when_it_was_pressed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = submissions(monkeypatch)
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
     survey(dataset)
@@ -325,13 +325,7 @@ def square_choice(app: AppTest) -> Any:
 def test_how_pictures_become_square_is_chosen_by_looking_at_them(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submitted: list[TrainingSettings] = []
-
-    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
-        submitted.append(settings)
-        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
-
-    monkeypatch.setattr(queue, "submit_training", submit)
+    submitted = submissions(monkeypatch)
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     store_probe(dataset, TrainingSettings())
     app = open_page("train", data=dataset)
