@@ -18,21 +18,24 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from core import config, errors, home, installation
-from core.data import room
-from core.jobs import ending, queue
-from core.terminal import tell
-from pages.parts import (
+from core import config, installation
+from core.cli.terminal import tell
+from core.errors import UserError
+from core.intake import room
+from core.jobs import queue
+from core.jobs.cluster import ending
+from core.storage import home, incidents
+from pages.components import shell
+from pages.parts.shared import words
+from pages.routes import (
     addresses,
     download_route,
     entry,
     picture_route,
-    shell,
     upload_route,
-    words,
 )
-from pages.parts.door import Door
-from pages.parts.routes import GuardedRoute
+from pages.routes.door import Door
+from pages.routes.routes import GuardedRoute
 
 
 @asynccontextmanager
@@ -70,19 +73,19 @@ def _start_cluster() -> None:
     try:
         queue.ensure_started()
     except Exception as error:  # nobody is there to be told; the first job says it again
-        errors.record(error)
+        incidents.record(error)
 
 
 def explain(error: Exception) -> bool:
     """Show what a page did not catch as one sentence; what nobody expected gets an id."""
-    if isinstance(error, errors.UserError):
+    if isinstance(error, UserError):
         st.error(words.plain(str(error)), icon=":material/error:")
     elif told := room.told(error):
         st.error(words.plain(told), icon=":material/error:")
     else:
         st.error(
             "Something went wrong in Thaw itself. What you made is safe; reload the page to go "
-            f"on. If it happens again, report it with the number {errors.record(error)}.",
+            f"on. If it happens again, report it with the number {incidents.record(error)}.",
             icon=":material/error:",
         )
     return True
@@ -93,7 +96,7 @@ def refuse_wrong_settings() -> None:
     try:
         config.check()
         room.check_home()
-    except errors.UserError as error:
+    except UserError as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(2)
 

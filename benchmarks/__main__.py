@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import several
-from core.data import reading, samples
-from core.data.archive import open_source
+from core.datasets import reading
+from core.datasets.samples import samples
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings
 
 RESULTS = Path(__file__).with_name("results")

@@ -14,15 +14,15 @@ from typing import Any
 
 from benchmarks.__main__ import keep
 from benchmarks.warm_worker import bring, wait
-from core import home
-from core.backbones.backbone import Backbone, Level
-from core.backbones.catalog import BACKBONES
-from core.backbones.weights import ready_offline
-from core.data import store
+from core.advice.advisor import first_of
+from core.advice.estimate import estimate
+from core.backbones.catalogue.backbone import Backbone, Level
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights.weights import ready_offline
+from core.datasets import store
 from core.jobs import foresight, queue
 from core.settings import TrainingSettings
-from core.training.advisor import first_of
-from core.training.estimate import estimate
+from core.storage import home
 
 _HEAVIEST = 1_000_000_000  # multiply-adds: a thawed VGG16 takes an hour
 

@@ -21,11 +21,11 @@ import numpy as np
 
 from benchmarks.__main__ import keep
 from benchmarks.estimates import ready
-from core.backbones.backbone import Backbone
-from core.data.archive import open_source
-from core.data.dataset import Decoded
-from core.data.feed import SourceFeed
-from core.data.images import to_square
+from core.backbones.catalogue.backbone import Backbone
+from core.datasets.dataset import Decoded
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
+from core.intake.pictures.images import to_square
 from core.network import engine
 from core.network.features import FeatureCache
 from core.network.prefix import Prefix

@@ -14,8 +14,9 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.__main__ import Row, keep
-from core.data.archive import open_source
-from core.results.doctor import duplicates, looking
+from core.doctor import looking
+from core.doctor.findings import duplicates
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings
 
 WAYS = ("saved again", "resized", "cropped", "all three")
@@ -65,7 +66,7 @@ def row(what: str, found: int, of: int) -> Row:
 
 def with_copies(folder: Path, originals: int, target: Path) -> Path:
     """All photos of a folder, and of some of them a copy of each way, under numbers."""
-    from core.data import reading
+    from core.datasets import reading
 
     records = list(reading.read(open_source(folder), split=None, at_least=64).records)
     chance = random.Random(0)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.data import reading
-from core.data.archive import open_source
+from core.datasets import reading
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import tensorflow  # noqa: F401 first, as it comes: on some processors Thaw asks for other kernels
 
-from core.backbones import weights
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
+from core.backbones.weights import weights
 
 
 def datasets(folder: Path, side: int, batch_size: int, seed: int) -> tuple[Any, Any]:

@@ -18,11 +18,11 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from benchmarks.__main__ import keep
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
 from core.network import engine
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import fit
 
 Row = dict[str, Any]

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import keep
-from core.data.archive import open_source
-from core.data.dataset import Dataset
-from core.data.feed import SourceFeed
+from core.advice import advisor, survey
+from core.datasets.dataset import Dataset
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
 from core.network.features import FeatureCache
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
-from core.training import advisor, fit, survey
+from core.storage.runs import Run
+from core.training import fit
 from core.training.setup import Setup
 
 Row = dict[str, Any]

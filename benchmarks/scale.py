@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.__main__ import keep, timed
 from benchmarks.photos import several
-from core import home
+from core.storage import home
 
 
 def main() -> None:

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from benchmarks.__main__ import keep
 from benchmarks.photos import several
-from core import home
-from core.data import store
-from core.data.archive import open_source
-from core.data.feed import StoredFeed
+from core.datasets import store
+from core.datasets.feed import StoredFeed
+from core.intake.archives.archive import open_source
 from core.network.features import features_folder
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import divided, keep, timed
-from core.backbones.backbone import Level
-from core.backbones.catalog import BACKBONES
-from core.training.advisor import first_of
+from core.advice.advisor import first_of
+from core.backbones.catalogue.backbone import Level
+from core.backbones.catalogue.rows import BACKBONES
 
 _EPOCHS = 4  # the first one traces, and in Thaw the head warms up
 
@@ -64,8 +64,9 @@ def row(frozen: int, count: int, ours: list[float], theirs: list[float]) -> dict
 def plain(folder: Path, frozen: int) -> list[float]:
     """Seconds of each epoch: the whole network in the graph, its first layers frozen."""
     from benchmarks.plain_keras import datasets
-    from core.backbones import load, weights
+    from core.backbones import load
     from core.backbones.frameworks import keras
+    from core.backbones.weights import weights
 
     backbone = BACKBONES["efficientnet_lite0"]
     file = weights.find(backbone)

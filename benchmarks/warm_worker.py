@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core import home
 from core.jobs import ask, queue
 from core.network import gpu
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 
 def wait(ready: Callable[[], bool]) -> None:

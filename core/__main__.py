@@ -19,12 +19,9 @@ from typing import Any
 
 from psutil import pid_exists
 
-from core import arguments, config, home, shown
-from core.data import room
-from core.errors import UserError
-from core.runs import Run
-from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, Grouping, SplitSettings, TrainingSettings
-from core.terminal import (
+from core import config, shown
+from core.cli import arguments
+from core.cli.terminal import (
     NO_MODEL,
     Recorded,
     clean,
@@ -37,13 +34,19 @@ from core.terminal import (
     tell,
     tell_left_out,
 )
+from core.errors import UserError
+from core.intake import room
+from core.settings import IMAGENET, RANDOM, THAWED_EPOCHS, Grouping, SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 Result = dict[str, Any]
 
 
 def inspect(args: argparse.Namespace) -> Result:
     """What a zip or a folder holds."""
-    from core.data import preparing, reading
+    from core.datasets import reading
+    from core.intake.pictures import preparing
 
     if args.doctor:
         room.ready(room.LITTLE)
@@ -51,7 +54,7 @@ def inspect(args: argparse.Namespace) -> Result:
     read_as = _read_as(args, source)
     said: Result = {}
     if args.doctor:
-        from core.results.doctor import checkup
+        from core.doctor import checkup
 
         found, looked = checkup.of_source(source, split, counter, _chosen(args))
         said = {"doctor": looked.to_dict()}
@@ -87,7 +90,7 @@ def inspect(args: argparse.Namespace) -> Result:
 
 def _opened(args: argparse.Namespace) -> Any:
     """The source, to be read as the options say, with tables of labels that lie elsewhere."""
-    from core.data.archive import WithFiles, open_source
+    from core.intake.archives.archive import WithFiles, open_source
 
     reading = arguments.reading_of(args)
     source = open_source(args.path, reading=reading, follow=True)
@@ -99,7 +102,7 @@ def _opened(args: argparse.Namespace) -> Any:
 
 def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:
     """How the source is read, which is told before anything else happens."""
-    from core.data import layout
+    from core.intake.layouts import layout
 
     grouped = getattr(args, "group_by", None) == Grouping.FOLDER
     found = layout.place(source, least=least, grouped=grouped)
@@ -110,7 +113,7 @@ def _read_as(args: argparse.Namespace, source: Any, least: int = 2) -> str:
 
 def train(args: argparse.Namespace) -> Result:
     """Train in this process, into a folder."""
-    from core.data.feed import SourceFeed
+    from core.datasets.feed import SourceFeed
 
     room.ready(room.LITTLE)
     source = _opened(args)
@@ -191,7 +194,7 @@ def _resumed(folder: Path, args: argparse.Namespace) -> Run:
 
 def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
     """What recipe and options say; a weights file is checked and kept, and named by its digest."""
-    from core.backbones.catalog import backbone_named, backbone_of, one_spelling
+    from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
 
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
@@ -206,7 +209,7 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
     if one_spelling(named).frozen_layers is not None:
         values.setdefault("epochs", THAWED_EPOCHS)
     if chosen not in (IMAGENET, RANDOM):
-        from core.backbones import own_weights
+        from core.backbones.weights import own_weights
 
         file = Path(values["weights"])
         if not file.is_file():
@@ -267,8 +270,8 @@ def evaluate(args: argparse.Namespace) -> Result:
 
 def predict(args: argparse.Namespace) -> Result:
     """What a run's model sees in images."""
-    from core.data import handed
-    from core.data.dataset import Skipped
+    from core.datasets.dataset import Skipped
+    from core.results import handed
     from core.results.prediction import as_table
     from core.results.predictor import of_run
 
@@ -326,16 +329,16 @@ def _division(args: argparse.Namespace, seed: int = 0) -> SplitSettings:
 
 def _chosen(args: argparse.Namespace) -> Any:
     """What is said of how pictures are read."""
-    from core.data.preparation import Paper
-    from core.data.preparing import Chosen
+    from core.intake.pictures.preparation import Paper
+    from core.intake.pictures.preparing import Chosen
 
     return Chosen(args.levels, args.bands, Paper(args.paper) if args.paper else None)
 
 
 def _advice(source: Any, args: argparse.Namespace) -> tuple[Any, Sequence[Any]]:
     """What is advised for a source's images, and what was left out of it."""
-    from core.data.feed import SourceFeed
-    from core.training import advisor, survey
+    from core.advice import advisor, survey
+    from core.datasets.feed import SourceFeed
 
     feed = SourceFeed(source, _division(args), _chosen(args))
     dataset, alike = survey.measure(feed, counter("looking at images"))
@@ -356,7 +359,7 @@ def _option(name: str, value: Any) -> str:
 
 def backbones(args: argparse.Namespace) -> Result:
     """The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module."""
-    from core import catalogue_command
+    from core.cli import catalogue_command
 
     if args.fetch:
         return catalogue_command.fetch(args)
@@ -367,7 +370,7 @@ def backbones(args: argparse.Namespace) -> Result:
 
 def stop(args: argparse.Namespace) -> Result:
     """End Thaw's background processes, whatever they are doing."""
-    from core.jobs.ending import end_clusters
+    from core.jobs.cluster.ending import end_clusters
 
     stopped = end_clusters()
     tell(

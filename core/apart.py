@@ -10,12 +10,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
-from core import config, errors
+from core import config, installation
 from core.errors import UserError
+from core.storage import incidents
 
-_PROJECT = Path(__file__).parents[1]
 _USERS_MISTAKE = 2
 _POLL = 0.1
 
@@ -39,7 +38,7 @@ def run(module: str, arguments: list[str], given: bytes, go_on: Callable[[], Non
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
         with subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", module, *arguments],
-            cwd=_PROJECT,
+            cwd=installation.ROOT,
             env=config.environment(),
             stdin=subprocess.PIPE,
             stdout=said,
@@ -91,6 +90,6 @@ def answer(work: Callable[[bytes], bytes]) -> int:
     except UserError as error:
         said, code = str(error).encode(), _USERS_MISTAKE
     except Exception as error:
-        said, code = f"incident {errors.record(error)}".encode(), 1
+        said, code = f"incident {incidents.record(error)}".encode(), 1
     sys.stdout.buffer.write(said)
     return code

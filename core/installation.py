@@ -4,13 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]  # Thaw's folder, where `python -m core` works
 _WINDOWS = os.name == "nt"
 
 
 def python() -> str:
     """Runs this installation's Python."""
-    if Path(sys.prefix).resolve() != (_ROOT / ".venv").resolve():
+    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         return "python"
     return r".venv\Scripts\python" if _WINDOWS else ".venv/bin/python"
 
@@ -22,7 +22,7 @@ def start(variable: str = "", value: str = "") -> str:
         variable: An environment variable to set, if any.
         value: What to set it to.
     """
-    made = (_ROOT / ".venv" / ".app").exists()
+    made = (ROOT / ".venv" / ".app").exists()
     command = "make run" if made else f"{python()} -m streamlit run streamlit_app.py"
     if not variable:
         return command

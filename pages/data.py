@@ -2,19 +2,21 @@
 
 import streamlit as st
 
-from core.data import enough
-from core.data.dataset import Dataset
+from core.datasets import enough
+from core.datasets.dataset import Dataset
 from core.errors import UserError
-from pages.parts import (
+from pages.parts.data import (
     bring,
     doctor,
     download,
-    figures,
     gather,
     joining,
     mend,
-    problem,
     read_choice,
+)
+from pages.parts.shared import (
+    figures,
+    problem,
     state,
     words,
 )

@@ -5,11 +5,19 @@ from typing import Any
 
 import streamlit as st
 
-from core import home
-from core.data import image_files
+from core.datasets import image_files
 from core.results import evaluations, names
-from core.runs import Run
-from pages.parts import bring, choose_run, figures, gallery, gather, judged, mistakes, state, words
+from core.storage import home
+from core.storage.runs import Run
+from pages.parts.data import bring, gather
+from pages.parts.evaluate import judged, mistakes
+from pages.parts.shared import (
+    choose_run,
+    figures,
+    state,
+    thumbnails,
+    words,
+)
 
 _WAITING = (
     "Here you see how well a trained network does on pictures it has never seen: how many it gets "
@@ -163,7 +171,7 @@ def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -
         there = folder is not None and home.is_digest(one["digest"])
         mistakes.draw(picture_of(folder, one["digest"]) if folder and there else None, one)
 
-    gallery.paged(results["mistakes"], state.key("mistakes", run.id, judged_in), draw, width=170)
+    thumbnails.paged(results["mistakes"], state.key("mistakes", run.id, judged_in), draw, width=170)
 
 
 def class_by_class(results: dict[str, Any]) -> None:

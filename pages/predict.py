@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from core.runs import Run
-from pages.parts import bring, choose_run, gather, naming
+from core.storage.runs import Run
+from pages.parts.data import bring, gather
+from pages.parts.predict import naming
+from pages.parts.shared import choose_run
 
 _WAITING = (
     "Here you show pictures to a trained network and see what it thinks they are, and how sure it "

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core import home
 from core.network import features
-from pages.parts import belongings, state, words
+from core.storage import home
+from pages.parts.runs import belongings
+from pages.parts.shared import state, words
 
 
 def main() -> None:

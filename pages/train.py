@@ -2,27 +2,32 @@
 
 import streamlit as st
 
-from core.backbones.catalog import backbone_of
-from core.backbones.weights import ready_offline
-from core.data import store
-from core.data.dataset import Dataset
-from core.data.enough import check
+from core.backbones.catalogue.rows import backbone_of
+from core.backbones.weights.weights import ready_offline
+from core.datasets import store
+from core.datasets.dataset import Dataset
+from core.datasets.enough import check
 from core.errors import UserError
 from core.jobs import queue
-from core.runs import Run, RunState, RunStatus, Stage
 from core.settings import IMAGENET
-from pages.parts import (
-    advice,
-    bring,
-    controls,
-    cost,
-    gallery,
-    gather,
-    kept,
-    live,
+from core.storage.runs import (
+    Run,
+    RunState,
+    RunStatus,
+    Stage,
+)
+from pages.parts.data import bring, gallery, gather
+from pages.parts.shared import (
     problem,
     state,
     words,
+)
+from pages.parts.train import (
+    advice,
+    controls,
+    cost,
+    kept,
+    live,
 )
 
 _MORE_EPOCHS = 5

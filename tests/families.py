@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue.rows import BACKBONES
 
 SEALED = [name for name, backbone in BACKBONES.items() if backbone.sealed]
 BUILT = [name for name in BACKBONES if name not in SEALED]

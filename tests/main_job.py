@@ -19,7 +19,7 @@ BEGAN = time.monotonic()
 PICTURES = """
 import shutil
 from pathlib import Path
-from core.data import samples
+from core.datasets.samples import samples
 samples.write("sketches", Path("sketches"))
 """
 

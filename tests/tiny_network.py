@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
-from core.backbones import describe
-from core.backbones.backbone import Backbone, Download, Table
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue import describe
+from core.backbones.catalogue.backbone import Backbone, Download, Table
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
 
 layers = keras.layers

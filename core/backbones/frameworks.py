@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from core import home
+from core.storage import home
 
 
 @contextmanager

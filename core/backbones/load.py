@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from core.backbones import weights_file
-from core.backbones.backbone import Backbone, HubModule, Preprocessing
+from core.backbones.catalogue.backbone import Backbone, HubModule, Preprocessing
 from core.backbones.frameworks import keras
-from core.backbones.torch_weights import read_torch_weights
+from core.backbones.weights import weights_file
+from core.backbones.weights.torch_weights import read_torch_weights
 from core.errors import UserError
 
 # keras.applications.imagenet_utils, mode "caffe": the mean blue, green and red of ImageNet.
@@ -54,7 +54,7 @@ def load(backbone: Backbone, file: Path, *, top: bool = False) -> keras.Model:
         UserError: The file is damaged or belongs to another network.
     """
     if isinstance(backbone.weights, HubModule):
-        from core.backbones import hub
+        from core.backbones.hub import hub
 
         return hub.sealed(file, backbone, top=top)
     model = build(backbone, top=top)

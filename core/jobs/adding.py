@@ -7,15 +7,15 @@ never gets a manifest, so nobody lists it, and it goes when somebody has looked 
 from pathlib import Path
 from typing import Any
 
-from core import home
-from core.data import store
-from core.data.additions import Added, called
-from core.data.preparation import Preparation
+from core.datasets import store
+from core.datasets.additions import Added, called
 from core.errors import UserError
+from core.intake.pictures.preparation import Preparation
 from core.jobs import queue, tasks
 from core.jobs.job import Job, Kind, discard_upload, upload_of
-from core.progress import StageReporter
-from core.runs import RunStatus
+from core.storage import home
+from core.storage.progress import StageReporter
+from core.storage.runs import RunStatus
 
 _ADDED = "added.json"
 
@@ -105,7 +105,8 @@ def add_images(folder: str, path: str, dataset_folder: str, origin: str) -> None
 
     def work() -> None:
         tasks.load(Kind.READING)
-        from core.data import additions, archive
+        from core.datasets import additions
+        from core.intake.archives import archive
 
         report = StageReporter(job.log, "reading", lambda: job.stop_requested)
         source = archive.open_source(Path(path), "these pictures")
@@ -126,7 +127,7 @@ def add_dataset(folder: str, other: str, dataset_folder: str) -> None:
 
     def work() -> None:
         tasks.load(Kind.READING)
-        from core.data import additions
+        from core.datasets import additions
 
         added = additions.add_dataset(Path(other), Path(dataset_folder))
         home.write_json(job.folder / _ADDED, added.to_dict())
@@ -140,7 +141,7 @@ def read_otherwise(folder: str, dataset_folder: str, preparation: dict[str, Any]
 
     def work() -> None:
         tasks.load(Kind.READING)
-        from core.data import additions
+        from core.datasets import additions
 
         report = StageReporter(job.log, "reading", lambda: job.stop_requested)
         chosen = Preparation.from_dict(preparation)

@@ -5,16 +5,17 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core import errors
-from core.backbones.backbone import Backbone
-from core.data import room
-from core.data.preparation import Preparation
+from core.backbones.catalogue.backbone import Backbone
 from core.errors import UserError
-from core.jobs import connection, tasks
+from core.intake import room
+from core.intake.pictures.preparation import Preparation
+from core.jobs import tasks
+from core.jobs.cluster import connection
 from core.jobs.job import DIED, Kind
 from core.jobs.tasks import JobFailed
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.storage import incidents
+from core.storage.runs import Run
 
 Answer = TypeVar("Answer")
 
@@ -66,10 +67,10 @@ def _ask(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:
     except UserError:
         raise
     except KilledWorker as error:
-        raise JobFailed(DIED[kind], errors.record(error)) from error
+        raise JobFailed(DIED[kind], incidents.record(error)) from error
     except Exception as error:
         told = room.told(error) or "That did not work. Try again."
-        raise JobFailed(told, errors.record(error)) from error
+        raise JobFailed(told, incidents.record(error)) from error
 
 
 def _asked(kind: Kind, function: Callable[..., Answer], *args: Any) -> Answer:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from core import home
-from core.data import store
+from core.datasets import store
+from core.doctor.finding import Case, Checkup
+from core.doctor.finding import Kind as About
 from core.errors import UserError
-from core.jobs import connection, queue, tasks
+from core.jobs import queue, tasks
+from core.jobs.cluster import connection
 from core.jobs.job import CheckState, Job
-from core.progress import StageReporter
-from core.results.doctor.finding import Case, Checkup
-from core.results.doctor.finding import Kind as About
+from core.storage import home
+from core.storage.progress import StageReporter
 
 _FOUND = "checkup.json"
 _DISMISSED = "no-problem.json"
@@ -43,7 +44,7 @@ def _look_over(dataset_folder: str) -> None:
     job = Job.of_checkup(folder.name)
 
     def work() -> None:
-        from core.results.doctor import checkup
+        from core.doctor import checkup
 
         def report(stage: str) -> StageReporter:
             return StageReporter(job.log, stage, lambda: job.stop_requested)

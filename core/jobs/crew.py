@@ -2,15 +2,15 @@
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
 from distributed import get_client, get_worker
 
-from core.jobs import tasks
 from core.jobs.job import AFTER_ALL, Kind
-from core.runs import Run
+from core.storage.runs import Run
 
 logger = logging.getLogger("thaw")
 
@@ -23,14 +23,19 @@ _NOBODY = (OSError, TimeoutError, CancelledError)
 class Crew:
     """Those that are called from within a training's task."""
 
-    def __init__(self, run: Run, dataset: Path) -> None:
+    def __init__(
+        self, run: Run, dataset: Path, help_out: Callable[[str, str, int, int], None]
+    ) -> None:
         """
         Args:
             run: What is trained.
             dataset: The folder of its images, which every worker can read.
+            help_out: What each of them runs: the run's folder, the images' folder, which part it
+                takes, and of how many.
         """
         self._run = run
         self._dataset = dataset
+        self._help_out = help_out
         self._futures: list[Any] = []
 
     def call(self, images: int) -> int:
@@ -56,7 +61,7 @@ class Crew:
         parts = 1 + len(trainers - busy - {own})
         self._futures = [
             client.submit(
-                tasks.help_out,
+                self._help_out,
                 str(self._run.folder),
                 str(self._dataset),
                 part,

@@ -11,17 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import errors, home
-from core.backbones.catalog import backbone_of
-from core.data import store
+from core.advice.estimate import Probe
+from core.advice.likeness import Likeness
+from core.backbones.catalogue.rows import backbone_of
+from core.datasets import store
 from core.errors import UserError
-from core.jobs import connection, tasks
+from core.jobs import tasks
+from core.jobs.cluster import connection
 from core.jobs.job import AFTER_ALL, Kind
 from core.network.features import cache_key
-from core.runs import Run, all_runs
 from core.settings import TrainingSettings
-from core.training.estimate import Probe
-from core.training.likeness import Likeness
+from core.storage import home, incidents
+from core.storage.runs import Run, all_runs
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -173,7 +174,7 @@ def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -
     if future is not None and future.status == "error":
         error = future.exception()
         if not isinstance(error, UserError):
-            error = tasks.JobFailed("This could not be found out.", errors.record(error))
+            error = tasks.JobFailed("This could not be found out.", incidents.record(error))
         _failures[name] = time.monotonic(), error
         _futures.pop(name, None)
         raise error

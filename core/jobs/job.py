@@ -6,10 +6,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from core import home
-from core.events import Event, EventLog
 from core.results.evaluations import FOLDER as EVALUATIONS
-from core.runs import RunState, RunStatus, Stage, ended, read_on, stop_file
+from core.storage import home
+from core.storage.events import Event, EventLog
+from core.storage.runs import (
+    RunState,
+    RunStatus,
+    Stage,
+    ended,
+    read_on,
+    stop_file,
+)
 
 
 class Kind(StrEnum):

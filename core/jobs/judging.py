@@ -4,14 +4,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from core import home
-from core.data.labelling import Unclear
 from core.errors import StopRequested, UserError
+from core.intake.layouts.labelling import Unclear
 from core.jobs import queue, tasks
 from core.jobs.job import ImportState, Job, Kind, discard_upload, upload_of
-from core.progress import StageReporter
 from core.results import evaluations
-from core.runs import Run
+from core.storage import home
+from core.storage.progress import StageReporter
+from core.storage.runs import Run
 
 _SHOWN = 320  # pixels of a mistake's picture
 
@@ -59,7 +59,7 @@ def judge(folder: str, path: str, run_folder: str, name: str) -> None:
 
     def work() -> None:
         tasks.load(Kind.CHECKING)
-        from core.data import archive
+        from core.intake.archives import archive
         from core.results import learned, names
         from core.results.predictor import of_run
 
@@ -87,7 +87,7 @@ def _pictures(
     job: Job, source: Any, predictor: Any, mistakes: list[dict[str, Any]]
 ) -> dict[str, bytes]:
     """JPEGs of the mistakes, by digest: their pictures are no longer here afterwards."""
-    from core.data import images
+    from core.intake.pictures import images
 
     members = {member.name: member for member in source.members}
     made = {}

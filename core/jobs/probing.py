@@ -14,7 +14,7 @@ from core.settings import TrainingSettings
 
 
 def probe_apart(dataset: Path, settings: dict[str, Any], go_on: Callable[[], None]) -> Any:
-    """What `core.training.probe` finds, as JSON.
+    """What `core.advice.probe` finds, as JSON.
 
     Args:
         dataset: The folder of a stored data set.
@@ -31,11 +31,11 @@ def probe_apart(dataset: Path, settings: dict[str, Any], go_on: Callable[[], Non
 
 def _probe(given: bytes) -> bytes:
     folder, settings = json.loads(given)
-    from core.data import store
-    from core.data.feed import StoredFeed
+    from core.datasets import store
+    from core.datasets.feed import StoredFeed
 
     dataset, chosen = store.load(Path(folder)), TrainingSettings.from_dict(settings)
-    from core.training.probe import probe  # takes seconds
+    from core.advice.probe import probe  # takes seconds
 
     found = probe(StoredFeed(Path(folder)), dataset, chosen)
     return json.dumps(found.to_dict()).encode()

@@ -12,19 +12,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import config, errors, home
-from core.backbones.catalog import one_spelling
-from core.data import room, store
-from core.data.enough import check
-from core.data.labelling import Reading
+from core import config
+from core.backbones.catalogue.rows import one_spelling
+from core.datasets import store
+from core.datasets.enough import check
 from core.errors import UserError
-from core.jobs import connection, foresight, tasks
-from core.jobs.address import is_alive
-from core.jobs.connection import ensure_started as ensure_started  # the door's
+from core.intake import room
+from core.intake.layouts.labelling import Reading
+from core.jobs import foresight, tasks
+from core.jobs.cluster import connection
+from core.jobs.cluster.address import is_alive
+from core.jobs.cluster.connection import ensure_started as ensure_started  # the door's
 from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
 from core.jobs.tasks import JobFailed, sentence_of
-from core.runs import Run, RunState, RunStatus, Stage, all_runs
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home, incidents
+from core.storage.runs import (
+    Run,
+    RunState,
+    RunStatus,
+    Stage,
+    all_runs,
+)
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -240,7 +249,7 @@ def submit(job: Job, function: Callable[..., None], *args: Any) -> None:
         sentence = room.told(error) or (
             "The job could not be handed to Thaw's background process. Try again."
         )
-        incident = errors.record(error)
+        incident = incidents.record(error)
         with suppress(OSError):  # it is told all the same
             job.fail(sentence, incident)
         raise JobFailed(sentence, incident) from error

@@ -10,24 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core import errors, home
-from core.data import room
-from core.data.preparation import Preparation
 from core.errors import StopRequested, UserError
+from core.intake import room
+from core.intake.pictures.preparation import Preparation
 from core.jobs.job import DIED, Job, Kind
-from core.progress import StageReporter
 from core.results.prediction import Prediction
-from core.runs import Run, Stage
 from core.settings import Grouping, SplitSettings
+from core.storage import home, incidents
+from core.storage.progress import StageReporter
+from core.storage.runs import Run, Stage
 
 if TYPE_CHECKING:
-    from core.data.labelling import Reading
+    from core.intake.layouts.labelling import Reading
 
 Answer = TypeVar("Answer")
 
 HEAVY: dict[Kind, tuple[str, ...]] = {
     Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
-    Kind.READING: ("core.data.additions", "core.data.samples"),
+    Kind.READING: ("core.datasets.additions", "core.datasets.samples.samples"),
     Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
     Kind.CHECKING: (),  # seldom asked, and small until then
 }
@@ -61,7 +61,7 @@ def warm_up(kind: str) -> None:
     try:
         load(Kind(kind))
     except Exception as error:
-        errors.record(error)
+        incidents.record(error)
 
 
 def load(kind: Kind) -> None:
@@ -82,14 +82,15 @@ def train(run_folder: str, dataset_folder: str) -> None:
         if not Path(dataset_folder).is_dir():
             raise UserError("The data set of this run has been deleted. Choose another one.")
         load(Kind.TRAINING)
-        from core.data.feed import StoredFeed
+        from core.datasets.feed import StoredFeed
         from core.jobs.crew import Crew
         from core.results.predictor import of_run
         from core.training import fit
 
         Run.open(job.folder)
         dataset = Path(dataset_folder)
-        results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset))
+        crew = Crew(run, dataset, help_out)
+        results = fit.train(run, StoredFeed(dataset, run.version), crew)
         resumed = run.turn != job.state().turn  # then the next turn makes a model of its own
         if results["best_epoch"] is not None and run.has_model and not resumed:
             job.finishing(Stage.COMPILING)
@@ -112,7 +113,7 @@ def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> Non
 
     def work() -> None:
         load(Kind.TRAINING)
-        from core.data.feed import StoredFeed
+        from core.datasets.feed import StoredFeed
         from core.training import fit
 
         run = Run.open(Path(run_folder))
@@ -149,7 +150,7 @@ def import_dataset(
 
     def work() -> None:
         load(Kind.READING)
-        from core.data.labelling import Reading, Unclear
+        from core.intake.layouts.labelling import Reading, Unclear
 
         said = Reading.from_dict(reading) if reading else None
         try:
@@ -167,7 +168,7 @@ def import_sample(folder: str, sample_name: str) -> None:
 
     def work() -> None:
         load(Kind.READING)
-        from core.data import samples
+        from core.datasets.samples import samples
 
         samples.write(sample_name, drawn, partial(_go_on, job))
         _read(job, drawn, sample_name, SplitSettings())
@@ -184,7 +185,9 @@ def _read(
     preview: bool = False,
 ) -> None:
     load(Kind.READING)
-    from core.data import archive, layout, store
+    from core.datasets import store
+    from core.intake.archives import archive
+    from core.intake.layouts import layout
 
     report = StageReporter(job.log, "reading", lambda: job.stop_requested)
     with closing(archive.open_source(path, name, partial(_go_on, job), reading)) as source:
@@ -230,7 +233,7 @@ def perform(job: Job, work: Callable[[], None]) -> None:
     except Exception as error:
         if not job.folder.is_dir():
             return  # deleted meanwhile
-        end = partial(job.fail, sentence_of(error), errors.record(error))
+        end = partial(job.fail, sentence_of(error), incidents.record(error))
     else:
         end = job.finish
     end(turn=state.turn)  # it may be queued again by now
@@ -263,7 +266,7 @@ def _seen(
     paths: list[Path], look_at: Callable[[list[tuple[str, bytes]]], list[Prediction]]
 ) -> list[Prediction]:
     """What is seen in some files; what is too large for a picture is not read."""
-    from core.data import archive
+    from core.intake.archives import archive
 
     refused: dict[Path, Prediction] = {}
     for path in paths:
@@ -288,7 +291,7 @@ def look(
 
     def work() -> list[Prediction]:
         load(Kind.PREDICTION)
-        from core.backbones.catalog import backbone_named
+        from core.backbones.catalogue.rows import backbone_named
         from core.results import untouched
 
         chosen = backbone_named(backbone, alpha)
@@ -308,9 +311,9 @@ def survey(dataset_folder: str) -> None:
 
     def work() -> None:
         load(Kind.READING)
-        from core.data import store
-        from core.data.feed import StoredFeed
-        from core.training import survey as surveying
+        from core.advice import survey as surveying
+        from core.datasets import store
+        from core.datasets.feed import StoredFeed
 
         folder = Path(dataset_folder)
         changed = store.changed_at(folder)
@@ -362,7 +365,7 @@ def _memory_given_back() -> Iterator[None]:
     try:
         yield
     finally:
-        from core.training import memory
+        from core.jobs import memory
 
         memory.give_back()
 
@@ -374,7 +377,7 @@ def _answered(work: Callable[[], Answer]) -> Answer:
     except UserError:
         raise
     except Exception as error:
-        raise JobFailed(sentence_of(error), errors.record(error)) from None
+        raise JobFailed(sentence_of(error), incidents.record(error)) from None
 
 
 def sentence_of(error: Exception) -> str:

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from core.backbones import load
-from core.backbones.backbone import Backbone
+from core.backbones.catalogue.backbone import Backbone
 from core.backbones.frameworks import keras
-from core.data.preparation import USUAL, Preparation
+from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import freeze
 from core.network.inference_mode import InferenceMode
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core import home
+from core.storage import home
 
 # OpenVINO's converter reports to Google Analytics and writes an id into the home folder unless
 # its telemetry module cannot be imported; it then uses a stub of its own.

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from core import config, home
+from core import config
+from core.storage import home
 
 _SEGMENT_BYTES = 64 << 20
 _ABANDONED = 3600.0  # seconds that nobody writes one file for

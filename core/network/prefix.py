@@ -8,9 +8,9 @@ from typing import Any
 import PIL
 import pillow_heif
 
-from core.backbones.backbone import Backbone
-from core.data.images import DECODING
-from core.data.preparation import USUAL, Preparation
+from core.backbones.catalogue.backbone import Backbone
+from core.intake.pictures.images import DECODING
+from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine, gpu
 from core.network.features import cache_key
 

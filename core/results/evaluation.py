@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.dataset import Record
+from core.datasets.dataset import Record
 
 _MISTAKES = 200
 

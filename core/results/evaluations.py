@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core import home
 from core.errors import UserError
 from core.results import names
-from core.runs import Run
+from core.storage import home
+from core.storage.runs import Run
 
 FOLDER = "evaluations"
 _RESULTS = "results.json"

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from core import home
-from core.data import store
-from core.data.dataset import Dataset, Record
+from core.datasets import store
+from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.results import evaluation
-from core.runs import Run, damaged, read_facts
+from core.storage import home
+from core.storage.runs import Run, damaged, read_facts
 
 _FILE = "learned.json"
 

@@ -4,10 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core import home
-from core.data import store
+from core.datasets import store
 from core.errors import UserError
-from core.runs import SETTINGS, Run, read_facts
+from core.storage import home
+from core.storage.runs import SETTINGS, Run, read_facts
 
 
 def by_now(run: Run) -> dict[str, str]:

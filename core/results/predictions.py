@@ -14,11 +14,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from core import home
-from core.data import image_files
+from core.datasets import image_files
 from core.results import names
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.storage import home
+from core.storage.runs import Run
 
 MOST = 1000  # of the latest answers, so many are kept at least
 _LIST = "answers.json"

@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.data import images, reading, room
-from core.data.archive import Source
-from core.data.dataset import Dataset, Decoded
-from core.data.preparation import USUAL, Preparation
+from core.datasets import reading
+from core.datasets.dataset import Dataset, Decoded
 from core.errors import UserError
+from core.intake import room
+from core.intake.archives.archive import Source
+from core.intake.pictures import images
+from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import evaluation, learned, names
 from core.results.prediction import Prediction
-from core.runs import Run, damaged, read_facts
 from core.settings import Squaring
+from core.storage.runs import Run, damaged, read_facts
 
 Submit = Callable[[str, np.ndarray], None]
 
@@ -250,8 +252,8 @@ def _facts(run: Path) -> tuple[int, Preparation]:
 def _load(model: Path) -> Any:
     if not zipfile.is_zipfile(model):  # cut off, or something else: told before Keras is here
         raise damaged(model.parent, model.name)
-    from core.backbones import hub  # noqa: F401  (registers the layer that a model may hold)
     from core.backbones.frameworks import keras
+    from core.backbones.hub import hub  # noqa: F401  (registers the layer that a model may hold)
 
     try:
         return keras.models.load_model(model, compile=False, safe_mode=True)

@@ -5,16 +5,16 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from core.backbones import weights
-from core.backbones.backbone import Backbone
-from core.data.preparation import USUAL, Preparation
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.weights import weights
 from core.errors import UserError
+from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
 from core.network.features import cache_key
 from core.results.prediction import Prediction
 from core.results.predictor import Predictor
 
-_LABELS = Path(__file__).parents[1] / "backbones" / "imagenet_labels.txt"
+_LABELS = Path(__file__).parent / "imagenet_labels.txt"
 
 
 @cache

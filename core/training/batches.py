@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.data.augment import Augmentation
-from core.data.dataset import Record
+from core.datasets.dataset import Record
 from core.network.features import FeatureCache
+from core.training.augment import Augmentation
 
 FOR_STATISTICS = 16  # batches from which batch norm is estimated; a few hundred images say enough
 

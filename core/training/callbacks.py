@@ -10,8 +10,8 @@ import numpy as np
 
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
-from core.progress import Pace
-from core.runs import Run, Stage, best_epoch
+from core.storage.progress import Pace
+from core.storage.runs import Run, Stage, best_epoch
 from core.training.batches import Batches
 
 _SECONDS_BETWEEN_HEARTBEATS = 0.4

@@ -12,17 +12,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core import home
-from core.data.dataset import Dataset, Decoded
-from core.data.feed import ImageFeed
-from core.data.images import to_square
+from core.datasets.dataset import Dataset, Decoded
+from core.datasets.feed import ImageFeed
 from core.errors import StopRequested
+from core.intake.pictures.images import to_square
 from core.network import engine
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
-from core.progress import StageReporter
 from core.results import evaluation, learned
-from core.runs import Run, Stage
+from core.storage import home
+from core.storage.progress import StageReporter
+from core.storage.runs import Run, Stage
 from core.training.extraction import Extraction
 from core.training.setup import Setup
 

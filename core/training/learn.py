@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from core.backbones.frameworks import keras
-from core.data.dataset import Dataset, Record
-from core.data.preparation import Preparation
+from core.datasets.dataset import Dataset, Record
 from core.errors import StopRequested, UserError
+from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
 from core.network.mixed_precision import computing_in
 from core.network.prefix import PIXELS, Prefix
-from core.runs import Run, RunState
 from core.settings import TrainingSettings
+from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
 from core.training.callbacks import Keep, KeepBest, Progress, Rate, Validation
 from core.training.checkpoint import Checkpoint, Saved

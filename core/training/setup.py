@@ -7,15 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import home
-from core.backbones import own_weights, weights
-from core.backbones.backbone import Backbone
-from core.backbones.catalog import backbone_of, one_spelling
-from core.data.augment import Augmentation
-from core.data.preparation import Preparation
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import backbone_of, one_spelling
+from core.backbones.weights import own_weights, weights
+from core.intake.pictures.preparation import Preparation
 from core.network import features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 from core.settings import IMAGENET, Strength, TrainingSettings
+from core.storage import home
+from core.training.augment import Augmentation
 
 if TYPE_CHECKING:
     from core.network.classifier import Network

@@ -11,7 +11,7 @@ import pytest
 from core import config
 from core.config import SETTINGS, Setting
 from core.errors import UserError
-from core.jobs import address
+from core.jobs.cluster import address
 
 ROOT = Path(__file__).parents[2]
 OTHERS = {"THAW_MATERIAL"}  # the tests' own
@@ -135,7 +135,7 @@ def test_a_process_of_ours_looks_in_the_same_folders_from_anywhere(
     "command",
     [
         ["-m", "core", "backbones"],
-        ["-m", "core.jobs.cluster"],
+        ["-m", "core.jobs.cluster.program"],
         SERVER,
     ],
     ids=["terminal", "cluster", "server"],
@@ -161,7 +161,7 @@ def test_a_wrong_setting_ends_every_program_at_its_start(command: list[str]) -> 
         ("/proc/x/thaw", ["-m", "core", "backbones"]),
         ("/" + "a" * 300, ["-m", "core", "backbones"]),
         ("/" + "a/" * 2040, ["-m", "core", "backbones"]),
-        (str(Path(__file__)), ["-m", "core.jobs.cluster"]),
+        (str(Path(__file__)), ["-m", "core.jobs.cluster.program"]),
         (f"{Path(__file__)}/thaw", SERVER),
         ("/proc/x/thaw", SERVER),
     ],

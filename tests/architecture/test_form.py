@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path.relative_to(ROOT)
@@ -18,18 +16,18 @@ def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_says_what_it_is(path: Path) -> None:
-    text = ast.get_docstring(tree(path))
-    assert text, "no docstring"
-    assert len(text.splitlines()[0]) <= 100
+def test_every_module_says_what_it_is() -> None:
+    texts = {path: ast.get_docstring(tree(path)) or "" for path in FILES}
+    assert not [path for path, text in texts.items() if not text]
+    assert not [path for path, text in texts.items() if len(text.splitlines()[0]) > 100]
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.parts[0] == "core"], ids=str)
-def test_what_others_call_is_documented(path: Path) -> None:
+def test_what_others_call_is_documented() -> None:
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     silent = [
-        node.name
+        f"{path}: {node.name}"
+        for path in FILES
+        if path.parts[0] == "core"
         for node in tree(path).body
         if isinstance(node, definitions)
         and not node.name.startswith("_")
@@ -51,3 +49,12 @@ def is_its_own_description(node: ast.stmt) -> bool:
 
 def test_there_is_no_drawer_for_everything() -> None:
     assert not [p for p in FILES if p.stem in ("utils", "util", "helpers", "common", "misc")]
+
+
+def test_a_room_holds_a_dozen_files_at_most() -> None:
+    rooms = {path.parent for path in FILES}
+    crowded = {
+        str(room): sum(path.parent == room and path.stem != "__init__" for path in FILES)
+        for room in rooms
+    }
+    assert not {room: count for room, count in crowded.items() if count > 12}

@@ -63,7 +63,9 @@ def test_keys_are_fixed_words_or_made(path: Path) -> None:
 
 
 def test_fixed_keys_differ_from_what_a_visit_remembers() -> None:
-    maker = ast.parse((ROOT / "pages" / "parts" / f"{MAKER}.py").read_text(encoding="utf-8"))
+    maker = ast.parse(
+        (ROOT / "pages" / "parts" / "shared" / f"{MAKER}.py").read_text(encoding="utf-8")
+    )
     remembered = {
         node.value.value
         for node in maker.body

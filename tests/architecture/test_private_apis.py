@@ -99,29 +99,29 @@ def _streamlit_address_of_the_server() -> None:
 
 
 USES: dict[str, Callable[[], None]] = {
-    "dask valid_workers, core/jobs/plugins.py": _takes(
+    "dask valid_workers, core/jobs/cluster/plugins.py": _takes(
         "distributed:Scheduler", "valid_workers", "self", "ts"
     ),
-    "dask waiting tasks, core/jobs/plugins.py": _takes(
+    "dask waiting tasks, core/jobs/cluster/plugins.py": _takes(
         "distributed:Scheduler", "bulk_schedule_unrunnable_after_adding_worker", "self", "ws"
     ),
-    "dask transitions, core/jobs/plugins.py": _takes(
+    "dask transitions, core/jobs/cluster/plugins.py": _takes(
         "distributed:Scheduler", "transitions", "self", "recommendations", "stimulus_id"
     ),
-    "dask worker resources, core/jobs/plugins.py": _has(
+    "dask worker resources, core/jobs/cluster/plugins.py": _has(
         "distributed.scheduler:WorkerState", "resources", "used_resources"
     ),
-    "dask task resources, core/jobs/plugins.py": _has(
+    "dask task resources, core/jobs/cluster/plugins.py": _has(
         "distributed.scheduler:TaskState", "resource_restrictions", "state"
     ),
-    "dask nanny, core/jobs/cluster.py": _has("distributed:Nanny", "finished", "status"),
+    "dask nanny, core/jobs/cluster/program.py": _has("distributed:Nanny", "finished", "status"),
     "dask task status, core/jobs/queue.py": _has("distributed:Scheduler", "get_task_status"),
     "keras nodes, core/network": _keras_nodes,
     "openvino kernels, core/network/engine.py": _openvino_kernel_names,
     "openvino telemetry, core/network/engine.py": _openvino_telemetry_stub,
-    "pillow Image.OPEN, core/data/images.py": _pillow_open,
+    "pillow Image.OPEN, core/intake/pictures/images.py": _pillow_open,
     "streamlit App, streamlit_app.py": _has("streamlit", "App"),
-    "streamlit Page, pages/parts/rail.py": _has("streamlit.navigation.page", "Page"),
+    "streamlit Page, pages/parts/shared/rail.py": _has("streamlit.navigation.page", "Page"),
     "streamlit address of the server, pages/parts/shell": _streamlit_address_of_the_server,
     "streamlit script state, tests/browser": _streamlit_script_state,
 }

@@ -6,7 +6,7 @@ from urllib.request import Request
 
 import pytest
 
-from core.backbones.download import DownloadFailed, _Redirects
+from core.backbones.weights.download import DownloadFailed, _Redirects
 
 
 def sent_on(start: str, to: str) -> str:

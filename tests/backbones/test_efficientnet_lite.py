@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.backbones import efficientnet_lite, load, weights
-from core.backbones.catalog import BACKBONES
+from core.backbones import load
+from core.backbones.builders import efficientnet_lite
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
-from core.backbones.torch_weights import read_torch_weights
-from core.data import images
+from core.backbones.weights import weights
+from core.backbones.weights.torch_weights import read_torch_weights
 from core.errors import UserError
+from core.intake.pictures import images
 
 LITE0 = BACKBONES["efficientnet_lite0"]
 # EfficientNet-B0's stages (Tan & Le 2019, table 1): blocks, the first one's stride, channels.

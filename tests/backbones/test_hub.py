@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones import hub, load
-from core.backbones.backbone import Backbone, HubModule, Level, Table
-from core.backbones.catalog import BACKBONES
+from core.backbones import load
+from core.backbones.catalogue.backbone import (
+    Backbone,
+    HubModule,
+    Level,
+    Table,
+)
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import bring_in, keras, tf
-from core.data import images
+from core.backbones.hub import hub
 from core.errors import UserError
+from core.intake.pictures import images
 from core.network.inference_mode import InferenceMode
 
 pytestmark = pytest.mark.slow
@@ -419,7 +425,7 @@ def test_a_module_that_tells_no_variables_stays_as_it_is(tmp_path: Path) -> None
 ELSEWHERE = """
 import sys
 import numpy as np
-from core.backbones import hub
+from core.backbones.hub import hub
 from core.backbones.frameworks import keras
 model = keras.models.load_model(sys.argv[1])
 np.save(sys.argv[3], model(np.load(sys.argv[2]), training=False))
@@ -427,7 +433,7 @@ np.save(sys.argv[3], model(np.load(sys.argv[2]), training=False))
 
 
 def answers_elsewhere(model: Path, folder: Path) -> np.ndarray:
-    """What a saved model answers in a fresh process that knows nothing but `core.backbones.hub`."""
+    """What a saved model answers in a fresh process that knows `core.backbones.hub.hub` alone."""
     np.save(folder / "pictures.npy", PICTURES)
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", ELSEWHERE, model, folder / "pictures.npy", folder / "answers.npy"],

@@ -14,13 +14,20 @@ import numpy as np
 import pytest
 
 from core import __main__ as terminal
-from core import home
-from core.backbones import hub_modules, load, weights
-from core.backbones.backbone import HubModule, Preprocessing
-from core.backbones.catalog import BACKBONES, all_backbones, backbone_named, backbone_of
+from core.backbones import load
+from core.backbones.catalogue.backbone import HubModule, Preprocessing
+from core.backbones.catalogue.rows import (
+    BACKBONES,
+    all_backbones,
+    backbone_named,
+    backbone_of,
+)
 from core.backbones.frameworks import tf
+from core.backbones.hub import hub_modules
+from core.backbones.weights import weights
 from core.errors import UserError
 from core.settings import TrainingSettings
+from core.storage import home
 
 URL = "https://tfhub.dev/google/imagenet/mobilenet_v1_025_224/feature_vector/5"
 NAME = "hub-tfhub-dev-google-imagenet-mobilenet-v1-025-224-feature-vector-5"

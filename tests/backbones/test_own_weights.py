@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import home
-from core.backbones import own_weights, weights_check
-from core.backbones.backbone import Backbone, Table
-from core.backbones.catalog import BACKBONES, backbone_named
+from core.backbones.catalogue.backbone import Backbone, Table
+from core.backbones.catalogue.rows import BACKBONES, backbone_named
+from core.backbones.weights import own_weights, weights_check
 from core.errors import UserError
+from core.storage import home
 from tests import official_weights
 
 pytestmark = pytest.mark.slow

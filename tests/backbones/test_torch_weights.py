@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones import weights
-from core.backbones.catalog import BACKBONES
-from core.backbones.torch_weights import read_torch_weights
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights import weights
+from core.backbones.weights.torch_weights import read_torch_weights
 from core.errors import UserError
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
@@ -221,7 +221,7 @@ def test_a_file_cannot_change_how_later_ones_are_read(tmp_path: Path, write: Wri
     write(tmp_path / "honest.pth", {"x": TWELVE})
     reading = (
         "import sys; from contextlib import suppress; from pathlib import Path\n"
-        "from core.backbones.torch_weights import read_torch_weights\n"
+        "from core.backbones.weights.torch_weights import read_torch_weights\n"
         "from core.errors import UserError\n"
         "with suppress(UserError): read_torch_weights(Path(sys.argv[1], 'meddler.pth'))\n"
         "print(read_torch_weights(Path(sys.argv[1], 'honest.pth'))['x'].tolist())"

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.backbones import alexnet, load, resnet
-from core.backbones.catalog import BACKBONES
+from core.backbones import load
+from core.backbones.builders import alexnet, resnet
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from tests.backbones.test_torch_weights import zipped

@@ -22,12 +22,19 @@ import numpy as np
 import pytest
 
 from core import __main__ as terminal
-from core import home
-from core.backbones import load, weights
-from core.backbones.backbone import Backbone, Download, HubModule, PipFile, Table
-from core.backbones.catalog import BACKBONES, backbone_named
+from core.backbones import load
+from core.backbones.catalogue.backbone import (
+    Backbone,
+    Download,
+    HubModule,
+    PipFile,
+    Table,
+)
+from core.backbones.catalogue.rows import BACKBONES, backbone_named
 from core.backbones.frameworks import keras
+from core.backbones.weights import weights
 from core.errors import StopRequested, UserError
+from core.storage import home
 from tests import official_weights
 
 ROOT = Path(__file__).parents[2]
@@ -828,8 +835,8 @@ def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) 
     circle = header("saved_model.pb", 0) + header("circle", -512) + bytes(1024)
     site.served["/module/1"] = gzip.compress(circle)
     program = (
-        "from core.backbones.backbone import HubModule\n"
-        "from core.backbones.weights import obtain_module\n"
+        "from core.backbones.catalogue.backbone import HubModule\n"
+        "from core.backbones.weights.weights.weights import obtain_module\n"
         "from core.errors import UserError\n"
         "try:\n"
         f"    obtain_module(HubModule({site.url + '/module/1'!r}), lambda *_: None)\n"

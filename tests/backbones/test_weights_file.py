@@ -15,10 +15,12 @@ import h5py
 import numpy as np
 import pytest
 
-from core.backbones import describe, load, weights_file
-from core.backbones.backbone import Backbone, Layer, Table
-from core.backbones.catalog import BACKBONES, backbone_named
+from core.backbones import load
+from core.backbones.catalogue import describe
+from core.backbones.catalogue.backbone import Backbone, Layer, Table
+from core.backbones.catalogue.rows import BACKBONES, backbone_named
 from core.backbones.frameworks import bring_in, keras
+from core.backbones.weights import weights_file
 from core.errors import UserError
 from tests import official_weights
 from tests.families import one_network
@@ -616,8 +618,8 @@ def grown_by(path: Path) -> int:
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from core.backbones import weights_file\n"
-        "from core.backbones.backbone import Layer\n"
+        "from core.backbones.weights.weights import weights_file\n"
+        "from core.backbones.catalogue.backbone import Layer\n"
         "from core.errors import UserError\n"
         "def taken():  # by getrusage, a child has taken what its parent had\n"
         "    peak = Path('/proc/self/status').read_text().partition('VmHWM:')[2]\n"
@@ -682,7 +684,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 READ_EACH = """
 import pickle, resource, signal, sys
 import numpy as np
-from core.backbones import weights_file
+from core.backbones.weights import weights_file
 from core.errors import UserError
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 paths, expected = pickle.load(sys.stdin.buffer)

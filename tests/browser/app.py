@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core import home
-from core.jobs import address
+from core.jobs.cluster import address
+from core.storage import home
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds that a page may take on a busy machine

@@ -82,7 +82,7 @@ def shoot(page: Page, name: str) -> Image.Image:
 def digest(name: str) -> str:
     """Of all that a state shows: its page, what that imports of `pages`, and the theme.
 
-    Comments and blank lines play no part.
+    Comments, docstrings, imports and the places of files play no part.
     """
     found: set[Path] = set()
     first = name.partition("-")[0]
@@ -96,8 +96,8 @@ def digest(name: str) -> str:
         if path.suffix == ".py":
             waiting += _imported(path)
     total = hashlib.sha256((ROOT / ".streamlit" / "config.toml").read_bytes())
-    for path in sorted(found):
-        total.update(_meaning(path))
+    for meaning in sorted(map(_meaning, found)):
+        total.update(meaning)
     return total.hexdigest()[:16]
 
 
@@ -122,8 +122,23 @@ def _imported(path: Path) -> list[Path]:
 
 
 def _meaning(path: Path) -> bytes:
+    if path.suffix == ".py":
+        return ast.dump(_Shown().visit(ast.parse(path.read_bytes()))).encode()
     lines = (line.strip() for line in path.read_bytes().splitlines())
     return b"\n".join(line for line in lines if line and not line.startswith(b"#"))
+
+
+class _Shown(ast.NodeTransformer):
+    """Takes out what nobody sees on a page."""
+
+    def visit_Import(self, node: ast.stmt) -> None:
+        return None
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if text else node
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from core.data import samples
+from core.datasets.samples import samples
 from tests.browser.app import (
     TRAINED,
     Served,

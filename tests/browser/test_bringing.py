@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.parts import words
+from pages.parts.shared import words
 from tests.browser.app import Served, new_context, press, settled
 from tests.pages.painting import painted
 

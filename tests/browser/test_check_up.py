@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core.data import sketches
+from core.datasets.samples import sketches
 from tests.browser.app import Served, press, settled
 
 pytestmark = pytest.mark.browser

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.data import store
-from core.data.dataset import Dataset
-from core.data.grouping import name_of
+from core.datasets import store
+from core.datasets.dataset import Dataset
+from core.datasets.grouping import name_of
 from tests.browser.app import Served, new_context, press, settled, with_cameras
 from tests.pages.painting import painted
 

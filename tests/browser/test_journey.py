@@ -7,7 +7,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.events import EventLog
+from core.storage.events import EventLog
 from tests.browser.app import TRAINED, Served, press, settled, train
 
 pytestmark = pytest.mark.browser
@@ -81,7 +81,7 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
 def test_a_dropped_picture_is_named_and_a_text_is_not(
     served: Served, page: Page, trained: str, tmp_path: Path
 ) -> None:
-    from core.data import samples
+    from core.datasets.samples import samples
 
     picture, text = tmp_path / "a [b] **c**.png", tmp_path / "notes.txt"
     picture.write_bytes(samples.examples("sketches")[3][1])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.data import samples
+from core.datasets.samples import samples
 from tests.browser.app import TRAINED, Served, new_context, plain_defaults, press, settled
 
 pytestmark = pytest.mark.browser

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import home
+from core.storage import home
 from tests.browser.app import TRAINED, Served, press, settled, train
 from tests.pages.painting import paint_run, store_dataset
 

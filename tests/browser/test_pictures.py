@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from core import home
-from core.data import store
+from core.datasets import store
+from core.storage import home
 from tests.browser.app import Served, bring_sketches, new_context, press, settled
 from tests.pages.painting import paint_run, store_dataset
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core import installation
-from pages.parts import shell
+from pages.components import shell
 from tests.browser.app import Served, new_context, serve, settled
 
 pytestmark = pytest.mark.browser

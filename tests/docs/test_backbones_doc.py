@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.backbones.backbone import Level
-from core.backbones.catalog import BACKBONES
-from core.training import advisor, likeness
+from core.advice import advisor, likeness
+from core.backbones.catalogue.backbone import Level
+from core.backbones.catalogue.rows import BACKBONES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "backbones.md").read_text(encoding="utf-8")
 SECTIONS = {

@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import home
-from core.data import store
-from core.data.archive import open_source
-from core.data.samples import write
-from core.jobs import connection
-from core.jobs.address import is_alive
+from core.datasets import store
+from core.datasets.samples.samples import write
+from core.intake.archives.archive import open_source
+from core.jobs.cluster import connection
+from core.jobs.cluster.address import is_alive
 from core.settings import SplitSettings
+from core.storage import home
 
 DEADLINE = 180.0  # a machine may be busy with other things
 Wait = Callable[[Callable[[], object]], None]

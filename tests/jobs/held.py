@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core import home
 from core.errors import StopRequested
 from core.jobs import queue, tasks
-from core.jobs.connection import line
+from core.jobs.cluster.connection import line
 from core.jobs.job import Job, Kind
-from core.runs import Run
 from core.settings import TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 
 def hold(folder: str) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from core import home
-from core.data import changes, store
-from core.data.additions import Added
+from core.datasets import changes, store
+from core.datasets.additions import Added
 from core.errors import UserError
-from core.jobs import adding, leftovers, queue
+from core.jobs import adding, queue
+from core.jobs.cluster import leftovers
 from core.jobs.job import Job, Kind
 from core.settings import SplitSettings
-from tests.data.painted import classes, png, zip_of
+from core.storage import home
+from tests.intake.painted import classes, png, zip_of
 from tests.jobs.conftest import Wait
 
 DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}

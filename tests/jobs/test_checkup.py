@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from core import home
-from core.data import changes, store
+from core.datasets import changes, store
+from core.doctor.finding import Case
+from core.doctor.finding import Kind as About
 from core.errors import UserError
 from core.jobs import checkup, tasks
 from core.jobs.job import CheckState, Job
-from core.results.doctor.finding import Case
-from core.results.doctor.finding import Kind as About
-from core.runs import RunStatus
 from core.settings import SplitSettings
+from core.storage import home
+from core.storage.runs import RunStatus
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import home
-from core.jobs import address, connection, queue
-from core.runs import RunStatus
+from core.jobs import queue
+from core.jobs.cluster import address, connection
+from core.storage import home
+from core.storage.runs import RunStatus
 from tests.jobs.conftest import Wait
 
 pytestmark = pytest.mark.cluster

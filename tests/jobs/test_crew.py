@@ -6,17 +6,19 @@ from pathlib import Path
 import distributed
 import pytest
 
-from core.jobs import crew
+from core.jobs import crew, tasks
 from core.jobs.crew import Crew
-from core.runs import Run
 from core.settings import TrainingSettings
+from core.storage.runs import Run
 
 MANY = 10_000
 
 
 @pytest.fixture
 def caller(tmp_path: Path) -> Crew:
-    return Crew(Run.create(tmp_path / "run", TrainingSettings(), data="none"), tmp_path)
+    return Crew(
+        Run.create(tmp_path / "run", TrainingSettings(), data="none"), tmp_path, tasks.help_out
+    )
 
 
 def test_in_a_process_that_is_no_worker_one_works_alone(

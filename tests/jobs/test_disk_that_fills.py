@@ -8,11 +8,14 @@ SCRIPT = """
 import shutil, sys
 from pathlib import Path
 
-from core import home
-from core.data import additions, archive, changes, images, room, store
-from core.data.image_files import reader, stored
+from core.storage import home
+from core.datasets import additions, changes, store
+from core.intake.archives import archive
+from core.intake.pictures import images
+from core.intake import room
+from core.datasets.image_files import reader, stored
 from core.errors import UserError
-from core.events import EventLog
+from core.storage.events import EventLog
 from core.jobs import tasks
 from core.jobs.job import Job, Kind
 from core.settings import SplitSettings

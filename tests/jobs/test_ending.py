@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from core import installation
-from core.jobs import address, ending, queue
-from core.runs import RunStatus
+from core.jobs import queue
+from core.jobs.cluster import address, ending
+from core.storage.runs import RunStatus
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster

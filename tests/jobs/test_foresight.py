@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from core import home
-from core.backbones.catalog import BACKBONES
-from core.data import changes, image_files, store
-from core.data.preparation import Preparation
+from core.advice.likeness import LIKE
+from core.backbones.catalogue.rows import BACKBONES
+from core.datasets import changes, image_files, store
 from core.errors import UserError
+from core.intake.pictures.preparation import Preparation
 from core.jobs import ask, foresight, queue
 from core.settings import Squaring, TrainingSettings
-from core.training.likeness import LIKE
+from core.storage import home
 
 pytestmark = pytest.mark.cluster
 LITE0 = BACKBONES["efficientnet_lite0"]

@@ -17,16 +17,17 @@ SCRIPT = """
 import json, os, shutil, sys
 from pathlib import Path
 
-from core import home
-from core.backbones.catalog import BACKBONES
-from core.data import room, store
-from core.data.archive import open_source
+from core.storage import home
+from core.backbones.catalogue.rows import BACKBONES
+from core.intake import room
+from core.datasets import store
+from core.intake.archives.archive import open_source
 from core.errors import UserError
 from core.jobs import checkup, tasks
 from core.jobs.job import Job, Kind
 from core.results import predictor
-from core.results.doctor import looking
-from core.runs import Run
+from core.doctor import looking
+from core.storage.runs import Run
 from core.settings import SplitSettings, TrainingSettings
 from tests import tiny_network
 from tests.small_disk import LARGE, leave, mount, tell

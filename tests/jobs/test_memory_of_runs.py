@@ -8,15 +8,16 @@ from typing import Any
 import psutil
 import pytest
 
-from core import home
-from core.backbones.catalog import backbone_of
-from core.data import store
-from core.data.archive import open_source
-from core.data.samples import write
-from core.jobs import connection, foresight, queue
-from core.runs import RunStatus
+from core.advice.estimate import estimate
+from core.backbones.catalogue.rows import backbone_of
+from core.datasets import store
+from core.datasets.samples.samples import write
+from core.intake.archives.archive import open_source
+from core.jobs import foresight, queue
+from core.jobs.cluster import connection
 from core.settings import SplitSettings, TrainingSettings
-from core.training.estimate import estimate
+from core.storage import home
+from core.storage.runs import RunStatus
 from tests.jobs.conftest import Wait
 
 pytestmark = [

@@ -6,15 +6,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import home
-from core.data import store
-from core.data.archive import open_source
-from core.data.samples import write
+from core.advice.estimate import Probe
+from core.datasets import store
+from core.datasets.samples.samples import write
 from core.errors import StopRequested, UserError
+from core.intake.archives.archive import open_source
 from core.jobs import foresight, tasks
 from core.jobs.probing import probe_apart
 from core.settings import SplitSettings, TrainingSettings
-from core.training.estimate import Probe
+from core.storage import home
 
 WHOLE = TrainingSettings(frozen_layers=0, batch_size=8)
 

@@ -7,12 +7,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from core import home
 from core.errors import UserError
-from core.jobs import ask, connection, queue
+from core.jobs import ask, queue
+from core.jobs.cluster import connection
 from core.jobs.job import DIED, INTERRUPTED, Kind
-from core.runs import Run, RunStatus
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster
@@ -157,8 +158,8 @@ def painted(classes: int) -> Path:
 def test_an_upload_is_read_while_a_run_trains(shared: Path, wait: Wait) -> None:
     import held
 
-    from core.data import store
-    from core.data.dataset import SPLITS
+    from core.datasets import store
+    from core.datasets.dataset import SPLITS
 
     run = held.submit()
     wait(lambda: is_at(run, RunStatus.RUNNING))
@@ -184,7 +185,7 @@ def test_an_upload_is_read_while_a_run_trains(shared: Path, wait: Wait) -> None:
 
 
 def test_a_starter_set_can_be_drawn(shared: Path, wait: Wait) -> None:
-    from core.data import store
+    from core.datasets import store
 
     chosen = queue.submit_sample("digits")
     wait(lambda: queue.import_state(chosen).status.final)

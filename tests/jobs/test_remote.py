@@ -9,12 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import home
 from core.errors import UserError
-from core.jobs import connection, queue
+from core.jobs import queue
+from core.jobs.cluster import connection
 from core.jobs.job import DIED, Kind
-from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus
 from tests.jobs.conftest import DEADLINE, Wait, is_gone, until
 
 pytestmark = pytest.mark.cluster
@@ -95,6 +96,6 @@ def test_a_scheduler_that_does_not_answer_is_told(
     clusters: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("THAW_SCHEDULER", "tcp://127.0.0.1:1")
-    monkeypatch.setattr("core.jobs.connection._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("core.jobs.cluster.connection._CONNECT_SECONDS", 0.5)
     with pytest.raises(UserError, match="does not answer"):
         connection.ready()

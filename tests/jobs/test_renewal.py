@@ -6,8 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.jobs import connection, queue
-from core.runs import Run, RunStatus
+from core.jobs import queue
+from core.jobs.cluster import connection
+from core.storage.runs import Run, RunStatus
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster

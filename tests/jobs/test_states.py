@@ -7,11 +7,11 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from core import home
 from core.jobs import queue
 from core.jobs.job import CheckState, ImportState, Job, Kind
-from core.runs import Run, RunState, RunStatus
 from core.settings import TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunState, RunStatus
 
 _POLLERS = 8
 _RESUMES = 150

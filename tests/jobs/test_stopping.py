@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from core import home
 from core.errors import StopRequested
 from core.jobs import queue, tasks
 from core.jobs.job import Job, Kind
-from core.runs import Run, RunStatus, Stage
 from core.settings import TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus, Stage
 
 ROW = {"epoch": 1, "accuracy": 0.5, "loss": 1.0, "val_accuracy": 0.5, "val_loss": 1.0}
 EARLY = [None, Stage.WEIGHTS, Stage.BUILDING, Stage.READING, Stage.FEATURES, Stage.TRAINING]

@@ -13,20 +13,21 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import errors, home
-from core.data import store
-from core.data.labelling import Reading, Unclear
-from core.data.limits import Limits
+from core.datasets import store
 from core.errors import StopRequested, UserError
-from core.events import EventLog
-from core.jobs import address, leftovers, queue, tasks
+from core.intake.layouts.labelling import Reading, Unclear
+from core.intake.limits import Limits
+from core.jobs import queue, tasks
+from core.jobs.cluster import address, leftovers
 from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload
 from core.jobs.tasks import JobFailed
-from core.progress import Pace, StageReporter
 from core.results import predictor
 from core.results.prediction import Prediction
-from core.runs import Run, RunState, RunStatus
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home, incidents
+from core.storage.events import EventLog
+from core.storage.progress import Pace, StageReporter
+from core.storage.runs import Run, RunState, RunStatus
 from tests.pages.painting import painted
 
 DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
@@ -102,7 +103,7 @@ def test_what_nobody_expected_is_one_sentence_and_in_the_log(
     assert state.status == RunStatus.FAILED
     assert words in str(state.message)
     assert "secret" not in str(state.message)
-    assert f"incident {state.incident}" in errors.log_path().read_text()
+    assert f"incident {state.incident}" in incidents.log_path().read_text()
 
 
 def test_a_stopped_job_is_stopped(run: Run) -> None:
@@ -503,7 +504,7 @@ def test_a_reporter_tells_first_and_last_and_the_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 0.0
-    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    monkeypatch.setattr("core.storage.progress.time.monotonic", lambda: clock)
     log = EventLog(tmp_path / "log")
     report = StageReporter(log, "reading")
     for clock, done in [(0.0, 0), (0.1, 1), (1.0, 50), (1.1, 60), (2.0, 100)]:  # noqa: B007
@@ -515,7 +516,7 @@ def test_a_reporter_tells_first_and_last_and_the_time_left(
 def test_the_time_left_goes_by_the_speed_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first hundred seconds were slow: something else was at work."""
     clock = 0.0
-    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    monkeypatch.setattr("core.storage.progress.time.monotonic", lambda: clock)
     pace = Pace()
     left: list[float | None] = []
     for done in range(401):
@@ -535,7 +536,7 @@ def test_reports_in_between_cost_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         asked += 1
         return False
 
-    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    monkeypatch.setattr("core.storage.progress.time.monotonic", lambda: clock)
     report = StageReporter(EventLog(tmp_path / "log"), "reading", should_stop)
     for done in range(1001):
         report(done, 1000)

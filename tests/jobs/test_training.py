@@ -5,15 +5,16 @@ import psutil
 import pytest
 from PIL import Image
 
-from core import home
-from core.data import store
-from core.data.archive import open_source
-from core.data.samples import examples
-from core.jobs import ask, connection, queue
+from core.datasets import store
+from core.datasets.samples.samples import examples
+from core.intake.archives.archive import open_source
+from core.jobs import ask, queue
+from core.jobs.cluster import connection
 from core.jobs.job import DIED, Kind
 from core.network import features
-from core.runs import Run, RunStatus
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus
 
 pytestmark = pytest.mark.cluster
 

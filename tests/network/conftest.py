@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from core.backbones import load
-from core.backbones.backbone import Backbone
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
 from tests import tiny_network
 

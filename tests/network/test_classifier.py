@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from core.backbones import load
-from core.backbones.backbone import Backbone
-from core.backbones.catalog import parameter_counts
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import parameter_counts
 from core.backbones.frameworks import keras
 from core.network.classifier import Network, head_layers
 from core.network.prefix import PIXELS, POOLED

@@ -9,12 +9,12 @@ from typing import Any
 import psutil
 import pytest
 
-from core.backbones import weights
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights import weights
+from core.doctor import looking
 from core.errors import StopRequested, UserError
 from core.network import engine
 from core.network.conversion import convert_apart
-from core.results.doctor import looking
 
 LITE = BACKBONES["efficientnet_lite0"]
 

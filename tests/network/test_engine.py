@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones import load, weights
-from core.backbones.backbone import Backbone
-from core.backbones.catalog import BACKBONES
+from core.backbones import load
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights import weights
 from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.engine import feature_precision

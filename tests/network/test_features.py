@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import home
-from core.backbones.catalog import BACKBONES
-from core.data.preparation import Preparation
+from core.backbones.catalogue.rows import BACKBONES
 from core.errors import UserError
+from core.intake.pictures.preparation import Preparation
 from core.network import features
 from core.network.features import FeatureCache, cache_key, empty_cache, features_folder
 from core.settings import Squaring
+from core.storage import home
 
 
 def digest(number: int) -> str:

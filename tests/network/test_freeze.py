@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones.backbone import Backbone
+from core.backbones.catalogue.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from core.network import freeze

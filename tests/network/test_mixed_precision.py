@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones.backbone import Backbone
+from core.backbones.catalogue.backbone import Backbone
 from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.mixed_precision import computing_in

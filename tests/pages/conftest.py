@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import foresight
-from pages.parts import download_route, picture_route
+from pages.routes import download_route, picture_route
 from tests.pages.asking import Answer, Get
 from tests.pages.painting import Open
 

@@ -9,10 +9,11 @@ from typing import Any
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import home
-from core.data import archive, store
-from core.runs import Run
+from core.datasets import store
+from core.intake.archives import archive
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 HOSTILE = "**bold** :red[x] $y$ <b>z<b> [l](http：x) :smile: www.evil.com"
 

@@ -3,11 +3,20 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import home
-from core.data import store
+from core.datasets import store
+from core.doctor.finding import (
+    Action,
+    Case,
+    Checkup,
+    Finding,
+    Fix,
+    Kind,
+    Point,
+)
 from core.jobs import checkup
-from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
-from pages.parts import gather, state
+from core.storage import home
+from pages.parts.data import gather
+from pages.parts.shared import state
 from tests.pages.painting import (
     HOSTILE,
     Open,

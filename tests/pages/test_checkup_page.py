@@ -5,15 +5,25 @@ from dataclasses import replace
 
 import pytest
 
-from core import home
-from core.data import changes, choice, store
+from core.datasets import changes, choice, store
+from core.doctor.finding import (
+    Action,
+    Case,
+    Checkup,
+    Finding,
+    Fix,
+    Kind,
+    Point,
+)
+from core.doctor.findings import balance
 from core.errors import UserError
 from core.jobs import checkup
 from core.jobs.job import Job
-from core.results.doctor import balance
-from core.results.doctor.finding import Action, Case, Checkup, Finding, Fix, Kind, Point
 from core.settings import TrainingSettings
-from pages.parts import gather, picture_route, words
+from core.storage import home
+from pages.parts.data import gather
+from pages.parts.shared import words
+from pages.routes import picture_route
 from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
 

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from core import home
-from core.data import incoming, store
-from core.data.labelling import Choice, Reading, Unclear
+from core.datasets import store
 from core.errors import UserError
-from core.events import EventLog
+from core.intake import incoming
+from core.intake.layouts.labelling import Choice, Reading, Unclear
 from core.jobs import queue
 from core.settings import Grouping, SplitSettings
-from pages.parts import upload_zone, words
+from core.storage import home
+from core.storage.events import EventLog
+from pages.components import upload_zone
+from pages.parts.shared import words
 from tests.pages.painting import (
     HOSTILE,
     Open,

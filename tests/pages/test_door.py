@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import errors
+from core.storage import incidents
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ def fails(kind: str) -> None:
 def test_a_users_mistake_is_shown_as_it_is() -> None:
     app = AppTest.from_function(fails, args=("user",), default_timeout=30).run()
     assert [each.value for each in app.error] == [r"Try \*again\*\."]
-    assert not errors.log_path().exists()
+    assert not incidents.log_path().exists()
 
 
 def test_what_nobody_expected_gets_a_number_and_the_log_the_rest() -> None:
@@ -30,8 +30,8 @@ def test_what_nobody_expected_gets_a_number_and_the_log_the_rest() -> None:
     said = app.error[0].value
     assert "secret" not in said
     number = said.rpartition("number ")[2].rstrip(".")
-    assert f"incident {number}" in errors.log_path().read_text()
-    assert "/secret/path" in errors.log_path().read_text()
+    assert f"incident {number}" in incidents.log_path().read_text()
+    assert "/secret/path" in incidents.log_path().read_text()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from core.data import image_files, store
-from pages.parts import download_route
+from core.datasets import image_files, store
+from pages.routes import download_route
 from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
 

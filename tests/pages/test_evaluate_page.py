@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from core import home
-from core.data import changes, store
-from core.data.dataset import Skipped
+from core.datasets import changes, store
+from core.datasets.dataset import Skipped
 from core.jobs.job import Job
 from core.results import evaluations
-from core.runs import Run
 from core.settings import TrainingSettings
-from pages.parts import figures, state
+from core.storage import home
+from core.storage.runs import Run
+from pages.parts.shared import figures, state
 from tests.pages.painting import (
     HOSTILE,
     Open,

@@ -13,12 +13,16 @@ from tests.small_disk import leave, mount, shut, tell
 disk = Path(sys.argv[1])
 mount(disk)
 import streamlit_app
-from core import errors, home, own_names
-from core.data import changes, incoming, room, store
+from core.storage import home, own_names
+from core.storage import incidents
+from core.datasets import changes, store
+from core.intake import incoming, room
 from core.errors import UserError
-from core.jobs import connection, queue
+from core.jobs.cluster import connection
+from core.jobs import queue
 from core.settings import TrainingSettings
-from pages.parts import entry, uploads
+from pages.routes import entry
+from pages.parts.shared import uploads
 from tests.pages.painting import store_dataset
 
 connection.line = lambda: type("Line", (), {"owner": {}})  # jobs get as far as their folder
@@ -52,7 +56,7 @@ for how in ("full", "read-only"):
         else:
             told = None
         tell(how, name, told)
-    tell(how, "record", errors.record(RuntimeError("nobody expected this")))
+    tell(how, "record", incidents.record(RuntimeError("nobody expected this")))
     tell(how, "token", entry._kept(home.root() / f"token {how}"))
 """
 

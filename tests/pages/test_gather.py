@@ -6,16 +6,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
-from core import home
-from core.data import changes, incoming, store
-from core.data.additions import Added
-from core.data.dataset import Skipped
+from core.datasets import changes, store
+from core.datasets.additions import Added
+from core.datasets.dataset import Skipped
 from core.errors import UserError
-from core.events import EventLog
+from core.intake import incoming
 from core.jobs import adding, queue
 from core.settings import SplitSettings
-from pages.parts import camera, upload_zone, words
-from pages.parts.upload_zone import Brought
+from core.storage import home
+from core.storage.events import EventLog
+from pages.components import camera, upload_zone
+from pages.components.upload_zone import Brought
+from pages.parts.shared import words
 from tests.pages.painting import (
     HOSTILE,
     Open,

@@ -19,11 +19,19 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 import streamlit_app
-from core import errors, home
-from core.data import incoming, store
-from pages.parts import addresses, download_route, pace, picture_route, shell, upload_route
-from pages.parts.door import Door
-from pages.parts.routes import GuardedRoute
+from core.datasets import store
+from core.intake import incoming
+from core.storage import home, incidents
+from pages.components import shell
+from pages.routes import (
+    addresses,
+    download_route,
+    pace,
+    picture_route,
+    upload_route,
+)
+from pages.routes.door import Door
+from pages.routes.routes import GuardedRoute
 from tests.pages.painting import store_dataset
 from tests.pages.served import Reply
 
@@ -173,7 +181,7 @@ def test_whatever_comes_gets_a_sentence_and_nothing_is_logged(thaw_home: Path) -
                     assert answer.body.strip().endswith(
                         (b".", b'."}', b"Found", b"Allowed", b"d")
                     ), answer.body
-    assert not errors.log_path().exists(), errors.log_path().read_text()
+    assert not incidents.log_path().exists(), incidents.log_path().read_text()
 
 
 # Slow senders

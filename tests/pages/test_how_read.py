@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import home
-from core.data import additions, store
-from core.data.archive import open_source
-from core.data.preparation import Paper, Preparation
+from core.datasets import additions, store
+from core.intake.archives.archive import open_source
+from core.intake.pictures.preparation import Paper, Preparation
 from core.jobs import adding
 from core.settings import SplitSettings
+from core.storage import home
 from tests.pages.painting import Open, button, shown, store_dataset
 
 

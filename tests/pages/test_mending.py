@@ -7,12 +7,13 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from core import home
-from core.data import changes, store
-from core.data.dataset import Dataset
+from core.datasets import changes, store
+from core.datasets.dataset import Dataset
+from core.doctor.finding import Checkup, Point
 from core.jobs import checkup
-from core.results.doctor.finding import Checkup, Point
-from pages.parts import gather, state
+from core.storage import home
+from pages.parts.data import gather
+from pages.parts.shared import state
 from tests.pages.painting import (
     HOSTILE,
     Open,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.data import image_files, store
-from core.data.preparation import Paper, Preparation
-from pages.parts import picture_route
+from core.datasets import image_files, store
+from core.intake.pictures.preparation import Paper, Preparation
+from pages.routes import picture_route
 from tests.pages.asking import Get
 from tests.pages.painting import store_dataset
 

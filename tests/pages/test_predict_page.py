@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from core import home
-from core.data import samples
+from core.datasets.samples import samples
 from core.errors import UserError
 from core.jobs import ask
 from core.results import predictions
 from core.results.prediction import Prediction
-from core.runs import Run
+from core.storage import home
+from core.storage.runs import Run
 from tests.pages.painting import HOSTILE, Open, button, images, labels, paint_run, painted, shown
 
 

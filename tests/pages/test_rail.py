@@ -4,8 +4,8 @@ import pytest
 
 from core.jobs import queue
 from core.jobs.queue import UnderWay
-from core.runs import RunStatus, Stage
-from pages.parts import words
+from core.storage.runs import RunStatus, Stage
+from pages.parts.shared import words
 from tests.pages.painting import Open
 
 PAGES = ["data", "train", "evaluate", "predict", "runs"]

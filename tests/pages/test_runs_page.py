@@ -8,12 +8,12 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import home, own_names
-from core.data import changes, store
+from core.datasets import changes, store
 from core.errors import UserError
-from core.runs import Run, Stage, all_runs
 from core.settings import TrainingSettings
-from pages.parts import state, words
+from core.storage import home, own_names
+from core.storage.runs import Run, Stage, all_runs
+from pages.parts.shared import state, words
 from tests.pages.painting import Open, button, images, labels, paint_run, shown, store_dataset
 
 

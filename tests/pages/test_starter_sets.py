@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core import home, own_names
-from core.data import changes, store
+from core.datasets import changes, store
 from core.jobs import queue
 from core.jobs.job import Job, Kind
-from core.runs import RunStatus
+from core.storage import home, own_names
+from core.storage.runs import RunStatus
 from tests.pages.painting import Open, button, labels, paint_run, store_dataset
 
 SKETCHES = ("boat", "cat", "fish", "house")

@@ -7,19 +7,20 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import home, installation
-from core.backbones.backbone import Backbone, Level
-from core.backbones.catalog import BACKBONES
-from core.data import store
-from core.data.preparation import Preparation
+from core import installation
+from core.advice.advisor import first_of
+from core.advice.likeness import Likeness
+from core.backbones.catalogue.backbone import Backbone, Level
+from core.backbones.catalogue.rows import BACKBONES
+from core.datasets import store
 from core.errors import UserError
+from core.intake.pictures.preparation import Preparation
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
-from core.runs import Run, RunStatus
 from core.settings import Squaring, TrainingSettings
-from core.training.advisor import first_of
-from core.training.likeness import Likeness
-from pages.parts import words
+from core.storage import home
+from core.storage.runs import Run, RunStatus
+from pages.parts.shared import words
 from tests.pages.painting import Open, beside, button, labels, paint_run, shown, store_dataset
 
 

@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from streamlit import config
 
-from core import errors, home
-from core.data import incoming
-from pages.parts import upload_route
-from pages.parts.door import Door
+from core.intake import incoming
+from core.storage import home, incidents
+from pages.routes import upload_route
+from pages.routes.door import Door
 
 PERMIT = upload_route.permit("page")
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
@@ -242,7 +242,7 @@ def test_nonsense_gets_a_sentence(line: Line, body: bytes) -> None:
     status, said = line.ask("POST", "/uploads", body, upload_permit=PERMIT)
     assert status in (400, 413)
     assert said["error"].endswith(".")
-    assert not errors.log_path().exists()
+    assert not incidents.log_path().exists()
     assert not home.uploads().exists()
 
 
@@ -254,7 +254,7 @@ def test_an_offset_is_a_number(line: Line, offset: str) -> None:
     assert status in (400, 409)
     assert said["error"].endswith(".")
     assert come(path) == b""
-    assert not errors.log_path().exists()
+    assert not incidents.log_path().exists()
 
 
 def test_more_than_was_announced_is_not_kept(line: Line) -> None:

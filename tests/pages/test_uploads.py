@@ -5,9 +5,9 @@ from io import BytesIO
 
 import pytest
 
-from core import home
 from core.errors import UserError
-from pages.parts import uploads
+from core.storage import home
+from pages.parts.shared import uploads
 
 
 class Upload(BytesIO):

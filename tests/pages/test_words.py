@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from pages.parts import words
+from pages.parts.shared import words
 from tests.pages.painting import HOSTILE
 
 

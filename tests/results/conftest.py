@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core import home
+from core.storage import home
 
 CLASSES = ("blue", "green", "red")
 SIZE = 32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.data.dataset import Record
+from core.datasets.dataset import Record
 from core.results.evaluation import evaluate, wilson
 
 CLASSES = ("ant", "bee", "cat", "dog")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from core import home
-from core.data import changes, store
-from core.jobs import judging, leftovers
+from core.datasets import changes, store
+from core.jobs import judging
+from core.jobs.cluster import leftovers
 from core.jobs.job import INTERRUPTED, Job, Kind
 from core.results import evaluations, learned, names
-from core.runs import Run, RunStatus
 from core.settings import TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus
 from tests.pages.painting import store_dataset
 
 Picture = Callable[..., Path]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data import changes
+from core.datasets import changes
 from core.results import learned
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
-from tests.results.sights import record
+from core.storage.runs import Run
+from tests.doctor.sights import record
 
 
 def test_both_numbers() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import images
+from core.intake.pictures import images
 from core.results.predictor import of_run
 
 (LINES,) = re.findall(

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core import home
-from core.data import changes, store
-from core.data.archive import open_source
-from core.data.dataset import Dataset
+from core.datasets import changes, store
+from core.datasets.dataset import Dataset
+from core.intake.archives.archive import open_source
 from core.results import names, predictor
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run
 
 MakeRun = Callable[..., Path]
 Picture = Callable[..., Path]

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core import home
-from core.data import handed
-from core.data.archive import UnreadableMember
-from core.data.handed import contents
-from core.data.limits import Limits
 from core.errors import UserError
-from core.results import predictor
+from core.intake.archives.archive import UnreadableMember
+from core.intake.limits import Limits
+from core.results import handed, predictor
+from core.results.handed import contents
 from core.results.predictor import of_run
+from core.storage import home
 
 MakeRun = Callable[..., Path]
 
@@ -72,13 +71,13 @@ def test_a_damaged_run_is_told(make_run: MakeRun, damage: str) -> None:
 
 def test_no_room_to_convert_a_model(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run()
-    monkeypatch.setattr("core.data.room.free", lambda _: 1)
+    monkeypatch.setattr("core.intake.room.free", lambda _: 1)
     with pytest.raises(OSError, match="No space left") as raised:
         of_run(run)
     assert raised.value.filename == str(home.root())
     monkeypatch.undo()
     of_run(run)
-    monkeypatch.setattr("core.data.room.free", lambda _: 1)
+    monkeypatch.setattr("core.intake.room.free", lambda _: 1)
     of_run(run)  # it is converted already
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core import home, own_names
-from core.data import changes, choice, store
+from core.datasets import changes, choice, store
 from core.errors import UserError
 from core.results import learned, names, predictions
 from core.results.prediction import Prediction
+from core.storage import home, own_names
 from tests.pages.painting import paint_run, store_dataset
 
 

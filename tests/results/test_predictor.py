@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import home
 from core.backbones.frameworks import keras
-from core.data import images
-from core.data.archive import open_source
 from core.errors import StopRequested, UserError
+from core.intake.archives.archive import open_source
+from core.intake.pictures import images
 from core.network import engine
 from core.results import predictor
 from core.results.predictor import of_run
 from core.settings import Squaring
+from core.storage import home
 
 MakeRun = Callable[..., Path]
 Picture = Callable[..., Path]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.backbones.catalog import BACKBONES
+from core.backbones.catalogue.rows import BACKBONES
 from tests import tiny_network
 
 PAPERS = {"circle": (30, 60, 160), "cross": (200, 120, 30), "stripes": (40, 140, 60)}

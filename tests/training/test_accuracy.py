@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones import load, weights
-from core.backbones.catalog import BACKBONES
+from core.backbones import load
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
-from core.data import images, samples
-from core.data.archive import open_source
-from core.data.dataset import Dataset
-from core.data.feed import SourceFeed
+from core.backbones.weights import weights
+from core.datasets.dataset import Dataset
+from core.datasets.feed import SourceFeed
+from core.datasets.samples import samples
+from core.intake.archives.archive import open_source
+from core.intake.pictures import images
 from core.network.classifier import head_layers
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import fit
 
 pytestmark = [

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from core.backbones.frameworks import keras
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
 from core.network import engine, gpu
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import fit
 
 pytestmark = pytest.mark.slow

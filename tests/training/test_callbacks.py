@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from core.backbones.frameworks import keras
-from core.data.dataset import Record
+from core.datasets.dataset import Record
 from core.errors import StopRequested, UserError
 from core.network.features import FeatureCache
-from core.runs import Run, RunStatus, Stage, best_epoch
 from core.settings import TrainingSettings
+from core.storage.runs import (
+    Run,
+    RunStatus,
+    Stage,
+    best_epoch,
+)
 from core.training import callbacks
 from core.training.batches import Batches, Lessons, Views, balancing
 from core.training.callbacks import KeepBest, Progress, Rate
@@ -106,7 +111,7 @@ def test_what_is_traced_once_does_not_count_for_the_time_left(
 ) -> None:
     """TensorFlow takes seconds for the first batch, and for the first validation."""
     clock = 100.0
-    monkeypatch.setattr("core.progress.time.monotonic", lambda: clock)
+    monkeypatch.setattr("core.storage.progress.time.monotonic", lambda: clock)
     progress = Progress(run, epochs=3, steps=10)
     progress.on_train_begin()
     for epoch in range(2):

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import home
-from core.backbones.catalog import BACKBONES, parameter_counts
+from core.backbones.catalogue.rows import BACKBONES, parameter_counts
 from core.backbones.frameworks import keras
-from core.data import images, store
-from core.data.archive import open_source
-from core.data.feed import SourceFeed, StoredFeed
+from core.datasets import store
+from core.datasets.feed import SourceFeed, StoredFeed
 from core.errors import UserError
+from core.intake.archives.archive import open_source
+from core.intake.pictures import images
 from core.jobs import queue
 from core.network import engine
-from core.runs import Run, RunStatus, Stage
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
+from core.storage.runs import Run, RunStatus, Stage
 from core.training import fit
 
 Painted = Callable[..., Path]
@@ -411,7 +412,8 @@ def test_thawed_layers_learn_and_frozen_ones_do_not(
 
 
 def pretrained() -> Any:
-    from core.backbones import load, weights
+    from core.backbones import load
+    from core.backbones.weights import weights
 
     file = weights.find(LITE0)
     assert file is not None

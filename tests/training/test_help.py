@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from core.data import store
-from core.data.archive import open_source
-from core.data.feed import StoredFeed
+from core.datasets import store
+from core.datasets.feed import StoredFeed
+from core.intake.archives.archive import open_source
 from core.network import features
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import extraction, fit
 
 pytestmark = pytest.mark.slow

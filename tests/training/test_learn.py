@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.backbones import own_weights
-from core.backbones.catalog import backbone_named, parameter_counts
+from core.backbones.catalogue.rows import backbone_named, parameter_counts
 from core.backbones.frameworks import keras
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.backbones.weights import own_weights
+from core.datasets.feed import SourceFeed
 from core.errors import UserError
-from core.runs import Run, RunStatus, Stage
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run, RunStatus, Stage
 from core.training import callbacks, fit
 from tests import tiny_network
 

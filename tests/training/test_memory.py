@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
+from core.jobs import memory
 from core.network import engine
 from core.results.predictor import of_run
-from core.runs import Run
 from core.settings import SplitSettings, TrainingSettings
-from core.training import fit, memory
+from core.storage.runs import Run
+from core.training import fit
 
 pytestmark = pytest.mark.slow
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from core import catalogue_command
-from core.arguments import parser
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
-from core.runs import Run
+from core.cli import catalogue_command
+from core.cli.arguments import parser
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import fit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.usefixtures("warm_home")]

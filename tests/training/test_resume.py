@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from core.backbones.frameworks import keras
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
+from core.datasets.feed import SourceFeed
 from core.errors import UserError
+from core.intake.archives.archive import open_source
 from core.network import classifier
-from core.runs import Run, RunStatus, Stage
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run, RunStatus, Stage
 from core.training import callbacks, fit, learn
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.backbones.frameworks import keras
-from core.data.archive import open_source
-from core.data.feed import SourceFeed
-from core.runs import Run
+from core.datasets.feed import SourceFeed
+from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
+from core.storage.runs import Run
 from core.training import fit, learn
 from core.training.statistics import Statistics
 

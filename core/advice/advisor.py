@@ -1,0 +1,192 @@
+"""Proposes a backbone, how much of it to thaw, and the rates, and says why.
+
+The four classic cases (Stanford CS231n, "Transfer Learning"; Yosinski et al. 2014,
+arXiv:1411.1792): few or many images, like or unlike what the network was trained on. Few images
+cannot teach many parameters; images unlike photographs need other features than the last layers
+hold.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from core.advice.estimate import LONG, Estimate
+from core.advice.likeness import Likeness
+from core.backbones.catalogue.backbone import Backbone, Level
+from core.backbones.catalogue.rows import BACKBONES, all_backbones, backbone_of
+from core.backbones.weights.weights import ready_offline
+from core.datasets.dataset import Dataset
+from core.settings import IMAGENET, RANDOM, TrainingSettings
+
+MANY = 2000  # images to learn from …
+MANY_PER_CLASS = 100  # … and for each class on the average
+UNEVEN = 3  # times the images of the rarest class that make the commonest too common
+_STANDARD = "efficientnet_lite0"  # comes with Thaw
+_LIGHT = (
+    1_000_000_000  # multiply-adds an image that need no thought: a few seconds for 1,000 images
+)
+
+
+class Case(StrEnum):
+    """How many images there are, and what they are like."""
+
+    FEW_LIKE = "few images, like photos"
+    FEW_UNLIKE = "few images, unlike photos"
+    MANY_LIKE = "many images, like photos"
+    MANY_UNLIKE = "many images, unlike photos"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to choose, and why in two sentences.
+
+    Attributes:
+        case: Which of the four.
+        images: How many there are to learn from.
+        settings: What to choose.
+        reasons: Why.
+        likeness: How like photos the images are.
+    """
+
+    case: Case
+    images: int
+    settings: TrainingSettings
+    reasons: str
+    likeness: Likeness
+
+    @property
+    def told(self) -> str:
+        """What it is for, in a few words."""
+        alike = "like" if self.likeness.like else "unlike"
+        return f"{self.images:,} images to learn from, {alike} photos"
+
+
+def advise(dataset: Dataset, likeness: Likeness) -> Advice:
+    """What to choose for a data set.
+
+    Args:
+        dataset: It.
+        likeness: How like ImageNet's photos it is.
+    """
+    images = dataset.split_counts["train"]
+    many = images >= MANY and images >= MANY_PER_CLASS * len(dataset.classes)
+    case = {
+        (False, True): Case.FEW_LIKE,
+        (False, False): Case.FEW_UNLIKE,
+        (True, True): Case.MANY_LIKE,
+        (True, False): Case.MANY_UNLIKE,
+    }[many, likeness.like]
+    backbone = _backbone()
+    settings, reasons = _settings(case, backbone), _reasons(case, images, likeness, backbone)
+    counts = Counter(record.label for record in dataset.of("train"))
+    (most, many_images), (least, few_images) = counts.most_common()[0], counts.most_common()[-1]
+    if many_images >= UNEVEN * few_images:
+        settings = replace(settings, balanced=True)
+        reasons += (
+            f" “{most}” has {many_images:,} images and “{least}” {few_images:,}: rare classes "
+            "should count as much as common ones."
+        )
+    return Advice(case, images, settings, reasons, likeness)
+
+
+def _backbone() -> Backbone:
+    """The most accurate one that is ready here and light enough to need no thought."""
+    ready = [
+        backbone
+        for backbone in all_backbones().values()
+        if not backbone.sealed and backbone.multiply_adds <= _LIGHT and ready_offline(backbone)
+    ]
+    return max(ready, key=lambda backbone: backbone.top1 or 0, default=BACKBONES[_STANDARD])
+
+
+def _settings(case: Case, backbone: Backbone) -> TrainingSettings:
+    match case:
+        case Case.FEW_LIKE:
+            return TrainingSettings(backbone.name)
+        case Case.FEW_UNLIKE:
+            frozen, share, epochs = first_of(backbone, Level.WHOLES), 0.1, 15
+        case Case.MANY_LIKE:
+            frozen, share, epochs = first_of(backbone, Level.WHOLES), 0.03, 10
+        case Case.MANY_UNLIKE:
+            frozen, share, epochs = first_of(backbone, Level.TEXTURES), 0.3, 15
+    return TrainingSettings(
+        backbone.name,
+        frozen_layers=frozen,
+        epochs=epochs,
+        learning_rate=0.003,
+        weight_decay=0.0,
+        thawed_rate=share,
+    )
+
+
+def cheaper(
+    settings: TrainingSettings, estimate: Estimate
+) -> tuple[str, TrainingSettings, float] | None:
+    """A choice that takes at most half as long, where there is one.
+
+    Args:
+        settings: What was going to be trained.
+        estimate: What that would cost.
+
+    Returns:
+        What it is in a few words, the settings, and about how many seconds they take.
+    """
+    backbone = backbone_of(settings)
+    kept = IMAGENET if settings.weights == RANDOM else settings.weights
+    frozen = replace(settings, frozen_layers=None, weights=kept)
+    found = []
+    if settings.frozen_layers is not None and (kept != IMAGENET or ready_offline(backbone)):
+        found.append(("All layers frozen", frozen, estimate.frozen_seconds))
+    for other in all_backbones().values():
+        # What a hub module computes is not known.
+        if other.multiply_adds and backbone.multiply_adds and ready_offline(other):
+            seconds = estimate.frozen_seconds * other.multiply_adds / backbone.multiply_adds
+            chosen = replace(frozen, backbone=other.name, alpha=1.0, weights=IMAGENET)
+            found.append((f"{other.title}, all layers frozen", chosen, seconds))
+    fitting = [choice for choice in found if choice[2] <= estimate.seconds / 2]
+    # The smallest change that brings it below a warning, else the fastest.
+    return next(
+        (choice for choice in fitting if choice[2] < LONG),
+        min(fitting, key=lambda choice: choice[2], default=None),
+    )
+
+
+def first_of(backbone: Backbone, level: Level) -> int:
+    """How many layers lie before the first that tells this apart."""
+    return next(block.first for block in backbone.blocks if block.level is level)
+
+
+def _reasons(case: Case, images: int, likeness: Likeness, backbone: Backbone) -> str:
+    alike = "like" if likeness.like else "unlike"
+    seen = (
+        f"A network that has only ever seen photos makes {_much(likeness)} of your images "
+        f"(likeness {likeness.value:.2f} of 1, where photos reach 0.4 and more), so they are "
+        f"{alike} what it knows. "
+    )
+    match case:
+        case Case.FEW_LIKE:
+            return seen + (
+                f"{images:,} images teach a new last layer well but could spoil the rest: keep all "
+                f"of {backbone.title} frozen."
+            )
+        case Case.FEW_UNLIKE:
+            return seen + (
+                f"Its edges, textures and parts still help, but with {images:,} images its last "
+                "blocks should learn your shapes: thaw those, gently."
+            )
+        case Case.MANY_LIKE:
+            return seen + (
+                f"{images:,} images are enough to polish the last blocks too: thaw those, very "
+                "gently."
+            )
+        case Case.MANY_UNLIKE:
+            return seen + (
+                f"{images:,} images are enough to teach it new textures, parts and shapes: thaw "
+                "everything but the edges."
+            )
+
+
+def _much(likeness: Likeness) -> str:
+    if likeness.like:
+        return "good sense"
+    return "little sense" if likeness.value > 0.25 else "hardly any sense"

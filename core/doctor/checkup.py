@@ -1,0 +1,117 @@
+"""A whole check-up: one look at every image, all that follows from it, in order of importance."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from core.datasets.dataset import Dataset
+from core.doctor import atlas, guessing, looking
+from core.doctor.finding import (
+    Checkup,
+    Finding,
+    Kind,
+    Point,
+    can_be_guessed,
+)
+from core.doctor.findings import (
+    balance,
+    copies,
+    duplicates,
+    labels,
+    outliers,
+    pixels,
+    shortcuts,
+    usual,
+)
+from core.doctor.looking import Report, Sight
+from core.intake.archives.archive import Source
+from core.intake.pictures.preparing import NOTHING, Chosen
+from core.settings import SplitSettings
+
+LOOKING, COMPARING = "looking", "comparing"  # the stages
+
+Reports = Callable[[str], Report]  # of each stage
+_STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
+_ORDER = list(Kind)
+
+
+def of_stored(folder: Path, reports: Reports) -> Checkup:
+    """Check a data set that the app keeps.
+
+    Args:
+        folder: Of the data set.
+        reports: Makes what is told how far a stage has come; may raise to end the check-up.
+
+    Raises:
+        UserError: The data set is gone or damaged, or none of its images can be read.
+    """
+    return _of(looking.at_stored(folder, reports(LOOKING)), reports(COMPARING))
+
+
+def of_source(
+    source: Source, split: SplitSettings, reports: Reports, chosen: Chosen = NOTHING
+) -> tuple[Dataset, Checkup]:
+    """Check an archive or a folder of class folders, as `of_stored` does.
+
+    Args:
+        source: It.
+        split: How it would be divided.
+        reports: As for `of_stored`.
+        chosen: What somebody says of how its images are read.
+
+    Returns:
+        What is in it, and what the matter is.
+
+    Raises:
+        UserError: As `reading.read`.
+    """
+    sight = looking.at_source(source, split, reports(LOOKING), chosen)
+    return sight.dataset, _of(sight, reports(COMPARING))
+
+
+def _of(sight: Sight, report: Report) -> Checkup:
+    def reached(step: int, done: int = 0, total: int = 1) -> None:
+        report(_SHARE * step + _SHARE * done // total, _SHARE * _STEPS)
+
+    found = [*pixels.findings(sight), *balance.findings(sight.dataset)]
+    reached(0)
+    neighbours = duplicates.neighbours(sight)
+    reached(1)
+    blank = _files(found, Kind.BLANK)
+    found += copies.findings(sight, neighbours, blank, partial(reached, 1))
+    found += outliers.findings(sight, neighbours, blank)
+    reached(2)
+    classes = len(sight.dataset.classes)
+    if can_be_guessed(len(sight.records), classes):
+        guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
+        found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
+        reached(3)
+        found += shortcuts.findings(sight, _again(found))
+    reached(4)
+    points = tuple(
+        Point(record.file, round(float(x), 4), round(float(y), 4))
+        for record, (x, y) in zip(sight.records, atlas.laid_out(sight), strict=True)
+    )
+    reached(5)
+    found = [usual.judged(finding, sight.dataset) for finding in found]
+    found.sort(key=lambda finding: (not finding.serious, _ORDER.index(finding.kind)))
+    named = _files(found, *Kind)
+    digests = {each.file: each.digest for each in sight.dataset.records if each.file in named}
+    return Checkup(sight.dataset.version, len(sight.dataset.records), tuple(found), points, digests)
+
+
+def _again(found: Iterable[Finding]) -> set[str]:
+    """All files but one of each group that shows nearly the same."""
+    alike = (each for each in found if each.kind in (Kind.NEAR_COPY, Kind.BOTH_SIDES))
+    return {file for finding in alike for case in finding.cases for file in case.files[1:]}
+
+
+def _files(found: Iterable[Finding], *kinds: Kind) -> set[str]:
+    """All files that some kinds of finding have to do with."""
+    return {
+        file
+        for finding in found
+        if finding.kind in kinds
+        for case in finding.cases
+        for file in case.files
+    }

@@ -1,0 +1,187 @@
+"""What copies do: one picture in two classes, on both sides of the split, or there twice."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.datasets.dataset import Record
+from core.doctor.finding import (
+    Action,
+    Case,
+    Finding,
+    Fix,
+    Kind,
+)
+from core.doctor.findings import duplicates
+from core.doctor.findings.duplicates import Neighbours
+from core.doctor.looking import Report, Sight
+from core.intake.layouts.side_names import Split
+
+_MANY = 10  # pictures of a group that may be what a class is like
+_CHECKED: dict[Split, str] = {"validation": "validation", "test": "test"}
+
+
+def findings(
+    sight: Sight, neighbours: Neighbours, spoken_for: Collection[str], report: Report
+) -> Iterator[Finding]:
+    """What is the matter with pictures that are there more than once.
+
+    Args:
+        sight: The look at the data set.
+        neighbours: Of its images.
+        spoken_for: Files with nothing on them: all of these are alike.
+        report: Told pairs compared and in total.
+    """
+    of_digest: dict[str, list[Record]] = {}
+    for record in sight.dataset.records:
+        if record.file not in spoken_for:
+            of_digest.setdefault(record.digest, []).append(record)
+    alike = [
+        group
+        for found in duplicates.near(sight, neighbours, report)
+        if len(group := [digest for digest in found if digest in of_digest]) > 1
+    ]
+    grouped = {digest for group in alike for digest in group}
+    groups = [[record for digest in group for record in of_digest[digest]] for group in alike]
+    groups += [same for digest, same in of_digest.items() if digest not in grouped]
+    two_classes = [group for group in groups if len({record.label for record in group}) > 1]
+    one_class = [group for group in groups if len({record.label for record in group}) == 1]
+    count = Counter(record.label for same in of_digest.values() for record in same)
+    # Drawings of one thing may be so alike that most of a class is one group: no copies then.
+    by_nature = [
+        group for group in one_class
+        if len(group) >= _MANY and len(group) > count[group[0].label] / 2
+    ]  # fmt: skip
+    both_sides = [
+        group for group in one_class if _is_learned_and_checked(group) and group not in by_nature
+    ]
+    if two_classes:
+        yield Finding(
+            Kind.TWO_CLASSES,
+            serious=True,
+            title=f"{_pictures(len(two_classes))} in two classes at once",
+            sentence="The same picture, or nearly the same, is called one thing here and another "
+            "there, so a network cannot get both right. Say what it is: its copies in the other "
+            "classes are removed.",
+            cases=tuple(_in_two_classes(group) for group in two_classes),
+        )
+    if both_sides:
+        yield Finding(
+            Kind.BOTH_SIDES,
+            serious=True,
+            title=f"{_pictures(len(both_sides))} both learned from and checked by",
+            sentence="A network is checked by pictures that it has not seen. Of these it learns a "
+            "copy or nearly a copy, so that they flatter its accuracy. "
+            + _flattered(sight, both_sides),
+            cases=tuple(_on_both_sides(group) for group in both_sides),
+        )
+    exact = duplicates.exact(record for same in of_digest.values() for record in same)
+    if exact:
+        yield Finding(
+            Kind.EXACT_COPY,
+            serious=False,
+            title=f"{_pictures(len(exact))} there more than once, as the very same file",
+            sentence="A copy teaches nothing new, and makes its picture count twice. One of each "
+            "is enough.",
+            cases=tuple(_twice(group, "the same file") for group in exact),
+        )
+    near = [
+        group
+        for group in one_class
+        if group not in both_sides and len({record.digest for record in group}) > 1
+    ]
+    if near:
+        yield Finding(
+            Kind.NEAR_COPY,
+            serious=False,
+            title=f"{_pictures(len(near))} there more than once, nearly the same",
+            sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "
+            "harm as long as they stay on one side of the split; several pictures that "
+            "differ teach more.",
+            cases=tuple(
+                Case(_files(group), "alike, as most of this class")
+                if group in by_nature
+                else _twice(_different(group), "nearly the same picture")
+                for group in near
+            ),
+        )
+
+
+def _is_learned_and_checked(group: Sequence[Record]) -> bool:
+    sides = {record.split for record in group}
+    return "train" in sides and len(sides) > 1
+
+
+def _in_two_classes(group: Sequence[Record]) -> Case:
+    labels = sorted({record.label for record in group})
+    fixes = tuple(
+        Fix(
+            Action.REMOVE,
+            tuple(record.file for record in group if record.label != label),
+            f"It is {label}",
+        )
+        for label in labels
+    )
+    return Case(_files(group), f"in {' and in '.join(labels)}", fixes)
+
+
+def _on_both_sides(group: Sequence[Record]) -> Case:
+    together = Fix(Action.TOGETHER, _files(group), "Keep them on one side")
+    return Case(_files(group), "on both sides", (together, _keep_one(group)))
+
+
+def _twice(group: Sequence[Record], told: str) -> Case:
+    return Case(_files(group), told, (_keep_one(group),))
+
+
+def _different(group: Sequence[Record]) -> list[Record]:
+    """One record of each file; the others are the matter of another finding."""
+    first: dict[str, Record] = {}
+    for record in group:
+        first.setdefault(record.digest, record)
+    return list(first.values())
+
+
+def _keep_one(group: Sequence[Record]) -> Fix:
+    """The one with most pixels stays."""
+    best = max(group, key=lambda record: (record.width * record.height, record.bytes))
+    files = tuple(record.file for record in group if record is not best)
+    return Fix(Action.REMOVE, files, "Keep one")
+
+
+def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> str:
+    """By how much, measured with a quick classifier on frozen features."""
+    from sklearn.linear_model import RidgeClassifier
+
+    learned = _rows(sight, {record.digest for record in sight.dataset.of("train")})
+    if len(set(sight.labels[learned])) < 2:
+        return ""
+    network = RidgeClassifier(class_weight="balanced")
+    network.fit(sight.features[learned], sight.labels[learned])
+    right = network.predict(sight.features) == sight.labels
+    told = []
+    for side, called in _CHECKED.items():
+        repeated = {each.digest for group in groups for each in group if each.split == side}
+        checked = _rows(sight, {record.digest for record in sight.dataset.of(side)})
+        seen = checked & _rows(sight, repeated)
+        if seen.any() and (checked & ~seen).any():
+            told.append(
+                f"{seen.sum():,} of the {checked.sum():,} {called} pictures are such copies. A "
+                f"quick classifier gets {right[checked].mean():.1%} of all right, but "
+                f"{right[checked & ~seen].mean():.1%} without these."
+            )
+    return " ".join(told).replace("%", " %")
+
+
+def _rows(sight: Sight, digests: set[str]) -> npt.NDArray[np.bool_]:
+    return np.array([digest in digests for digest in sight.digests])
+
+
+def _files(group: Sequence[Record]) -> tuple[str, ...]:
+    return tuple(record.file for record in group)
+
+
+def _pictures(count: int) -> str:
+    return "1 picture is" if count == 1 else f"{count:,} pictures are"

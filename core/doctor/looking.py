@@ -1,0 +1,228 @@
+"""One look at every image: what the frozen network sees in it, and a few small measures of pixels.
+
+The network is EfficientNet-Lite0, which comes with Thaw, behind its pooling; its features go to the
+cache under the key that a training has for them, so whoever comes second finds them there.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights import weights
+from core.datasets import image_files, reading, store
+from core.datasets.dataset import (
+    Dataset,
+    Decoded,
+    Record,
+    Skipped,
+)
+from core.errors import UserError
+from core.intake.archives.archive import Source
+from core.intake.parallel import in_order, threads_for_pictures
+from core.intake.pictures import images, preparing
+from core.intake.pictures.preparation import Preparation
+from core.intake.pictures.preparing import NOTHING, Chosen
+from core.network import features
+from core.network.conversion import convert_apart
+from core.network.features import FeatureCache
+from core.network.prefix import POOLED, prefix_at
+from core.settings import SplitSettings
+
+SMALL = 64  # pixels of the side of the grey copies that near-duplicates are compared by
+TINY = 4  # pixels of the side of the thumbnails that give a shortcut away
+RING = 0.06  # of the picture's side: what counts as its border
+
+_NETWORK = BACKBONES["efficientnet_lite0"]
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a look at a data set gave.
+
+    Attributes:
+        dataset: It, with all records, also those of pictures that cannot be read any more.
+        lost: Pictures of it that can no longer be read, and why.
+        digests: Of the different images that could be read; the rows of what follows.
+        features: What the frozen network sees, float32 [images, features], each of length 1.
+        small: The images in grey, uint8 [images, SMALL, SMALL].
+        tiny: Thumbnails in colour, uint8 [images, TINY, TINY, 3].
+        border: Mean colour of the border's 4 corners and 4 sides, uint8 [images, 8, 3].
+        spread: Standard deviation of the pixels, of the channel where it is largest, 0 to 128.
+    """
+
+    dataset: Dataset
+    lost: tuple[Skipped, ...]
+    digests: tuple[str, ...]
+    features: npt.NDArray[np.float32]
+    small: npt.NDArray[np.uint8]
+    tiny: npt.NDArray[np.uint8]
+    border: npt.NDArray[np.uint8]
+    spread: npt.NDArray[np.float32]
+
+    @property
+    def records(self) -> list[Record]:
+        """One record of each image, in the order of the rows."""
+        first: dict[str, Record] = {}
+        for record in self.dataset.records:
+            first.setdefault(record.digest, record)
+        return [first[digest] for digest in self.digests]
+
+    @property
+    def labels(self) -> npt.NDArray[np.intp]:
+        """The place of each image's class; of the first where it is in several."""
+        place = {label: number for number, label in enumerate(self.dataset.classes)}
+        return np.array([place[record.label] for record in self.records], np.intp)
+
+
+def at_stored(folder: Path, report: Report) -> Sight:
+    """Look at a data set that the app keeps.
+
+    Args:
+        folder: Of the data set.
+        report: Told images done and in total; what it raises ends the look.
+
+    Raises:
+        UserError: The data set is gone or damaged, or none of its images can be read.
+    """
+    found = store.load(folder)
+    read_bytes = image_files.reader(folder)
+    lost: list[Skipped] = []
+
+    def read(each: Callable[[Decoded], None]) -> Dataset:
+        def one(record: Record) -> Skipped | None:
+            try:
+                data = read_bytes(record)
+                picture = images.decode(data, _NETWORK.input_size, found.preparation)
+            except UserError:
+                return Skipped(record.file, "its file is gone or has changed")
+            except images.UnreadableImage as error:
+                return Skipped(record.file, str(error))
+            each(Decoded(record.file, record.digest, record.label, data, picture))
+            return None
+
+        different = list({record.digest: record for record in found.records}.values())
+        with closing(in_order(one, different, threads_for_pictures())) as outcomes:
+            for done, outcome in enumerate(outcomes, 1):
+                lost.extend([outcome] if outcome else [])
+                report(done, len(different))
+        return found
+
+    return _look(read, lost, found.preparation, partial(report, 0, len(found.records)))
+
+
+def at_source(
+    source: Source, split: SplitSettings, report: Report, chosen: Chosen = NOTHING
+) -> Sight:
+    """Look at an archive or a folder of class folders, as `at_stored` does.
+
+    Args:
+        source: It.
+        split: How it would be divided.
+        report: As for `at_stored`.
+        chosen: What somebody says of how its images are read.
+
+    Raises:
+        UserError: As `reading.read`.
+    """
+
+    preparation = preparing.of_source(source, report, chosen)
+
+    def read(each: Callable[[Decoded], None]) -> Dataset:
+        return reading.read(
+            source,
+            split=split,
+            each=each,
+            at_least=_NETWORK.input_size,
+            report=report,
+            preparation=preparation,
+        )
+
+    return _look(read, [], preparation, partial(report, 0, len(source.members)))
+
+
+def _look(
+    read: Callable[[Callable[[Decoded], None]], Dataset],
+    lost: list[Skipped],
+    preparation: Preparation,
+    go_on: Callable[[], None],
+) -> Sight:
+    """Have images read, and measure each different one while it is in memory."""
+    file = weights.obtain(_NETWORK, lambda *_: None)
+    shape = (_NETWORK.features,)
+    prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
+    build = partial(_build, _NETWORK, file.absolute())
+    convert_apart(prefix.graph, build, go_on)
+    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+    network = prefix.compile(build, cache.add)
+    measured: dict[str, tuple[Any, ...]] = {}
+    taken: set[str] = set()
+    lock = threading.Lock()
+
+    def each(decoded: Decoded) -> None:
+        with lock:
+            if decoded.digest in taken:
+                return
+            taken.add(decoded.digest)
+        pixels = images.to_square(decoded.image, _NETWORK.input_size)
+        measured[decoded.digest] = _measures(pixels)
+        with lock:
+            if decoded.digest not in cache:
+                network.submit(decoded.digest, pixels)
+
+    try:
+        found = read(each)
+    finally:
+        network.wait()
+        cache.flush()  # a later look goes on from there
+        features.drop_oldest(cache.in_use())
+    if not measured:
+        raise UserError("None of these pictures can be read any more. Import them again.")
+    digests = tuple(measured)
+    seen = cache.rows(digests).take(range(len(digests)))
+    seen = seen / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
+    columns = [np.stack(column) for column in zip(*measured.values(), strict=True)]
+    return Sight(found, tuple(lost), digests, seen.astype(np.float32), *columns)
+
+
+def _build(backbone: Backbone, file: Path) -> Any:
+    """The frozen network behind its pooling, as a training has it."""
+    from core.backbones import load
+    from core.network.classifier import Network
+
+    body = load.load(backbone, file)
+    network = Network(backbone, body, "", frozen_layers=None, budget=0, images=1)
+    return network.prefix_model()
+
+
+def _measures(pixels: npt.NDArray[np.uint8]) -> tuple[Any, ...]:
+    """Of one picture: `small`, `tiny`, `border` and `spread`, as in `Sight`."""
+    picture = Image.fromarray(pixels)
+    small = np.array(picture.convert("L").resize((SMALL, SMALL), Image.Resampling.BOX))
+    tiny = np.array(picture.resize((TINY, TINY), Image.Resampling.BOX))
+    spread = np.float32(np.max(pixels.reshape(-1, 3).std(axis=0)))
+    return small, tiny, _border(pixels), spread
+
+
+def _border(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Mean colours of the border's corners and of the sides between them, [8, 3]."""
+    wide = max(1, round(RING * len(pixels)))
+    low, middle, high = slice(0, wide), slice(wide, -wide), slice(-wide, None)
+    parts = [
+        pixels[rows, columns].mean(axis=(0, 1))
+        for rows in (low, middle, high)
+        for columns in (low, middle, high)
+        if (rows, columns) != (middle, middle)
+    ]
+    return np.rint(parts).astype(np.uint8)

@@ -1,0 +1,241 @@
+"""The local cluster, a program of its own: `python -m core.jobs.cluster.program`.
+
+One scheduler and a few worker processes on loopback. It outlives the web server that started it,
+ends by itself when long idle, and makes room when another cluster takes its place.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from core import config
+from core.errors import UserError
+from core.intake import room
+from core.jobs.cluster import address, leftovers
+from core.jobs.job import Kind
+from core.storage import home
+
+if TYPE_CHECKING:
+    from distributed import Nanny, Scheduler
+    from distributed.security import Security
+
+logger = logging.getLogger("thaw")
+
+_POLL = 1.0
+_START_ATTEMPTS = 5
+_HOST = "127.0.0.1"
+_CONFIG: dict[str, Any] = {
+    # A dead worker's task is not run again.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.work-stealing": False,
+    # A worker busy in native code may be silent for long; a dead one is noticed by its socket.
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    # Dask would give each worker one thread for its arithmetic, and have it hand every buffer of
+    # a picture back to the system at once: 10 % of the frozen part's time.
+    "distributed.nanny.pre-spawn-environ": {},
+    # Every worker would look at its clock 50 times a second, and at all of the machine twice.
+    "distributed.admin.tick.interval": "10s",
+    "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.comm.compression": False,
+}
+
+
+def main() -> None:
+    """Run a cluster until it is idle, replaced or told to end.
+
+    A setting that cannot be used ends it with one sentence and the code 2.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m core.jobs.cluster.program", description=__doc__
+    )
+    parser.add_argument("--id", default=None, help="a name for it (made up when not given)")
+    cluster_id = parser.parse_args().id or home.new_id()
+    if not home.is_id(cluster_id):
+        parser.error("Expected lower-case letters, digits and dashes as the id.")
+    try:
+        config.check()
+        room.check_home()
+    except UserError as error:
+        parser.exit(2, f"{error}\n")
+    created = psutil.Process().create_time()
+    version = address.version()  # before the code is imported: rather too old than too new
+    folder = address.folder(cluster_id)
+    home.make_private()
+    home.cluster().mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    mine = address.Address("", os.getpid(), created, version, cluster_id)
+    home.write_json(address.owner_file(cluster_id), mine.owner)
+    address.sweep()
+    # A thread: what is left may be large, and nobody who starts us need wait for it.
+    threading.Thread(target=leftovers.sweep, name="leftovers", daemon=True).start()
+    try:
+        asyncio.run(_serve(mine))
+    finally:
+        address.forget(cluster_id)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _serve(mine: address.Address) -> None:
+    import dask
+    from distributed import Scheduler
+
+    from core.jobs.cluster.plugins import JobWatch
+
+    idle_seconds, trainers = config.IDLE.value, config.WORKERS.value
+    folder = address.folder(mine.id)
+    certificate = _make_certificate(mine.certificate)
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    with dask.config.set({**_CONFIG, "temporary-directory": str(folder)}):
+        async with AsyncExitStack() as stack:
+            scheduler = await stack.enter_async_context(
+                Scheduler(
+                    host=_HOST,
+                    port=0,
+                    protocol="tls",
+                    security=certificate,
+                    dashboard=False,
+                    dashboard_address=f"{_HOST}:0",
+                )
+            )
+            watch = JobWatch(config.KEPT.value * 1e9)
+            await watch.start(scheduler)
+            scheduler.add_plugin(watch, name=watch.name)
+            address.write(replace(mine, address=scheduler.address))
+            kinds = [Kind.PREDICTION, Kind.READING, Kind.CHECKING] + [Kind.TRAINING] * trainers
+            over = asyncio.create_task(_until_over(scheduler, mine.id, idle_seconds, told_to_end))
+            workers = [
+                asyncio.create_task(_keep(scheduler, folder, number, kind))
+                for number, kind in enumerate(kinds)
+            ]
+            done, rest = await asyncio.wait([over, *workers], return_when=asyncio.FIRST_COMPLETED)
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+            for task in done:
+                task.result()  # raises what ended us
+
+
+async def _keep(scheduler: "Scheduler", folder: Path, number: int, kind: Kind) -> None:
+    """Keep one worker alive.
+
+    A nanny starts a worker that has died again, but gives up on one that dies while it starts.
+
+    Raises:
+        RuntimeError: It never comes up.
+    """
+    failures = 0
+    while failures < _START_ATTEMPTS:
+        nanny = _nanny(scheduler, folder, number, kind)
+        try:
+            async with nanny:
+                failures = 0
+                await nanny.finished()
+        except Exception:
+            failures += 1
+            logger.exception("the worker for %s did not start", kind)
+            await asyncio.sleep(_POLL)
+    raise RuntimeError(f"the worker for {kind} does not start")
+
+
+def _nanny(scheduler: "Scheduler", folder: Path, number: int, kind: Kind) -> "Nanny":
+    """A process that does one kind of work, and the one that starts it again when it dies."""
+    from distributed import Nanny
+
+    from core.jobs.cluster.plugins import WarmUp
+
+    return Nanny(
+        scheduler.address,
+        host=_HOST,
+        protocol="tls",
+        security=scheduler.security,
+        name=f"{kind}-{number}",
+        nthreads=1,
+        resources={str(kind): 1},
+        memory_limit=0,
+        local_directory=str(folder),
+        plugins=(WarmUp(kind),),
+    )
+
+
+async def _until_over(
+    scheduler: "Scheduler", cluster_id: str, idle_seconds: float, told_to_end: asyncio.Event
+) -> None:
+    """Return once there is nothing left to do here."""
+    seen, since = -1, time.monotonic()
+    while not told_to_end.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told_to_end.wait(), _POLL)
+        address.give_a_sign(cluster_id)
+        busy = any(task.state in _ACTIVE for task in scheduler.tasks.values())
+        if busy or scheduler.transition_counter != seen:
+            seen, since = scheduler.transition_counter, time.monotonic()
+        quiet = time.monotonic() - since
+        present = address.read()
+        if present is None or present.id != cluster_id:
+            if quiet > 2 * _POLL:
+                return  # nobody knows us any more, and all that was begun is done
+        elif quiet > idle_seconds:
+            _retire(cluster_id)
+
+
+_ACTIVE = ("waiting", "no-worker", "queued", "processing")
+
+
+def _retire(cluster_id: str) -> None:
+    """Take our address away, unless somebody is just looking for it."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(address.lock_file(), timeout=0):
+            address.forget(cluster_id)
+    except (Timeout, OSError):
+        pass  # next time
+
+
+def _make_certificate(path: Path) -> "Security":
+    """Make the key that everyone who talks to this cluster must have.
+
+    Loopback alone is open to every user of the machine, and who may submit a task may run code.
+    """
+    from distributed.security import Security
+
+    made = Security.temporary()
+    home.write_bytes(path, f"{made.tls_client_key}{made.tls_client_cert}".encode())
+    path.chmod(0o600)
+    return security(path)
+
+
+def security(path: Path) -> "Security":
+    """What a client, a worker or the scheduler needs to take part."""
+    from distributed.security import Security
+
+    roles = ("client", "scheduler", "worker")
+    files = {f"tls_{role}_{part}": str(path) for role in roles for part in ("cert", "key")}
+    return Security(require_encryption=True, tls_ca_file=str(path), **files)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The name that a person gives to a run or a data set, kept inside its folder.
+
+The folder is never called so: a name can be anything, and it can change.
+"""
+
+import unicodedata
+from pathlib import Path
+
+from core import shown
+from core.errors import UserError
+from core.storage import home
+
+LONGEST = 80
+_FILE = "name.json"
+
+
+def tidy(given: str, whose: str) -> str:
+    """A name as it is kept: in one line, letters composed.
+
+    Args:
+        given: What somebody typed.
+        whose: What it is for, as in "a class".
+
+    Raises:
+        UserError: It is empty, too long, or holds what cannot be seen.
+    """
+    name = unicodedata.normalize("NFC", " ".join(given.split()))
+    if not name or len(name) > LONGEST:
+        raise UserError(
+            f"Expected a name of 1 to {LONGEST} letters for {whose}, received {len(name)}. "
+            "Choose another."
+        )
+    if shown.visible(name) != name:
+        raise UserError(
+            f"Expected a name for {whose} of letters that can be seen, received "
+            f"“{shown.visible(name)}”. Choose another."
+        )
+    return name
+
+
+def of(folder: Path) -> str | None:
+    """The name of what lies in a folder; None where nobody has given it one."""
+    try:
+        return str(home.read_json(folder / _FILE)["name"])
+    except (OSError, ValueError, KeyError, TypeError):  # damaged by hand: the usual name does
+        return None
+
+
+def give(folder: Path, given: str, whose: str) -> None:
+    """Name what lies in a folder.
+
+    Args:
+        folder: Of a run or a data set.
+        given: What somebody typed.
+        whose: What it is, as in "a run".
+
+    Raises:
+        UserError: The name cannot be used, or the folder was deleted meanwhile.
+    """
+    name = tidy(given, whose)
+    if not folder.is_dir():
+        raise UserError("This was deleted meanwhile, so it has no name any more.")
+    home.write_json(folder / _FILE, {"name": name})
+
+
+def changed_at(folder: Path) -> int:
+    """When it was last renamed, in nanoseconds since 1970; 0 where it never was."""
+    try:
+        return (folder / _FILE).stat().st_mtime_ns
+    except OSError:
+        return 0

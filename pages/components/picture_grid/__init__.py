@@ -1,0 +1,81 @@
+"""Pictures of a data set in a grid: a click ticks one, another opens it as large as the window.
+
+A component of Thaw's own. Streamlit's pictures can't be clicked, and each of them has a button that
+the Tab key stops at; here the whole grid is one stop, and the arrow keys walk in it. Pictures come
+from `picture_route`, those in sight first.
+
+Ticks are shown at once and told to the server, which says which it has heard: what it says of
+others may be older than the last click.
+"""
+
+from collections.abc import Sequence, Set
+from pathlib import Path
+
+import streamlit as st
+
+from core.datasets.dataset import Dataset, Record
+from pages.parts.shared import state, words
+from pages.routes import picture_route
+
+_FOLDER = Path(__file__).parent
+_HTML, _CSS, _SCRIPT = (
+    (_FOLDER / name).read_text(encoding="utf-8") for name in ("grid.html", "grid.css", "grid.js")
+)
+_grid = st.components.v2.component("picture_grid", html=_HTML, css=_CSS, js=_SCRIPT)
+_NAME = 16  # letters of a file's name below its picture
+
+
+def draw(
+    key: str,
+    chosen: str,
+    dataset: Dataset,
+    records: Sequence[Record],
+    ticked: Set[str] | None = None,
+    captions: Sequence[str] | None = None,
+    width: int = 104,
+) -> None:
+    """Show pictures.
+
+    Args:
+        key: Its key. Under the same one it stays as it is while it shows other pictures.
+        chosen: The data set's id.
+        dataset: It.
+        records: Which of its pictures.
+        ticked: Files of those that are ticked, perhaps of others too. None where a click opens.
+        captions: What stands below each; None for the files' names.
+        width: Least width of a picture, in pixels.
+    """
+    names = [Path(record.file).name for record in records]
+    short = words.apart(names, _NAME)
+    below = [short[name] for name in names] if captions is None else captions
+    _grid(
+        key=key,
+        data={
+            "address": f"{picture_route.path()}/{chosen}",
+            "query": picture_route.query(chosen, dataset.preparation),
+            "pictures": [
+                {
+                    "file": record.file,
+                    "digest": record.digest,
+                    "caption": words.bare(caption),
+                    "told": words.bare(f"{record.label}: {name}"),
+                    "size": f"{record.width} × {record.height}",
+                }
+                for record, name, caption in zip(records, names, below, strict=True)
+            ],
+            "ticked": None if ticked is None else [r.file for r in records if r.file in ticked],
+            "heard": int(state.heard(key) or 0),
+            "width": width,
+        },
+        on_ticks_change=lambda: _hear(key, chosen),
+    )
+
+
+def _hear(key: str, chosen: str) -> None:
+    """Take over what was ticked since; all of it is the browser's word for it."""
+    match st.session_state[key].get("ticks"):
+        case {"number": int(number), "changed": dict(changed)}:
+            picked = state.picked(chosen)
+            picked |= {file for file, on in changed.items() if on}
+            picked -= {file for file, on in changed.items() if not on}
+            state.hear(key, str(int(number)))

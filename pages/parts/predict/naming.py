@@ -1,0 +1,152 @@
+"""Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from core.datasets.samples import samples
+from core.errors import UserError
+from core.intake import room
+from core.jobs import ask, queue
+from core.results import names, predictions
+from core.results.prediction import Prediction, as_table
+from core.storage.runs import Run
+from pages.parts.predict import answer
+from pages.parts.shared import (
+    problem,
+    state,
+    thumbnails,
+    uploads,
+    words,
+)
+
+_TOP = 5
+_MANY = 12  # classes whose numbers fit a line
+_NEWEST, _UNSURE = "Newest first", "Least sure first"
+
+
+def drop(run: Run) -> None:
+    """The place to drop pictures."""
+    widget = state.key(
+        "pictures", run.id
+    )  # of this run, so that no other answers what was dropped here
+    pictures = st.file_uploader(
+        "Drop pictures here to have them named, one or many",
+        accept_multiple_files=True,
+        key=state.turn(widget),
+    )
+    results = run.results()
+    if results is not None:
+        classes = words.several(len(results["classes"]), "class", "classes")
+        st.caption(
+            f"It answers with one of its {classes}, whatever it is shown: it has no word for "
+            "anything else."
+        )
+    if pictures:
+        state.renew(widget)
+        _name(run, [(picture.name, picture) for picture in pictures])
+        st.rerun()
+
+
+def examples(run: Run) -> None:
+    """For a starter set: pictures that were not in it, to try with one click."""
+    made_from = queue.sample_of(run.dataset) or run.data
+    sample, results = samples.SAMPLES.get(made_from), run.results()
+    if sample is None or results is None or set(results["classes"]) != set(sample.classes):
+        return  # not a starter set, or one of the user's own that is called like it
+    st.markdown("**Or try one of these, which it has never seen:**")
+    grid = st.grid(8, min_column_width=84, gap="small")
+    for place, (name, picture, label) in enumerate(samples.examples(made_from)[:8], 1):
+        with grid.cell():
+            st.image(picture, width="stretch", alt=words.bare(f"An example of the class {label}"))
+            if st.button(f"Try {place}", key=state.key("try", place), width="stretch"):
+                _name(run, [(name, picture)])
+                st.rerun()
+
+
+def answers(run: Run) -> None:
+    """What it said so far."""
+    problem.draw()
+    given = predictions.kept(run)
+    if not given:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header("What it thinks", anchor=False)
+        st.download_button(
+            "Download as CSV",
+            _csv(given),
+            "predictions.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="answers-csv",
+            on_click="ignore",
+        )
+        if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
+            predictions.clear(run)
+            st.rerun()
+    st.write(_counted(given))
+    st.caption(
+        "They are kept with this network until you clear them, at least the latest "
+        f"{words.number(predictions.MOST)}."
+    )
+    if len(given) > 1:
+        order = st.segmented_control(
+            "Order",
+            [_NEWEST, _UNSURE],
+            default=_NEWEST,
+            required=True,
+            key="answers-order",
+            help="Of pictures that came together, the least sure one is always first.",
+        )
+        if order == _UNSURE:
+            given.sort(key=lambda each: (bool(each.error), each.confidence))
+    thumbnails.paged(given, state.key("answers", run.id), answer.draw, width=250)
+
+
+def _counted(given: Sequence[Prediction]) -> str:
+    """How many pictures it took for what, the commonest first."""
+    counts = Counter(each.label for each in given if not each.error).most_common()
+    told = [
+        f"{words.plain(words.shortened(label))} **{words.number(count)}**"
+        for label, count in counts[:_MANY]
+    ]
+    if len(counts) > _MANY:
+        told.append(f"{words.several(len(counts) - _MANY, 'more class', 'more classes')}")
+    unread = sum(bool(each.error) for each in given)
+    if unread:
+        told.append(f"**{words.number(unread)}** could not be looked at")
+    return f"{words.several(len(given), 'picture')}: {' · '.join(told)}"
+
+
+def _csv(given: Sequence[Prediction]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(as_table(given, max(len(each.top) for each in given)))
+    return file.getvalue()
+
+
+def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
+    """Have pictures named, and keep the answers."""
+    try:
+        with (
+            st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
+            uploads.on_disk(pictures) as paths,
+        ):
+            trained = names.trained(run)  # first: somebody may rename a class meanwhile
+            given = ask.predict(run, paths, _TOP)
+        named = zip(pictures, given, strict=True)
+        predictions.keep(run, [replace(said, file=name) for (name, _), said in named], trained)
+    except UserError as error:
+        state.keep_notice(error)
+        return
+    except OSError as error:
+        told = room.told(error)
+        if told is None:
+            raise
+        state.keep_notice(UserError(told))
+        return
+    state.tick("predict", run)

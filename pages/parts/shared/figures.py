@@ -1,0 +1,310 @@
+"""The charts: validation strong, training faint. Blue and orange are kept for frozen and thawed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.datasets.dataset import Dataset, Record
+from core.storage.events import Event
+from pages.parts.shared import words
+
+# Mid tones that stand out on the light and on the dark background alike.
+ICE, EMBER = "#3b9ae0", "#f07a2e"
+STRONG, FAINT, QUIET = "#8466e6", "#9c8fce", "#8fa3b5"
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
+CONFIG_MAP = {
+    "displayModeBar": True,
+    "displaylogo": False,
+    "scrollZoom": False,  # scrolling moves the page; there are buttons for it
+    "modeBarButtonsToRemove": ["toImage", "zoom2d", "autoScale2d"],
+}
+
+_SPLITS = {
+    "train": ("training", FAINT),
+    "validation": ("validation", STRONG),
+    "test": ("test", QUIET),
+}
+# Of classes on a map: mid tones again, far from each other, without the blue and the orange.
+_CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
+_SYMBOLS = ("circle", "square", "diamond")
+_LONGEST = 80  # letters of a name that shows on hover
+_FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
+
+
+def label(name: str, length: int = 24) -> str:
+    """A class name for a chart, which reads some HTML."""
+    return escape(words.bare(words.shortened(name, length)))
+
+
+def counts(dataset: Dataset) -> go.Figure:
+    """Images of each class as bars, split by split."""
+    found = Counter((record.label, record.split) for record in dataset.records)
+    names = [label(name, _LONGEST) for name in dataset.classes]
+    figure = go.Figure()
+    for split, (title, colour) in _SPLITS.items():
+        if dataset.split_counts[split]:
+            figure.add_bar(
+                y=list(range(len(names))),
+                x=[found[name, split] for name in dataset.classes],
+                name=title,
+                orientation="h",
+                marker={"color": colour, "cornerradius": 4},
+                opacity=0.5 if split == "train" else 1,
+                customdata=names,
+                hovertemplate="%{customdata}: %{x} for " + title + "<extra></extra>",
+            )
+    row = 34 if len(names) <= 12 else 20
+    figure.update_layout(
+        _layout(height=90 + row * len(names)),
+        barmode="stack",
+        legend_traceorder="normal",  # as the bars lie
+        bargap=0.35,
+        xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
+        yaxis=_names(dataset.classes, autorange="reversed"),
+    )
+    return figure
+
+
+def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) -> go.Figure:
+    """Accuracy or loss, epoch by epoch.
+
+    Args:
+        rows: One event an epoch.
+        measure: "accuracy" or "loss".
+        epochs: How many there will be.
+        best: The epoch whose weights are kept.
+    """
+    at = [row["epoch"] for row in rows]
+    digits = ".1%" if measure == "accuracy" else ".3f"
+    figure = go.Figure()
+    for key, title, colour, width in (
+        (measure, "training pictures", FAINT, 2),
+        (f"val_{measure}", "validation pictures", STRONG, 3.5),
+    ):
+        figure.add_scatter(
+            x=at,
+            y=[row[key] for row in rows],
+            name=title,
+            mode="lines+markers" if len(rows) <= 25 else "lines",
+            line={"color": colour, "width": width, "shape": "linear"},
+            marker={"size": 2 * width},
+            hovertemplate="%{y:" + digits + "}",
+        )
+    chosen = [row for row in rows if row["epoch"] == best]
+    if chosen:
+        figure.add_scatter(
+            x=[best],
+            y=[chosen[0][f"val_{measure}"]],
+            name="best epoch, kept",
+            mode="markers",
+            marker={
+                "symbol": "star",
+                "size": 17,
+                "color": STRONG,
+                "line": {"width": 1, "color": "#ffffff"},
+            },
+            hoverinfo="skip",
+            cliponaxis=False,  # the last epoch lies on the edge
+        )
+    figure.update_layout(
+        _layout(height=290),
+        hovermode="x unified",
+        xaxis={
+            "title": "epoch",
+            "range": [0.7, _reach(len(rows), epochs) + 0.3],
+            "fixedrange": True,
+            "dtick": 1 if _reach(len(rows), epochs) <= 12 else None,
+            "tickformat": "d",
+        },
+        yaxis={
+            "title": None,
+            "fixedrange": True,
+            "tickformat": ".0%" if measure == "accuracy" else None,
+            "rangemode": "tozero" if measure == "loss" else "normal",
+        },
+    )
+    if measure == "accuracy":
+        lowest = min((min(row["accuracy"], row["val_accuracy"]) for row in rows), default=0.0)
+        figure.update_yaxes(range=[max(0.0, lowest - 0.08), 1.02])
+    return figure
+
+
+def _reach(done: int, epochs: int) -> int:
+    """How far the axis of epochs goes: it grows in a few steps, so that short curves fill it."""
+    steps = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
+    return max(2, min(epochs, next(step for step in steps if step >= done)))
+
+
+def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
+    """A history chart in words."""
+    if not rows:
+        return f"{measure.capitalize()} for each epoch; no epoch has ended yet."
+    last = rows[-1]
+    shown = words.percent if measure == "accuracy" else lambda value: f"{value:.3f}"
+    told = (
+        f"{measure.capitalize()} after {words.several(len(rows), 'epoch')}: "
+        f"training {shown(last[measure])}, validation {shown(last[f'val_{measure}'])}."
+    )
+    return told + (f" Best epoch: {best}." if best else "")
+
+
+def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figure:
+    """What was taken for what: rows true, columns predicted.
+
+    A cell's colour is its share of the row, so that small classes show too. Its number stands in
+    it where there is room (see `numbers_fit`), and shows on hover anyway.
+    """
+    fit = numbers_fit(classes)
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[count / max(sum(row), 1) for count in row] for row in table],
+            zmin=0,
+            zmax=1,
+            text=[[str(count) if count else "" for count in row] for row in table],
+            texttemplate="%{text}" if fit else None,
+            textfont={"size": 15 if len(classes) <= 12 else 11},
+            customdata=[
+                [[label(true, _LONGEST), label(predicted, _LONGEST)] for predicted in classes]
+                for true in classes
+            ],
+            hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}"
+            "<extra></extra>",
+            showscale=False,
+            xgap=2 if fit else 0.5,
+            ygap=2 if fit else 0.5,
+        )
+    )
+    figure.update_layout(
+        _layout(height=min(150 + max(30, 62 - 2 * len(classes)) * len(classes), 900)),
+        xaxis=_names(
+            classes, title="taken for", side="top", tickangle=-40, length=14, showticklabels=fit
+        ),
+        yaxis=_names(
+            classes,
+            title="really",
+            autorange="reversed",
+            length=14,
+            tickfont={"size": 12 if fit else 7},
+        ),
+    )
+    return figure
+
+
+def numbers_fit(classes: Sequence[str]) -> bool:
+    """Whether the cells of a confusion matrix are large enough for their numbers."""
+    return len(classes) <= _FIT
+
+
+def mixed_up(classes: Sequence[str], table: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
+    """What was mixed up: true class, predicted class, how often; the commonest first."""
+    found = [
+        (true, predicted, count)
+        for true, row in zip(classes, table, strict=True)
+        for predicted, count in zip(classes, row, strict=True)
+        if count and true != predicted
+    ]
+    return sorted(found, key=lambda mix: -mix[2])
+
+
+def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:
+    """The confusion matrix in words: the commonest mix-ups."""
+    found = mixed_up(classes, table)[:3]
+    told = [f"{true} taken for {predicted}: {count}" for true, predicted, count in found]
+    return words.bare(f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}.")
+
+
+def traces(classes: int) -> list[list[int]]:
+    """Which classes of a map are drawn together: each for itself where there is a legend.
+
+    Moving the map draws every trace anew, which takes long where there are a hundred.
+    """
+    every = list(range(classes))
+    return [[each] for each in every] if classes <= _FIT else [every]
+
+
+def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -> go.Figure:
+    """Pictures as points on a plane, drawn by the graphics card, so that 10,000 stay smooth.
+
+    Args:
+        placed: Of each class its pictures, at least one, each with where it lies.
+    """
+    figure = go.Figure()
+    count = sum(len(points) for _, points in placed)
+    for numbers in traces(len(placed)):
+        points = [(number, *point) for number in numbers for point in placed[number][1]]
+        first = numbers[0]
+        if len(numbers) == 1:
+            colour: Any = _CLASSES[first % len(_CLASSES)]
+            symbol = _SYMBOLS[first // len(_CLASSES)]
+        else:  # a symbol for each would be drawn four times as slowly without a graphics card
+            colour = [_one_of_many(number) for number, *_ in points]
+            symbol = "circle"
+        figure.add_scattergl(
+            x=[x for *_, x, _ in points],
+            y=[y for *_, y in points],
+            name=label(placed[first][0], 20),
+            mode="markers",
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 9 if count <= 1000 else 5,
+            },
+            customdata=[
+                [words.bare(words.shortened(_file(record), 40)), record.digest, number]
+                for number, record, *_ in points
+            ],
+            hoverinfo="none",  # `map_hover` shows the picture
+        )
+    hidden = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        _layout(height=520),
+        showlegend=len(figure.data) > 1,
+        dragmode="pan",
+        modebar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": QUIET,
+            "activecolor": STRONG,
+            "orientation": "v",
+        },
+        clickmode="event+select",
+        xaxis=hidden,
+        yaxis=hidden | {"scaleanchor": "x"},
+    )
+    return figure
+
+
+def _file(record: Record) -> str:
+    return record.file.rpartition("/")[2]
+
+
+def _one_of_many(number: int) -> str:
+    """A mid tone of its own for each of many classes, those of neighbours far from each other."""
+    return f"hsl({number * 137.508 % 360:.1f}, 55%, {50 + 5 * (number % 3)}%)"
+
+
+def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, Any]:
+    """An axis of class names; places, not names, keep apart what looks alike when shortened."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(classes))),
+        "ticktext": [label(name, length) for name in classes],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        **more,
+    }
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        "uirevision": "steady",
+        "transition": {"duration": 0},
+    }

@@ -1,0 +1,84 @@
+"""The rail of steps on every page: where we are, and what is behind us."""
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from core.jobs import queue
+from core.storage.runs import RunStatus
+from pages.parts.shared import look, state, words
+
+# Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch
+# an icon for the browser's tab from the internet.
+_FLAKE = """<g fill="none" stroke-width="3" stroke-linecap="round">
+<path stroke="#3b9ae0" d="M16 16V3M16 16L4.7 9.5M16 16L4.7 22.5M16 7l-3-3M16 7l3-3M8.2 11.5l-1-4
+M8.2 11.5l-4.1 1.1M8.2 20.5l-4.1-1.1M8.2 20.5l-1 4"/>
+<path stroke="#f07a2e" d="M16 16V29M16 16L27.3 9.5M16 16L27.3 22.5M16 25l-3 3M16 25l3 3
+M23.8 11.5l1-4M23.8 11.5l4.1 1.1M23.8 20.5l4.1-1.1M23.8 20.5l1 4"/></g>"""
+_ICON = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{_FLAKE}</svg>'
+_LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 108 32" width="108" height="32">
+{_FLAKE}<text x="38" y="24" font-family="sans-serif" font-size="24" font-weight="700"
+fill="#3b9ae0">th<tspan fill="#f07a2e">aw</tspan></text></svg>"""
+
+_WIDTH = 1120  # of a page, in pixels
+_NAME = 16  # letters of a data set's name, so that the line fits on a phone
+_OFTEN, _SELDOM = 2.0, 10.0  # seconds between two looks for trainings: while there are some, else
+_STEPS = {
+    "data": ("Data", "Bring the pictures that it should learn from, a folder for each class."),
+    "train": ("Train", "Choose how much of the network to thaw, and watch it learn."),
+    "evaluate": ("Evaluate", "See how well it learned, class by class, and where it errs."),
+    "predict": ("Predict", "Show it new pictures and see what it thinks."),
+}
+
+
+def draw() -> None:
+    """Page config, steps, and below them the page that was asked for."""
+    st.set_page_config(page_title="Thaw", page_icon=_ICON, layout="wide")
+    look.draw()
+    state.adopt_address()
+    pages = {
+        name: st.Page(
+            f"{name}.py", title=title, help=help_text, url_path=name, default=name == "data"
+        )
+        for name, (title, help_text) in _STEPS.items()
+    }
+    runs = st.Page(
+        "runs.py",
+        title="Runs",
+        help="All data sets and trained networks: open them again, or delete them.",
+        url_path="runs",
+    )
+    page = st.navigation([*pages.values(), runs], position="hidden")
+    with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
+        _rail(pages, runs)
+        st.fragment(_under_way, run_every=_OFTEN if queue.busy() else _SELDOM)(pages["train"])
+        page.run()
+
+
+def _rail(pages: dict[str, Page], runs: Page) -> None:
+    done = state.done()
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.image(_LOGO, width=108, alt="Thaw")
+        for place, (name, page) in enumerate(pages.items(), start=1):
+            icon = ":material/check_circle:" if name in done else f":material/counter_{place}:"
+            st.page_link(page, icon=icon, query_params=state.address())
+        st.space("stretch")
+        st.page_link(runs, icon=":material/inventory_2:", query_params=state.address())
+
+
+def _under_way(train: Page) -> None:
+    """Which training is going on, how long it takes, and a way to it."""
+    found = queue.under_way()
+    if not found:
+        return
+    first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])
+    name = words.plain(words.shortened(first.name, _NAME))
+    if first.status is RunStatus.RUNNING:
+        told = f"Training {name}{words.left(first.seconds_left)}"
+    elif first.status is RunStatus.QUEUED:
+        told = f"{name} is about to train"
+    else:
+        told = f"Finishing {name}"
+    told += f" · {waiting} waiting" if waiting else ""
+    st.page_link(
+        train, label=told, icon=":material/model_training:", query_params={state.RUN: first.run}
+    )

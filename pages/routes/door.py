@@ -1,0 +1,127 @@
+"""What every request meets first, Streamlit's own pages, files and lines included.
+
+It has to call the server by a name of its own, come from a page of this server or from a program,
+and know the token. Its body has to keep coming.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from pages.routes import addresses, entry, hosts
+from pages.routes.pace import Paced
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto;
+  padding: 0 1rem }
+input, button { font: inherit; padding: .5rem .8rem; border-radius: .6rem; border: 1px solid }
+input { width: 100%; box-sizing: border-box; margin: .4rem 0 }
+"""
+_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
+    "form-action 'self'; frame-ancestors 'none'",
+}
+_PAGE = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Thaw</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{_STYLE}</style></head><body><main>
+<h1>Thaw asks for its token</h1>
+<p>SENTENCE</p>
+<form method="get">
+<label for="token">Or paste that address, or the token, here:</label>
+<input id="token" name="token" required autofocus autocomplete="off" spellcheck="false">
+<button>Open Thaw</button>
+</form></main></body></html>
+"""
+_ASK = (
+    "Open the address that Thaw printed when it was started: it ends in “?token=…”. You find it "
+    "in the window where Thaw runs."
+)
+_WRONG = f"That token does not fit; perhaps it is another Thaw's. {_ASK}"
+
+
+class Door:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket" and self._refusal(HTTPConnection(scope)):
+            await WebSocketClose()(scope, receive, send)  # before it is accepted: 403
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        paced = Paced(scope, receive, send)
+        try:
+            answer = self._refusal(HTTPConnection(scope)) or self._app
+            await answer(scope, paced.receive, paced.send)
+        except ClientDisconnect:
+            if not paced.late:
+                raise
+        if paced.late and not paced.answered:
+            await PlainTextResponse("The rest did not come in time.", 408)(
+                scope, paced.receive, paced.send
+            )
+
+    def _refusal(self, asked: HTTPConnection) -> Response | None:
+        """What is answered instead of the app; None where it may answer."""
+        headers, path = Headers(scope=asked.scope), asked.scope["path"]
+        if not path.startswith("/"):
+            return _plain("Expected a path as the address.", 400)
+        if not hosts.is_ours(headers):
+            return _plain(
+                "Thaw does not answer to this name. Whoever runs it can add the name to "
+                "server.allowedHosts in .streamlit/config.toml.",
+                403,
+            )
+        if hosts.is_elsewhere(headers):
+            return _plain("This request comes from another website, so it was refused.", 403)
+        if not entry.is_needed() or path == addresses.path("_stcore/health"):
+            return None
+        return self._without_token(asked)
+
+    def _without_token(self, asked: HTTPConnection) -> Response | None:
+        known = entry.has_cookie(asked)
+        told = asked.query_params.get(entry.QUERY)
+        if told is None or asked.scope.get("method") not in ("GET", "HEAD"):
+            return None if known else _asking(asked, _ASK)
+        if entry.fits(told):
+            answer = _onward(asked)
+            entry.set_cookie(answer, secure=asked.url.scheme == "https")
+            return answer
+        return _onward(asked) if known else _asking(asked, _WRONG)
+
+
+def _onward(asked: HTTPConnection) -> Response:
+    """To the same address without the token, which is not to stay in it."""
+    rest = [(n, value) for n, value in asked.query_params.multi_items() if n != entry.QUERY]
+    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in rest)
+    # Two slashes at its beginning would lead to another host.
+    path = "/" + quote(asked.scope["path"].lstrip("/\\"))
+    return RedirectResponse(path + (f"?{query}" if query else ""), 303, headers=_PRIVATE)
+
+
+def _asking(asked: HTTPConnection, sentence: str) -> Response:
+    if "text/html" not in asked.headers.get("accept", ""):
+        return _plain(sentence, 403)
+    return HTMLResponse(_PAGE.replace("SENTENCE", escape(sentence)), 403, headers=_PRIVATE)
+
+
+def _plain(sentence: str, status: int) -> Response:
+    return PlainTextResponse(sentence, status, headers=_PRIVATE)

@@ -1,0 +1,100 @@
+"""Pictures one by one, for pages that show only those of thousands that are looked at.
+
+Streamlit keeps each picture that it is given in memory, and forgets it as soon as the page shows
+another: a browser that is still about to fetch it then finds nothing. A picture lies here as long
+as its data set.
+
+    GET pictures/<data set>/<digest>?permit=…           a small JPEG
+    GET pictures/<data set>/<digest>?permit=…&large=1   one that fills a window
+
+Only a page that this server has drawn knows the permit, which is for one data set.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.datasets import image_files, store
+from core.errors import UserError
+from core.intake.pictures.preparation import Preparation
+from pages.routes import addresses
+from pages.routes.routes import GuardedRoute, Refused
+
+_NAME = "pictures"
+_DIGEST = re.compile("[0-9a-f]{64}")
+_LARGE_AT_ONCE = CapacityLimiter(2)  # each is decoded whole, in this process
+_DAY = 86_400  # seconds; a digest never means another picture
+
+
+def path() -> str:
+    """Where the route lies, as a browser asks for it."""
+    return addresses.path(_NAME)
+
+
+def permit(dataset_id: str) -> str:
+    """For all pictures of one data set."""
+    return addresses.permit(_purpose(dataset_id))
+
+
+def query(dataset_id: str, preparation: Preparation) -> dict[str, str]:
+    """What a page says with each address of a data set's pictures.
+
+    A browser keeps a picture for a day, so pictures that are read otherwise have another address.
+    """
+    return {
+        "permit": permit(dataset_id),
+        "as": hashlib.sha256(preparation.key.encode()).hexdigest()[:16],
+    }
+
+
+def routes() -> list[GuardedRoute]:
+    """What the app answers besides its pages."""
+    return [GuardedRoute(f"{_NAME}/{{dataset_id}}/{{digest}}", _send, "GET")]
+
+
+async def _send(request: Request) -> Response:
+    dataset_id, digest = request.path_params["dataset_id"], request.path_params["digest"]
+    told = request.query_params.get("permit", "")
+    if not addresses.is_permit(told, _purpose(dataset_id)):
+        raise Refused(403, "This page is older than the server. Reload it.")
+    try:
+        if "large" in request.query_params:
+            data = await to_thread.run_sync(_large, dataset_id, digest, limiter=_LARGE_AT_ONCE)
+        else:
+            data = await run_in_threadpool(_thumbnail, dataset_id, digest)
+    except (UserError, OSError) as error:
+        raise Refused(404, "There is no such picture.") from error
+    headers = {"Cache-Control": f"private, max-age={_DAY}", "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="image/jpeg", headers=headers)
+
+
+def _thumbnail(dataset_id: str, digest: str) -> bytes:
+    return image_files.thumbnail(_folder(dataset_id, digest), digest).read_bytes()
+
+
+def _large(dataset_id: str, digest: str) -> bytes:
+    folder = _folder(dataset_id, digest)
+    preparation = _preparation(str(folder), store.changed_at(folder))
+    return image_files.large(folder, digest, preparation)
+
+
+def _folder(dataset_id: str, digest: str) -> Path:
+    if not _DIGEST.fullmatch(digest):
+        raise FileNotFoundError(digest)
+    return store.folder_of(dataset_id)
+
+
+@lru_cache(maxsize=64)
+def _preparation(folder: str, changed: int) -> Preparation:
+    """Found out once a version: the manifest may list 20,000 images."""
+    return store.load(Path(folder)).preparation
+
+
+def _purpose(dataset_id: str) -> str:
+    return f"pictures {dataset_id}"

@@ -1,0 +1,110 @@
+"""The one way to make a route of Thaw's own: with bounds for all that a request may hold.
+
+What is out of bounds gets a sentence and leaves nothing in the log. Who may ask at all, `door`
+has decided before. A request's body keeps its pace there, too.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.errors import UserError
+from core.jobs.tasks import sentence_of
+from core.storage import incidents
+from pages.routes import addresses
+
+_LONGEST = 200  # letters of a header, a value in the query, or a part of the path
+_QUERY = 1000  # letters
+_NUMBER = re.compile("[0-9]{1,16}")
+_OWN = "upload-"  # how the headers begin that Thaw reads
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Refused(UserError):
+    """A request that is answered with a status of its own."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class GuardedRoute(Route):
+    """A route that answers for whatever comes; the app is given no other kind."""
+
+    def __init__(self, path: str, endpoint: Endpoint, method: str) -> None:
+        """Make one.
+
+        Args:
+            path: Below the base path, with its parameters in braces.
+            endpoint: Raises `UserError` for what the asker can mend.
+            method: Of HTTP.
+        """
+
+        async def answer(request: Request) -> Response:
+            try:
+                _check(request)
+                return await endpoint(request)
+            except Refused as error:
+                return refusal(request, error.status, str(error))
+            except UserError as error:
+                return refusal(request, 400, str(error))
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody is there to read it
+            except Exception as error:
+                await run_in_threadpool(incidents.record, error)
+                return refusal(request, 500, sentence_of(error))
+
+        super().__init__(addresses.path(path), answer, methods=[method])
+
+
+def refusal(request: Request, status: int, sentence: str) -> Response:
+    """A sentence for whoever asks: a person who followed a link, or a page's script."""
+    if "text/html" in request.headers.get("accept", ""):
+        return PlainTextResponse(sentence, status)
+    return JSONResponse({"error": sentence}, status)
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """The number that a text of ASCII digits says; None where it is another text or too large."""
+    number = int(text) if _NUMBER.fullmatch(text) else None
+    return number if number is not None and number <= most else None
+
+
+async def body(request: Request, most: int) -> bytes:
+    """A small body, whole.
+
+    Args:
+        request: It.
+        most: Bytes.
+
+    Raises:
+        Refused: It is larger.
+    """
+    come = bytearray()
+    async for chunk in request.stream():
+        come += chunk
+        if len(come) > most:
+            raise Refused(413, f"Expected at most {most:,} bytes, but more came.")
+    return bytes(come)
+
+
+def _check(request: Request) -> None:
+    """Refuse what no page of Thaw's sends.
+
+    Raises:
+        UserError: A part of the request is too long or there twice.
+    """
+    own = [(name, value) for name, value in request.headers.items() if name.startswith(_OWN)]
+    asked = request.query_params.multi_items()
+    values = [value for _, value in own + asked] + [*request.path_params.values()]
+    if len(request.url.query) > _QUERY or any(len(value) > _LONGEST for value in values):
+        raise UserError("Expected a shorter request: a part of it is longer than any of Thaw's.")
+    for named in (own, asked):
+        if any(times > 1 for times in Counter(name for name, _ in named).values()):
+            raise UserError("Expected each part of the request once, but one is there twice.")
