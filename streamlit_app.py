@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from core import config, installation
-from core.cli.terminal import tell
+from core.cli.messages import tell
 from core.errors import UserError
 from core.intake import room
 from core.jobs import queue

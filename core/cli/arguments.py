@@ -1,62 +1,27 @@
-"""What can be said after `python -m core`: the commands' options."""
+"""What several commands can be given: where the images are, and how they are read and divided."""
 
 import argparse
 import errno
 import re
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from core.cli.messages import tell
 from core.errors import UserError
+from core.intake.archives.archive import Source, WithFiles, open_source
+from core.intake.layouts import layout
 from core.intake.layouts.labelling import Reading
 from core.intake.layouts.side_names import Split
 from core.intake.pictures.preparation import Paper, Preparation
+from core.intake.pictures.preparing import Chosen
 from core.results.handed import is_url
-from core.settings import (
-    IMAGENET,
-    OPTIMIZERS,
-    RANDOM,
-    SCHEDULES,
-    Grouping,
-    SplitSettings,
-    Squaring,
-    Strength,
-)
-
-Command = Callable[[argparse.Namespace], dict[str, Any]]
-RECIPES = ("quick", "best")
+from core.settings import Grouping, SplitSettings
 
 
-def parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
-    """The parser of the whole command line.
-
-    Args:
-        commands: Each is called by its name and described by its docstring; what it may be given
-            is said here by a function of that name.
-    """
-    made = _Parser(prog="python -m core", description="Thaw from a terminal.")
-    parsers = made.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    for command in commands:
-        name = command.__name__
-        added = parsers.add_parser(name, help=command.__doc__, description=command.__doc__)
-        added.set_defaults(job=command)
-        added.add_argument("--json", action="store_true", help="end with one JSON object")
-        _OPTIONS[name](added)
-    return made
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> Any:
-        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
-
-
-def _images(added: argparse.ArgumentParser) -> None:
+def images(added: argparse.ArgumentParser) -> None:
+    """A zip, tar or folder of images, and how its paths become classes."""
     added.add_argument(
-        "path", type=_path, metavar="PATH", help="a zip, tar or folder of class folders"
+        "path", type=path, metavar="PATH", help="a zip, tar or folder of class folders"
     )
-
     reading = added.add_argument_group(
         "how paths become classes, where the folders alone do not tell"
     )
@@ -146,8 +111,9 @@ def _within(args: argparse.Namespace, given: str) -> str:
     return "/".join(part for part in given.replace("\\", "/").split("/") if part not in ("", "."))
 
 
-def _divided_images(added: argparse.ArgumentParser) -> None:
-    _images(added)
+def divided_images(added: argparse.ArgumentParser) -> None:
+    """The same, and how the images are divided and read."""
+    images(added)
     usual = SplitSettings()
     shares = added.add_argument_group("division, where the images do not come divided")
     shares.add_argument("--validation", type=float, default=usual.validation, metavar="SHARE")
@@ -183,161 +149,7 @@ def _divided_images(added: argparse.ArgumentParser) -> None:
     )
 
 
-def _inspect(added: argparse.ArgumentParser) -> None:
-    _divided_images(added)
-    added.add_argument(
-        "--doctor",
-        action="store_true",
-        help="look for copies, wrong labels, empty pictures and whatever else spoils a training",
-    )
-
-
-def _train(added: argparse.ArgumentParser) -> None:
-    """What is not given is not set: the recipe says it, or the run that is resumed."""
-    _divided_images(added)
-    folder = "a new folder; with --resume, that of a run"
-    added.add_argument("--run", type=_path, required=True, metavar="DIR", help=folder)
-    added.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with that run from its last epoch, on the same images; with --epochs beyond "
-        "those that it has, train it further",
-    )
-    added.add_argument(
-        "--recipe",
-        choices=RECIPES,
-        default=RECIPES[0],
-        help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
-        "justify. Other options change what the recipe says",
-    )
-    settings = added.add_argument_group("settings")
-
-    def setting(name: str, **options: Any) -> None:
-        settings.add_argument(name, default=argparse.SUPPRESS, **options)
-
-    setting("--backbone", metavar="NAME")
-    setting("--alpha", type=float, metavar="WIDTH")
-    setting(
-        "--weights",
-        metavar=f"{IMAGENET}|{RANDOM}|FILE",
-        help="what the backbone starts from; FILE is a .h5 or .weights.h5 of it",
-    )
-    setting("--frozen-layers", type=_frozen_layers, metavar="all|N")
-    setting("--dense", type=_units, metavar="U,U,U")
-    setting("--dropout", type=float, metavar="P")
-    setting("--epochs", type=int, help="40 with all layers frozen, else 15")
-    setting("--batch-size", type=int)
-    setting("--learning-rate", type=float)
-    setting(
-        "--thawed-rate",
-        type=float,
-        metavar="SHARE",
-        help="what thawed layers take of the learning rate",
-    )
-    setting(
-        "--warm-up-epochs",
-        type=int,
-        metavar="N",
-        help="epochs that train the head alone before thawed layers join in",
-    )
-    setting(
-        "--batch-norm-learns",
-        action="store_true",
-        help="batch norm of thawed layers adapts its statistics too",
-    )
-    setting("--optimizer", metavar="|".join(OPTIMIZERS))
-    setting("--schedule", metavar="|".join(SCHEDULES), help="how the learning rate goes on")
-    setting(
-        "--weight-decay",
-        type=float,
-        metavar="SHARE",
-        help="of the new layers; with sgd a hundredth of what adam takes is plenty",
-    )
-    setting("--label-smoothing", type=float, metavar="SHARE")
-    setting("--balanced", action="store_true", help="rare classes count as much as common ones")
-    setting(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="end when so many epochs were no better; 0 trains all of them",
-    )
-    setting("--square", metavar="|".join(Squaring), help="how images become square")
-    setting("--augment", metavar="|".join(Strength), help="vary the training images")
-    setting("--views", type=int, metavar="K", help="variants of each training image")
-    setting(
-        "--no-mirror",
-        action="store_false",
-        dest="mirror",
-        help="variants are not mirrored, as is right for letters",
-    )
-    setting("--seed", type=int)
-
-
-def _evaluate(added: argparse.ArgumentParser) -> None:
-    added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
-    _images(added)
-
-
-def _predict(added: argparse.ArgumentParser) -> None:
-    added.add_argument("run", type=_path, metavar="DIR", help="the folder of a run")
-    added.add_argument(
-        "images",
-        type=Path,
-        nargs="+",
-        metavar="IMAGE",
-        help="images, folders of them, zips or tars",
-    )
-    added.add_argument("--top", type=int, default=3)
-    added.add_argument("--csv", type=Path, metavar="FILE")
-
-
-def _backbones(added: argparse.ArgumentParser) -> None:
-    added.add_argument(
-        "--fetch",
-        nargs="+",
-        metavar="NAME",
-        help="put the weights of these into the folder that --to names; all means all",
-    )
-    added.add_argument(
-        "--to",
-        type=_path,
-        metavar="STICK",
-        help=r"where --fetch puts them: the folder of a stick, such as E:\thaw on Windows",
-    )
-    added.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH")
-    added.add_argument(
-        "--with-classes",
-        action="store_true",
-        help="also the network with ImageNet's 1000 classes",
-    )
-    added.add_argument(
-        "--add",
-        metavar="HANDLE",
-        help="add a TensorFlow Hub module: a URL, a Kaggle path or a folder. It is a program that "
-        "will run on this machine: add only what you trust",
-    )
-    added.add_argument("--title", help="what the module that is added is called")
-    added.add_argument(
-        "--classes", metavar="HANDLE", help="the module with its 1000 or 1001 ImageNet classes"
-    )
-
-
-def _stop(added: argparse.ArgumentParser) -> None:
-    """It takes nothing."""
-
-
-_OPTIONS = {
-    "inspect": _inspect,
-    "advise": _divided_images,
-    "train": _train,
-    "evaluate": _evaluate,
-    "predict": _predict,
-    "backbones": _backbones,
-    "stop": _stop,
-}
-
-
-def _path(text: str) -> Path:
+def path(text: str) -> Path:
     """A path; links that lead in a circle are an error of the system, told as any other."""
     path = Path(text)
     if is_url(text):
@@ -351,22 +163,6 @@ def _path(text: str) -> Path:
         if error.errno == errno.ELOOP:  # `resolve` would make a RuntimeError of it
             raise
     return path
-
-
-def _frozen_layers(text: str) -> int | None:
-    try:
-        return None if text == "all" else int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
-
-
-def _units(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected numbers as in 128,64, received {text!r}"
-        ) from None
 
 
 def _levels(text: str) -> tuple[float, float]:
@@ -389,3 +185,32 @@ def _bands(text: str) -> tuple[int, int, int]:
         ) from None
     Preparation(bands=(red, green, blue))
     return red, green, blue
+
+
+def source_of(args: argparse.Namespace) -> Source:
+    """The source, to be read as the options say, with tables of labels that lie elsewhere."""
+    reading = reading_of(args)
+    source = open_source(args.path, reading=reading, follow=True)
+    inside = {member.name for member in source.members}
+    named = set(reading.tables if reading else ()) - inside
+    outside = {name: Path(name) for name in named if Path(name).is_file()}
+    return WithFiles(source, outside) if outside else source
+
+
+def tell_reading(args: argparse.Namespace, source: Source, least: int = 2) -> str:
+    """How the source is read, which is told before anything else happens."""
+    grouped = getattr(args, "group_by", None) == Grouping.FOLDER
+    found = layout.place(source, least=least, grouped=grouped)
+    if found.classes:  # else that is told as what is wrong
+        tell(found.told())
+    return found.told()
+
+
+def split_of(args: argparse.Namespace, seed: int = 0) -> SplitSettings:
+    """How images are divided, where they do not come so."""
+    return SplitSettings(args.validation, seed, args.test, args.group_by)
+
+
+def preparation_of(args: argparse.Namespace) -> Chosen:
+    """What is said of how pictures are read."""
+    return Chosen(args.levels, args.bands, Paper(args.paper) if args.paper else None)

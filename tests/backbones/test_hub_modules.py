@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import __main__ as terminal
 from core.backbones import load
 from core.backbones.catalogue.backbone import HubModule, Preprocessing
 from core.backbones.catalogue.rows import (
@@ -25,6 +24,7 @@ from core.backbones.catalogue.rows import (
 from core.backbones.frameworks import tf
 from core.backbones.hub import hub_modules
 from core.backbones.weights import weights
+from core.cli import main as terminal
 from core.errors import UserError
 from core.settings import TrainingSettings
 from core.storage import home

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import __main__ as terminal
 from core.backbones import load
 from core.backbones.catalogue.backbone import (
     Backbone,
@@ -33,6 +32,7 @@ from core.backbones.catalogue.backbone import (
 from core.backbones.catalogue.rows import BACKBONES, backbone_named
 from core.backbones.frameworks import keras
 from core.backbones.weights import weights
+from core.cli import main as terminal
 from core.errors import StopRequested, UserError
 from core.storage import home
 from tests import official_weights

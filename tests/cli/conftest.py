@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from terminal_calls import ROOT, Said, environment, paint_folder
 
-from core.__main__ import main
+from core.cli.main import main
 
 Thaw = Callable[..., Said]
 

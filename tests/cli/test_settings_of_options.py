@@ -4,7 +4,7 @@ from argparse import Namespace
 
 import pytest
 
-from core.__main__ import _settings
+from core.cli.train import _settings
 from core.settings import EPOCHS
 
 

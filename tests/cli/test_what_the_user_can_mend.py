@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from terminal_calls import ROOT, Said, environment
 
-from core.cli.terminal import remedy
+from core.cli.messages import remedy
 from core.intake import room
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunStatus
@@ -314,7 +314,7 @@ def test_an_archive_that_finds_no_room_names_thaws_folder(
     def unpacked(*_: Any, **__: Any) -> None:
         raise room.full("“painted.tgz”")
 
-    monkeypatch.setattr("core.intake.archives.archive.open_source", unpacked)
+    monkeypatch.setattr("core.cli.arguments.open_source", unpacked)
     assert_one_sentence(thaw_here("inspect", painted), ".thaw", "THAW_HOME")
 
 

@@ -25,7 +25,7 @@ from test_tars import entry, tar_of, with_holes
 from test_tiffs import COLOURS, RGB, tiff
 
 from core import config
-from core.__main__ import main
+from core.cli.main import main
 from core.intake import limits
 from tests.intake.painted import classes, deep_jpeg_2000, endless_scans, png
 from tests.intake.quine import quine

@@ -1,12 +1,12 @@
 """Real weights of more than one kind learn real photos, and what they are worth."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.cli import catalogue_command
-from core.cli.arguments import parser
+from core.cli.main import main
 from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
@@ -65,10 +65,9 @@ def test_a_real_hub_module_learns_and_names_pictures(
     from core.results.predictor import of_run
 
     folder = material / "hub_style"
-    given = parser([backbones]).parse_args(
-        ["backbones", "--add", str(folder / "mobilenet_v1_025_224_feature_vector")]
-    )
-    added = catalogue_command.add(given)["added"]
+    given = ["backbones", "--add", str(folder / "mobilenet_v1_025_224_feature_vector"), "--json"]
+    assert main(given) == 0
+    added = json.loads(capsys.readouterr().out.splitlines()[-1])["added"]
     assert not added["can_thaw"]
     fruits = material / "datasets" / "fruits4"
     settings = {"backbone": added["name"], "epochs": 20, "learning_rate": 0.01}
@@ -78,8 +77,3 @@ def test_a_real_hub_module_learns_and_names_pictures(
     said = of_run(tmp_path / "run").predict(files, top=4)
     assert [len(one.top) for one in said] == [4, 4]
     assert all(one.error is None for one in said)
-
-
-def backbones(args: Any) -> dict[str, Any]:
-    """Stands for the command whose options are parsed."""
-    return {}

@@ -8,22 +8,60 @@ from core.backbones.catalogue.backbone import Backbone, HubModule
 from core.backbones.catalogue.rows import all_backbones, backbone_named
 from core.backbones.hub import hub_modules
 from core.backbones.weights import weights
-from core.cli.terminal import bytes_counter, tell
+from core.cli.arguments import path
+from core.cli.messages import bytes_counter, tell
 from core.errors import UserError
-
-Result = dict[str, Any]
 
 _HEADING = "name\tparameters\tlayers\tinput size\taccuracy\tweights, licence\ton this machine"
 
 
-def listing() -> Result:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What the command can be given."""
+    parser.add_argument(
+        "--fetch",
+        nargs="+",
+        metavar="NAME",
+        help="put the weights of these into the folder that --to names; all means all",
+    )
+    parser.add_argument(
+        "--to",
+        type=path,
+        metavar="STICK",
+        help=r"where --fetch puts them: the folder of a stick, such as E:\thaw on Windows",
+    )
+    parser.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH")
+    parser.add_argument(
+        "--with-classes",
+        action="store_true",
+        help="also the network with ImageNet's 1000 classes",
+    )
+    parser.add_argument(
+        "--add",
+        metavar="HANDLE",
+        help="add a TensorFlow Hub module: a URL, a Kaggle path or a folder. It is a program that "
+        "will run on this machine: add only what you trust",
+    )
+    parser.add_argument("--title", help="what the module that is added is called")
+    parser.add_argument(
+        "--classes", metavar="HANDLE", help="the module with its 1000 or 1001 ImageNet classes"
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module."""
+    if args.fetch:
+        return _fetch(args)
+    return _add(args) if args.add else _listing()
+
+
+def _listing() -> dict[str, Any]:
     """All that the catalogue says."""
     backbones = list(all_backbones().values())
     rows = [_row(backbone) for backbone in backbones]
-    print(_HEADING)  # noqa: T201
+    print(_HEADING)
     for row, backbone in zip(rows, backbones, strict=True):
         accuracy = f"{row['top1']:.1%} on ImageNet" if row["top1"] else "accuracy unknown"
-        print(  # noqa: T201
+        print(
             f"{row['name']}\t{row['parameters']}\t{row['layers']} layers\t{row['input_size']} px\t"
             f"{accuracy}\t{row['weights']}, {row['licence']}\t"
             f"{_readiness(backbone)}"
@@ -31,7 +69,7 @@ def listing() -> Result:
     return {"backbones": rows}
 
 
-def _row(backbone: Backbone) -> Result:
+def _row(backbone: Backbone) -> dict[str, Any]:
     head = backbone.head
     return {
         "name": backbone.name,
@@ -82,7 +120,7 @@ def _source(source: Any) -> str:
     return str(getattr(source, "url", None) or getattr(source, "handle", None) or source.package)
 
 
-def fetch(args: argparse.Namespace) -> Result:
+def _fetch(args: argparse.Namespace) -> dict[str, Any]:
     """Put weights into a folder, for a machine without internet.
 
     Raises:
@@ -109,7 +147,7 @@ def fetch(args: argparse.Namespace) -> Result:
                     f"The weights cannot be written to {args.to} ({error.strerror}). Choose "
                     "another folder."
                 ) from error
-            print(files[-1])  # noqa: T201
+            print(files[-1])
     if failed:
         for each in failed[:-1]:
             tell(str(each))
@@ -119,7 +157,7 @@ def fetch(args: argparse.Namespace) -> Result:
     return {"files": files}
 
 
-def add(args: argparse.Namespace) -> Result:
+def _add(args: argparse.Namespace) -> dict[str, Any]:
     """Add a TensorFlow Hub module to the catalogue.
 
     Raises:
@@ -141,7 +179,7 @@ def add(args: argparse.Namespace) -> Result:
     size = table.pop("input_size")
     added = hub_modules.add(module, args.title or module.plain, size, table, classes)
     thawed = "can be thawed whole" if added.can_thaw else "stays frozen"
-    print(f"{added.name}\t{added.features} features\t{size} px\t{thawed}")  # noqa: T201
+    print(f"{added.name}\t{added.features} features\t{size} px\t{thawed}")
     return {"added": _row(added)}
 
 

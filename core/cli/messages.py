@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _PATIENCE = 1.5  # seconds that a stop waits for work of which nothing is kept
 
 def tell(message: str) -> None:
     """Say something that is not data."""
-    print(shown.isolated(clean(message)), file=sys.stderr, flush=True)  # noqa: T201
+    print(shown.isolated(clean(message)), file=sys.stderr, flush=True)
 
 
 def tell_left_out(skipped: Sequence[Skipped]) -> None:
@@ -45,6 +45,11 @@ def tell_left_out(skipped: Sequence[Skipped]) -> None:
         files = "1 file" if count == 1 else f"{count:,} files"
         example = f"“{one.file}”: {one.reason}"
         tell(f"left out {files}, {'' if count == 1 else 'such as '}{example}")
+
+
+def rows(skipped: Iterable[Skipped]) -> list[dict[str, str]]:
+    """Files that were left out, and why, as every command gives them."""
+    return [{"file": one.file, "reason": one.reason} for one in skipped]
 
 
 def clean(text: str) -> str:

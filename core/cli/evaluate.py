@@ -1,0 +1,45 @@
+"""`evaluate`: how well a run's model does on labelled images."""
+
+import argparse
+from typing import Any
+
+from core.cli.arguments import images, path, source_of, tell_reading
+from core.cli.messages import counter, rows, tell, tell_left_out
+from core.intake import room
+from core.results import learned
+from core.storage.runs import Run
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What the command can be given."""
+    parser.add_argument("run", type=path, metavar="DIR", help="the folder of a run")
+    images(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """How well a run's model does on labelled images."""
+    from core.results.predictor import of_run  # imports OpenVINO
+
+    room.ready()
+    predictor = of_run(args.run)
+    source = source_of(args)
+    read_as = tell_reading(args, source, least=1)
+    known = learned.digests(Run(args.run))
+    results = predictor.evaluate(source, counter("judging images"), known)
+    tell_left_out(results["skipped"])
+    on = "the test side of these images" if results["side"] else "all of these images"
+    tell(f"judged on {on}")
+    print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
+    if known is None:
+        tell("Which images the run has learned from is not known.")
+    elif results["learned_from"]:
+        tell(f"The run has learned from {results['learned_from']} of these {results['images']}.")
+        if results["unseen"]:
+            unseen = results["unseen"]
+            print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
+    keys = ("accuracy", "images", "per_class", "confusion", "side", "learned_from", "unseen")
+    return {
+        **{key: results[key] for key in keys},
+        "read_as": read_as,
+        "skipped": rows(results["skipped"]),
+    }

@@ -1,0 +1,114 @@
+"""The command line: finds the command, runs it, and says how it ended.
+
+Data goes to standard output, messages and progress to standard error. A user's mistake exits with
+2 and one sentence, an internal error with 1, one sentence and the log's path.
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core import config
+from core.cli.messages import Recorded, record, remedy, tell
+from core.errors import UserError
+from core.intake import room
+from core.storage import home
+
+# Each command is a module of that name in this folder, with `options(parser)`, which adds what it
+# can be given, and `run(args)`, which does it and returns what `--json` prints.
+COMMANDS = {
+    "inspect": "What a zip or a folder holds.",
+    "advise": "What to choose for the images in a zip or a folder, and why.",
+    "train": "Train in this process, into a folder.",
+    "evaluate": "How well a run's model does on labelled images.",
+    "predict": "What a run's model sees in images.",
+    "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
+    "stop": "End Thaw's background processes, whatever they are doing.",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
+
+
+def parse(given: Sequence[str]) -> argparse.Namespace:
+    """What was asked for; `job` is the function that does it.
+
+    Args:
+        given: The arguments, the command first.
+
+    Raises:
+        UserError: They make no sense.
+    """
+    parser = _Parser(prog="python -m core", description="Thaw from a terminal.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for name, meaning in COMMANDS.items():
+        added = commands.add_parser(name, help=meaning, description=meaning)
+        if name in given[:1]:  # the others need not be loaded
+            command = import_module(f"core.cli.{name}")
+            command.options(added)
+            added.add_argument("--json", action="store_true", help="end with one JSON object")
+            added.set_defaults(job=command.run)
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        given: The arguments; None takes those of this process.
+
+    Returns:
+        The exit code: 0, 2 for a user's mistake, 1 for an internal error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a class may be called 猫 anywhere
+    written: list[Path] = []
+    try:
+        args = parse(sys.argv[1:] if given is None else given)
+        config.check()
+        home.make_private()
+        room.check_home()
+        written = [args.run] if "run" in args else []
+        result: dict[str, Any] = args.job(args)
+        if args.json:
+            print(json.dumps(result))
+        sys.stdout.flush()
+    except UserError as error:
+        tell(remedy(error) or str(error))
+        return 2
+    except KeyboardInterrupt:
+        tell("Interrupted.")
+        return 130
+    except BrokenPipeError:  # whoever reads has read enough: `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Recorded as error:
+        tell(str(error))
+        return 1
+    except Exception as error:
+        told = remedy(error, *written)
+        tell(told or record(error)[1])
+        return 2 if told else 1
+    return 0
+
+
+def console() -> NoReturn:
+    """Run the command that this process was started with, and end it."""
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # main has told what was wrong with it
+            stream.flush()
+    # TensorFlow takes half a second to put in order what the system takes back anyway.
+    os._exit(code)

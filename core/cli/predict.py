@@ -1,0 +1,71 @@
+"""`predict`: what a run's model sees in images."""
+
+import argparse
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.cli.arguments import path
+from core.cli.messages import clean, rows, tell
+from core.datasets.dataset import Skipped
+from core.errors import UserError
+from core.intake import room
+from core.results import handed
+from core.results.prediction import as_table
+from core.storage import home
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What the command can be given."""
+    parser.add_argument("run", type=path, metavar="DIR", help="the folder of a run")
+    parser.add_argument(
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGE",
+        help="images, folders of them, zips or tars",
+    )
+    parser.add_argument("--top", type=int, default=3)
+    parser.add_argument("--csv", type=Path, metavar="FILE")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """What a run's model sees in images."""
+    from core.results.predictor import of_run  # imports OpenVINO
+
+    room.ready()
+    predictor = of_run(args.run)
+    named, skipped = [], []
+    for file in handed.pictures(args.images):  # one at a time: thousands need not fit into memory
+        if isinstance(file, Skipped):
+            skipped.append(file)
+            tell(f"left out {file.file}: {file.reason}")
+            continue
+        (p,) = predictor.predict([file], args.top)
+        if p.error is not None:
+            skipped.append(Skipped(p.file, p.error))
+            tell(f"left out {p.file}: {p.error}")
+            continue
+        named.append(replace(p, thumbnail=None, seen=None))
+    if args.csv:
+        _write_csv(args.csv, as_table(named, min(args.top, len(predictor.classes))))
+    elif not args.json:
+        for p in named:
+            print(clean(f"{p.file}\t{p.label}\t{p.confidence:.4f}"))
+    if not named:
+        raise UserError("None of these files is an image that can be read.")
+    predictions = [{"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top}
+            for p in named]  # fmt: skip
+    return {"predictions": predictions, "skipped": rows(skipped)}
+
+
+def _write_csv(path: Path, table: Iterable[Sequence[object]]) -> None:
+    try:
+        with home.to_share(), path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(table)
+    except OSError as error:
+        raise UserError(
+            f"The file {path} cannot be written ({error.strerror}). Choose another with --csv."
+        ) from error

@@ -1,0 +1,268 @@
+"""`train`: train in this process, into a folder."""
+
+import argparse
+import os
+import socket
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from psutil import pid_exists
+
+from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
+from core.backbones.weights import own_weights
+from core.cli.advise import advice_for
+from core.cli.arguments import (
+    divided_images,
+    path,
+    preparation_of,
+    source_of,
+    split_of,
+    tell_reading,
+)
+from core.cli.messages import (
+    NO_MODEL,
+    Recorded,
+    following,
+    peak_rss_mb,
+    record,
+    remedy,
+    rows,
+    stop_on_interrupt,
+    tell_left_out,
+)
+from core.datasets.feed import SourceFeed
+from core.errors import UserError
+from core.intake import room
+from core.settings import (
+    IMAGENET,
+    OPTIMIZERS,
+    RANDOM,
+    SCHEDULES,
+    THAWED_EPOCHS,
+    Squaring,
+    Strength,
+    TrainingSettings,
+)
+from core.storage.runs import Run
+
+RECIPES = ("quick", "best")
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What is not given is not set: the recipe says it, or the run that is resumed."""
+    divided_images(parser)
+    folder = "a new folder; with --resume, that of a run"
+    parser.add_argument("--run", type=path, required=True, metavar="DIR", help=folder)
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with that run from its last epoch, on the same images; with --epochs beyond "
+        "those that it has, train it further",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default=RECIPES[0],
+        help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
+        "justify. Other options change what the recipe says",
+    )
+    settings = parser.add_argument_group("settings")
+
+    def setting(name: str, **options: Any) -> None:
+        settings.add_argument(name, default=argparse.SUPPRESS, **options)
+
+    setting("--backbone", metavar="NAME")
+    setting("--alpha", type=float, metavar="WIDTH")
+    setting(
+        "--weights",
+        metavar=f"{IMAGENET}|{RANDOM}|FILE",
+        help="what the backbone starts from; FILE is a .h5 or .weights.h5 of it",
+    )
+    setting("--frozen-layers", type=_frozen_layers, metavar="all|N")
+    setting("--dense", type=_units, metavar="U,U,U")
+    setting("--dropout", type=float, metavar="P")
+    setting("--epochs", type=int, help="40 with all layers frozen, else 15")
+    setting("--batch-size", type=int)
+    setting("--learning-rate", type=float)
+    setting(
+        "--thawed-rate",
+        type=float,
+        metavar="SHARE",
+        help="what thawed layers take of the learning rate",
+    )
+    setting(
+        "--warm-up-epochs",
+        type=int,
+        metavar="N",
+        help="epochs that train the head alone before thawed layers join in",
+    )
+    setting(
+        "--batch-norm-learns",
+        action="store_true",
+        help="batch norm of thawed layers adapts its statistics too",
+    )
+    setting("--optimizer", metavar="|".join(OPTIMIZERS))
+    setting("--schedule", metavar="|".join(SCHEDULES), help="how the learning rate goes on")
+    setting(
+        "--weight-decay",
+        type=float,
+        metavar="SHARE",
+        help="of the new layers; with sgd a hundredth of what adam takes is plenty",
+    )
+    setting("--label-smoothing", type=float, metavar="SHARE")
+    setting("--balanced", action="store_true", help="rare classes count as much as common ones")
+    setting(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end when so many epochs were no better; 0 trains all of them",
+    )
+    setting("--square", metavar="|".join(Squaring), help="how images become square")
+    setting("--augment", metavar="|".join(Strength), help="vary the training images")
+    setting("--views", type=int, metavar="K", help="variants of each training image")
+    setting(
+        "--no-mirror",
+        action="store_false",
+        dest="mirror",
+        help="variants are not mirrored, as is right for letters",
+    )
+    setting("--seed", type=int)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train in this process, into a folder."""
+    room.ready(room.LITTLE)
+    source = source_of(args)
+    folder = args.run.resolve()
+    there_before = folder.exists()
+    if args.resume:
+        run = _resumed(folder, args)
+        seed = run.settings.seed
+    else:
+        settings = _settings(args, source)
+        seed = settings.seed
+        run = _create(folder, settings, source.name)
+    from core.training.fit import train
+
+    def leave() -> None:
+        if args.resume:
+            _end(run, "stopped", best_epoch=None)
+        else:
+            run.undo(there_before)
+
+    with stop_on_interrupt(run, leave), following(run):
+        try:
+            run.log.append("started", host=socket.gethostname(), pid=os.getpid())
+            split = split_of(args, seed)
+            read_as = tell_reading(args, source)
+            feed = SourceFeed(source, split, preparation_of(args))
+            results = train(run, feed)
+        except UserError as error:
+            if args.resume:
+                _end(run, "failed", message=str(error))
+            else:
+                run.undo(there_before)
+            raise
+        except KeyboardInterrupt:
+            _end(run, "stopped", best_epoch=None)
+            raise
+        except Exception as error:
+            told = remedy(error, folder)
+            if told is None:
+                incident, told = record(error)
+                _end(run, "failed", message="Something went wrong inside.", incident=incident)
+                raise Recorded(told) from error
+            if args.resume or run.checkpoint.is_file():
+                _end(run, "failed", message=told)
+                raise UserError(f"{told} Then go on with --resume.") from error
+            run.undo(there_before)
+            raise UserError(told) from error
+    if results["best_epoch"] is None:
+        if not args.resume:
+            run.undo(there_before)
+        raise UserError(NO_MODEL)
+    tell_left_out(feed.skipped)
+    for row in results["history"]:
+        print("\t".join(f"{name}={value:g}" for name, value in row.items()))
+    keys = ("classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds")
+    return {
+        "run": str(args.run),
+        **{key: results[key] for key in keys},
+        "read_as": read_as,
+        "skipped": rows(feed.skipped),
+        "peak_rss_mb": peak_rss_mb(),
+    }
+
+
+def _resumed(folder: Path, args: argparse.Namespace) -> Run:
+    """A run that is there, queued again; one whose process was killed is not at work any more."""
+    run = Run.open(folder)
+    state = run.state()
+    if not state.status.final:
+        if state.host == socket.gethostname() and state.pid and pid_exists(state.pid):
+            raise UserError(f"This run is still at work, in process {state.pid}.")
+        run.log.append("interrupted", message="Its process ended.")
+    more = getattr(args, "epochs", 0) - len(state.history)
+    ordered = state.epochs or run.settings.epochs
+    run.resume(more=more if len(state.history) + more > ordered else 0)
+    return run
+
+
+def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
+    """What recipe and options say; a weights file is checked and kept, and named by its digest."""
+    given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
+             if hasattr(args, each.name)}  # fmt: skip
+    base = advice_for(source, args)[0].settings if args.recipe == "best" else None
+    values = (base.to_dict() if base else {}) | given
+    if values.get("weights") == RANDOM:
+        values.setdefault("frozen_layers", 0)
+    chosen = values.get("weights", IMAGENET)
+    named = TrainingSettings.from_dict(
+        values | {"weights": chosen if chosen in (IMAGENET, RANDOM) else IMAGENET}
+    )
+    if one_spelling(named).frozen_layers is not None:
+        values.setdefault("epochs", THAWED_EPOCHS)
+    if chosen not in (IMAGENET, RANDOM):
+        file = Path(values["weights"])
+        if not file.is_file():
+            raise UserError(
+                f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
+            )
+        backbone = backbone_named(named.backbone, named.alpha)
+        values["weights"] = own_weights.keep(file, file.name, backbone).digest
+    settings = one_spelling(TrainingSettings.from_dict(values))
+    backbone_of(settings)  # a mistake is told before there is a folder
+    return settings
+
+
+def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
+    try:
+        return Run.create(folder, settings, data=data)
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} cannot be made ({error.strerror}). Choose another for the run."
+        ) from error
+
+
+def _end(run: Run, event: str, **fields: Any) -> None:
+    """Log how it ended, if the disk takes it: what matters is told in any case."""
+    with suppress(OSError):
+        run.log.append(event, **fields)
+
+
+def _frozen_layers(text: str) -> int | None:
+    try:
+        return None if text == "all" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers as in 128,64, received {text!r}"
+        ) from None
