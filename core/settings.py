@@ -1,21 +1,23 @@
-"""What a person chooses before training, as frozen dataclasses that are valid or do not exist."""
+"""What a person chooses before training: each setting once, with its default, bounds and words.
+
+Validation, the command line's options, the controls of the Train page and the tables in
+`docs/settings.md` all come from these two classes. They are valid or do not exist.
+"""
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 from core.errors import UserError
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
-SCHEDULES = ("cosine", "plateau", "constant")
 DENSE_LAYERS = 3
+ALL: Final = "all"  # layers are frozen
 IMAGENET, RANDOM = "imagenet", "random"
-EPOCHS = 40  # of milliseconds each, where all layers are frozen
-THAWED_EPOCHS = 15
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_SEEDS = 2**31 - 1
 
 
 class Strength(StrEnum):
@@ -36,7 +38,7 @@ class Squaring(StrEnum):
 
 
 class Grouping(StrEnum):
-    """Which images stay on one side of the split together; see `data/grouping.py`."""
+    """Which images stay on one side of the split together; see `datasets/grouping.py`."""
 
     NONE = "none"
     NAME = "name"
@@ -44,142 +46,302 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True)
-class SplitSettings:
-    """How images are divided where the archive does not say.
+class Setting:
+    """What is known of a setting besides its name, its type and its default.
 
     Attributes:
-        validation: Share of each class that training never sees, between 0 and 1.
-        seed: Same seed and same images, same split.
-        test: Share of each class that is held out besides, for one last test.
-        group_by: Which images stay together, one of Grouping.
+        label: What it is called.
+        help: What it does, in words that hold on a page and in a terminal.
+        expected: What it may be, in words.
+        allowed: Whether it may be this value.
+        options: What it is chosen from, where it is one of a few words.
+        bounds: Its least and its largest value, where it is a number.
+        step: What the buttons of its control change a number by.
     """
 
-    validation: float = 0.2
-    seed: int = 0
-    test: float = 0.0
-    group_by: Grouping = Grouping.NONE
+    label: str
+    help: str
+    expected: str
+    allowed: Callable[[Any], bool]
+    options: tuple[str, ...] = ()
+    bounds: tuple[float, float] = (0, 0)
+    step: float = 1
+
+
+def _setting(default: Any, label: str, help: str, *rest: Any, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(label, help, *rest, **more)})
+
+
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _whole(default: int, label: str, least: int, most: int, help: str) -> Any:
+    return _setting(
+        default,
+        label,
+        help,
+        f"a whole number from {least} to {most}",
+        lambda value: _is_whole(value, least, most),
+        bounds=(least, most),
+    )
+
+
+def _number(
+    default: float, label: str, least: float, most: float, help: str, step: float = 0.05
+) -> Any:
+    def allowed(value: Any) -> bool:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and math.isfinite(value) and least <= value <= most
+
+    expected = f"a number from {least:g} to {most:g}"
+    return _setting(default, label, help, expected, allowed, bounds=(least, most), step=step)
+
+
+def _switch(default: bool, label: str, help: str) -> Any:
+    return _setting(default, label, help, "true or false", lambda value: isinstance(value, bool))
+
+
+def _among(default: str, label: str, options: Sequence[str], help: str) -> Any:
+    options = tuple(map(str, options))
+    expected = f"one of {', '.join(options)}"
+    return _setting(default, label, help, expected, lambda v: v in options, options=options)
+
+
+class _Checked:
+    """Settings that are checked as they are made."""
 
     def __post_init__(self) -> None:
-        _between("validation share", self.validation, 0.01, 0.9)
-        _whole("seed", self.seed, 0, 2**31 - 1)
-        _between("test share", self.test, 0.0, 0.9)
-        _between("share of validation and test together", self.validation + self.test, 0.0, 0.95)
-        _among("a way to group images", self.group_by, tuple(Grouping))
-        object.__setattr__(self, "group_by", Grouping(self.group_by))
+        for name, setting in known(type(self)).items():
+            value, default = getattr(self, name), getattr(type(self), name)
+            if not setting.allowed(value):
+                raise UserError(
+                    f"Expected {setting.expected} for “{setting.label}”, received {value!r}."
+                )
+            if isinstance(default, StrEnum | tuple):
+                object.__setattr__(self, name, type(default)(value))
+
+
+def known(settings: type) -> dict[str, Setting]:
+    """What is known of each setting of a class, by name."""
+    return {each.name: each.metadata["setting"] for each in fields(settings)}
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """Everything a run needs to know besides its images.
+class SplitSettings(_Checked):
+    """How images are divided where they do not come divided. The same seed, the same split."""
 
-    Attributes:
-        backbone: A name in the catalogue.
-        alpha: Its width, where it was published in several.
-        weights: What the backbone starts from: IMAGENET, its published weights; RANDOM, nothing
-            ("from scratch"); or the SHA-256 of a weights file that somebody brought.
-        frozen_layers: How many of the backbone's layers stay as they are, counted from the
-            input over `include_top=False, pooling=None` `model.layers`; None freezes all.
-        dense: Units of each dense layer (ReLU) between the pooled features and the classes.
-        dropout: Share of units dropped before the class layer and after each dense layer.
-        epochs: Passes over the training images.
-        batch_size: Images a step.
-        learning_rate: Step size of the optimizer, at its highest.
-        thawed_rate: What thawed layers of the backbone take of it: they know something already.
-            fastai's `fine_tune` spreads 1 to 1/100 over a network.
-        warm_up_epochs: How many of the epochs train the head alone before the thawed layers join
-            in, so that a head of random numbers does not shake them; at least one epoch is left
-            for them. fastai's `fine_tune` does the same with one.
-        batch_norm_learns: Whether the batch norm of thawed layers also adapts its statistics, and
-            their dropout drops; otherwise gamma and beta alone learn.
-        optimizer: One of OPTIMIZERS.
-        schedule: How the learning rate goes on, one of SCHEDULES; see `training/schedule.py`.
-        weight_decay: Share that each step takes off the weights of the layers behind the backbone,
-            times the learning rate (decoupled: Loshchilov and Hutter 2019). The backbone's are
-            left alone: pretrained ones for what they know, all of a network from scratch since
-            what suits a head would be far too much. 0 leaves it to the optimizer (AdamW takes
-            0.004, the others nothing).
-        label_smoothing: Share of certainty that the labels give to the other classes.
-        balanced: Whether rare classes count as much as common ones ("class weights").
-        patience: Training ends when validation has not been better for so many epochs; 0 goes on to
-            the last ("early stopping").
-        square: How images become square, one of Squaring; see `data/images.py`. Predictions do as
-            the training did.
-        augment: How much the training images are varied, one of Strength.
-        views: Into how many variants of each, besides itself.
-        mirror: Whether variants may be mirrored: harmless for most things, wrong for letters.
-        seed: Seeds initial weights, dropout and the order of images.
-    """
-
-    backbone: str = "efficientnet_lite0"
-    alpha: float = 1.0
-    weights: str = IMAGENET
-    frozen_layers: int | None = None
-    dense: tuple[int, ...] = ()
-    dropout: float = 0.0
-    epochs: int = EPOCHS
-    batch_size: int = 32
-    learning_rate: float = 0.01
-    thawed_rate: float = 0.05
-    warm_up_epochs: int = 1
-    batch_norm_learns: bool = False
-    optimizer: str = "adam"
-    schedule: str = "cosine"
-    weight_decay: float = 0.5
-    label_smoothing: float = 0.0
-    balanced: bool = False
-    patience: int = 0
-    square: Squaring = Squaring.SQUASH
-    augment: Strength = Strength.NONE
-    views: int = 4
-    mirror: bool = True
-    seed: int = 0
+    validation: float = _number(
+        0.2,
+        "Share for validation",
+        0.01,
+        0.9,
+        "The share of each class that is only used to check what was learned.",
+    )
+    seed: int = _whole(
+        0, "Seed", 0, _SEEDS, "The same seed and the same pictures give the same division."
+    )
+    test: float = _number(
+        0.0,
+        "Share for a last test",
+        0.0,
+        0.9,
+        "The share of each class that is held out besides, for one last test.",
+    )
+    group_by: Grouping = _among(
+        Grouping.NONE,
+        "Pictures that stay together",
+        tuple(Grouping),
+        "Pictures that are never divided between training and test: those named the same up to "
+        "their last number, or those in one folder within the class folder.",
+    )
 
     def __post_init__(self) -> None:
-        _between("width (alpha)", self.alpha, 0.01, 10.0)
-        if self.frozen_layers is not None:
-            _whole("frozen layers", self.frozen_layers, 0, 10_000)
-        self._check_weights()
-        object.__setattr__(self, "dense", tuple(self.dense))
-        if len(self.dense) > DENSE_LAYERS:
+        super().__post_init__()
+        if self.validation + self.test > 0.95:
             raise UserError(
-                f"Expected at most {DENSE_LAYERS} dense layers, received {len(self.dense)}."
+                "Expected at most 0.95 for the shares of validation and test together, received "
+                f"{self.validation + self.test:g}."
             )
-        for units in self.dense:
-            _whole("units of a dense layer", units, 1, 8192)
-        _between("dropout", self.dropout, 0.0, 0.95)
-        _whole("epochs", self.epochs, 1, 1000)
-        _whole("batch size", self.batch_size, 1, 4096)
-        _between("learning rate", self.learning_rate, 1e-7, 10.0)
-        _between("share of the learning rate for thawed layers", self.thawed_rate, 0.0001, 1.0)
-        _whole("warm-up epochs", self.warm_up_epochs, 0, 1000)
-        _whether("batch norm learns", self.batch_norm_learns)
-        _among("an optimizer", self.optimizer, OPTIMIZERS)
-        _among("a schedule of the learning rate", self.schedule, SCHEDULES)
-        _between("weight decay", self.weight_decay, 0.0, 1.0)
-        _between("label smoothing", self.label_smoothing, 0.0, 0.9)
-        _whether("classes are balanced", self.balanced)
-        _whole("epochs without improvement", self.patience, 0, 1000)
-        _among("a way to make images square", self.square, tuple(Squaring))
-        object.__setattr__(self, "square", Squaring(self.square))
-        _among("a strength of augmentation", self.augment, tuple(Strength))
-        object.__setattr__(self, "augment", Strength(self.augment))
-        _whole("variants of each image", self.views, 1, 50)
-        _whether("images are mirrored", self.mirror)
-        _whole("seed", self.seed, 0, 2**31 - 1)
 
-    def _check_weights(self) -> None:
-        named = isinstance(self.weights, str)
-        if not named or (
-            self.weights not in (IMAGENET, RANDOM) and not _DIGEST.fullmatch(self.weights)
-        ):
-            raise UserError(
-                f"Expected {IMAGENET}, {RANDOM} or a file that was brought as the weights to start "
-                f"from, received {self.weights!r}."
-            )
+
+@dataclass(frozen=True)
+class TrainingSettings(_Checked):
+    """Everything a run needs to know besides its images."""
+
+    backbone: str = _setting(
+        "efficientnet_lite0",
+        "A network that has seen a million photos (pretrained backbone)",
+        "Its name in the catalogue of backbones.",
+        "a name in the catalogue",
+        lambda value: isinstance(value, str),
+    )
+    alpha: float = _number(
+        1.0,
+        "Width (alpha): how many channels its layers have",
+        0.01,
+        10.0,
+        "A narrower network is smaller and faster, and sees less.",
+    )
+    # A file that somebody brought is named by its SHA-256.
+    weights: str = _setting(
+        IMAGENET,
+        "What it has seen before (its weights)",
+        "ImageNet’s million photos are what makes a dozen pictures of yours enough. Random weights "
+        "know nothing (from scratch). A weights file is an .h5 or .weights.h5 of this network.",
+        f"{IMAGENET}, {RANDOM} or a weights file",
+        lambda value: (
+            value in (IMAGENET, RANDOM)
+            or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))
+        ),
+    )
+    # Counted from the input over `include_top=False, pooling=None` `model.layers`. All of them is
+    # never a number here: `rows.one_spelling` sees to that wherever settings come in.
+    frozen_layers: int | Literal["all"] = _setting(
+        ALL,
+        "Frozen layers",
+        "Frozen layers keep what they know. Thawed layers learn from your pictures too: that takes "
+        "longer and wants more pictures.",
+        f"{ALL} or a whole number from 0 to 10000",
+        lambda value: value == ALL or _is_whole(value, 0, 10_000),
+    )
+    dense: tuple[int, ...] = _setting(
+        (),
+        "Dense layers before the classes",
+        "The units of each new layer (ReLU) between the network and the classes.",
+        f"up to {DENSE_LAYERS} whole numbers from 1 to 8192",
+        lambda value: (
+            isinstance(value, tuple | list)
+            and len(value) <= DENSE_LAYERS
+            and all(_is_whole(units, 1, 8192) for units in value)
+        ),
+        bounds=(1, 8192),
+    )
+    dropout: float = _number(
+        0.0,
+        "Dropout",
+        0.0,
+        0.95,
+        "The share of units that rest in each step, so that none is relied upon too much.",
+    )
+    epochs: int = _whole(
+        40,  # of milliseconds each, where all layers are frozen
+        "Epochs",
+        1,
+        1000,
+        "How often it goes through all the training pictures. The best epoch is kept.",
+    )
+    batch_size: int = _whole(
+        32, "Batch size", 1, 4096, "How many pictures it looks at for each update."
+    )
+    learning_rate: float = _number(
+        0.01, "Learning rate", 1e-7, 10.0, "How much it changes itself in each step.", 0.0005
+    )
+    # fastai's `fine_tune` spreads 1 to 1/100 over a network.
+    thawed_rate: float = _number(
+        0.05,
+        "Thawed layers’ share of the learning rate",
+        0.0001,
+        1.0,
+        "Thawed layers know something already, so they take smaller steps than the new last "
+        "layers.",
+    )
+    # At least one epoch is left for thawed layers. fastai's `fine_tune` does the same with one.
+    warm_up_epochs: int = _whole(
+        1,
+        "Warm-up epochs",
+        0,
+        1000,
+        "Epochs at the start in which the new last layers learn alone, so that their random "
+        "numbers do not shake the thawed ones.",
+    )
+    # Otherwise gamma and beta alone learn, and dropout within the thawed layers does not drop.
+    batch_norm_learns: bool = _switch(
+        False,
+        "Batch norm adapts too",
+        "Batch norm scales what flows through the network by what it met in training. Off: it "
+        "keeps what it met in a million photos, which is steadier with few pictures.",
+    )
+    optimizer: str = _among(
+        "adam",
+        "Optimizer",
+        ("adam", "adamw", "sgd", "rmsprop"),
+        "The rule by which it changes itself.",
+    )
+    schedule: str = _among(
+        "cosine",
+        "Schedule",
+        ("cosine", "plateau", "constant"),
+        "How the learning rate changes. Cosine: large steps first, ever smaller ones towards the "
+        "end. Plateau: half as large whenever it stops getting better. Constant: the same "
+        "throughout.",
+    )
+    # Decoupled (Loshchilov and Hutter 2019), times the learning rate, and of the layers behind the
+    # backbone alone: pretrained ones are left as they are for what they know, and all of a network
+    # from scratch since what suits a head would be far too much. 0 leaves it to the optimizer
+    # (AdamW takes 0.004, the others nothing).
+    weight_decay: float = _number(
+        0.5,
+        "Weight decay",
+        0.0,
+        1.0,
+        "Pulls the numbers that the new layers learn towards zero, which keeps it from relying on "
+        "single details. With sgd a hundredth of what adam takes is plenty.",
+        0.001,
+    )
+    label_smoothing: float = _number(
+        0.0,
+        "Label smoothing",
+        0.0,
+        0.9,
+        "Teaches it never to be quite sure. Helps where some labels may be wrong.",
+    )
+    balanced: bool = _switch(
+        False,
+        "Rare classes count as much as common ones (class weights)",
+        "Where one class has far more pictures than another, it would otherwise do well by "
+        "guessing the large one.",
+    )
+    patience: int = _whole(
+        0,
+        "Patience (early stopping)",
+        0,
+        1000,
+        "The training ends when so many epochs in a row were no better. 0 trains all epochs; the "
+        "best is kept either way.",
+    )
+    square: Squaring = _among(
+        Squaring.SQUASH,
+        "How pictures become square (resizing)",
+        tuple(Squaring),
+        "A network sees a small square of every picture, whatever its shape. The pictures that you "
+        "show it later become square in the same way.",
+    )
+    augment: Strength = _among(
+        Strength.NONE,
+        "Vary the training pictures (augmentation)",
+        tuple(Strength),
+        "It also learns from copies of each picture that are a little turned, zoomed, mirrored and "
+        "differently lit. That helps where pictures are few; it takes longer once.",
+    )
+    views: int = _whole(
+        4, "Copies of each picture", 1, 50, "How many varied copies of each picture there are."
+    )
+    mirror: bool = _switch(
+        True,
+        "Mirrored too",
+        "Right for most things. Wrong for letters, digits, and left and right hands.",
+    )
+    seed: int = _whole(
+        0, "Seed", 0, _SEEDS, "The same seed and the same pictures give the same result."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.from_scratch and self.frozen_layers != 0:
             raise UserError(
                 "Expected 0 frozen layers for a network from scratch, since it knows nothing that "
-                f"is worth keeping, received {self.to_dict()['frozen_layers']}."
+                f"is worth keeping, received {self.frozen_layers}."
             )
 
     @property
@@ -192,9 +354,9 @@ class TrainingSettings:
         """Whether batch norm of thawed layers adapts its statistics."""
         return self.batch_norm_learns or self.from_scratch
 
-    def all_frozen(self, layers: int) -> bool:
-        """Whether nothing but the head learns in a backbone of so many layers."""
-        return self.frozen_layers in (None, layers)
+    def frozen_of(self, layers: int) -> int:
+        """How many layers stay as they are in a backbone of so many."""
+        return self.frozen_layers if isinstance(self.frozen_layers, int) else layers
 
     def warm_up(self, layers: int) -> int:
         """How many epochs train the head alone before thawed layers join in.
@@ -202,18 +364,26 @@ class TrainingSettings:
         Args:
             layers: How many the backbone has.
         """
-        if self.from_scratch or self.all_frozen(layers):
+        if self.from_scratch or self.frozen_of(layers) == layers:
             return 0
         return min(self.warm_up_epochs, self.epochs - 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it; all layers frozen is written "all"."""
-        frozen = "all" if self.frozen_layers is None else self.frozen_layers
-        return asdict(self) | {"frozen_layers": frozen, "dense": list(self.dense)}
+        """As JSON holds it."""
+        return asdict(self) | {"dense": list(self.dense)}
+
+    def changed(self) -> dict[str, Any]:
+        """What is not as `usual`, as JSON holds it."""
+        thawed = self.frozen_layers != ALL
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if getattr(self, name) != usual(name, thawed=thawed)
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`.
+        """The inverse of `to_dict`; what an older version did not know has its default.
 
         Raises:
             UserError: A value is out of its range, or a name is unknown.
@@ -221,35 +391,14 @@ class TrainingSettings:
         unknown = set(values) - set(cls.__dataclass_fields__)
         if unknown:
             raise UserError(f"These settings are unknown to this version: {sorted(unknown)}.")
-        frozen = values.get("frozen_layers")
-        return cls(
-            **values
-            | {
-                "frozen_layers": None if frozen == "all" else frozen,
-                "dense": tuple(values.get("dense", ())),
-            }
-        )
+        return cls(**values)
 
 
-def _between(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"Expected a number for the {name}, received {value!r}.")
-    if not low <= value <= high:
-        raise UserError(f"Expected the {name} between {low:g} and {high:g}, received {value:g}.")
+# What suits thawed layers, where the defaults suit frozen ones.
+THAWED: dict[str, Any] = {"epochs": 15, "learning_rate": 0.003, "weight_decay": 0.0}
 
 
-def _whether(what: str, value: bool) -> None:
-    if not isinstance(value, bool):
-        raise UserError(f"Expected true or false for whether {what}, received {value!r}.")
-
-
-def _among(what: str, value: str, names: Sequence[str]) -> None:
-    if value not in names:
-        raise UserError(f"Expected {what} among {', '.join(names)}, received {value!r}.")
-
-
-def _whole(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UserError(f"Expected a whole number for the {name}, received {value!r}.")
-    if not low <= value <= high:
-        raise UserError(f"Expected the {name} between {low} and {high}, received {value}.")
+def usual(name: str, *, thawed: bool) -> Any:
+    """The default of a setting where layers are thawed, or none."""
+    default = getattr(TrainingSettings, name)
+    return THAWED.get(name, default) if thawed else default

@@ -16,7 +16,7 @@ from core.backbones.catalogue.backbone import Backbone, Level
 from core.backbones.catalogue.rows import BACKBONES, all_backbones, backbone_of
 from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
-from core.settings import IMAGENET, RANDOM, TrainingSettings
+from core.settings import ALL, IMAGENET, RANDOM, THAWED, TrainingSettings
 
 MANY = 2000  # images to learn from …
 MANY_PER_CLASS = 100  # … and for each class on the average
@@ -104,19 +104,13 @@ def _settings(case: Case, backbone: Backbone) -> TrainingSettings:
         case Case.FEW_LIKE:
             return TrainingSettings(backbone.name)
         case Case.FEW_UNLIKE:
-            frozen, share, epochs = first_of(backbone, Level.WHOLES), 0.1, 15
+            level, chosen = Level.WHOLES, {"thawed_rate": 0.1}
         case Case.MANY_LIKE:
-            frozen, share, epochs = first_of(backbone, Level.WHOLES), 0.03, 10
+            level, chosen = Level.WHOLES, {"thawed_rate": 0.03, "epochs": 10}
         case Case.MANY_UNLIKE:
-            frozen, share, epochs = first_of(backbone, Level.TEXTURES), 0.3, 15
-    return TrainingSettings(
-        backbone.name,
-        frozen_layers=frozen,
-        epochs=epochs,
-        learning_rate=0.003,
-        weight_decay=0.0,
-        thawed_rate=share,
-    )
+            level, chosen = Level.TEXTURES, {"thawed_rate": 0.3}
+    frozen = first_of(backbone, level)
+    return TrainingSettings(backbone.name, frozen_layers=frozen, **THAWED | chosen)
 
 
 def cheaper(
@@ -133,9 +127,9 @@ def cheaper(
     """
     backbone = backbone_of(settings)
     kept = IMAGENET if settings.weights == RANDOM else settings.weights
-    frozen = replace(settings, frozen_layers=None, weights=kept)
+    frozen = replace(settings, frozen_layers=ALL, weights=kept)
     found = []
-    if settings.frozen_layers is not None and (kept != IMAGENET or ready_offline(backbone)):
+    if settings.frozen_layers != ALL and (kept != IMAGENET or ready_offline(backbone)):
         found.append(("All layers frozen", frozen, estimate.frozen_seconds))
     for other in all_backbones().values():
         # What a hub module computes is not known.

@@ -105,7 +105,8 @@ def estimate(
     if settings.statistics_adapt:  # batch norm is estimated anew before every validation
         looked_at += min(counts["train"], FOR_STATISTICS * settings.batch_size)
     thawed_epoch = steps * probe.step + looked_at * probe.judge + beside
-    epoch = head_epoch if settings.all_frozen(len(layers)) else thawed_epoch
+    all_frozen = settings.frozen_of(len(layers)) == len(layers)
+    epoch = head_epoch if all_frozen else thawed_epoch
     judged = counts["test"] or validation
     finish = _FINISH + 4 * backbone.parameters / _WRITTEN + judged * probe.judge
     seconds = (
@@ -116,7 +117,7 @@ def estimate(
         + finish
     )
     frozen = probe.prepare + images * probe.frozen_image + settings.epochs * head_epoch + finish
-    trained = () if settings.all_frozen(len(layers)) else layers[probe.trained_from :]
+    trained = () if all_frozen else layers[probe.trained_from :]
     kept = _kept_for_gradients(trained, adapts=settings.statistics_adapt)
     largest = max((layer.size for layer in trained), default=0)  # its gradient, on the way back
     memory = max(

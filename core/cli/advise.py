@@ -7,6 +7,7 @@ from typing import Any
 from core import shown
 from core.cli.arguments import (
     divided_images,
+    option,
     preparation_of,
     source_of,
     split_of,
@@ -16,7 +17,6 @@ from core.cli.messages import clean, counter, rows, tell_left_out
 from core.datasets.dataset import Skipped
 from core.datasets.feed import SourceFeed
 from core.intake import room
-from core.settings import TrainingSettings
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +32,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     advice, skipped = advice_for(source, args)
     tell_left_out(skipped)
     print(shown.isolated(clean(f"Suggested for {advice.told}. {advice.reasons}")))
-    changed = {name: value for name, value in advice.settings.to_dict().items()
-              if value != TrainingSettings().to_dict()[name]}  # fmt: skip
-    print(" ".join(_option(name, value) for name, value in changed.items()))
+    print(" ".join(_spelled(*setting) for setting in advice.settings.changed().items()))
     return {
         "likeness": advice.likeness.to_dict(),
         "case": advice.case,
@@ -54,8 +52,8 @@ def advice_for(source: Any, args: argparse.Namespace) -> tuple[Any, Sequence[Ski
     return advisor.advise(dataset, alike), dataset.skipped
 
 
-def _option(name: str, value: Any) -> str:
+def _spelled(name: str, value: Any) -> str:
     """A setting as the command line takes it."""
     if isinstance(value, bool):
-        return f"--{'' if value else 'no-'}{name.replace('_', '-')}"
-    return f"--{name.replace('_', '-')} {value}"
+        return option(name) if value else option(f"no_{name}")
+    return f"{option(name)} {','.join(map(str, value)) if isinstance(value, list) else value}"

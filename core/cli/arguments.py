@@ -3,7 +3,9 @@
 import argparse
 import errno
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from core.cli.messages import tell
 from core.errors import UserError
@@ -14,7 +16,7 @@ from core.intake.layouts.side_names import Split
 from core.intake.pictures.preparation import Paper, Preparation
 from core.intake.pictures.preparing import Chosen
 from core.results.handed import is_url
-from core.settings import Grouping, SplitSettings
+from core.settings import ALL, Grouping, SplitSettings, known
 
 
 def images(added: argparse.ArgumentParser) -> None:
@@ -60,6 +62,39 @@ def images(added: argparse.ArgumentParser) -> None:
         action="store_true",
         help="classes that differ by capital letters alone are one",
     )
+
+
+def add_settings(
+    group: Any, settings: type, but: Sequence[str] = (), *, set_only: bool = False
+) -> None:
+    """Options for the settings of a class.
+
+    Args:
+        group: Takes them.
+        settings: The class.
+        but: Settings that have no option.
+        set_only: Whether what is not given is not set, instead of set to the default.
+    """
+    for name, setting in known(settings).items():
+        if name in but:
+            continue
+        default = getattr(settings, name)
+        options: dict[str, Any] = {"metavar": name.upper(), "type": _TYPES.get(name, type(default))}
+        if isinstance(default, bool):
+            options = {"action": argparse.BooleanOptionalAction}
+        elif setting.options:
+            options = {"metavar": "|".join(setting.options)}
+        group.add_argument(
+            option(name),
+            default=argparse.SUPPRESS if set_only else default,
+            help=f"{setting.label}. {setting.help}".replace("%", "%%"),
+            **options,
+        )
+
+
+def option(name: str) -> str:
+    """What a setting is called on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def reading_of(args: argparse.Namespace) -> Reading | None:
@@ -114,23 +149,8 @@ def _within(args: argparse.Namespace, given: str) -> str:
 def divided_images(added: argparse.ArgumentParser) -> None:
     """The same, and how the images are divided and read."""
     images(added)
-    usual = SplitSettings()
     shares = added.add_argument_group("division, where the images do not come divided")
-    shares.add_argument("--validation", type=float, default=usual.validation, metavar="SHARE")
-    shares.add_argument(
-        "--test",
-        type=float,
-        default=usual.test,
-        metavar="SHARE",
-        help="held out besides, for one last test",
-    )
-    shares.add_argument(
-        "--group-by",
-        default=usual.group_by,
-        metavar="|".join(Grouping),
-        help="images that stay on one side together: those called the same up to their last "
-        "number, or those in one folder within the class folder",
-    )
+    add_settings(shares, SplitSettings, but=("seed",))
     read = added.add_argument_group("how pictures are read; what is not given is found out")
     read.add_argument(
         "--levels",
@@ -163,6 +183,25 @@ def path(text: str) -> Path:
         if error.errno == errno.ELOOP:  # `resolve` would make a RuntimeError of it
             raise
     return path
+
+
+def _frozen_layers(text: str) -> int | str:
+    try:
+        return text if text == ALL else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers as in 128,64, received {text!r}"
+        ) from None
+
+
+_TYPES = {"frozen_layers": _frozen_layers, "dense": _units}
 
 
 def _levels(text: str) -> tuple[float, float]:

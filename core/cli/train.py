@@ -14,6 +14,7 @@ from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spell
 from core.backbones.weights import own_weights
 from core.cli.advise import advice_for
 from core.cli.arguments import (
+    add_settings,
     divided_images,
     path,
     preparation_of,
@@ -35,16 +36,7 @@ from core.cli.messages import (
 from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake import room
-from core.settings import (
-    IMAGENET,
-    OPTIMIZERS,
-    RANDOM,
-    SCHEDULES,
-    THAWED_EPOCHS,
-    Squaring,
-    Strength,
-    TrainingSettings,
-)
+from core.settings import ALL, IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage.runs import Run
 
 RECIPES = ("quick", "best")
@@ -68,67 +60,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
         "justify. Other options change what the recipe says",
     )
-    settings = parser.add_argument_group("settings")
-
-    def setting(name: str, **options: Any) -> None:
-        settings.add_argument(name, default=argparse.SUPPRESS, **options)
-
-    setting("--backbone", metavar="NAME")
-    setting("--alpha", type=float, metavar="WIDTH")
-    setting(
-        "--weights",
-        metavar=f"{IMAGENET}|{RANDOM}|FILE",
-        help="what the backbone starts from; FILE is a .h5 or .weights.h5 of it",
-    )
-    setting("--frozen-layers", type=_frozen_layers, metavar="all|N")
-    setting("--dense", type=_units, metavar="U,U,U")
-    setting("--dropout", type=float, metavar="P")
-    setting("--epochs", type=int, help="40 with all layers frozen, else 15")
-    setting("--batch-size", type=int)
-    setting("--learning-rate", type=float)
-    setting(
-        "--thawed-rate",
-        type=float,
-        metavar="SHARE",
-        help="what thawed layers take of the learning rate",
-    )
-    setting(
-        "--warm-up-epochs",
-        type=int,
-        metavar="N",
-        help="epochs that train the head alone before thawed layers join in",
-    )
-    setting(
-        "--batch-norm-learns",
-        action="store_true",
-        help="batch norm of thawed layers adapts its statistics too",
-    )
-    setting("--optimizer", metavar="|".join(OPTIMIZERS))
-    setting("--schedule", metavar="|".join(SCHEDULES), help="how the learning rate goes on")
-    setting(
-        "--weight-decay",
-        type=float,
-        metavar="SHARE",
-        help="of the new layers; with sgd a hundredth of what adam takes is plenty",
-    )
-    setting("--label-smoothing", type=float, metavar="SHARE")
-    setting("--balanced", action="store_true", help="rare classes count as much as common ones")
-    setting(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="end when so many epochs were no better; 0 trains all of them",
-    )
-    setting("--square", metavar="|".join(Squaring), help="how images become square")
-    setting("--augment", metavar="|".join(Strength), help="vary the training images")
-    setting("--views", type=int, metavar="K", help="variants of each training image")
-    setting(
-        "--no-mirror",
-        action="store_false",
-        dest="mirror",
-        help="variants are not mirrored, as is right for letters",
-    )
-    setting("--seed", type=int)
+    add_settings(parser.add_argument_group("settings"), TrainingSettings, set_only=True)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -214,16 +146,16 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
     """What recipe and options say; a weights file is checked and kept, and named by its digest."""
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
-    base = advice_for(source, args)[0].settings if args.recipe == "best" else None
-    values = (base.to_dict() if base else {}) | given
+    base = advice_for(source, args)[0].settings if args.recipe == "best" else TrainingSettings()
+    values = base.changed() | given
     if values.get("weights") == RANDOM:
         values.setdefault("frozen_layers", 0)
     chosen = values.get("weights", IMAGENET)
     named = TrainingSettings.from_dict(
         values | {"weights": chosen if chosen in (IMAGENET, RANDOM) else IMAGENET}
     )
-    if one_spelling(named).frozen_layers is not None:
-        values.setdefault("epochs", THAWED_EPOCHS)
+    if one_spelling(named).frozen_layers != ALL:
+        values = THAWED | values
     if chosen not in (IMAGENET, RANDOM):
         file = Path(values["weights"])
         if not file.is_file():
@@ -250,19 +182,3 @@ def _end(run: Run, event: str, **fields: Any) -> None:
     """Log how it ended, if the disk takes it: what matters is told in any case."""
     with suppress(OSError):
         run.log.append(event, **fields)
-
-
-def _frozen_layers(text: str) -> int | None:
-    try:
-        return None if text == "all" else int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected all or a number, received {text!r}") from None
-
-
-def _units(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text not in ("", "none") else ()
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected numbers as in 128,64, received {text!r}"
-        ) from None

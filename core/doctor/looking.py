@@ -202,7 +202,8 @@ def _build(backbone: Backbone, file: Path) -> Any:
     from core.network.classifier import Network
 
     body = load.load(backbone, file)
-    network = Network(backbone, body, "", frozen_layers=None, budget=0, images=1)
+    everything = len(backbone.layers)
+    network = Network(backbone, body, "", frozen_layers=everything, budget=0, images=1)
     return network.prefix_model()
 
 

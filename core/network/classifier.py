@@ -33,7 +33,7 @@ class Network:
         body: Any,
         weights: str,
         *,
-        frozen_layers: int | None,
+        frozen_layers: int,
         budget: int,
         images: int,
         preparation: Preparation = USUAL,
@@ -44,7 +44,7 @@ class Network:
             backbone: Its row of the catalogue.
             body: The Keras model, with its weights.
             weights: Digest of these weights.
-            frozen_layers: How many layers to freeze, None for all.
+            frozen_layers: How many layers to freeze.
             budget: Bytes that the features of all images may take on disk.
             images: How many images there are.
             preparation: How they are read and become square.
@@ -58,7 +58,8 @@ class Network:
         # would keep the heads of all earlier runs in memory.
         body._inbound_nodes.clear()
         body._outbound_nodes.clear()
-        self.frozen = freeze.freeze(body, frozen_layers)
+        freeze.freeze(body, frozen_layers)
+        self.frozen = frozen_layers
         self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,), preparation)
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):

@@ -31,28 +31,23 @@ class Cut:
     size: int
 
 
-def freeze(model: keras.Model, frozen_layers: int | None) -> int:
+def freeze(model: keras.Model, frozen_layers: int) -> None:
     """Mark the first layers frozen and the rest thawed.
 
     Args:
         model: The backbone, without its classes and without pooling.
-        frozen_layers: How many of `model.layers`; None for all.
-
-    Returns:
-        How many are frozen.
+        frozen_layers: How many of `model.layers`.
 
     Raises:
         UserError: The backbone has fewer layers.
     """
     count = len(model.layers)
-    frozen = count if frozen_layers is None else frozen_layers
-    if frozen > count:
+    if frozen_layers > count:
         raise UserError(
-            f"Expected at most {count} frozen layers for {model.name}, received {frozen}."
+            f"Expected at most {count} frozen layers for {model.name}, received {frozen_layers}."
         )
     for index, layer in enumerate(model.layers):
-        layer.trainable = index >= frozen
-    return frozen
+        layer.trainable = index >= frozen_layers
 
 
 def cuts(model: keras.Model, frozen_layers: int) -> list[Cut]:

@@ -13,7 +13,7 @@ from core.backbones.weights import own_weights, weights
 from core.intake.pictures.preparation import Preparation
 from core.network import features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
-from core.settings import IMAGENET, Strength, TrainingSettings
+from core.settings import ALL, IMAGENET, Strength, TrainingSettings
 from core.storage import home
 from core.training.augment import Augmentation
 
@@ -66,7 +66,7 @@ class Setup:
     @property
     def all_frozen(self) -> bool:
         """Whether nothing but the head learns."""
-        return self.settings.all_frozen(len(self.backbone.layers))
+        return self.settings.frozen_layers == ALL
 
     @property
     def warm_up(self) -> int:
@@ -103,7 +103,7 @@ class Setup:
             self.backbone,
             self._body(),
             self.digest,
-            frozen_layers=self.settings.frozen_layers,
+            frozen_layers=self.settings.frozen_of(len(self.backbone.layers)),
             budget=min(features.limit(), shutil.disk_usage(home.root()).free // 2),
             images=images,
             preparation=self.preparation,

@@ -16,7 +16,7 @@ from core.advice.likeness import LIKE, Likeness
 from core.backbones.catalogue.backbone import Level
 from core.backbones.catalogue.rows import BACKBONES, backbone_of
 from core.datasets.dataset import Dataset, Record
-from core.settings import IMAGENET, RANDOM, TrainingSettings
+from core.settings import ALL, IMAGENET, RANDOM, TrainingSettings
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_each_of_the_four_cases(case: Case) -> None:
     backbone = backbone_of(advice.settings)  # which has so many layers
     frozen = advice.settings.frozen_layers
     expected = {
-        Case.FEW_LIKE: None,
+        Case.FEW_LIKE: ALL,
         Case.FEW_UNLIKE: first_of(backbone, Level.WHOLES),
         Case.MANY_LIKE: first_of(backbone, Level.WHOLES),
         Case.MANY_UNLIKE: first_of(backbone, Level.TEXTURES),
@@ -125,7 +125,7 @@ def test_from_scratch_the_cheaper_way_is_pretrained() -> None:
     choice = cheaper(settings, Estimate(5000, 0, 0, frozen_seconds=60))
     assert choice is not None
     assert choice[1].weights == IMAGENET
-    assert choice[1].frozen_layers is None
+    assert choice[1].frozen_layers == ALL
 
 
 def test_nothing_is_cheaper_than_the_cheapest() -> None:

@@ -24,6 +24,7 @@ from core.backbones.catalogue.rows import (
     backbone_of,
     one_spelling,
     parameter_counts,
+    thaws,
 )
 from core.backbones.frameworks import keras
 from core.errors import UserError
@@ -87,9 +88,9 @@ def test_parameters_are_those_of_a_plain_keras_classifier(name: str) -> None:
     x = keras.layers.Dense(7, activation="relu")(x)
     plain = keras.Model(model.input, keras.layers.Dense(3, activation="softmax")(x))
     count = len(model.layers)
-    for frozen in (0, count // 3, 2 * count // 3, count, None):
+    for frozen in (0, count // 3, 2 * count // 3, count):
         for index, layer in enumerate(model.layers):
-            layer.trainable = frozen is not None and index >= frozen
+            layer.trainable = index >= frozen
         trainable = sum(math.prod(v.shape) for v in plain.trainable_variables)
         expected = (plain.count_params(), trainable)
         assert parameter_counts(backbone, frozen, (7,), 3) == expected
@@ -97,7 +98,7 @@ def test_parameters_are_those_of_a_plain_keras_classifier(name: str) -> None:
 
 def test_parameters_without_dense_layers() -> None:
     lite = BACKBONES["efficientnet_lite0"]
-    assert parameter_counts(lite, None, (), 5) == (lite.parameters + 1281 * 5, 1281 * 5)
+    assert parameter_counts(lite, len(lite.layers), (), 5) == (lite.parameters + 1281 * 5, 1281 * 5)
 
 
 # With the 1000 classes, batch-norm statistics included where Keras' documentation counts them.
@@ -246,3 +247,10 @@ def test_as_many_frozen_layers_as_there_are_is_spelled_all(name: str) -> None:
     assert one_spelling(everything) == TrainingSettings(name)
     assert one_spelling(fewer) == fewer
     assert one_spelling(TrainingSettings(name)) == TrainingSettings(name)
+    assert not thaws(everything)
+    assert thaws(fewer)
+
+
+def test_a_module_that_is_gone_is_thawed_if_any_of_it_was() -> None:
+    assert not thaws(TrainingSettings("hub_gone"))
+    assert thaws(TrainingSettings("hub_gone", frozen_layers=0))

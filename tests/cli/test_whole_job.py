@@ -75,7 +75,7 @@ def test_train(world: World) -> None:
         assert set(row) == {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
     assert found["val_accuracy"] == found["history"][found["best_epoch"] - 1]["val_accuracy"]
     assert found["val_accuracy"] == 1  # blue against orange
-    total, trainable = parameter_counts(LITE0, None, (8,), 2)
+    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (8,), 2)
     assert found["parameters"] == {"total": total, "trainable": trainable}
     assert set(found["seconds"]) == {"read", "features", "fit", "total"}
     assert found["seconds"]["total"] > found["seconds"]["fit"] > 0

@@ -25,7 +25,11 @@ Pictures = Callable[..., np.ndarray]
 AMPLE = 1 << 40
 
 
-def network(made: Tiny, frozen: int | None, budget: int = AMPLE) -> Network:
+def frozen_whole(made: Tiny) -> Network:
+    return network(made, len(made[1].layers))
+
+
+def network(made: Tiny, frozen: int, budget: int = AMPLE) -> Network:
     return Network(*made, "digest", frozen_layers=frozen, budget=budget, images=10)
 
 
@@ -78,7 +82,7 @@ def test_prefix_and_rest_are_the_whole(
     assert scale > 0.01
     count = len(made[1].layers)
     cuts = []
-    for frozen in (0, count // 3, 2 * count // 3, None):
+    for frozen in (0, count // 3, 2 * count // 3, count):
         cut = network(made, frozen)
         cuts.append(cut.prefix.cut)
         total, trainable = parameter_counts(made[0], frozen, (), 3)
@@ -94,7 +98,7 @@ def test_prefix_and_rest_are_the_whole(
     places = [order.index(made[1].layers[n].name) for n in (count // 3, 2 * count // 3)]
     assert 0 < int(cuts[1]) < places[0]
     assert int(cuts[1]) < int(cuts[2]) < places[1]
-    got = np.asarray(network(made, None).whole(head)(images, training=False))
+    got = np.asarray(network(made, count).whole(head)(images, training=False))
     assert np.abs(got - expected).max() <= 5e-5 * scale  # a fold rounds once more, deep down
 
 
@@ -109,7 +113,7 @@ def test_no_room_for_features_means_no_cut(tiny: Tiny) -> None:
 
 
 def test_all_layers_by_number_is_all(tiny: Tiny) -> None:
-    assert network(tiny, 11).prefix == network(tiny, None).prefix
+    assert network(tiny, 11).prefix.cut == POOLED
 
 
 @pytest.mark.parametrize("dense_units", [(), (5, 4)])
@@ -301,7 +305,7 @@ def test_keras_alone_loads_the_kept_model(
     images, expected = pictures(3, 64), {}
     np.save(tmp_path / "images.npy", images)
     for name in ("efficientnet_lite0", "mobilenet", "resnet18"):
-        model = network(small(name), None).whole(head_layers((8,), 0.5, 3, seed=0))
+        model = frozen_whole(small(name)).whole(head_layers((8,), 0.5, 3, seed=0))
         model.save(tmp_path / f"{name}.keras")
         expected[name] = np.asarray(model(images, training=False))
     code = (
@@ -320,13 +324,13 @@ def test_keras_alone_loads_the_kept_model(
 
 
 def test_a_body_that_is_used_again_lets_go_of_earlier_heads(tiny: Tiny) -> None:
-    first = network(tiny, None)
+    first = network(tiny, 11)
     head = head_layers((4,), 0.0, 3, seed=0)
     first.whole(head)
     forgotten = weakref.ref(head[0])
     del first, head
 
-    network(tiny, None)
+    network(tiny, 11)
 
     gc.collect()
     assert forgotten() is None

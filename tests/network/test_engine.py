@@ -28,6 +28,7 @@ Pictures = Callable[..., np.ndarray]
 
 
 def network(made: Tiny, frozen: int | None = None) -> Network:
+    frozen = len(made[1].layers) if frozen is None else frozen
     return Network(*made, "digest", frozen_layers=frozen, budget=1 << 40, images=10)
 
 

@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.jobs import ask, foresight, queue
 from core.results.prediction import Prediction
-from core.settings import Squaring, TrainingSettings
+from core.settings import THAWED, Squaring, TrainingSettings, known
 from core.storage import home
 from core.storage.runs import Run, RunStatus
 from pages.parts.shared import words
@@ -111,7 +111,7 @@ def test_from_scratch_nothing_is_frozen(open_page: Open, monkeypatch: pytest.Mon
     assert "All 141 layers thawed" in shown(app)
     assert app.slider[0].disabled
     button(app, "Train").click().run()
-    assert submitted == [TrainingSettings(weights="random", frozen_layers=0, epochs=15)]
+    assert submitted == [TrainingSettings(weights="random", frozen_layers=0, **THAWED)]
 
 
 def test_a_file_of_ones_own_has_to_be_brought_first(open_page: Open) -> None:
@@ -132,10 +132,47 @@ def test_thawed_layers_have_settings_of_their_own(open_page: Open) -> None:
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     assert "Warm-up epochs" not in {each.label for each in app.number_input}
     app.slider[0].set_value(100).run()
-    assert {"Warm-up epochs", "Share of the learning rate"} <= {
+    assert {"Warm-up epochs", "Thawed layers’ share of the learning rate"} <= {
         each.label for each in app.number_input
     }
     assert "Batch norm adapts too" in {toggle.label for toggle in app.toggle}
+
+
+def test_every_control_is_as_the_table_of_settings_says(open_page: Open) -> None:
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    app.slider[0].set_value(100).run()
+    next(each for each in app.segmented_control if "augment" in each.label).set_value("light")
+    app.run()
+    kinds = (app.number_input, app.toggle, app.selectbox, app.segmented_control, app.slider)
+    shown = {each.label: each for kind in kinds for each in kind}
+    for name, setting in known(TrainingSettings).items():
+        if name != "alpha":  # this backbone has one width
+            assert setting.label in shown, name
+        if name in ("alpha", "backbone", "weights", "frozen_layers", "dense"):
+            continue
+        control = shown[setting.label]
+        assert control.help == setting.help
+        if setting.options:
+            assert [str(each).lower() for each in control.options] == list(setting.options)
+        elif not isinstance(getattr(TrainingSettings, name), bool):
+            assert (control.min, control.max) == setting.bounds
+
+
+def test_what_suits_thawed_layers_is_preset_with_them_and_what_was_chosen_stays(
+    open_page: Open,
+) -> None:
+    names = {known(TrainingSettings)[name].label: value for name, value in THAWED.items()}
+    app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
+    frozen = {label: numbers(app)[label] for label in names}
+    assert frozen == {
+        known(TrainingSettings)[name].label: getattr(TrainingSettings, name) for name in THAWED
+    }
+    app.slider[0].set_value(100).run()
+    assert {label: numbers(app)[label] for label in names} == names
+    app = open_page("train", data=store_dataset("birds", {"owl": 4, "duck": 4}))
+    next(each for each in app.number_input if each.label == "Learning rate").set_value(0.02).run()
+    app.slider[0].set_value(100).run()
+    assert {label: numbers(app)[label] for label in names} == names | {"Learning rate": 0.02}
 
 
 def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
@@ -406,7 +443,8 @@ def test_a_failed_run_says_why_and_trains_again_with_the_same_settings(open_page
     assert "abcd" in app.error[0].value
     button(app, "Train again").click().run()
     assert backbone_box(app).value == "mobilenet"
-    assert [slider.value for slider in app.slider] == [30, 0.25]
+    assert app.slider[0].value == 30
+    assert numbers(app)["Dropout"] == 0.25
     values = {each.label: each.value for each in app.number_input}
     assert values["Units of layer 1"] == 64
     assert values["Units of layer 2"] == 32

@@ -6,6 +6,7 @@ and count its parameters without building it. ImageNet accuracies are what publi
 weights state: Keras Applications, torchvision, and TensorFlow's EfficientNet-Lite.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -19,7 +20,7 @@ from core.backbones.catalogue.backbone import (
 from core.backbones.catalogue.keras_applications import KERAS_APPLICATIONS
 from core.backbones.hub import hub_modules
 from core.errors import UserError
-from core.settings import IMAGENET, TrainingSettings
+from core.settings import ALL, IMAGENET, TrainingSettings
 
 _TORCH = "https://download.pytorch.org/models"
 _HUB = "https://tfhub.dev/google"
@@ -134,15 +135,22 @@ def backbone_named(name: str, alpha: float = 1.0) -> Backbone:
 
 
 def one_spelling(settings: TrainingSettings) -> TrainingSettings:
-    """The same settings; freezing as many layers as the backbone has is spelled None, for all.
+    """The same settings; freezing as many layers as the backbone has is spelled “all”.
 
     Raises:
         UserError: There is no such backbone.
     """
     count = len(backbone_named(settings.backbone, settings.alpha).layers)
     if settings.frozen_layers == count and not settings.from_scratch:
-        return replace(settings, frozen_layers=None)
+        return replace(settings, frozen_layers=ALL)
     return settings
+
+
+def thaws(settings: TrainingSettings) -> bool:
+    """Whether any layer of the backbone learns, or it is a module that is no longer known."""
+    with suppress(UserError):
+        settings = one_spelling(settings)
+    return settings.frozen_layers != ALL
 
 
 def backbone_of(settings: TrainingSettings) -> Backbone:
@@ -154,7 +162,7 @@ def backbone_of(settings: TrainingSettings) -> Backbone:
     settings = one_spelling(settings)
     backbone = backbone_named(settings.backbone, settings.alpha)
     count = len(backbone.layers)
-    if settings.frozen_layers is not None and settings.frozen_layers > count:
+    if settings.frozen_of(count) > count:
         raise UserError(
             f"Expected at most {count} frozen layers for {backbone.title}, received "
             f"{settings.frozen_layers}."
@@ -164,7 +172,7 @@ def backbone_of(settings: TrainingSettings) -> Backbone:
             f"{backbone.title} is one sealed block that comes with its own weights. Start from "
             "those, or choose another backbone."
         )
-    if settings.frozen_layers is not None and not backbone.can_thaw:
+    if settings.frozen_layers != ALL and not backbone.can_thaw:
         raise UserError(
             f"{backbone.title} was published without what training needs, so it can only stay "
             "frozen. Choose all layers frozen, or another backbone."
@@ -173,15 +181,14 @@ def backbone_of(settings: TrainingSettings) -> Backbone:
 
 
 def parameter_counts(
-    backbone: Backbone, frozen_layers: int | None, dense: tuple[int, ...], classes: int
+    backbone: Backbone, frozen_layers: int, dense: tuple[int, ...], classes: int
 ) -> tuple[int, int]:
     """Parameters of the whole classifier.
 
     Returns:
         All of them, and those that training changes.
     """
-    frozen = len(backbone.layers) if frozen_layers is None else frozen_layers
-    thawed = sum(layer.trainable for layer in backbone.layers[frozen:])
+    thawed = sum(layer.trainable for layer in backbone.layers[frozen_layers:])
     head = 0
     width = backbone.features
     for units in (*dense, classes):

@@ -31,8 +31,8 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
-from pages.parts.train import controls, kept
-from pages.parts.train.choices import augment_choice
+from pages.parts.train import kept
+from pages.parts.train.choices import setting
 
 _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
@@ -188,9 +188,9 @@ def _finding(
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
         if finding.kind is Kind.IMBALANCE:
-            controls.choose_balanced(partial(kept.amend, chosen, "balanced"))
+            setting.draw("balanced", changed=partial(kept.amend, chosen, "balanced"))
         elif finding.kind is Kind.SHORTCUT:
-            augment_choice.choose_strength(partial(kept.amend, chosen, "augment"))
+            setting.draw("augment", changed=partial(kept.amend, chosen, "augment"))
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
             every = [case.fixes[0] for case in cases if case.fixes]

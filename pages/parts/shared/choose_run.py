@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import backbone_of
+from core.backbones.catalogue.rows import backbone_of, thaws
 from core.errors import UserError
 from core.storage.runs import Run, all_runs
 from pages.parts.shared import state, words
@@ -101,7 +101,7 @@ def _network(run: Run) -> str | None:
         return None
     if settings.from_scratch:
         depth = "from scratch"
-    elif settings.all_frozen(len(backbone.layers)):
+    elif not thaws(settings):
         depth = "all frozen"
     else:
         depth = f"{settings.frozen_layers} frozen" if settings.frozen_layers else "all thawed"

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import all_backbones
+from core.backbones.catalogue.rows import all_backbones, thaws
 from core.datasets import store
 from core.datasets.additions import Added
 from core.errors import UserError
-from core.settings import IMAGENET, RANDOM, TrainingSettings
+from core.settings import IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage import home
 from core.storage.runs import Run, RunState, open_run
 
@@ -330,9 +330,11 @@ def use_settings(settings: TrainingSettings) -> None:
     values[control("dense")] = len(settings.dense)
     for place, units in enumerate(settings.dense):
         values[control("units", str(place))] = units
-    for name in ("frozen_layers", "alpha", "weights", "epochs"):
+    thawed = thaws(settings)
+    for name in ("frozen_layers", "alpha", "weights", *THAWED):
         del values[control(name)]
-    values[control("epochs", depth(settings.frozen_layers is not None))] = settings.epochs
+    for name in THAWED:
+        values[control(name, depth(thawed))] = getattr(settings, name)
     values[control("alpha", settings.backbone)] = settings.alpha
     own = settings.weights not in (IMAGENET, RANDOM)
     values[control("start")] = "own" if own else settings.weights
@@ -340,8 +342,8 @@ def use_settings(settings: TrainingSettings) -> None:
         values[control("own", f"{settings.backbone}-{settings.alpha:g}")] = settings.weights
     backbone = all_backbones().get(settings.backbone)
     if backbone is not None:  # All of its layers by number: a browser keeps what it is not given.
-        frozen, total = settings.frozen_layers, len(backbone.layers)
-        values[control("frozen_layers", settings.backbone)] = total if frozen is None else frozen
+        frozen = settings.frozen_of(len(backbone.layers))
+        values[control("frozen_layers", settings.backbone)] = frozen
     st.session_state.update(values)
     st.session_state[_PRESET] = set(values)
 
@@ -355,9 +357,9 @@ def default(key: str, value: Any, unset: Any = None) -> Any:
     return unset
 
 
-def depth(thawing: bool) -> str:
+def depth(thawed: bool) -> str:
     """What a control is told apart by whose default depends on whether layers are thawed."""
-    return "thawed" if thawing else "frozen"
+    return "thawed" if thawed else "frozen"
 
 
 def control(name: str, of: str = "") -> str:

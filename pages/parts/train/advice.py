@@ -8,7 +8,7 @@ from core.advice.advisor import Advice, advise
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import foresight
-from core.settings import TrainingSettings
+from core.settings import ALL, TrainingSettings
 from pages.parts.shared import state, words
 from pages.parts.train import controls
 
@@ -123,6 +123,6 @@ def _why(advice: Advice) -> None:
 def _told(settings: TrainingSettings) -> str:
     """Settings in one line."""
     told = controls.summary(settings)
-    if settings.frozen_layers is not None:
+    if settings.frozen_layers != ALL:
         told += f" · thawed layers at {words.percent(settings.thawed_rate)} of the learning rate"
     return told

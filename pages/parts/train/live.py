@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.advice import coach
-from core.backbones.catalogue.rows import backbone_of
+from core.backbones.catalogue.rows import backbone_of, thaws
 from core.jobs import queue
 from core.jobs.queue import UnderWay
 from core.results.evaluation import wilson
@@ -269,7 +269,7 @@ def _curves(
         current.history,
         classes=current.classes,
         validation=validation,
-        frozen=settings.frozen_layers is None,
+        frozen=not thaws(settings),
         augmented=settings.augment is not Strength.NONE,
         over=current.status.final,
     )

@@ -1,6 +1,5 @@
 """Choosing how much the training pictures are varied (augmentation), and what that looks like."""
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -9,12 +8,11 @@ from PIL import Image
 from core.datasets import image_files, store
 from core.datasets.dataset import Dataset
 from core.intake.pictures.images import to_square
-from core.settings import Squaring, Strength, TrainingSettings
+from core.settings import Squaring, Strength
 from core.training.augment import WORDS, Augmentation
-from pages.parts.shared import state, thumbnails
-from pages.parts.train.choices import few_ways
+from pages.parts.shared import thumbnails
+from pages.parts.train.choices import setting
 
-_DEFAULTS = TrainingSettings()
 _PICTURES = 3  # that are shown …
 _SHOWN = 4  # … with so many variants of each
 _SIZE = 112
@@ -31,44 +29,16 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     Returns:
         Settings by name.
     """
-    strength = choose_strength()
+    strength: Strength = setting.draw("augment")
     if strength is Strength.NONE:
         return {"augment": strength}
     st.caption(f"{strength.capitalize()}: {WORDS[strength]}.")
     left, right = st.columns(2)
-    views = left.number_input(
-        "Copies of each picture",
-        1,
-        50,
-        state.default(state.control("views"), _DEFAULTS.views, "min"),
-        key=state.control("views"),
-        persist_state="session",
-    )
-    mirror = right.toggle(
-        "Mirrored too",
-        state.default(state.control("mirror"), _DEFAULTS.mirror),
-        key=state.control("mirror"),
-        persist_state="session",
-        help="Right for most things. Wrong for letters, digits, and left and right hands.",
-    )
+    views = setting.draw("views", left)
+    mirror = setting.draw("mirror", right)
     with st.popover("What that looks like", icon=":material/visibility:", type="tertiary"):
         _preview(dataset_id, dataset, Augmentation(strength, mirror, square))
     return {"augment": strength, "views": views, "mirror": mirror}
-
-
-def choose_strength(changed: Callable[[], None] | None = None) -> Strength:
-    """How much they are varied; the check-up shows the same control.
-
-    Args:
-        changed: Called when a person changes it.
-    """
-    return few_ways.choose(
-        "Vary the training pictures (augmentation)",
-        "augment",
-        "It also learns from copies of each picture that are a little turned, zoomed, mirrored and "
-        "differently lit. That helps where pictures are few; it takes longer once.",
-        changed,
-    )
 
 
 def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> None:

@@ -4,8 +4,11 @@ import streamlit as st
 
 from core.backbones.catalogue.backbone import Backbone
 from core.backbones.catalogue.rows import parameter_counts
+from core.settings import TrainingSettings, known
 from pages.parts.shared import state, words
 from pages.parts.train.choices import network_picture
+
+_FROZEN = known(TrainingSettings)["frozen_layers"]
 
 
 def choose(backbone: Backbone, *, from_scratch: bool) -> int:
@@ -19,19 +22,18 @@ def choose(backbone: Backbone, *, from_scratch: bool) -> int:
     if backbone.sealed:
         return _sealed(backbone)
     if from_scratch:
-        st.slider("Frozen layers", 0, total, 0, disabled=True, key="frozen-from-scratch")
+        st.slider(_FROZEN.label, 0, total, 0, disabled=True, key="frozen-from-scratch")
         return 0
     key = state.control("frozen_layers", backbone.name)
     return int(
         st.slider(
-            "Frozen layers",
+            _FROZEN.label,
             0,
             total,
             state.default(key, total),
             key=key,
             persist_state="session",
-            help="Frozen layers keep what they know. Thawed layers learn from your pictures too: "
-            "that takes longer and wants more pictures.",
+            help=_FROZEN.help,
         )
     )
 
@@ -41,7 +43,7 @@ def _sealed(backbone: Backbone) -> int:
     key = state.control("frozen_layers", backbone.name)
     total = len(backbone.layers)
     frozen = st.select_slider(
-        "Frozen layers: one sealed block",
+        f"{_FROZEN.label}: one sealed block",
         [0, total],
         total if not backbone.can_thaw else state.default(key, total, total),
         format_func=lambda chosen: "frozen whole" if chosen else "thawed whole",

@@ -8,7 +8,7 @@ from core.datasets.dataset import Dataset, Record
 from core.intake.pictures.images import to_square
 from core.settings import Squaring
 from pages.parts.shared import thumbnails
-from pages.parts.train.choices import few_ways
+from pages.parts.train.choices import setting
 
 _WAYS = {
     Squaring.SQUASH: "all of each picture, pressed into the square; round things become oval",
@@ -28,12 +28,7 @@ def draw(dataset_id: str, dataset: Dataset) -> Squaring:
         dataset: It.
     """
     st.markdown("**What it sees of a picture**")
-    square = few_ways.choose(
-        "How pictures become square (resizing)",
-        "square",
-        "A network sees a small square of every picture, whatever its shape. The pictures that you "
-        "show it later become square in the same way.",
-    )
+    square: Squaring = setting.draw("square")
     st.caption(f"{square.capitalize()}: {_WAYS[square]}.")
     _preview(dataset_id, _least_square(dataset), square)
     return square

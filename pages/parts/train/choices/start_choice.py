@@ -7,7 +7,7 @@ from core.backbones.catalogue.rows import all_backbones
 from core.backbones.weights import own_weights
 from core.backbones.weights.weights import ready_offline
 from core.errors import UserError
-from core.settings import IMAGENET, RANDOM, TrainingSettings
+from core.settings import IMAGENET, RANDOM, TrainingSettings, known
 from pages.parts.shared import (
     problem,
     state,
@@ -16,7 +16,7 @@ from pages.parts.shared import (
 )
 from pages.parts.train import fetching
 
-_DEFAULTS = TrainingSettings()
+_KNOWN = known(TrainingSettings)
 _OWN = "own"
 _STARTS = {
     IMAGENET: ("A million photos", ":material/ac_unit:"),
@@ -55,10 +55,10 @@ def _choose_backbone() -> Backbone:
     names = sorted(every, key=lambda name: not _ready_at_all(every[name]))
     chosen = every[
         st.selectbox(
-            "A network that has seen a million photos (pretrained backbone)",
+            _KNOWN["backbone"].label,
             names,
-            index=names.index(state.default(state.control("backbone"), _DEFAULTS.backbone,
-                                            _DEFAULTS.backbone)),
+            index=names.index(state.default(state.control("backbone"), TrainingSettings.backbone,
+                                            TrainingSettings.backbone)),
             format_func=lambda name: _line(every[name]),
             key=state.control("backbone"),
             persist_state="session",
@@ -86,14 +86,14 @@ def _choose_width(backbone: Backbone) -> Backbone:
     preset = min(here or alphas, key=lambda alpha: abs(alpha - 1))
     key = state.control("alpha", backbone.name)
     chosen = st.segmented_control(
-        "Width (alpha): how many channels its layers have",
+        _KNOWN["alpha"].label,
         alphas,
         default=state.default(key, preset),
         required=True,
         format_func=lambda alpha: f"{alpha:g}",
         key=key,
         persist_state="session",
-        help="A narrower network is smaller and faster, and sees less.",
+        help=_KNOWN["alpha"].help,
     )
     return backbone.of_width(preset if chosen is None else chosen)
 
@@ -120,14 +120,14 @@ def _card(backbone: Backbone) -> None:
 def _choose_start() -> str:
     key = state.control("start")
     chosen = st.segmented_control(
-        "What it has seen before (its weights)",
+        _KNOWN["weights"].label,
         list(_STARTS),
         default=state.default(key, IMAGENET),
         required=True,
         format_func=lambda start: f"{_STARTS[start][1]} {_STARTS[start][0]}",
         key=key,
         persist_state="session",
-        help="ImageNet's photos are what makes a dozen pictures of yours enough.",
+        help=_KNOWN["weights"].help,
     )
     return chosen or IMAGENET
 
