@@ -21,7 +21,7 @@ from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.weights.weights import ready_offline
 from core.datasets import store
 from core.jobs import foresight, queue
-from core.settings import TrainingSettings
+from core.settings import ALL, TrainingSettings
 from core.storage import home
 
 _HEAVIEST = 1_000_000_000  # multiply-adds: a thawed VGG16 takes an hour
@@ -43,7 +43,7 @@ def measure(data: str, backbone: Backbone, thawed: bool, epochs: int) -> dict[st
     settings = TrainingSettings(
         backbone.name,
         alpha=backbone.alpha,
-        frozen_layers=first_of(backbone, Level.WHOLES) if thawed else None,
+        frozen_layers=first_of(backbone, Level.WHOLES) if thawed else ALL,
         epochs=epochs,
     )
     wait(lambda: foresight.probe(data, settings) is not None)

@@ -75,7 +75,7 @@ def test_the_newest_run_is_shown_and_others_can_be_chosen(open_page: Open) -> No
 
 def test_the_list_of_runs_tells_network_and_depth(open_page: Open) -> None:
     for backbone, frozen in [
-        ("efficientnet_lite0", None),
+        ("efficientnet_lite0", "all"),
         ("vgg16", 15),
         ("resnet18", 0),
         ("hub_mobilenet_v2", 2),

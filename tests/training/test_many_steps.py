@@ -8,7 +8,7 @@ import pytest
 
 from core.backbones.frameworks import keras
 from core.network.classifier import head_layers
-from core.settings import OPTIMIZERS, TrainingSettings
+from core.settings import TrainingSettings, known
 from core.training.callbacks import Validation
 from core.training.learn import compile_for_training, compile_head, optimizer_of
 from core.training.many_steps import at_once
@@ -52,7 +52,7 @@ def one_by_one(settings: TrainingSettings, lesson: Sequence[np.ndarray]) -> tupl
         pytest.param("sgd", False, marks=pytest.mark.slow),
         *(
             pytest.param(optimizer, weighted, marks=pytest.mark.exhaustive)
-            for optimizer in OPTIMIZERS
+            for optimizer in known(TrainingSettings)["optimizer"].options
             for weighted in (True, False)
             if (optimizer, weighted) not in (("adam", True), ("sgd", False))
         ),
