@@ -836,7 +836,7 @@ def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) 
     site.served["/module/1"] = gzip.compress(circle)
     program = (
         "from core.backbones.catalogue.backbone import HubModule\n"
-        "from core.backbones.weights.weights.weights import obtain_module\n"
+        "from core.backbones.weights.weights import obtain_module\n"
         "from core.errors import UserError\n"
         "try:\n"
         f"    obtain_module(HubModule({site.url + '/module/1'!r}), lambda *_: None)\n"
