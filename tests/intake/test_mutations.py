@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SPOILED = 4000  # of each
 LONGEST = 10.0  # seconds that one may take
 MOST_MEMORY = 1000.0  # MB of the whole process
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="its memory is read from /proc")
+@pytest.mark.parametrize("spoiled", [800, pytest.param(4000, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("what", ["archives", "pictures"])
-def test_whatever_is_spoiled_ends_in_a_sentence(what: str, thaw_home: Path) -> None:
+def test_whatever_is_spoiled_ends_in_a_sentence(what: str, spoiled: int, thaw_home: Path) -> None:
     # In a process of its own, so that a crash is told and its memory is known.
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-W", "ignore", "tests/intake/mutated.py", what, str(SPOILED)],
+        [sys.executable, "-W", "ignore", "tests/intake/mutated.py", what, str(spoiled)],
         cwd=ROOT,
         env={"PYTHONPATH": ".", "THAW_HOME": str(thaw_home)},
         capture_output=True,
@@ -30,8 +30,10 @@ def test_whatever_is_spoiled_ends_in_a_sentence(what: str, thaw_home: Path) -> N
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert told["wrong"] == []
-    assert sum(told["outcomes"].values()) == SPOILED
-    assert min(told["outcomes"].values()) > 25, "each outcome is met, or too little was spoiled"
+    assert sum(told["outcomes"].values()) == spoiled
+    assert min(told["outcomes"].values()) > spoiled / 200, (
+        "each outcome is met, or too little was spoiled"
+    )
     assert told["slowest"][0] < LONGEST
     assert told["peak_mb"] < MOST_MEMORY
     assert not list((thaw_home / "home").rglob("*.*"))

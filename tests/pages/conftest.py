@@ -59,7 +59,6 @@ def open_page(thaw_home: Path) -> Open:
 
     def open_it(page: str, **address: str) -> AppTest:
         app = AppTest.from_file(str(START), default_timeout=30)
-        app.run()
         app.switch_page(f"{page}.py")
         for name, value in address.items():
             app.query_params[name] = value
