@@ -13,7 +13,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app import chromium, new_context, press, serve, settled, train
-from tests.browser.states import Scene, prepare
+from tests.browser.states import Scene
 
 CLICKS = 20
 # From a click until the script that it started has ended.
@@ -103,7 +103,7 @@ def main() -> None:
         serve(Path(home) / "thaw") as served,
         chromium() as browser,
     ):
-        scene = prepare(browser, served, Path(home))
+        scene = Scene(browser, served, Path(home))
         print("Idle, milliseconds:")
         table(browser, scene)
         context = new_context(browser)

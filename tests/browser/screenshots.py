@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browser.app import chromium, new_context, serve, settled
-from tests.browser.states import STATES, prepare, reached
+from tests.browser.states import STATES, Scene, reached
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -154,7 +154,7 @@ def main() -> int:
         serve(Path(home) / "thaw") as served,
         chromium() as browser,
     ):
-        scene = prepare(browser, served, Path(home))
+        scene = Scene(browser, served, Path(home))
         for name in wanted.only:
             for size, (width, height) in SIZES.items():
                 context = new_context(browser, width, height)

@@ -4,7 +4,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -23,55 +23,69 @@ from tests.browser.app import (
 from tests.browser.test_check_up import CHECKED, messy
 
 
-@dataclass(frozen=True)
 class Scene:
-    """What there is on the server before anybody looks.
-
-    Attributes:
-        sketches: A data set with nothing wrong in it.
-        messy: One whose check-up has findings, and a file that was left out.
-        begun: One of two classes without pictures.
-        run: A run on the sketches that has ended.
-        labelled: A zip of labelled pictures to judge it on.
-    """
-
-    served: Served
-    sketches: str
-    messy: str
-    begun: str
-    run: str
-    labelled: Path
-
-
-def prepare(browser: Browser, served: Served, folder: Path) -> Scene:
-    """Make the data sets and the run that the states show.
+    """What there is on the server before anybody looks; each is made when a state first needs it.
 
     Args:
-        folder: For the archive that is dropped.
+        browser: In which it is made.
+        served: Where.
+        folder: For the archives that are dropped.
     """
-    context = new_context(browser)
-    page = context.new_page()
-    sketches = bring_sketches(page, served)
-    train(page, served, sketches, epochs=20)
-    page.get_by_role("button", name="Look at the results").wait_for(timeout=TRAINED)
-    run = page.url.partition("run=")[2]
-    page.goto(served.url)
-    page.locator("input.zip").set_input_files(messy(folder / "messy.zip"))
-    page.wait_for_url("**data=**")
-    page.get_by_role("tab", name="Check-up").click()
-    press(page, "Check these pictures")
-    page.get_by_text("most important first").wait_for(timeout=CHECKED)
-    checked = _dataset(page)
-    page.goto(served.url)
-    for place, label in enumerate(("cat", "dog"), 1):
-        page.get_by_label(f"Class {place}", exact=True).fill(label)
-        page.keyboard.press("Tab")
-    settled(page)
-    press(page, "Make these classes")
-    page.wait_for_url("**data=**")
-    begun = _dataset(page)
-    context.close()
-    return Scene(served, sketches, checked, begun, run, _labelled(folder / "labelled.zip"))
+
+    def __init__(self, browser: Browser, served: Served, folder: Path) -> None:
+        self.served = served
+        self._browser = browser
+        self._folder = folder
+
+    @contextmanager
+    def _page(self) -> Iterator[Page]:
+        context = new_context(self._browser)
+        yield context.new_page()
+        context.close()
+
+    @cached_property
+    def sketches(self) -> str:
+        """A data set with nothing wrong in it."""
+        with self._page() as page:
+            return bring_sketches(page, self.served)
+
+    @cached_property
+    def run(self) -> str:
+        """A run on the sketches that has ended."""
+        with self._page() as page:
+            train(page, self.served, self.sketches, epochs=20)
+            page.get_by_role("button", name="Look at the results").wait_for(timeout=TRAINED)
+            return page.url.partition("run=")[2]
+
+    @cached_property
+    def messy(self) -> str:
+        """A data set whose check-up has findings, and a file that was left out."""
+        with self._page() as page:
+            page.goto(self.served.url)
+            page.locator("input.zip").set_input_files(messy(self._folder / "messy.zip"))
+            page.wait_for_url("**data=**")
+            page.get_by_role("tab", name="Check-up").click()
+            press(page, "Check these pictures")
+            page.get_by_text("most important first").wait_for(timeout=CHECKED)
+            return _dataset(page)
+
+    @cached_property
+    def begun(self) -> str:
+        """A data set of two classes without pictures."""
+        with self._page() as page:
+            page.goto(self.served.url)
+            for place, label in enumerate(("cat", "dog"), 1):
+                page.get_by_label(f"Class {place}", exact=True).fill(label)
+                page.keyboard.press("Tab")
+            settled(page)
+            press(page, "Make these classes")
+            page.wait_for_url("**data=**")
+            return _dataset(page)
+
+    @cached_property
+    def labelled(self) -> Path:
+        """A zip of labelled pictures to judge the run on."""
+        return _labelled(self._folder / "labelled.zip")
 
 
 def _labelled(path: Path) -> Path:

@@ -100,6 +100,7 @@ def watch_tracks(page: Page) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_the_camera_is_in_sight_at_every_size(served: Served, studio: Page) -> None:
     page = studio
     page.goto(served.url)

@@ -29,7 +29,9 @@ def test_a_phone_has_no_faults_and_what_is_ticked_keeps_its_buttons_in_sight(
     page.goto(f"{served.url}?data={sketches}")
     settled(page)
     page.get_by_role("button", name="boat: boat-001.png", exact=True).first.wait_for()
+    settled(page)
     assert faults(page) == []
     page.get_by_role("button", name="boat: boat-001.png", exact=True).click()
     expect(page.locator(":has(> .st-key-with-picked)").last).to_have_css("position", "sticky")
+    settled(page)
     assert faults(page) == []

@@ -42,6 +42,7 @@ def test_a_name_turns_nothing_beside_it(
     assert name[0] < name[1] <= share[0] < share[1] <= sure[0] < sure[1]
 
 
+@pytest.mark.exhaustive
 def test_a_class_called_0_from_its_pictures_to_a_prediction(served: Served, page: Page) -> None:
     wrong = page.get_by_text("Something went wrong")
     page.goto(served.url)
