@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.storage import home
 
 pytestmark = pytest.mark.slow
 
+Thaw = Callable[..., Said]
 WATCHED = Path(__file__).with_name("watched.py")
 LITE0 = BACKBONES["efficientnet_lite0"]
 
@@ -58,6 +60,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     trained = made.call("train", made.data, "--run", made.run, *options, "--json")
     assert trained.code == 0, trained.err
     return World(made.home, made.data, made.run, made.reached, trained)
+
+
+@pytest.fixture
+def user_home(world: World) -> Path:
+    """Where `thaw_here` is at home: there a call need not load the libraries again."""
+    return world.home
 
 
 def test_train(world: World) -> None:
@@ -146,13 +154,15 @@ def test_evaluate(world: World) -> None:
     assert "has learned from 10 of these 12" in said.err
 
 
-def test_evaluate_takes_the_test_side_where_there_is_one(world: World, tmp_path: Path) -> None:
+def test_evaluate_takes_the_test_side_where_there_is_one(
+    world: World, thaw_here: Thaw, tmp_path: Path
+) -> None:
     for side in ("train", "test"):
         shutil.copytree(world.data, tmp_path / "sides" / side)
     for file in (tmp_path / "sides" / "test" / "blue").glob("[1-5].png"):
         file.unlink()
     (tmp_path / "sides" / "test" / "blue" / "note.png").write_text("no picture")
-    said = world.call("evaluate", world.run, tmp_path / "sides", "--json")
+    said = thaw_here("evaluate", world.run, tmp_path / "sides", "--json")
     assert said.code == 0, said.err
     assert (said.json["side"], said.json["images"]) == ("test", 7)
     assert "test side" in said.err
@@ -162,10 +172,12 @@ def test_evaluate_takes_the_test_side_where_there_is_one(world: World, tmp_path:
     assert "left out 1 file, “test/blue/note.png”: not an image but text" in said.err
 
 
-def test_evaluate_refuses_a_class_it_does_not_know(world: World, tmp_path: Path) -> None:
+def test_evaluate_refuses_a_class_it_does_not_know(
+    world: World, thaw_here: Thaw, tmp_path: Path
+) -> None:
     shutil.copytree(world.data, tmp_path / "data")
     shutil.copytree(world.data / "blue", tmp_path / "data" / "violet")
-    said = world.call("evaluate", world.run, tmp_path / "data", "--json")
+    said = thaw_here("evaluate", world.run, tmp_path / "data", "--json")
     assert said.code == 2
     assert "violet" in said.err
     assert said.out == ""
@@ -188,7 +200,7 @@ def test_predict(world: World, tmp_path: Path) -> None:
     assert len(said.out.splitlines()) == 1
 
 
-def test_predict_takes_folders_and_archives(world: World, tmp_path: Path) -> None:
+def test_predict_takes_folders_and_archives(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     (tmp_path / "some" / "deep").mkdir(parents=True)
     shutil.copy(world.data / "orange/0.png", tmp_path / "some" / "deep" / "o.png")
     shutil.copy(world.data / "blue/0.png", tmp_path / "some" / "b.png")
@@ -196,7 +208,7 @@ def test_predict_takes_folders_and_archives(world: World, tmp_path: Path) -> Non
     (tmp_path / "some" / ".DS_Store").write_text("x")
     archive = shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / "some")
     for path in (tmp_path / "some", archive):
-        said = world.call("predict", world.run, path, "--json")
+        said = thaw_here("predict", world.run, path, "--json")
         assert said.code == 0, said.err
         named = {row["file"]: row["label"] for row in said.json["predictions"]}
         assert named == {"b.png": "blue", "deep/o.png": "orange"}
@@ -205,16 +217,16 @@ def test_predict_takes_folders_and_archives(world: World, tmp_path: Path) -> Non
             "note.txt": "not an image but text",
         }
     file = world.data / "blue/1.png"
-    said = world.call("predict", world.run, archive, file, "https://example.org/1.png", "--json")
+    said = thaw_here("predict", world.run, archive, file, "https://example.org/1.png", "--json")
     files = [row["file"] for row in said.json["predictions"]]
     assert files == [f"{archive}/b.png", f"{archive}/deep/o.png", str(file)]
     assert any("a URL" in row["reason"] for row in said.json["skipped"])
 
 
-def test_predict_into_a_csv(world: World, tmp_path: Path) -> None:
+def test_predict_into_a_csv(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     table = tmp_path / "some.csv"
     file = world.data / "orange/0.png"
-    said = world.call("predict", world.run, file, "--csv", table)
+    said = thaw_here("predict", world.run, file, "--csv", table)
     assert said.code == 0
     header, row = list(csv.reader(table.open(newline="")))
     assert header == [
@@ -227,7 +239,7 @@ def test_predict_into_a_csv(world: World, tmp_path: Path) -> None:
     assert float(row[4]) + float(row[6]) == pytest.approx(1, abs=1e-4)
 
 
-def test_mistakes_in_predicting(world: World, tmp_path: Path) -> None:
+def test_mistakes_in_predicting(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     good = world.data / "blue/0.png"
@@ -238,23 +250,23 @@ def test_mistakes_in_predicting(world: World, tmp_path: Path) -> None:
         ((world.run, tmp_path / "nowhere.png"), "nowhere.png"),
         ((world.data, good), "no model"),
     ):
-        said = world.call("predict", *arguments)
+        said = thaw_here("predict", *arguments)
         assert said.code == 2
         assert word in said.err
         assert "Traceback" not in said.err
 
 
-def test_a_name_that_is_no_utf_8(world: World, tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf_8(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
     shutil.copy(world.data / "blue/0.png", odd)
-    said = world.call("predict", world.run, Path(os.fsdecode(odd)), "--json")
+    said = thaw_here("predict", world.run, Path(os.fsdecode(odd)), "--json")
     assert said.code == 0, said.err
     assert said.json["predictions"][0]["file"].endswith("caf\N{REPLACEMENT CHARACTER}.png")
 
 
-def test_training_into_the_same_folder_is_refused(world: World) -> None:
+def test_training_into_the_same_folder_is_refused(world: World, thaw_here: Thaw) -> None:
     before = (world.run / "results.json").read_bytes()
-    said = world.call("train", world.data, "--run", world.run)
+    said = thaw_here("train", world.data, "--run", world.run)
     assert said.code == 2
     assert "holds a run already" in said.err
     assert (world.run / "results.json").read_bytes() == before
@@ -334,23 +346,25 @@ def test_a_cache_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_what_no_picture_can_be_is_left_out_at_once(world: World, tmp_path: Path) -> None:
+def test_what_no_picture_can_be_is_left_out_at_once(
+    world: World, thaw_here: Thaw, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with (tmp_path / "huge.jpg").open("wb") as file:
         file.truncate(3 * 2**30)
     good = world.data / "blue" / "0.png"
-    said = world.call("predict", world.run, tmp_path / "pipe.png", tmp_path / "huge.jpg", good)
+    said = thaw_here("predict", world.run, tmp_path / "pipe.png", tmp_path / "huge.jpg", good)
     assert said.code == 0
     assert [line.split("\t")[0] for line in said.out.splitlines()] == [str(good)]
     assert "pipe.png: not a file" in said.err
     assert "huge.jpg: too large: 3072 MB" in said.err
 
 
-def test_a_model_that_was_cut_off(world: World, tmp_path: Path) -> None:
+def test_a_model_that_was_cut_off(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     run = tmp_path / "cut"
     shutil.copytree(world.run, run)
     (run / "model.keras").write_bytes((run / "model.keras").read_bytes()[:100_000])
-    said = world.call("predict", run, world.data / "blue" / "0.png")
+    said = thaw_here("predict", run, world.data / "blue" / "0.png")
     assert said.code == 2
     assert said.err.startswith("The run cut is damaged: model.keras")
     assert len(said.err.splitlines()) == 1
