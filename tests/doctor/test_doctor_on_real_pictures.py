@@ -61,6 +61,41 @@ def look(seen: dict[Path, Sight]) -> Look:
     return at
 
 
+Folder = Callable[[str], Path]
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """Drawings are at hand everywhere and judged by `make test`; the rest by `make test-all`."""
+    others = [pytest.param(name, marks=pytest.mark.exhaustive) for name in names]
+    return pytest.mark.parametrize("name", ["sketches", *others])
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    made: dict[str, Path] = {}
+
+    def draw(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("drawn") / name
+            samples.write(name, made[name])
+        return made[name]
+
+    return draw
+
+
+@pytest.fixture
+def folder_of(drawn: Folder, request: pytest.FixtureRequest) -> Folder:
+    """A starter set, or a set of the real material."""
+
+    def find(name: str) -> Path:
+        if name in samples.SAMPLES:
+            return drawn(name)
+        found: Path = request.getfixturevalue("material") / "datasets" / name
+        return found
+
+    return find
+
+
 @pytest.mark.exhaustive
 def test_copies_are_found_and_few_others_taken_for_them(material: Path) -> None:
     rows = {row["what"]: row["share"] for row in measured(material / "datasets" / "flowers5", 60)}
@@ -68,8 +103,11 @@ def test_copies_are_found_and_few_others_taken_for_them(material: Path) -> None:
     assert rows["images taken for copies"] < 0.01
 
 
-def test_most_swapped_labels_are_among_as_many_suspects(material: Path, look: Look) -> None:
-    seen = look(material / "datasets" / "flowers5")
+@on("flowers5")
+def test_most_swapped_labels_are_among_as_many_suspects(
+    name: str, folder_of: Folder, look: Look
+) -> None:
+    seen = look(folder_of(name))
     truth, classes = seen.labels, len(seen.dataset.classes)
     shares, right = [], []
     for seed in SEEDS:
@@ -87,36 +125,24 @@ def test_most_swapped_labels_are_among_as_many_suspects(material: Path, look: Lo
     assert np.mean(right) >= 0.8  # of those that are found, the button says what they are
 
 
-ALSO = ["handdrawn_greek24", "food_imbalanced3", "sketches", "digits"]
+@on("flowers5", "fruits4", "handdrawn_greek24", "food_imbalanced3", "digits")
+def test_no_shortcut_where_there_is_none(name: str, folder_of: Folder, look: Look) -> None:
+    assert list(shortcuts.findings(look(folder_of(name)))) == []
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["flowers5", "fruits4", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ALSO)],
-)
-def test_no_shortcut_where_there_is_none(
-    name: str, look: Look, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if name in samples.SAMPLES:
-        folder = tmp_path / name
-        samples.write(name, folder)
-    else:
-        folder = request.getfixturevalue("material") / "datasets" / name
-    assert list(shortcuts.findings(look(folder))) == []
-
-
-@pytest.mark.parametrize("name", ["sketches", pytest.param("digits", marks=pytest.mark.exhaustive)])
-def test_starter_sets_hold_no_copies(name: str, look: Look, tmp_path: Path) -> None:
-    samples.write(name, tmp_path)
-    seen = look(tmp_path)
+@on("digits")
+def test_starter_sets_hold_no_copies(name: str, folder_of: Folder, look: Look) -> None:
+    seen = look(folder_of(name))
     assert duplicates.near(seen, duplicates.neighbours(seen), lambda *_: None) == []
 
 
-def test_coloured_frames_are_caught(material: Path, tmp_path: Path) -> None:
-    colours = {"daisy": "white", "roses": "red", "tulips": "green"}
+@on("flowers5")
+def test_coloured_frames_are_caught(name: str, folder_of: Folder, tmp_path: Path) -> None:
+    labels = sorted(path.name for path in folder_of(name).iterdir())[:3]
+    colours = dict(zip(labels, ("white", "red", "green"), strict=True))
     for label, colour in colours.items():
         (tmp_path / label).mkdir()
-        for path in sorted((material / "datasets" / "flowers5" / label).glob("*"))[:25]:
+        for path in sorted((folder_of(name) / label).glob("*"))[:25]:
             with Image.open(path) as photo:
                 small = photo.convert("RGB").resize((180, 180))
             ImageOps.expand(small, 12, colour).save(tmp_path / label / path.name)
@@ -125,6 +151,7 @@ def test_coloured_frames_are_caught(material: Path, tmp_path: Path) -> None:
     assert {case.told for case in finding.cases} == set(colours)
 
 
+@pytest.mark.exhaustive
 def test_a_letter_among_flowers_stands_out(material: Path, tmp_path: Path) -> None:
     for label in ("daisy", "tulips"):
         shutil.copytree(material / "datasets" / "flowers5" / label, tmp_path / label)
@@ -137,14 +164,11 @@ def test_a_letter_among_flowers_stands_out(material: Path, tmp_path: Path) -> No
     assert len(found) <= 3
 
 
-def test_a_stored_picture_that_is_gone_is_a_finding(tmp_path: Path) -> None:
-    drawn, folder = tmp_path / "drawn", tmp_path / "kept"
-    samples.write("sketches", drawn)
-    for label in sorted(path.name for path in drawn.iterdir())[2:]:
-        shutil.rmtree(drawn / label)
-    dataset = store.import_dataset(
-        open_source(drawn), folder, split=SplitSettings(), name="sketches"
-    )
+def test_a_stored_picture_that_is_gone_is_a_finding(drawn: Folder, tmp_path: Path) -> None:
+    few, folder = tmp_path / "few", tmp_path / "kept"
+    for label in sorted(path.name for path in drawn("sketches").iterdir())[:2]:
+        shutil.copytree(drawn("sketches") / label, few / label)
+    dataset = store.import_dataset(open_source(few), folder, split=SplitSettings(), name="sketches")
     gone, changed = dataset.records[3], dataset.records[9]
     image_files.original(folder, gone.digest).unlink()
     image_files.original(folder, changed.digest).write_bytes(b"no picture")
@@ -159,8 +183,9 @@ def test_a_stored_picture_that_is_gone_is_a_finding(tmp_path: Path) -> None:
         assert told[-1][0] == told[-1][1]
 
 
-def test_the_map_lays_like_beside_like(material: Path, look: Look) -> None:
-    seen = look(material / "datasets" / "flowers5")
+@on("flowers5")
+def test_the_map_lays_like_beside_like(name: str, folder_of: Folder, look: Look) -> None:
+    seen = look(folder_of(name))
     places = atlas.laid_out(seen)
     assert np.abs(places).max() == pytest.approx(1)
     apart = ((places[:, None] - places[None]) ** 2).sum(axis=2)
