@@ -1,0 +1,155 @@
+"""What earlier versions of Thaw stored opens in this one.
+
+`before-17.tar.xz` is a THAW_HOME that the version at commit 2617c72 wrote: a data set of painted
+pictures with four versions, an empty one, a weights file of random numbers for MobileNet 0.25, and
+three runs on it: one that finished, one that was stopped after five of a thousand epochs, and one
+whose files the disk has cut off.
+"""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.datasets import choice, store
+from core.errors import UserError
+from core.jobs import checkup
+from core.results import evaluations, names, predictions
+from core.settings import TrainingSettings
+from core.storage import own_names
+from core.storage.runs import Run, RunStatus, all_runs
+
+DATASET, EMPTY = "20261128-225011-ec2f7a", "20261128-225015-021ba8"
+FINISHED, STOPPED = "20261128-225020-5bd7d3", "20261128-225041-598936"
+DAMAGED = "20261128-225146-39164b"
+WEIGHTS = "a112117489b9638fad0d3fb7d15c799a55ecd91e148e068339b1388602d583ff"
+
+
+@pytest.fixture(autouse=True)
+def stored(thaw_home: Path) -> Path:
+    """The home as it was stored, in a place of this test alone."""
+    with tarfile.open(Path(__file__).parent / "before-17.tar.xz") as archive:
+        archive.extractall(thaw_home, filter="data")
+    return thaw_home
+
+
+def run(chosen: str) -> Run:
+    return next(each for each in all_runs() if each.id == chosen)
+
+
+def painted(colour: tuple[int, int, int], number: int) -> bytes:
+    """The picture that was painted then."""
+    rng = np.random.default_rng(number + 1000 * sum(colour))
+    pixels = np.clip(np.array(colour) + rng.integers(-40, 40, (6, 6, 3)), 0, 255).astype("uint8")
+    file = io.BytesIO()
+    Image.fromarray(pixels).resize((48, 48), Image.Resampling.NEAREST).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_everything_is_listed() -> None:
+    assert store.all_ids() == [EMPTY, DATASET]
+    assert [each.id for each in all_runs()] == [DAMAGED, STOPPED, FINISHED]
+
+
+def test_the_data_set_has_all_its_versions() -> None:
+    folder = store.folder_of(DATASET)
+    now, first = store.load(folder), store.load(folder, 1)
+    assert (now.name, now.version, now.before) == ("painted things, sorted", 4, 3)
+    assert now.classes == ("ember", "green leaf", "sea")
+    assert now.counts == {"ember": 7, "green leaf": 8, "sea": 8}
+    assert now.split_counts == {"train": 17, "validation": 6, "test": 0}
+    assert first.counts == {"fire": 8, "leaf": 8, "sea": 8}
+    assert now.read_as == "Read as 3 classes (fire, leaf, sea), by folder."
+    back = store.undo(folder)
+    assert back.classes == ("ember", "leaf", "sea")
+    assert store.load(store.folder_of(EMPTY)).classes == ("one", "two")
+
+
+def test_what_people_chose_is_kept() -> None:
+    folder = store.folder_of(DATASET)
+    expected = TrainingSettings(
+        backbone="mobilenet", alpha=0.25, weights=WEIGHTS, batch_size=8, seed=3, epochs=7
+    )
+    assert choice.kept(folder) == expected
+    found = checkup.read(checkup.place(DATASET))
+    assert [(str(each.kind), len(each.cases)) for each in found.findings] == [
+        ("shortcut", 2),
+        ("small class", 3),
+    ]
+    assert len(checkup.dismissed(DATASET)) == 1
+
+
+def test_the_finished_run_and_what_it_was_asked() -> None:
+    finished = run(FINISHED)
+    state, results = finished.state(), finished.results()
+    assert state.status is RunStatus.FINISHED and len(state.history) == 6
+    assert results is not None and results["accuracy"] == pytest.approx(4 / 6)
+    assert finished.name == "the first one" == own_names.of(finished.folder)
+    assert finished.settings.augment == "light" and finished.version == 3
+    assert names.by_now(finished) == {"ember": "ember", "leaf": "green leaf", "sea": "sea"}
+    assert [each.label for each in predictions.kept(finished)] == ["sea", "sea", "green leaf"]
+    (judged,) = evaluations.folders(finished)
+    found = evaluations.results(judged)
+    assert found is not None and (found["name"], found["images"]) == ("others", 9)
+
+
+def test_the_damaged_run_says_so() -> None:
+    damaged = run(DAMAGED)
+    for read in (damaged.results, lambda: names.by_now(damaged)):
+        with pytest.raises(UserError, match="is damaged"):
+            read()
+    assert damaged.settings.epochs == 6
+
+
+@pytest.mark.slow
+def test_the_finished_run_answers_as_it_did_then() -> None:
+    from core.results.predictor import of_run
+
+    finished = run(FINISHED)
+    colours = {"fire": (200, 60, 40), "leaf": (60, 160, 60), "sea": (50, 80, 190)}
+    files = [(f"{name}.png", painted(colour, 50)) for name, colour in colours.items()]
+    then = {each.file: each for each in predictions.kept(finished)}
+    for answer in of_run(finished.folder).predict(files, 3):
+        assert [label for label, _ in answer.top] == [label for label, _ in then[answer.file].top]
+        assert [share for _, share in answer.top] == pytest.approx(
+            [share for _, share in then[answer.file].top], abs=2e-3
+        )
+    with pytest.raises(UserError, match="is damaged"):
+        of_run(run(DAMAGED).folder)
+
+
+@pytest.mark.slow
+def test_the_stopped_run_is_resumed() -> None:
+    from core.datasets.feed import StoredFeed
+    from core.training.fit import train
+
+    stopped = run(STOPPED)
+    before = stopped.state()
+    assert before.status is RunStatus.STOPPED and len(before.history) == 5
+    stopped.resume(more=2)
+    results = train(stopped, StoredFeed(store.folder_of(DATASET), stopped.version))
+    assert stopped.state().status is RunStatus.FINISHED
+    assert [row["epoch"] for row in results["history"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert results["history"][:5] == [
+        {key: value for key, value in row.items() if key in results["history"][0]}
+        for row in before.history
+    ]
+    restored = [each for each in stopped.log.read()[0] if each["event"] == "restored"]
+    assert [each["epoch"] for each in restored] == [5]
+
+
+def test_nothing_is_written_where_things_are_only_looked_at(stored: Path) -> None:
+    def everything() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in stored.rglob("*") if path.is_file()}
+
+    before = everything()
+    for each in all_runs():
+        each.state()
+    for chosen in store.all_ids():
+        store.load(store.folder_of(chosen))
+    assert everything() == before
+    assert json.loads((run(FINISHED).folder / "settings.json").read_text())["data"]
