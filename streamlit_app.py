@@ -24,7 +24,7 @@ from core.errors import UserError
 from core.intake import room
 from core.jobs import queue
 from core.jobs.cluster import ending
-from core.storage import home, incidents
+from core.storage import incidents, privacy
 from pages.components import shell
 from pages.parts.shared import words
 from pages.routes import (
@@ -44,7 +44,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
     What the server writes from here on is for its user alone.
     """
-    home.make_private()
+    privacy.make_private()
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     _greet()
     tidying = asyncio.create_task(upload_route.tidy())

@@ -30,6 +30,7 @@ from core.network import engine
 from core.network.features import FeatureCache
 from core.network.prefix import Prefix
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
 from core.training.setup import Setup
 
 _SECONDS = 10
@@ -97,7 +98,7 @@ def measure(folder: Path, backbone: Backbone) -> dict[str, Any]:
 
 def by_the_tool(prefix: Prefix) -> float:
     """What `benchmark_app` says of the graph that Thaw has converted."""
-    graph = engine.graphs() / prefix.graph / "graph.xml"
+    graph = home.graphs() / prefix.graph / "graph.xml"
     return throughput(started(graph, engine.HINTS[prefix.precision]))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.__main__ import keep, timed
 from benchmarks.photos import several
-from core.storage import home
+from core.storage import files
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
                     "ms_an_image": round(1000 * seconds / count, 2),
                     **{name: round(took, 1) for name, took in output["seconds"].items()},
                     "peak_mb": output["peak_rss_mb"],
-                    "features_mb": home.disk_used(work / "home" / "cache" / "features") >> 20,
+                    "features_mb": files.disk_used(work / "home" / "cache" / "features") >> 20,
                 }
             )
             print(rows[-1], flush=True)

@@ -21,7 +21,6 @@ from benchmarks.photos import several
 from core.datasets import store
 from core.datasets.feed import StoredFeed
 from core.intake.archives.archive import open_source
-from core.network.features import features_folder
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
 from core.storage.runs import Run
@@ -57,7 +56,7 @@ def main() -> None:
 
 def together(workers: int) -> float:
     """Seconds that the slowest of so many workers takes."""
-    for segment in features_folder().glob("*/*.npy"):
+    for segment in home.features().glob("*/*.npy"):
         segment.unlink()
     started = [
         subprocess.Popen(
@@ -74,7 +73,7 @@ def by_the_tool(processors: int) -> float:
     from benchmarks import frozen_part
     from core.network import engine
 
-    (graph,) = engine.graphs().glob("*/graph.xml")
+    (graph,) = home.graphs().glob("*/graph.xml")
     mine = os.sched_getaffinity(0)
     started = []
     for processor in sorted(mine)[:processors]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.jobs import ask, queue
+from core.jobs import queue, tasks
 from core.network import gpu
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
@@ -72,7 +72,7 @@ def main() -> None:
         times = []
         for picture in pictures:
             began = time.perf_counter()
-            ask.predict(run, [picture], 3)
+            queue.ask(tasks.predict, run.folder, [picture], 3)
             times.append(1000 * (time.perf_counter() - began))
     finally:
         os.kill(owner.pid, signal.SIGTERM)

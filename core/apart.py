@@ -1,15 +1,23 @@
 """Does something in a process of its own, which can be ended in the middle of anything.
 
 A network that is being built or converted cannot be interrupted, and nobody who presses Stop or
-Train may have to wait for it. `python -m MODULE` is that process; it calls `answer`.
+Train may have to wait for it. A file that somebody brought may keep a library busy for ever,
+or make it ask for all memory there is.
+
+`python -m core.apart MEMORY` is that process. The work comes on standard input, pickled by the very
+program that starts it. The answer comes back as JSON: a hostile file that has taken over the
+process must not be able to send a program.
 """
 
+import json
+import pickle
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from core import config, installation
 from core.errors import UserError
@@ -19,41 +27,43 @@ _USERS_MISTAKE = 2
 _POLL = 0.1
 
 
-def run(module: str, arguments: list[str], given: bytes, go_on: Callable[[], None]) -> bytes:
-    """Have a module answer in a process of its own.
+def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 0) -> Any:
+    """Do something in a process of its own.
 
     Args:
-        module: Which, by its full name.
-        arguments: Its command line.
-        given: Its standard input.
+        work: What to do. It can be pickled, and JSON can hold what it returns.
         go_on: Called several times a second; what it raises ends the process and is raised.
+        memory: Bytes of address space that it may take; 0 for no limit. Windows has no such limit.
 
     Returns:
-        Its standard output.
+        What it returns.
 
     Raises:
-        UserError: As the work there.
+        UserError: As the work.
         RuntimeError: Something unexpected; the details are in the log.
     """
+    environment = config.environment()
+    if memory:
+        environment["OPENBLAS_NUM_THREADS"] = "1"  # each thread would reserve address space
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
         with subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "core.apart", str(memory)],
             cwd=installation.ROOT,
-            env=config.environment(),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=complaints,
         ) as process:
-            wait(process, go_on, given)
+            wait(process, go_on, pickle.dumps(work))
         said.seek(0)
-        told = said.read()
+        answer = said.read().decode("utf-8", "replace")
         complaints.seek(0)
         if process.returncode == _USERS_MISTAKE:
-            raise UserError(told.decode("utf-8", "replace"))
+            raise UserError(answer)
         if process.returncode:
-            why = (told or complaints.read()[-2000:]).decode("utf-8", "replace")
-            raise RuntimeError(f"{module}: {why or process.returncode}")
-        return told
+            why = answer or complaints.read()[-2000:].decode("utf-8", "replace")
+            raise RuntimeError(f"a process apart: {why or process.returncode}")
+        return json.loads(answer)
 
 
 def wait(process: "subprocess.Popen[bytes]", go_on: Callable[[], None], given: bytes = b"") -> None:
@@ -76,20 +86,31 @@ def wait(process: "subprocess.Popen[bytes]", go_on: Callable[[], None], given: b
         raise
 
 
-def answer(work: Callable[[bytes], bytes]) -> int:
-    """What such a process does: answer what comes on standard input on standard output.
-
-    Args:
-        work: Given the input; returns the output.
+def main() -> int:
+    """Do the work that comes on standard input, and answer on standard output.
 
     Returns:
         The exit code.
     """
+    _limit(int(sys.argv[1]))
     try:
-        said, code = work(sys.stdin.buffer.read()), 0
+        said, code = json.dumps(pickle.loads(sys.stdin.buffer.read())()), 0  # noqa: S301
     except UserError as error:
-        said, code = str(error).encode(), _USERS_MISTAKE
+        said, code = str(error), _USERS_MISTAKE
     except Exception as error:
-        said, code = f"incident {incidents.record(error)}".encode(), 1
-    sys.stdout.buffer.write(said)
+        said, code = f"incident {incidents.record(error)}", 1
+    sys.stdout.buffer.write(said.encode())
     return code
+
+
+def _limit(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return  # Windows
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

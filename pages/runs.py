@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.network import features
-from core.storage import home
+from core.storage import files, home
 from pages.parts.runs import belongings
 from pages.parts.shared import state, words
 
@@ -28,7 +28,7 @@ def space() -> None:
         ("Runs", home.runs()),
         ("Cache", home.cache()),
     ):
-        numbers.metric(title, words.size(home.disk_used(folder)), border=True)
+        numbers.metric(title, words.size(files.disk_used(folder)), border=True)
     st.write(
         "The cache holds what the frozen layers said about each picture, so that the next run on "
         "the same pictures takes seconds. Without it everything still works; the next run is "

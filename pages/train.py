@@ -10,12 +10,8 @@ from core.datasets.enough import check
 from core.errors import UserError
 from core.jobs import queue
 from core.settings import IMAGENET
-from core.storage.runs import (
-    Run,
-    RunState,
-    RunStatus,
-    Stage,
-)
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run, RunState
 from pages.parts.data import bring, gallery, gather
 from pages.parts.shared import (
     problem,

@@ -24,7 +24,7 @@ _DONE, _GOOD = 0.99, 0.9  # accuracy with nothing left to learn; with no need of
 _COARSE = 20  # validation images below which each is more than 5 points
 
 
-class Kind(StrEnum):
+class Pattern(StrEnum):
     """What the curves show."""
 
     IMPROVING = "improving"
@@ -45,7 +45,7 @@ class Hint:
         since: The epoch from which on they show it, where that can be told.
     """
 
-    kind: Kind
+    kind: Pattern
     text: str
     since: int | None = None
 
@@ -84,16 +84,16 @@ def advise(
     match kind:
         case None if over:
             kind, text = (
-                Kind.IMPROVING,
+                Pattern.IMPROVING,
                 "Hardly improving any more: more epochs would help a little.",
             )
         case None:
             return None
-        case Kind.IMPROVING if over:
+        case Pattern.IMPROVING if over:
             text = f"Still improving after {done} epochs: more would help."
-        case Kind.IMPROVING:
+        case Pattern.IMPROVING:
             text = "Still improving: let it go on."
-        case Kind.LEVEL:
+        case Pattern.LEVEL:
             text = (
                 f"It has learned what it can this way (levelled out since epoch {since}, "
                 "converged)."
@@ -103,7 +103,7 @@ def advise(
             if accuracy < _GOOD:
                 gap = varied if trained > accuracy + 0.1 else []
                 text += _either([*(["thaw a few layers"] if frozen else []), *gap, "add images"])
-        case Kind.MEMORISING:
+        case Pattern.MEMORISING:
             text = (
                 f"The best epoch is kept: since epoch {since} it only learned the training "
                 "pictures by heart (overfitting)."
@@ -111,40 +111,40 @@ def advise(
                 else f"Memorising since epoch {since} (overfitting): it gets better on the "
                 "training pictures, but no longer on new ones."
             ) + _either([*([] if frozen else ["freeze more layers"]), *varied, "add images"])
-        case Kind.ASTRAY:
+        case Pattern.ASTRAY:
             text = (
                 "The loss jumps about or grows (divergence): the steps "
                 "are too large. Choose a lower learning rate."
             )
-        case Kind.CHANCE:
+        case Pattern.CHANCE:
             text = (
                 "No better than guessing so far (chance level): look whether the pictures are in "
                 "the right folders."
             ) + _either(["try a higher learning rate", *(["thaw a few layers"] if frozen else [])])
-        case Kind.PERFECT if validation < _COARSE:
+        case Pattern.PERFECT if validation < _COARSE:
             return Hint(
                 kind,
                 f"It gets {'all' if all_right else 'nearly all'} of the {validation} held-back "
                 "pictures right. So few prove little: show it others, or bring more pictures.",
                 since,
             )
-        case Kind.PERFECT:
+        case Pattern.PERFECT:
             text = (
                 f"It gets {'all' if all_right else 'nearly all'} held-back pictures right: "
                 f"nothing is left to learn{'' if over else ', you can stop it'}."
             )
-    if validation < _COARSE and kind is not Kind.ASTRAY:
+    if validation < _COARSE and kind is not Pattern.ASTRAY:
         text += (
             f" Only {validation} pictures are held back, so each is {100 / validation:.0f} points."
         )
-    elif kind is Kind.IMPROVING and accuracy > trained + 0.1:
+    elif kind is Pattern.IMPROVING and accuracy > trained + 0.1:
         text += " Training pictures are made harder for it, so that it does worse there is normal."
     return Hint(kind, text, since)
 
 
 def _read(
     history: Sequence[Mapping[str, Any]], classes: int, validation: int
-) -> tuple[Kind | None, int | None]:
+) -> tuple[Pattern | None, int | None]:
     """What the curves show, and since which epoch."""
     steps, checks = ([_scaled(row[name]) for row in history] for name in ("loss", "val_loss"))
     train, val = _smoothed(steps), _smoothed(checks)
@@ -162,21 +162,21 @@ def _read(
         return int(history[place]["epoch"])
 
     if max(accuracy) >= _DONE:
-        return Kind.PERFECT, epoch(next(n for n, share in enumerate(accuracy) if share >= _DONE))
+        return Pattern.PERFECT, epoch(next(n for n, share in enumerate(accuracy) if share >= _DONE))
     if min(steps[-3:]) > min(train) + _JUMP or _jumps(steps):
-        return Kind.ASTRAY, None
+        return Pattern.ASTRAY, None
     if guessing and min(steps[-3:]) > _scaled(guess) + _JUMP and fall < _FALL:
-        return Kind.ASTRAY, None
+        return Pattern.ASTRAY, None
     if min(checks[-3:]) > _scaled(5 * guess) and fall < _FALL:
-        return Kind.ASTRAY, None
+        return Pattern.ASTRAY, None
     falling = fall > max(_FALL, 2 * wavers * math.sqrt(2 / span))
     if guessing and not falling and median(checks[now]) > _scaled(guess) - _FALL:
-        return Kind.CHANCE, None
+        return Pattern.CHANCE, None
     if _jumps(checks):
-        return Kind.ASTRAY, None
+        return Pattern.ASTRAY, None
     gain = fmean(accuracy[now]) - fmean(accuracy[before])
     if falling or gain > max(_POINTS, 2 * error * math.sqrt(2 / span)):
-        return Kind.IMPROVING, None
+        return Pattern.IMPROVING, None
     lowest = min(range(done), key=val.__getitem__)
     rise = median(checks[-3:]) - val[lowest]
     learned = train[-1] < max(train[lowest] - _NEAR, _scaled(0.05))
@@ -187,7 +187,7 @@ def _read(
         and learned
         and gained < max(_POINTS, 0.8 * error)
     ):
-        return Kind.MEMORISING, epoch(lowest) + 1
+        return Pattern.MEMORISING, epoch(lowest) + 1
     near = max(_NEAR, 2 * wavers)
     since = max(
         next(n for n, loss in enumerate(val) if loss <= val[lowest] + near),
@@ -197,7 +197,7 @@ def _read(
             if share >= fmean(accuracy[now]) - max(error, _POINTS / 2)
         ),
     )
-    return (Kind.LEVEL, epoch(since)) if done - since >= max(4, 0.4 * done) else (None, None)
+    return (Pattern.LEVEL, epoch(since)) if done - since >= max(4, 0.4 * done) else (None, None)
 
 
 def _scaled(loss: float) -> float:

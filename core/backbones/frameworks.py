@@ -20,7 +20,7 @@ from core.storage import home
 def _keras_home() -> Iterator[None]:
     """Keras' settings go under THAW_HOME; the user's KERAS_HOME still says where weights are."""
     theirs = os.environ.get("KERAS_HOME")
-    os.environ["KERAS_HOME"] = str(home.cache() / "weights")
+    os.environ["KERAS_HOME"] = str(home.keras())
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from core import config
 from core.cli.messages import Recorded, record, remedy, tell
 from core.errors import UserError
 from core.intake import room
-from core.storage import home
+from core.storage import privacy
 
 # Each command is a module of that name in this folder, with `options(parser)`, which adds what it
 # can be given, and `run(args)`, which does it and returns what `--json` prints.
@@ -78,7 +78,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         args = parse(sys.argv[1:] if given is None else given)
         config.check()
-        home.make_private()
+        privacy.make_private()
         room.check_home()
         written = [args.run] if "run" in args else []
         result: dict[str, Any] = args.job(args)

@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.intake import room
 from core.results import handed
 from core.results.prediction import as_table
-from core.storage import home
+from core.storage import privacy
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _write_csv(path: Path, table: Iterable[Sequence[object]]) -> None:
     try:
-        with home.to_share(), path.open("w", newline="", encoding="utf-8") as file:
+        with privacy.to_share(), path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(table)
     except OSError as error:
         raise UserError(

@@ -16,7 +16,7 @@ from core.intake.archives.archive import Source
 from core.intake.archives.refusals import refuse_many
 from core.intake.pictures import preparing
 from core.intake.pictures.preparation import USUAL, Preparation
-from core.storage import home
+from core.storage import files
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def add_images(
 
         told = _kept(folder, add, len(records), aside)
         if skipped:
-            files = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
-            told += f" {files} left out."
+            were = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
+            told += f" {were} left out."
         return Added(told, tuple(skipped))
     finally:
-        home.remove(aside)
+        files.remove(aside)
 
 
 def add_dataset(other: Path, folder: Path) -> Added:
@@ -157,7 +157,7 @@ def read_otherwise(
     try:
         image_files.draw_again(folder, before.records, preparation, aside, report)
     except BaseException:
-        home.remove(aside)
+        files.remove(aside)
         raise
     told = preparation.in_words() or "Pictures are read as usual."
     while True:

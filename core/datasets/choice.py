@@ -4,9 +4,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.settings import TrainingSettings
-from core.storage import home
-
-_FILE = "choice.json"
+from core.storage import files, home
 
 
 def kept(dataset: Path) -> TrainingSettings | None:
@@ -16,7 +14,7 @@ def kept(dataset: Path) -> TrainingSettings | None:
         dataset: The data set's folder.
     """
     try:
-        return TrainingSettings.from_dict(dict(home.read_json(dataset / _FILE)))
+        return TrainingSettings.from_dict(dict(files.read_json(dataset / home.CHOICE)))
     except (OSError, ValueError, TypeError, UserError):
         return None
 
@@ -28,6 +26,6 @@ def keep(dataset: Path, settings: TrainingSettings | None) -> None:
         OSError: It can't be written.
     """
     if settings is None:
-        (dataset / _FILE).unlink(missing_ok=True)
+        (dataset / home.CHOICE).unlink(missing_ok=True)
     elif dataset.is_dir() and settings != kept(dataset):
-        home.write_json(dataset / _FILE, settings.to_dict())
+        files.write_json(dataset / home.CHOICE, settings.to_dict())

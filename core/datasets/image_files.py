@@ -15,22 +15,23 @@ from core.intake.parallel import in_order, threads_for_pictures
 from core.intake.pictures import images, preparing
 from core.intake.pictures.decoders import UnreadableImage
 from core.intake.pictures.preparation import Preparation
+from core.storage import files, home
 
 THUMBNAIL, LARGE = 240, 1600  # pixels of the longer side
 
 ReadBytes = Callable[[Record], bytes]
 
-_FOLDERS = _IMAGES, _THUMBNAILS = "images", "thumbnails"
+_FOLDERS = home.IMAGES, home.THUMBNAILS
 
 
 def original(folder: Path, digest: str) -> Path:
     """The file as it came."""
-    return folder / _IMAGES / digest
+    return folder / home.IMAGES / digest
 
 
 def thumbnail(folder: Path, digest: str) -> Path:
     """A JPEG of at most THUMBNAIL pixels."""
-    return folder / _THUMBNAILS / f"{digest}.jpg"
+    return folder / home.THUMBNAILS / f"{digest}.jpg"
 
 
 def large(folder: Path, digest: str, preparation: Preparation) -> bytes:
@@ -49,12 +50,12 @@ def large(folder: Path, digest: str, preparation: Preparation) -> bytes:
 
 def thumbnails(folder: Path) -> Path:
     """Where those lie that show the pictures as they are read now."""
-    return folder / _THUMBNAILS
+    return folder / home.THUMBNAILS
 
 
 def stored(folder: Path) -> set[str]:
     """Digests of all images that lie there."""
-    lie = folder / _IMAGES
+    lie = folder / home.IMAGES
     names = (path.name for path in lie.iterdir()) if lie.is_dir() else ()
     return {name for name in names if not name.startswith(".")}  # which are still being written
 
@@ -105,9 +106,10 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
             if decoded.digest in taken:
                 return
             taken.add(decoded.digest)
+        # Not synced: thousands of them would take minutes. Readers check an original's digest.
         small = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
-        write(thumbnail(folder, decoded.digest), small)
-        write(original(folder, decoded.digest), decoded.data)
+        files.write_bytes(thumbnail(folder, decoded.digest), small, sync=False)
+        files.write_bytes(original(folder, decoded.digest), decoded.data, sync=False)
 
     try:
         for name in _FOLDERS:
@@ -116,21 +118,6 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
     except OSError as error:
         if error.errno in room.FULL:
             raise room.full("these images") from error
-        raise
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file aside; nobody who reads it meanwhile sees half of it.
-
-    It is not synced, as `home.write_bytes` would: thousands of them would take minutes. Whoever
-    reads an original checks its digest, and the rest is only looked at.
-    """
-    aside = path.with_name(f".{path.name}")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
         raise
 
 
@@ -170,7 +157,7 @@ def _link(there: Path, here: Path) -> None:
     except FileNotFoundError:
         raise UserError("Some of these pictures are gone from the server. Add others.") from None
     except OSError:
-        write(here, there.read_bytes())
+        files.write_bytes(here, there.read_bytes(), sync=False)
 
 
 def kinds(folder: Path, records: Iterable[Record]) -> tuple[bool, bool]:
@@ -209,7 +196,9 @@ def draw_again(
 
     def draw(record: Record) -> None:
         image = images.decode(read_bytes(record), THUMBNAIL, preparation)
-        write(into / f"{record.digest}.jpg", images.thumbnail_jpeg(image, THUMBNAIL))
+        files.write_bytes(
+            into / f"{record.digest}.jpg", images.thumbnail_jpeg(image, THUMBNAIL), sync=False
+        )
 
     into.mkdir(parents=True, exist_ok=True)
     report(0, len(concerned))
@@ -220,14 +209,14 @@ def draw_again(
 
 def thumbnails_aside(folder: Path, preparation: Preparation) -> Path:
     """Where thumbnails lie that are of use when the data set's pictures are read like this."""
-    return folder / _THUMBNAILS / hashlib.sha256(preparation.key.encode()).hexdigest()[:16]
+    return folder / home.THUMBNAILS / hashlib.sha256(preparation.key.encode()).hexdigest()[:16]
 
 
 def show_as(folder: Path, before: Preparation, after: Preparation) -> None:
     """Put those thumbnails in place that show pictures as they are read now."""
     aside = thumbnails_aside(folder, before)
     for path in thumbnails_aside(folder, after).glob("*.jpg"):
-        shown = folder / _THUMBNAILS / path.name
+        shown = folder / home.THUMBNAILS / path.name
         if shown.exists():
             aside.mkdir(exist_ok=True)
             shown.replace(aside / path.name)
@@ -236,7 +225,7 @@ def show_as(folder: Path, before: Preparation, after: Preparation) -> None:
 
 def forget_aside(folder: Path) -> None:
     """Delete the thumbnails of earlier ways to read the pictures."""
-    lie = folder / _THUMBNAILS
+    lie = folder / home.THUMBNAILS
     for path in lie.iterdir() if lie.is_dir() else ():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -20,10 +20,7 @@ from core.errors import UserError
 from core.intake import room
 from core.intake.archives.archive import Source
 from core.settings import SplitSettings
-from core.storage import home, own_names
-
-_MANIFEST = "manifest.json"
-_VERSIONS = "versions"
+from core.storage import files, home, own_names
 
 
 class ChangedMeanwhile(UserError):
@@ -75,7 +72,7 @@ def import_dataset(
                 source, split=split, each=keep, at_least=image_files.THUMBNAIL, report=report
             )
             dataset = replace(found, name=name)
-            home.write_json(folder / _MANIFEST, dataset.to_dict())
+            files.write_json(folder / home.MANIFEST, dataset.to_dict())
     except BaseException:
         image_files.drop_all(folder)
         raise
@@ -84,17 +81,18 @@ def import_dataset(
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds a data set that was read to its end, or begun empty."""
-    return (folder / _MANIFEST).is_file()
+    return (folder / home.MANIFEST).is_file()
 
 
-def changed_at(folder: Path) -> int:
-    """When the version at hand came to be, in nanoseconds since 1970; 0 where there is none."""
-    return (folder / _MANIFEST).stat().st_mtime_ns if is_complete(folder) else 0
+def stamp(folder: Path) -> files.Stamp:
+    """Changes whenever another version is at hand, or another name; see `files.stamp`."""
+    return files.stamp(folder / home.MANIFEST)
 
 
 def create(folder: Path, dataset: Dataset) -> None:
     """Keep a data set that has no images yet."""
-    home.write_json(folder / _MANIFEST, dataset.to_dict())
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / home.MANIFEST, dataset.to_dict())
 
 
 def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None) -> Dataset:
@@ -125,12 +123,13 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         new = replace(changed, version=number, before=current.version, told=told)
         known = {record.digest for record in current.records}
         come = [record for record in changed.records if record.digest not in known]
+        (folder / home.VERSIONS).mkdir(exist_ok=True)
         with image_files.taken_over(brought, folder, come) if brought else nullcontext():
             if not _version(folder, current.version).exists():
-                home.write_json(_version(folder, current.version), current.to_dict())
-            home.write_json(_version(folder, number), new.to_dict())
+                files.write_json(_version(folder, current.version), current.to_dict())
+            files.write_json(_version(folder, number), new.to_dict())
             try:
-                home.write_json(folder / _MANIFEST, new.to_dict())
+                files.write_json(folder / home.MANIFEST, new.to_dict())
             except BaseException:
                 _version(folder, number).unlink()
                 raise
@@ -149,7 +148,7 @@ def undo(folder: Path) -> Dataset:
         if current.before is None:
             raise UserError("There is nothing to undo: these pictures are as they came.")
         before = load(folder, current.before)
-        home.write_json(folder / _MANIFEST, before.to_dict())
+        files.write_json(folder / home.MANIFEST, before.to_dict())
         image_files.show_as(folder, current.preparation, before.preparation)
         return before
 
@@ -164,9 +163,10 @@ def forget(folder: Path) -> None:
     with _alone(folder):
         current = load(folder)
         gone, last = _unused(folder), _last(folder, current)
-        home.write_json(folder / _MANIFEST, replace(current, before=None).to_dict())
-        home.remove(folder / _VERSIONS)
-        home.write_bytes(folder / _VERSIONS / f"{last:06}.gone", b"")
+        files.write_json(folder / home.MANIFEST, replace(current, before=None).to_dict())
+        files.remove(folder / home.VERSIONS)
+        (folder / home.VERSIONS).mkdir()
+        files.write_bytes(folder / home.VERSIONS / f"{last:06}.gone", b"")
         image_files.forget_aside(folder)
         for digest in gone:
             image_files.original(folder, digest).unlink(missing_ok=True)
@@ -180,12 +180,12 @@ def _unused(folder: Path) -> set[str]:
 
 def _last(folder: Path, current: Dataset) -> int:
     """The highest number yet: a run that remembers one must never find other images under it."""
-    numbers = [int(path.stem) for path in (folder / _VERSIONS).glob("[0-9]*")]
+    numbers = [int(path.stem) for path in (folder / home.VERSIONS).glob("[0-9]*")]
     return max([current.version, *numbers])
 
 
 def _version(folder: Path, number: int) -> Path:
-    return folder / _VERSIONS / f"{number:06}.json"
+    return folder / home.VERSIONS / f"{number:06}.json"
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def _alone(folder: Path) -> Generator[None]:
     """Two tabs, or two workers, change a data set one after the other."""
     if not folder.is_dir():
         raise UserError("This data set is gone. Import it again.")
-    with FileLock(folder / ".lock"):
+    with FileLock(folder / home.LOCK):
         yield
 
 
@@ -209,7 +209,7 @@ def load(folder: Path, version: int | None = None) -> Dataset:
             damaged; or there is no such version any more.
     """
     try:
-        dataset = _named(folder, home.read_json(folder / _MANIFEST))
+        dataset = _named(folder, files.read_json(folder / home.MANIFEST))
         if version in (None, dataset.version):
             return dataset
         assert version is not None
@@ -217,7 +217,7 @@ def load(folder: Path, version: int | None = None) -> Dataset:
             raise UserError(
                 "The pictures as they were then have been deleted. Train with those that there are."
             )
-        return _named(folder, home.read_json(_version(folder, version)))
+        return _named(folder, files.read_json(_version(folder, version)))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("This data set is gone or was never complete. Import it again.") from None
     except (KeyError, TypeError, ValueError, OSError) as error:
@@ -243,4 +243,4 @@ def delete(dataset_id: str) -> None:
     Raises:
         UserError: The id is none.
     """
-    home.remove(folder_of(dataset_id))
+    files.remove(folder_of(dataset_id))

@@ -9,8 +9,8 @@ from core.doctor import atlas, guessing, looking
 from core.doctor.finding import (
     Checkup,
     Finding,
-    Kind,
     Point,
+    Problem,
     can_be_guessed,
 )
 from core.doctor.findings import (
@@ -32,7 +32,7 @@ LOOKING, COMPARING = "looking", "comparing"  # the stages
 
 Reports = Callable[[str], Report]  # of each stage
 _STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
-_ORDER = list(Kind)
+_ORDER = list(Problem)
 
 
 def of_stored(folder: Path, reports: Reports) -> Checkup:
@@ -77,14 +77,14 @@ def _of(sight: Sight, report: Report) -> Checkup:
     reached(0)
     neighbours = duplicates.neighbours(sight)
     reached(1)
-    blank = _files(found, Kind.BLANK)
+    blank = _files(found, Problem.BLANK)
     found += copies.findings(sight, neighbours, blank, partial(reached, 1))
     found += outliers.findings(sight, neighbours, blank)
     reached(2)
     classes = len(sight.dataset.classes)
     if can_be_guessed(len(sight.records), classes):
         guesses = guessing.leave_one_out(sight.features, sight.labels, classes)
-        found += labels.findings(sight, guesses, _files(found, Kind.BLANK, Kind.TWO_CLASSES))
+        found += labels.findings(sight, guesses, _files(found, Problem.BLANK, Problem.TWO_CLASSES))
         reached(3)
         found += shortcuts.findings(sight, _again(found))
     reached(4)
@@ -95,18 +95,18 @@ def _of(sight: Sight, report: Report) -> Checkup:
     reached(5)
     found = [usual.judged(finding, sight.dataset) for finding in found]
     found.sort(key=lambda finding: (not finding.serious, _ORDER.index(finding.kind)))
-    named = _files(found, *Kind)
+    named = _files(found, *Problem)
     digests = {each.file: each.digest for each in sight.dataset.records if each.file in named}
     return Checkup(sight.dataset.version, len(sight.dataset.records), tuple(found), points, digests)
 
 
 def _again(found: Iterable[Finding]) -> set[str]:
     """All files but one of each group that shows nearly the same."""
-    alike = (each for each in found if each.kind in (Kind.NEAR_COPY, Kind.BOTH_SIDES))
+    alike = (each for each in found if each.kind in (Problem.NEAR_COPY, Problem.BOTH_SIDES))
     return {file for finding in alike for case in finding.cases for file in case.files[1:]}
 
 
-def _files(found: Iterable[Finding], *kinds: Kind) -> set[str]:
+def _files(found: Iterable[Finding], *kinds: Problem) -> set[str]:
     """All files that some kinds of finding have to do with."""
     return {
         file

@@ -12,7 +12,7 @@ from core.datasets.dataset import Dataset
 _GUESSES = 20_000_000
 
 
-class Kind(StrEnum):
+class Problem(StrEnum):
     """What a finding is about; those that spoil a training most come first."""
 
     UNREADABLE = "unreadable"
@@ -70,7 +70,7 @@ class Case:
     told: str
     fixes: tuple[Fix, ...] = ()
 
-    def key(self, kind: Kind) -> str:
+    def key(self, kind: Problem) -> str:
         """Stands for it when somebody says that it is no problem; the same in every check-up."""
         about = self.files or {fix.label or "" for fix in self.fixes}  # an empty class has no files
         text = "\n".join((kind, *sorted(about)))
@@ -89,7 +89,7 @@ class Finding:
         cases: The worst first.
     """
 
-    kind: Kind
+    kind: Problem
     serious: bool
     title: str
     sentence: str
@@ -104,7 +104,7 @@ class Finding:
         """The inverse of `to_dict`."""
         cases = tuple(_case(each) for each in values["cases"])
         told = str(values["title"]), str(values["sentence"])
-        return cls(Kind(values["kind"]), bool(values["serious"]), *told, cases)
+        return cls(Problem(values["kind"]), bool(values["serious"]), *told, cases)
 
 
 def _case(values: dict[str, Any]) -> Case:
@@ -214,13 +214,13 @@ def remaining(
         if case.key(finding.kind) in aside or not labels.keys() >= set(case.files):
             return False
         match finding.kind:
-            case Kind.LABEL:
+            case Problem.LABEL:
                 return all(labels[f] != fix.label for fix in case.fixes for f in fix.files)
-            case Kind.TWO_CLASSES:
+            case Problem.TWO_CLASSES:
                 return len({labels[file] for file in case.files}) > 1
-            case Kind.BOTH_SIDES:
+            case Problem.BOTH_SIDES:
                 return len({sides[file] for file in case.files}) > 1
-            case Kind.SMALL_CLASS if not case.files:
+            case Problem.SMALL_CLASS if not case.files:
                 return all(fix.label in dataset.classes for fix in case.fixes)
             case _:
                 return True

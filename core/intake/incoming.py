@@ -18,7 +18,7 @@ from core import config
 from core.errors import UserError
 from core.intake import limits, room
 from core.intake.archives import archive
-from core.storage import home
+from core.storage import files, home
 
 _STILL = 3600.0  # seconds after which an upload that has not grown is given up
 _HARDLY_BEGUN = 300.0  # the same, where it has hardly begun
@@ -28,8 +28,6 @@ _TOGETHER_OF_ONE = 2  # the same, of one page
 _AT_ONCE = 100
 _AT_ONCE_OF_ONE = 20
 _NAME = 200  # letters
-_RECORD = "incoming.json"
-_CONTENT = "content"
 # Beginning counts what is there, and a block is written where the one before it ended.
 _JUMP = 60.0  # seconds between what a clock and a stopwatch say
 _offset = time.time() - time.monotonic()
@@ -64,7 +62,7 @@ class Incoming:
     @property
     def path(self) -> Path:
         """What has come."""
-        return self.folder / _CONTENT
+        return self.folder / home.CONTENT
 
     @property
     def offset(self) -> int:
@@ -121,7 +119,7 @@ def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
         incoming.folder.mkdir(parents=True)
         incoming.path.touch()
         record = {"name": incoming.name, "size": size, "secret": _digest(secret), "page": page}
-        home.write_json(incoming.folder / _RECORD, record)
+        files.write_json(incoming.folder / home.INCOMING, record)
     return incoming, secret
 
 
@@ -135,7 +133,7 @@ def find(upload_id: str, secret: str) -> Incoming:
         raise NoSuchUpload
     folder = home.uploads() / upload_id
     try:
-        record = home.read_json(folder / _RECORD)
+        record = files.read_json(folder / home.INCOMING)
     except OSError:
         raise NoSuchUpload from None
     if not secrets.compare_digest(record["secret"], _digest(secret)):
@@ -187,7 +185,7 @@ def take(upload_id: str, secret: str) -> Incoming:
     if incoming.offset < incoming.size:
         raise UserError("A part of this upload is missing. Choose the file again.")
     try:
-        (incoming.folder / _RECORD).unlink()
+        (incoming.folder / home.INCOMING).unlink()
     except FileNotFoundError:
         raise NoSuchUpload from None
     return incoming
@@ -195,7 +193,7 @@ def take(upload_id: str, secret: str) -> Incoming:
 
 def give_up(incoming: Incoming) -> None:
     """Delete what has come."""
-    home.remove(incoming.folder)
+    files.remove(incoming.folder)
 
 
 def remove_abandoned() -> None:
@@ -206,7 +204,7 @@ def remove_abandoned() -> None:
 
 def is_begun(folder: Path) -> bool:
     """Whether this holds an upload on its way, which makes way for others in time."""
-    return (folder / _RECORD).is_file()
+    return (folder / home.INCOMING).is_file()
 
 
 class _Unfinished(NamedTuple):
@@ -225,17 +223,17 @@ def _unfinished() -> list[_Unfinished]:
     """All on their way; what has not grown for long is removed."""
     found = []
     jumped = _clock_jumped()
-    for record in home.uploads().glob(f"*/{_RECORD}"):
+    for record in home.uploads().glob(f"*/{home.INCOMING}"):
         try:
-            told = home.read_json(record)
-            content = (record.parent / _CONTENT).stat()
+            told = files.read_json(record)
+            content = (record.parent / home.CONTENT).stat()
         except FileNotFoundError:
             continue  # it is just given up or taken
         patience = _STILL if content.st_size >= _LITTLE else _HARDLY_BEGUN
         if jumped or content.st_mtime > time.time():  # it was set back: count from now
-            os.utime(record.parent / _CONTENT)
+            os.utime(record.parent / home.CONTENT)
         elif content.st_mtime < time.time() - patience:
-            home.remove(record.parent)
+            files.remove(record.parent)
             continue
         found.append(_Unfinished(told.get("page", ""), told["size"], content.st_size))
     return found

@@ -5,19 +5,14 @@ never gets a manifest, so nobody lists it, and it goes when somebody has looked 
 """
 
 from pathlib import Path
-from typing import Any
 
 from core.datasets import store
 from core.datasets.additions import Added, called
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.jobs import queue, tasks
-from core.jobs.job import Job, Kind, discard_upload, upload_of
-from core.storage import home
-from core.storage.progress import StageReporter
-from core.storage.runs import RunStatus
-
-_ADDED = "added.json"
+from core.storage import files, home
+from core.storage.job import RunStatus, discard_upload, upload_of
 
 
 def submit_images(path: Path, dataset_id: str, origin: str) -> str:
@@ -43,7 +38,9 @@ def submit_images(path: Path, dataset_id: str, origin: str) -> str:
     except UserError:
         discard_upload(upload)
         raise
-    return queue.submit_reading(label, upload, add_images, str(path), str(folder), origin)
+    job = queue.begin_reading(label, upload)
+    queue.submit(job, tasks.add_images, path, folder, origin)
+    return job.folder.name
 
 
 def submit_dataset(other_id: str, dataset_id: str) -> str:
@@ -56,8 +53,9 @@ def submit_dataset(other_id: str, dataset_id: str) -> str:
         UserError: There is no such data set, or no cluster takes the job.
     """
     other, folder = queue.dataset_folder(other_id), queue.dataset_folder(dataset_id)
-    name = store.load(other).name
-    return queue.submit_reading(name, None, add_dataset, str(other), str(folder))
+    job = queue.begin_reading(store.load(other).name)
+    queue.submit(job, tasks.add_dataset, other, folder)
+    return job.folder.name
 
 
 def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
@@ -70,9 +68,9 @@ def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
         UserError: There is no such data set, or no cluster takes the job.
     """
     folder = queue.dataset_folder(dataset_id)
-    name = store.load(folder).name
-    values = preparation.to_dict()
-    return queue.submit_reading(name, None, read_otherwise, str(folder), values)
+    job = queue.begin_reading(store.load(folder).name)
+    queue.submit(job, tasks.read_otherwise, folder, preparation)
+    return job.folder.name
 
 
 def result(job_id: str) -> Added | None:
@@ -89,63 +87,11 @@ def result(job_id: str) -> Added | None:
         raise UserError("There is nothing on its way here. Look at the pictures again.")
     if not state.status.final:
         return None
-    path = folder / _ADDED
-    found = Added.from_dict(home.read_json(path)) if path.is_file() else None
-    home.remove(folder)
+    path = folder / home.ADDED
+    found = Added.from_dict(files.read_json(path)) if path.is_file() else None
+    files.remove(folder)
     if state.status is RunStatus.STOPPED:
         raise UserError("You stopped the reading of these pictures, so none were added.")
     if state.status is RunStatus.FAILED or found is None:
         raise UserError(state.message or "These pictures could not be read. Try again.")
     return found
-
-
-def add_images(folder: str, path: str, dataset_folder: str, origin: str) -> None:
-    """What a worker runs for `submit_images`. A failure is told in the job's log, not raised."""
-    job = Job(Kind.READING, Path(folder))
-
-    def work() -> None:
-        tasks.load(Kind.READING)
-        from core.datasets import additions
-        from core.intake.archives import archive
-
-        report = StageReporter(job.log, "reading", lambda: job.stop_requested)
-        source = archive.open_source(Path(path), "these pictures")
-        try:
-            added = additions.add_images(
-                source, Path(dataset_folder), origin, aside=job.folder / "aside", report=report
-            )
-        finally:
-            source.close()
-        home.write_json(job.folder / _ADDED, added.to_dict())
-
-    tasks.perform(job, work)
-
-
-def add_dataset(folder: str, other: str, dataset_folder: str) -> None:
-    """What a worker runs for `submit_dataset`. A failure is told in the job's log, not raised."""
-    job = Job(Kind.READING, Path(folder))
-
-    def work() -> None:
-        tasks.load(Kind.READING)
-        from core.datasets import additions
-
-        added = additions.add_dataset(Path(other), Path(dataset_folder))
-        home.write_json(job.folder / _ADDED, added.to_dict())
-
-    tasks.perform(job, work)
-
-
-def read_otherwise(folder: str, dataset_folder: str, preparation: dict[str, Any]) -> None:
-    """What a worker runs for `submit_preparation`. A failure is told in the job's log."""
-    job = Job(Kind.READING, Path(folder))
-
-    def work() -> None:
-        tasks.load(Kind.READING)
-        from core.datasets import additions
-
-        report = StageReporter(job.log, "reading", lambda: job.stop_requested)
-        chosen = Preparation.from_dict(preparation)
-        added = additions.read_otherwise(Path(dataset_folder), chosen, report)
-        home.write_json(job.folder / _ADDED, added.to_dict())
-
-    tasks.perform(job, work)

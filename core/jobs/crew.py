@@ -9,7 +9,8 @@ from typing import Any
 
 from distributed import get_client, get_worker
 
-from core.jobs.job import AFTER_ALL, Kind
+from core.jobs import worker
+from core.storage.job import AFTER_ALL, Kind
 from core.storage.runs import Run
 
 logger = logging.getLogger("thaw")
@@ -24,7 +25,7 @@ class Crew:
     """Those that are called from within a training's task."""
 
     def __init__(
-        self, run: Run, dataset: Path, help_out: Callable[[str, str, int, int], None]
+        self, run: Run, dataset: Path, help_out: Callable[[Path, Path, int, int], None]
     ) -> None:
         """
         Args:
@@ -61,9 +62,11 @@ class Crew:
         parts = 1 + len(trainers - busy - {own})
         self._futures = [
             client.submit(
+                worker.answer,
+                Kind.TRAINING,
                 self._help_out,
-                str(self._run.folder),
-                str(self._dataset),
+                self._run.folder,
+                self._dataset,
                 part,
                 parts,
                 resources={kind: 1},

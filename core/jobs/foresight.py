@@ -9,19 +9,20 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec
 
 from core.advice.estimate import Probe
 from core.advice.likeness import Likeness
 from core.backbones.catalogue.rows import backbone_of
 from core.datasets import store
 from core.errors import UserError
-from core.jobs import tasks
+from core.jobs import tasks, worker
 from core.jobs.cluster import connection
-from core.jobs.job import AFTER_ALL, Kind
+from core.jobs.worker import JobFailed
 from core.network.features import cache_key
 from core.settings import TrainingSettings
-from core.storage import home, incidents
+from core.storage import files, home, incidents
+from core.storage.job import AFTER_ALL
 from core.storage.runs import Run, all_runs
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _FEATURES = (
 )
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
+P = ParamSpec("P")
 _KEPT = 500
 _IDLE = 3.0  # seconds after which nobody looks for an answer any more; pages ask each second
 _RETRY = 60.0  # seconds until what failed is tried again
@@ -44,10 +46,13 @@ _failures: dict[str, tuple[float, UserError]] = {}
 
 def known_likeness(dataset_id: str) -> Likeness | None:
     """How like ImageNet's photos a data set is, if that has been found out since it changed."""
-    path = home.datasets() / dataset_id / tasks.LIKENESS
-    if not path.is_file() or path.stat().st_mtime_ns < store.changed_at(path.parent):
-        return None
-    return Likeness.from_dict(home.read_json(path))
+    folder = home.datasets() / dataset_id
+    try:
+        values = files.read_json(folder / home.LIKENESS)
+        current = tuple(values["of"]) == store.stamp(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not known yet, or not to which version it belongs
+    return Likeness.from_dict(values) if current else None
 
 
 def likeness(dataset_id: str) -> Likeness | None:
@@ -58,8 +63,7 @@ def likeness(dataset_id: str) -> Likeness | None:
     """
     found = known_likeness(dataset_id)
     if found is None:
-        folder = home.datasets() / dataset_id
-        _ask_once(f"survey-{dataset_id}", Kind.READING, tasks.survey, str(folder))
+        _ask_once(f"survey-{dataset_id}", tasks.survey, home.datasets() / dataset_id)
     return found
 
 
@@ -81,14 +85,7 @@ def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     now = time.monotonic()  # where the slider has moved on, nobody wants the earlier ones
     _drop(lambda other: other.startswith(name) and now - _wanted.get(other, 0.0) > _IDLE)
     folder = home.datasets() / dataset_id
-    _ask_once(
-        f"{name}-{path.stem}",
-        Kind.TRAINING,
-        tasks.probe,
-        str(folder),
-        settings.to_dict(),
-        str(path),
-    )
+    _ask_once(f"{name}-{path.stem}", tasks.probe, folder, settings, path)
     return None
 
 
@@ -96,7 +93,7 @@ def forget_probes() -> None:
     """Have all probes end: somebody trains, and knows what they want."""
     _drop(lambda name: name.startswith("probe-"))
     home.cache().mkdir(parents=True, exist_ok=True)
-    tasks.probes_end().touch()
+    files.write_bytes(home.probes_end(), b"", sync=False)
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:
@@ -112,7 +109,7 @@ def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
     path = _place(dataset_id, settings)
     if not path.is_file():
         return None
-    found = Probe.from_dict(home.read_json(path))
+    found = Probe.from_dict(files.read_json(path))
     since = path.stat().st_mtime
     done = any(_leaves_features(run, dataset_id, settings, since) for run in all_runs())
     return replace(found, new_images=0) if done else found
@@ -137,7 +134,7 @@ def _warms_up(settings: TrainingSettings) -> bool:
 
 
 def _place(dataset_id: str, settings: TrainingSettings) -> Path:
-    return home.cache() / "probes" / f"{_key(dataset_id, settings)}.json"
+    return home.probes() / f"{_key(dataset_id, settings)}.json"
 
 
 def _key(dataset_id: str, settings: TrainingSettings) -> str:
@@ -145,7 +142,7 @@ def _key(dataset_id: str, settings: TrainingSettings) -> str:
     return cache_key(
         told=[field.name for field in fields(Probe)],
         dataset=dataset_id,
-        changed=store.changed_at(home.datasets() / dataset_id),
+        changed=store.stamp(home.datasets() / dataset_id),
         host=socket.gethostname(),
         warms_up=_warms_up(settings),
         **{name: values[name] for name in _MEASURED},
@@ -158,7 +155,7 @@ def _let_go(name: str, future: "Future") -> None:
         _futures.pop(name, None)
 
 
-def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -> None:
+def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs) -> None:
     """Have something found out, unless it is already under way.
 
     Raises:
@@ -174,13 +171,13 @@ def _ask_once(name: str, kind: Kind, function: Callable[..., Any], *args: Any) -
     if future is not None and future.status == "error":
         error = future.exception()
         if not isinstance(error, UserError):
-            error = tasks.JobFailed("This could not be found out.", incidents.record(error))
+            error = JobFailed("This could not be found out.", incidents.record(error))
         _failures[name] = time.monotonic(), error
         _futures.pop(name, None)
         raise error
-    client = connection.ready()
-    asked = _futures[name] = client.submit(
-        function, *args, resources={str(kind): 1}, priority=AFTER_ALL, pure=False
+    kind = tasks.KINDS[work]
+    asked = _futures[name] = connection.send(
+        kind, worker.answer, kind, work, *args, priority=AFTER_ALL
     )
     # The answer is in a file. A result that nobody lets go of would be computed again where its
     # worker is started anew.

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from core import config
 from core.backbones.catalogue.rows import one_spelling
@@ -19,24 +20,32 @@ from core.datasets.enough import check
 from core.errors import UserError
 from core.intake import room
 from core.intake.layouts.labelling import Reading
-from core.jobs import foresight, tasks
+from core.jobs import foresight, tasks, worker
 from core.jobs.cluster import connection
 from core.jobs.cluster.address import is_alive
 from core.jobs.cluster.connection import ensure_started as ensure_started  # the door's
-from core.jobs.job import INTERRUPTED, ImportState, Job, Kind, discard_upload, upload_of
-from core.jobs.tasks import JobFailed, sentence_of
+from core.jobs.worker import JobFailed, sentence_of
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home, incidents
-from core.storage.runs import (
-    Run,
-    RunState,
+from core.storage.job import (
+    DIED,
+    INTERRUPTED,
+    Job,
+    JobState,
+    Kind,
     RunStatus,
     Stage,
-    all_runs,
+    discard_upload,
+    upload_of,
 )
+from core.storage.runs import Run, RunState, all_runs
 
 if TYPE_CHECKING:
     from distributed import Client
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+AnyJob = TypeVar("AnyJob", bound=Job)
 
 _SUBMIT_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -90,7 +99,7 @@ def resume(run: Run, *, more: int = 0) -> None:
 
 
 def _submit_training(run: Run, dataset: Path) -> None:
-    submit(Job(Kind.TRAINING, run.folder), tasks.train, str(run.folder), str(dataset))
+    submit(run, tasks.train, dataset)
     foresight.forget_probes()  # now that a probe which begins must come after this run
 
 
@@ -111,7 +120,9 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     upload = upload_of(path)
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
-    return submit_reading(name, upload, tasks.import_dataset, str(path), name, asdict(split))
+    job = begin_reading(name, upload)
+    submit(job, tasks.import_dataset, path, name, split)
+    return job.folder.name
 
 
 def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
@@ -136,11 +147,11 @@ def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
         path = home.uploads() / order["path"]
         owner = connection.line().owner
         job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
-    given = (str(job.folder), str(path), order["name"], order["split"], reading.to_dict(), preview)
-    submit(job, tasks.import_dataset, *given)
+    split = SplitSettings(**order["split"])
+    submit(job, tasks.import_dataset, path, order["name"], split, reading, preview=preview)
 
 
-def check_upload(state: ImportState) -> None:
+def check_upload(state: JobState) -> None:
     """See that the upload is still there that a question is about; it is kept for a day.
 
     Raises:
@@ -179,40 +190,28 @@ def submit_sample(sample_name: str) -> str:
                 store.is_complete(folder) or not import_state(folder.name).status.final
             ):
                 return folder.name
-        return submit_reading(
-            sample_name, None, tasks.import_sample, sample_name, sample=sample_name
-        )
+        job = begin_reading(sample_name, sample=sample_name)
+        submit(job, tasks.import_sample, sample_name)
+        return job.folder.name
 
 
 def sample_of(dataset_id: str | None) -> str | None:
     """Which starter set a data set was made from, whatever it is called now; None for others."""
     if not dataset_id or not home.is_id(dataset_id):
         return None
-    state = Job(Kind.READING, home.datasets() / dataset_id).state()
-    assert isinstance(state, ImportState)
-    return state.sample
+    return Job(Kind.READING, home.datasets() / dataset_id).state().sample
 
 
-def submit_reading(
-    name: str,
-    upload: str | None,
-    function: Callable[..., None],
-    *args: Any,
-    job: Job | None = None,
-    sample: str | None = None,
-) -> str:
-    """Queue a job of a folder of its own, which is given to the function before the rest.
+def begin_reading(
+    name: str, upload: str | None = None, *, job: Job | None = None, sample: str | None = None
+) -> Job:
+    """Make the folder of a new job, queued.
 
     Args:
         name: What it is about, for people.
         upload: Folder below the uploads that is deleted afterwards, or at once if this fails.
-        function: What a worker runs.
-        args: What it is given.
-        job: Its kind and its folder, not made yet; by default the reading of a new data set.
+        job: Its kind and its folder; by default the reading of a new data set.
         sample: The starter set that it makes, if any.
-
-    Returns:
-        The job's id, under which it can be watched and stopped.
 
     Raises:
         UserError: No cluster takes the job.
@@ -221,27 +220,34 @@ def submit_reading(
         owner = connection.line().owner
         job = job or Job(Kind.READING, home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
-        upload = upload or job.folder.name
         told = {"sample": sample} if sample else {}
-        job.log.append("queued", cluster=owner, name=name, upload=upload, **told)
+        job.log.append("queued", cluster=owner, name=name, upload=upload or job.folder.name, **told)
     except BaseException:
         discard_upload(upload)
         raise
-    submit(job, function, str(job.folder), *args)
-    return job.folder.name
+    return job
 
 
-def submit(job: Job, function: Callable[..., None], *args: Any) -> None:
+def submit(
+    job: AnyJob, work: Callable[Concatenate[AnyJob, P], None], *args: P.args, **kwargs: P.kwargs
+) -> None:
     """Hand a job that is logged as queued to the cluster, and see that it has arrived.
+
+    Args:
+        job: It.
+        work: What a worker runs, one of `tasks`; it is given the job, then the rest.
+        args: The rest.
+        kwargs: More of it.
 
     Raises:
         UserError: Nobody took it; its log says so too.
     """
+    given = partial(work, **kwargs) if kwargs else work
     try:
         try:
-            _hand_over(job, function, *args)
+            _hand_over(job, given, *args)
         except (OSError, TimeoutError, CancelledError):  # the cluster ended this very moment
-            _hand_over(job, function, *args)
+            _hand_over(job, given, *args)
     except UserError as error:
         job.fail(str(error))
         raise
@@ -255,21 +261,18 @@ def submit(job: Job, function: Callable[..., None], *args: Any) -> None:
         raise JobFailed(sentence, incident) from error
 
 
-def _hand_over(job: Job, function: Callable[..., None], *args: Any) -> None:
+def _hand_over(job: Job, work: Callable[..., None], *args: Any) -> None:
     from distributed import fire_and_forget
 
     line = connection.line()
     state = job.state()
-    key = job.key(state)
+    key = job.key(state.turn)
     if state.cluster != line.owner:
         job.requeue(line.owner)
-    future = line.client.submit(
-        function,
-        *args,
-        key=key,
-        resources={str(job.kind): 1},
-        priority=-state.submitted,  # first come, first served, whoever sent it
-        pure=False,
+    # First come, first served, whoever sent it.
+    submitted = -state.submitted
+    future = connection.send(
+        job.kind, worker.perform, job, work, *args, key=key, priority=submitted
     )
     fire_and_forget(future)
     deadline = time.monotonic() + _SUBMIT_SECONDS
@@ -279,6 +282,36 @@ def _hand_over(job: Job, function: Callable[..., None], *args: Any) -> None:
         time.sleep(0.01)
 
 
+def ask(work: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+    """Have a worker answer a question, and wait for it.
+
+    Args:
+        work: What the worker runs, one of `tasks.KINDS`.
+        args: What that is given.
+        kwargs: More of it.
+
+    Raises:
+        UserError: As the work; JobFailed, which is one, if something unexpected went wrong.
+    """
+    from distributed import KilledWorker
+
+    kind = tasks.KINDS[work]
+    given = partial(work, **kwargs) if kwargs else work
+    try:
+        try:
+            answer = connection.send(kind, worker.answer, kind, given, *args).result()
+        except (OSError, CancelledError):  # the cluster ended this very moment
+            answer = connection.send(kind, worker.answer, kind, given, *args).result()
+    except UserError:
+        raise
+    except KilledWorker as error:
+        raise JobFailed(DIED[kind], incidents.record(error)) from error
+    except Exception as error:
+        told = room.told(error) or "That did not work. Try again."
+        raise JobFailed(told, incidents.record(error)) from error
+    return cast(Answer, answer)
+
+
 def _knows(client: "Client", key: str) -> bool:
     """Whether the scheduler has a task of that name."""
     answer = client.sync(client.scheduler.get_task_status, keys=[key], callback_timeout=10)
@@ -286,38 +319,35 @@ def _knows(client: "Client", key: str) -> bool:
 
 
 def status(run: Run, known: RunState | None = None) -> RunState:
-    """Where a run stands. One that nobody works on any more is marked as failed first.
+    """The state of a run. One that nobody works on any more is marked as interrupted first.
 
     Args:
         run: It.
         known: What was last known: only news is read then.
     """
-    state = checked(Job(Kind.TRAINING, run.folder), known)
+    state = checked(run, known)
     assert isinstance(state, RunState)
     return state
 
 
-def import_state(dataset_id: str) -> ImportState:
-    """Where the reading of a data set stands.
+def import_state(dataset_id: str) -> JobState:
+    """The state of the reading of a data set.
 
     Raises:
         UserError: There is no such data set.
     """
-    job = _import_job(dataset_id)
-    state = checked(job)
-    assert isinstance(state, ImportState)
-    return state
+    return checked(_import_job(dataset_id))
 
 
-def checked(job: Job, known: RunState | ImportState | None = None) -> RunState | ImportState:
-    """Where a job stands; one that nobody works on any more is marked as lost first.
+def checked(job: Job, known: JobState | None = None) -> JobState:
+    """The state of a job; one that nobody works on any more is marked as lost first.
 
     Args:
         job: It.
         known: What was last known: only news is read then.
     """
     state = job.state(known)
-    key = job.key(state)
+    key = job.key(state.turn)
     if state.status.final:
         _looked.pop(key, None)
         return state
@@ -434,7 +464,7 @@ def _size(run: Run) -> int:
 
 def stop(run: Run) -> None:
     """Stop a run: at once if it waits, after the batch it is at if it runs."""
-    stop_job(Job(Kind.TRAINING, run.folder))
+    stop_job(run)
 
 
 def stop_import(dataset_id: str) -> None:

@@ -1,179 +1,96 @@
-"""What a worker process runs. Whatever is heavy is imported here, when it is first needed."""
+"""What workers run. Whatever is heavy is imported here, when it is first needed.
 
-import importlib
-import os
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+A job's task gets the job; `worker.perform` sees to its log. A question's task returns an answer
+and is listed in `KINDS`. To add either is to write one function here.
+"""
+
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
+from core import apart
+from core.backbones.catalogue.backbone import Backbone
 from core.errors import StopRequested, UserError
-from core.intake import room
+from core.intake.layouts.labelling import Reading, Unclear
 from core.intake.pictures.preparation import Preparation
-from core.jobs.job import DIED, Job, Kind
 from core.results.prediction import Prediction
-from core.settings import Grouping, SplitSettings
-from core.storage import home, incidents
+from core.settings import Grouping, SplitSettings, TrainingSettings
+from core.storage import files, home
+from core.storage.job import Job, Kind, Stage
 from core.storage.progress import StageReporter
-from core.storage.runs import Run, Stage
+from core.storage.runs import Run
 
-if TYPE_CHECKING:
-    from core.intake.layouts.labelling import Reading
-
-Answer = TypeVar("Answer")
-
-HEAVY: dict[Kind, tuple[str, ...]] = {
-    Kind.TRAINING: ("core.training.fit", "core.network.classifier", "core.results.predictor"),
-    Kind.READING: ("core.datasets.additions", "core.datasets.samples.samples"),
-    Kind.PREDICTION: ("core.results.predictor",),  # needs no TensorFlow, see `train`
-    Kind.CHECKING: (),  # seldom asked, and small until then
-}
-LIKENESS = "likeness.json"
 _FILES_AT_ONCE = 8
-_loading = threading.Lock()
+_SHOWN = 320  # pixels of a mistake's picture
 
 
-class JobFailed(UserError):
-    """Something unexpected went wrong in a worker, and is in its log under an incident's id.
+def train(run: Run, dataset: Path) -> None:
+    """Train a run on a stored data set."""
+    if not dataset.is_dir():
+        raise UserError("The data set of this run has been deleted. Choose another one.")
+    from core.datasets.feed import StoredFeed
+    from core.jobs.crew import Crew
+    from core.results.predictor import of_run
+    from core.training import fit
 
-    Attributes:
-        sentence: What to show.
-        incident: The id, where there is one.
-    """
-
-    def __init__(self, sentence: str, incident: str | None = None) -> None:
-        super().__init__(sentence, incident)
-        self.sentence = sentence
-        self.incident = incident
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-def warm_up(kind: str) -> None:
-    """Import what this kind of work needs, before somebody waits for it.
-
-    Nothing is raised: the first job meets the same error and tells it.
-    """
-    try:
-        load(Kind(kind))
-    except Exception as error:
-        incidents.record(error)
+    Run.open(run.folder)
+    results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset, help_out))
+    resumed = run.turn != run.state().turn  # then the next turn makes a model of its own
+    if results["best_epoch"] is not None and run.has_model and not resumed:
+        run.finishing(Stage.COMPILING)
+        of_run(run.folder)  # compiled now, so that the first picture need not wait for it
 
 
-def load(kind: Kind) -> None:
-    """Import what a kind of work needs, one thread at a time.
-
-    Two threads that import one large package from different ends can see half of it.
-    """
-    with _loading:
-        for name in HEAVY[kind]:
-            importlib.import_module(name)
-
-
-def train(run_folder: str, dataset_folder: str) -> None:
-    """Train a run on a stored data set. A failure is told in the run's log, not raised."""
-    job = Job(Kind.TRAINING, Path(run_folder))
-
-    def work() -> None:
-        if not Path(dataset_folder).is_dir():
-            raise UserError("The data set of this run has been deleted. Choose another one.")
-        load(Kind.TRAINING)
-        from core.datasets.feed import StoredFeed
-        from core.jobs.crew import Crew
-        from core.results.predictor import of_run
-        from core.training import fit
-
-        Run.open(job.folder)
-        dataset = Path(dataset_folder)
-        crew = Crew(run, dataset, help_out)
-        results = fit.train(run, StoredFeed(dataset, run.version), crew)
-        resumed = run.turn != job.state().turn  # then the next turn makes a model of its own
-        if results["best_epoch"] is not None and run.has_model and not resumed:
-            job.finishing(Stage.COMPILING)
-            of_run(run.folder)  # compiled now, so that the first picture need not wait for it
-
-    if job.folder.is_dir():
-        run = Run(job.folder)
-        run.turn  # noqa: B018 - it may be resumed while this still works
-        with _memory_given_back():
-            perform(job, work)
-
-
-def help_out(run_folder: str, dataset_folder: str, part: int, parts: int) -> None:
+def help_out(folder: Path, dataset: Path, part: int, parts: int) -> None:
     """Run one part of a training's images through its frozen part, while another worker trains it.
 
     Raises:
         UserError: The run or the data set is gone.
-        JobFailed: Anything else; it is in the log.
     """
+    from core.datasets.feed import StoredFeed
+    from core.training import fit
 
-    def work() -> None:
-        load(Kind.TRAINING)
-        from core.datasets.feed import StoredFeed
-        from core.training import fit
-
-        run = Run.open(Path(run_folder))
-        fit.help_out(run, StoredFeed(Path(dataset_folder), run.version), part, parts)
-
-    with _memory_given_back():
-        _answered(work)
+    run = Run.open(folder)
+    fit.help_out(run, StoredFeed(dataset, run.version), part, parts)
 
 
 def import_dataset(
-    folder: str,
-    path: str,
+    job: Job,
+    path: Path,
     name: str,
-    split: dict[str, Any],
-    reading: dict[str, Any] | None = None,
+    split: SplitSettings,
+    reading: Reading | None = None,
+    *,
     preview: bool = False,
 ) -> None:
-    """Read an upload into a data set's folder. A failure is told in its log, not raised.
+    """Read an upload into a data set's folder, or ask how.
 
     Args:
-        folder: The data set's.
+        job: Its folder is the data set's.
         path: The upload.
         name: What the user calls it.
         split: How it is divided.
         reading: How its paths become classes, if somebody has said so.
         preview: Nothing is read yet: what would come out of `reading` is asked about.
     """
-    job = Job(Kind.READING, Path(folder))
-    order = {
-        "path": Path(path).relative_to(home.uploads()).as_posix(),
-        "name": name,
-        "split": split,
-    }
-
-    def work() -> None:
-        load(Kind.READING)
-        from core.intake.layouts.labelling import Reading, Unclear
-
-        said = Reading.from_dict(reading) if reading else None
-        try:
-            _read(job, Path(path), name, SplitSettings(**split), said, preview)
-        except Unclear as unclear:
-            job.ask(unclear.to_dict() | {"order": order})
-
-    perform(job, work)
+    try:
+        _read(job, path, name, split, reading, preview)
+    except Unclear as unclear:
+        below = path.relative_to(home.uploads()).as_posix()
+        order = {"path": below, "name": name, "split": asdict(split)}
+        job.ask(unclear.to_dict() | {"order": order})
 
 
-def import_sample(folder: str, sample_name: str) -> None:
+def import_sample(job: Job, sample_name: str) -> None:
     """Draw a starter set and read it as if it had been uploaded."""
-    job = Job(Kind.READING, Path(folder))
+    from core.datasets.samples import samples
+
     drawn = home.uploads() / job.folder.name
-
-    def work() -> None:
-        load(Kind.READING)
-        from core.datasets.samples import samples
-
-        samples.write(sample_name, drawn, partial(_go_on, job))
-        _read(job, drawn, sample_name, SplitSettings())
-
-    perform(job, work)
+    samples.write(sample_name, drawn, partial(_go_on, job))
+    _read(job, drawn, sample_name, SplitSettings())
 
 
 def _read(
@@ -181,22 +98,120 @@ def _read(
     path: Path,
     name: str,
     split: SplitSettings,
-    reading: "Reading | None" = None,
+    reading: Reading | None = None,
     preview: bool = False,
 ) -> None:
-    load(Kind.READING)
     from core.datasets import store
     from core.intake.archives import archive
     from core.intake.layouts import layout
 
-    report = StageReporter(job.log, "reading", lambda: job.stop_requested)
     with closing(archive.open_source(path, name, partial(_go_on, job), reading)) as source:
         if preview:
             raise layout.preview(source)
         found = layout.place(source, grouped=split.group_by is Grouping.FOLDER)
         job.log.append("understood", read_as=found.told())
         source.reading = found.reading
+        report = _reporter(job, Stage.READING)
         store.import_dataset(source, job.folder, split=split, name=name, report=report)
+
+
+def add_images(job: Job, path: Path, dataset: Path, origin: str) -> None:
+    """Read an upload into one class of a data set.
+
+    Args:
+        job: In its folder it is told what became of them.
+        path: The upload.
+        dataset: The folder of the data set that grows.
+        origin: The class, as it was first called.
+    """
+    from core.datasets import additions
+    from core.intake.archives import archive
+
+    with closing(archive.open_source(path, "these pictures")) as source:
+        aside, report = job.folder / home.ASIDE, _reporter(job, Stage.READING)
+        added = additions.add_images(source, dataset, origin, aside=aside, report=report)
+    files.write_json(job.folder / home.ADDED, added.to_dict())
+
+
+def add_dataset(job: Job, other: Path, dataset: Path) -> None:
+    """Add all images of one stored data set to another."""
+    from core.datasets import additions
+
+    added = additions.add_dataset(other, dataset)
+    files.write_json(job.folder / home.ADDED, added.to_dict())
+
+
+def read_otherwise(job: Job, dataset: Path, preparation: Preparation) -> None:
+    """Read a data set's pictures in another way from now on."""
+    from core.datasets import additions
+
+    added = additions.read_otherwise(dataset, preparation, _reporter(job, Stage.READING))
+    files.write_json(job.folder / home.ADDED, added.to_dict())
+
+
+def look_over(job: Job) -> None:
+    """Check a data set up.
+
+    Features that were made before a stop are kept: the next check-up begins there.
+    """
+    from core.datasets import store
+    from core.doctor import checkup
+
+    dataset = job.folder.parent
+    found = checkup.of_stored(dataset, lambda stage: _reporter(job, Stage(stage)))
+    store.load(dataset)  # deleted meanwhile, it must not come back
+    files.write_json(dataset / home.FINDINGS, found.to_dict())
+
+
+def judge(job: Job, path: Path, run: Run, name: str) -> None:
+    """Evaluate a run on labelled pictures.
+
+    Args:
+        job: Its folder is the evaluation's.
+        path: The upload that holds them.
+        run: It has a model.
+        name: What the user calls the pictures.
+    """
+    from core.intake.archives import archive
+    from core.results import evaluations, learned, names
+    from core.results.predictor import of_run
+
+    run = Run.open(run.folder)
+    predictor = of_run(run.folder)
+    # By the names that it answers with, whatever the classes are called at the end.
+    trained = dict(zip(predictor.classes, names.by_now(run), strict=True))
+    with closing(archive.open_source(path, name)) as source:
+        try:
+            report = _reporter(job, Stage.READING)
+            found = predictor.evaluate(source, report, learned.digests(run))
+        except Unclear as unclear:
+            raise UserError(
+                f"{unclear.cause} Send the pictures of each class in a folder that is named "
+                "after it."
+            ) from unclear
+        pictures = _pictures(job, source, predictor, found["mistakes"])
+    if job.folder.is_dir():  # else the run was deleted meanwhile
+        evaluations.keep(job.folder, name, found, pictures, trained)
+
+
+def _pictures(
+    job: Job, source: Any, predictor: Any, mistakes: list[dict[str, Any]]
+) -> dict[str, bytes]:
+    """JPEGs of the mistakes, by digest: their pictures are no longer here afterwards."""
+    from core.intake.pictures import images
+
+    members = {member.name: member for member in source.members}
+    made = {}
+    for mistake in mistakes:
+        _go_on(job)
+        data = source.read(members[mistake["file"]])
+        picture = images.decode(data, _SHOWN, predictor.preparation)
+        made[mistake["digest"]] = images.thumbnail_jpeg(picture, _SHOWN)
+    return made
+
+
+def _reporter(job: Job, stage: Stage) -> StageReporter:
+    return StageReporter(job.log, stage, lambda: job.stop_requested)
 
 
 def _go_on(job: Job, *_: int) -> None:
@@ -205,61 +220,43 @@ def _go_on(job: Job, *_: int) -> None:
         raise StopRequested
 
 
-def perform(job: Job, work: Callable[[], None]) -> None:
-    """Do a job and see to it that its log tells how it ended.
-
-    Dask gives a dead worker's job to the next worker. A job that has begun once is never run
-    again: its log says so, whatever Dask thinks.
-    """
-    if not job.folder.is_dir():
-        return  # deleted while it waited
-    state = job.state()
-    if state.status.final:
-        return
-    if state.started is not None:
-        job.lose(DIED[job.kind], state.turn)
-        return
-    if job.stop_requested:
-        job.stopped()
-        return
-    job.log.append("started", host=socket.gethostname(), pid=os.getpid())
-    end: Callable[..., None]
-    try:
-        work()
-    except StopRequested:
-        end = job.stopped
-    except UserError as error:
-        end = partial(job.fail, str(error))
-    except Exception as error:
-        if not job.folder.is_dir():
-            return  # deleted meanwhile
-        end = partial(job.fail, sentence_of(error), incidents.record(error))
-    else:
-        end = job.finish
-    end(turn=state.turn)  # it may be queued again by now
-    if job.kind is Kind.TRAINING:
-        job.released()
-
-
-def predict(run_folder: str, paths: list[str], top: int) -> list[Prediction]:
+def predict(run: Path, paths: list[Path], top: int) -> list[Prediction]:
     """What a run's model sees in each picture.
+
+    Args:
+        run: The folder of one that has a model.
+        paths: Pictures, in files that the worker can read.
+        top: How many classes to name for each picture.
 
     Raises:
         UserError: The run has no model, or a file is not there.
-        JobFailed: Anything else; it is in the log.
     """
+    from core.results import predictor
 
-    def work() -> list[Prediction]:
-        load(Kind.PREDICTION)
-        from core.results import predictor
+    answers: list[Prediction] = []
+    for first in range(0, len(paths), _FILES_AT_ONCE):
+        some = paths[first : first + _FILES_AT_ONCE]
+        answers += _seen(some, lambda given: predictor.predict(run, given, top))
+    return answers
 
-        answers: list[Prediction] = []
-        for first in range(0, len(paths), _FILES_AT_ONCE):
-            some = [Path(path) for path in paths[first : first + _FILES_AT_ONCE]]
-            answers += _seen(some, lambda files: predictor.predict(Path(run_folder), files, top))
-        return answers
 
-    return _answered(work)
+def look(
+    backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
+) -> list[Prediction]:
+    """What an untouched network sees in each picture.
+
+    Args:
+        backbone: One whose 1000-class head is on this machine.
+        paths: Pictures, in files that the worker can read.
+        top: How many of ImageNet's classes to name for each picture.
+        preparation: How pictures are read and become square.
+
+    Raises:
+        UserError: The head is not here.
+    """
+    from core.results import untouched
+
+    return _seen(paths, lambda given: untouched.look(backbone, given, top, preparation))
 
 
 def _seen(
@@ -279,111 +276,54 @@ def _seen(
     return [refused.get(path) or next(seen) for path in paths]
 
 
-def look(
-    backbone: str, alpha: float, paths: list[str], top: int, preparation: Preparation
-) -> list[Prediction]:
-    """What an untouched network sees in each picture; its 1000-class head must be here.
-
-    Raises:
-        UserError: There is no such backbone, or its head is not here.
-        JobFailed: Anything else; it is in the log.
-    """
-
-    def work() -> list[Prediction]:
-        load(Kind.PREDICTION)
-        from core.backbones.catalogue.rows import backbone_named
-        from core.results import untouched
-
-        chosen = backbone_named(backbone, alpha)
-        some = [Path(path) for path in paths]
-        return _seen(some, lambda files: untouched.look(chosen, files, top, preparation))
-
-    return _answered(work)
-
-
-def survey(dataset_folder: str) -> None:
+def survey(dataset: Path) -> None:
     """Measure how like ImageNet's photos a data set is, and leave it in its folder.
 
     Raises:
         UserError: The data set is gone.
-        JobFailed: Anything else; it is in the log.
     """
+    from core.advice import survey as surveying
+    from core.datasets import store
+    from core.datasets.feed import StoredFeed
 
-    def work() -> None:
-        load(Kind.READING)
-        from core.advice import survey as surveying
-        from core.datasets import store
-        from core.datasets.feed import StoredFeed
-
-        folder = Path(dataset_folder)
-        changed = store.changed_at(folder)
-        _, found = surveying.measure(StoredFeed(folder), lambda *_: None)
-        store.load(folder)  # deleted meanwhile, it must not come back
-        if store.changed_at(folder) == changed:  # else it is asked again, of other pictures
-            home.write_json(folder / LIKENESS, found.to_dict())
-
-    _answered(work)
+    before = store.stamp(dataset)
+    _, found = surveying.measure(StoredFeed(dataset), lambda *_: None)
+    store.load(dataset)  # deleted meanwhile, it must not come back
+    if store.stamp(dataset) == before:  # else it is asked again, of other pictures
+        files.write_json(dataset / home.LIKENESS, found.to_dict() | {"of": before})
 
 
-def probe(dataset_folder: str, settings: dict[str, Any], result: str) -> None:
+def probe(dataset: Path, settings: TrainingSettings, result: Path) -> None:
     """Measure what a training would take, and leave it in a file, unless somebody trains meanwhile.
 
     Raises:
         UserError: The data set is gone, or the settings cannot be used.
-        JobFailed: Anything else; it is in the log.
     """
+    before = files.stamp(home.probes_end())
+    if result.is_file():  # somebody else wanted to know the same
+        return
 
-    def work() -> None:
-        before = _touched(probes_end())
-        if Path(result).is_file():  # somebody else wanted to know the same
-            return
-        from core.jobs.probing import probe_apart
+    def go_on() -> None:
+        if files.stamp(home.probes_end()) != before:
+            raise StopRequested
 
-        def go_on() -> None:
-            if _touched(probes_end()) != before:
-                raise StopRequested
-
-        with suppress(StopRequested):
-            home.write_json(Path(result), probe_apart(Path(dataset_folder), settings, go_on))
-
-    _answered(work)
+    result.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(StopRequested):
+        files.write_json(result, apart.run(partial(try_out, dataset, settings), go_on))
 
 
-def probes_end() -> Path:
-    """A file that is touched where Train is pressed: probes that began before are unwanted."""
-    return home.cache() / "probes-end"
+def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
+    """What `core.advice.probe` finds, as JSON holds it; for a process of its own."""
+    from core.advice.probe import probe  # takes seconds
+    from core.datasets import store
+    from core.datasets.feed import StoredFeed
+
+    return probe(StoredFeed(dataset), store.load(dataset), settings).to_dict()
 
 
-def _touched(path: Path) -> int:
-    """When a file was touched last, in nanoseconds; 0 where it is not there."""
-    return path.stat().st_mtime_ns if path.exists() else 0
-
-
-@contextmanager
-def _memory_given_back() -> Iterator[None]:
-    """The process goes on to the next training, and is measured first."""
-    try:
-        yield
-    finally:
-        from core.jobs import memory
-
-        memory.give_back()
-
-
-def _answered(work: Callable[[], Answer]) -> Answer:
-    """Do what somebody waits for; what nobody expected is logged and told plainly."""
-    try:
-        return work()
-    except UserError:
-        raise
-    except Exception as error:
-        raise JobFailed(sentence_of(error), incidents.record(error)) from None
-
-
-def sentence_of(error: Exception) -> str:
-    """What a user is told of an unexpected error."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "There was not enough memory. Try a smaller batch, backbone or data set."
-    return room.told(error) or (
-        "Something went wrong that Thaw did not expect. The details are in its log."
-    )
+KINDS: dict[Callable[..., Any], Kind] = {
+    predict: Kind.PREDICTION,
+    look: Kind.PREDICTION,
+    survey: Kind.READING,
+    probe: Kind.TRAINING,
+}

@@ -1,12 +1,8 @@
-"""Converts a network in a process of its own, so that the caller stays without TensorFlow.
+"""Converts a network in a process of its own, so that the caller stays without TensorFlow."""
 
-`python -m core.network.conversion KEY` is that process; it is handed, on standard input, what
-builds the network, pickled by the very program that starts it.
-"""
-
-import pickle
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from core import apart
@@ -30,14 +26,8 @@ def convert_apart(
         RuntimeError: It could not be converted; the details are in the log.
     """
     if not engine.is_converted(key) and "tensorflow" not in sys.modules:
-        apart.run("core.network.conversion", [key], pickle.dumps(build), go_on)
+        apart.run(partial(_convert, key, build), go_on)
 
 
-def _convert(pickled: bytes) -> bytes:
-    build = pickle.loads(pickled)  # noqa: S301
-    engine.compile_model(sys.argv[1], build, lambda *_: None)
-    return b""
-
-
-if __name__ == "__main__":
-    sys.exit(apart.answer(_convert))
+def _convert(key: str, build: Callable[[], Any]) -> None:
+    engine.compile_model(key, build, lambda *_: None)

@@ -10,9 +10,7 @@ lose by it is less than chance (benchmarks/README.md); predictions stay in float
 
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +22,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core.storage import home
+from core.storage import files, home
 
 # OpenVINO's converter reports to Google Analytics and writes an id into the home folder unless
 # its telemetry module cannot be imported; it then uses a stub of its own.
@@ -99,37 +97,29 @@ def compile_model(
     return _OpenVinoEngine(_graph(key, build), answer, precision)
 
 
-def graphs() -> Path:
-    return home.cache() / "graphs"
-
-
 def is_converted(key: str) -> bool:
     """Whether a graph is in the cache (it may still turn out to be damaged)."""
-    return (graphs() / key).is_dir()
+    return (home.graphs() / key).is_dir()
 
 
 def _graph(key: str, build: Callable[[], Any]) -> Any:
     """The converted graph, from the cache or made and put there."""
-    folder = graphs() / key
+    folder = home.graphs() / key
     if folder.is_dir():
         try:
-            if (folder / "digest").read_text() != _digest(folder):
+            if (folder / home.DIGEST).read_text() != _digest(folder):
                 raise ValueError("not what was written")
-            graph = ov.Core().read_model(folder / "graph.xml")
+            graph = ov.Core().read_model(folder / home.GRAPH)
             os.utime(folder)  # the oldest are dropped first
             return graph
         except (RuntimeError, ValueError, OSError):
-            home.remove(folder)  # damaged: made anew below
+            files.remove(folder)  # damaged: made anew below
     graph = _convert(build())
-    graphs().mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=graphs(), prefix=".new-"))
-    try:
-        ov.save_model(graph, aside / "graph.xml", compress_to_fp16=False)
-        (aside / "digest").write_text(_digest(aside))
-        with suppress(OSError):  # another process has put the same graph there meanwhile
-            aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    home.graphs().mkdir(parents=True, exist_ok=True)
+    with files.replacing(folder) as aside:
+        aside.mkdir()
+        ov.save_model(graph, aside / home.GRAPH, compress_to_fp16=False)
+        (aside / home.DIGEST).write_text(_digest(aside))
     _drop_oldest()
     return graph
 
@@ -137,7 +127,7 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
 def _digest(folder: Path) -> str:
     """Of both files of a graph: OpenVINO itself would not notice a flipped bit in a weight."""
     digest = hashlib.sha256()
-    for name in ("graph.xml", "graph.bin"):
+    for name in (home.GRAPH, home.GRAPH_WEIGHTS):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
@@ -160,10 +150,10 @@ def _convert(model: Any) -> Any:
 
 def _drop_oldest() -> None:
     with suppress(FileNotFoundError):  # somebody empties the cache just now
-        folders = [f for f in graphs().iterdir() if not f.name.startswith(".")]
+        folders = [f for f in home.graphs().iterdir() if not f.name.startswith(".")]
         folders.sort(key=lambda folder: folder.stat().st_mtime)
         for folder in folders[:-_GRAPHS_KEPT]:
-            home.remove(folder)
+            files.remove(folder)
 
 
 class Pixels:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from core import config
-from core.storage import home
+from core.storage import files, home
 
 _SEGMENT_BYTES = 64 << 20
 _ABANDONED = 3600.0  # seconds that nobody writes one file for
@@ -32,10 +32,6 @@ def cache_key(**facts: Any) -> str:
     """A digest of everything that the numbers depend on."""
     text = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def features_folder() -> Path:
-    return home.cache() / "features"
 
 
 class FeatureCache:
@@ -49,7 +45,7 @@ class FeatureCache:
     def __init__(self, key: str, shape: tuple[int, ...], dtype: str = "float32") -> None:
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        self._folder = features_folder() / key
+        self._folder = home.features() / key
         self._row = np.dtype(
             [("digest", "u1", 32), ("checksum", "<u4"), ("features", self.dtype, self.shape)]
         )
@@ -143,15 +139,8 @@ class FeatureCache:
             row["checksum"] = zlib.crc32(row["features"].tobytes())
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{secrets.token_hex(8)}.npy"
-        aside = path.with_suffix(".new")
-        try:
-            with aside.open("wb") as file:
-                np.save(file, rows, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.rename(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with files.replacing(path, sync=True) as aside:
+            np.save(aside, rows, allow_pickle=False)
         with self._lock:
             self._index(np.load(path, mmap_mode="r", allow_pickle=False), path)
             self._written.add(path)
@@ -197,13 +186,13 @@ def drop_oldest(spare: Collection[Path]) -> None:
         spare: Files that somebody works with.
     """
     _sweep()
-    files = []
-    for path in features_folder().glob("*/*.npy"):
+    segments = []
+    for path in home.features().glob("*/*.npy"):
         with suppress(FileNotFoundError):  # another process drops some, too
             facts = path.stat()
-            files.append((facts.st_mtime, facts.st_size, path))
-    over = sum(size for _, size, _ in files) - limit()
-    for _, size, path in sorted(files):
+            segments.append((facts.st_mtime, facts.st_size, path))
+    over = sum(size for _, size, _ in segments) - limit()
+    for _, size, path in sorted(segments):
         if over <= 0:
             return
         if path not in spare and _unlinked(path):
@@ -212,10 +201,10 @@ def drop_oldest(spare: Collection[Path]) -> None:
 
 def _sweep() -> None:
     """What a process was writing when it was killed."""
-    for path in features_folder().glob("*/*.new"):
+    for path in home.features().glob("*/.new-*"):
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _ABANDONED:
-                _unlinked(path)
+                files.remove(path)
 
 
 def _unlinked(path: Path) -> bool:
@@ -230,8 +219,8 @@ def empty_cache() -> None:
     """Delete every kept feature and converted graph; downloaded weights stay."""
     # File by file: a training that is adding to a folder must find it again.
     _sweep()
-    for segment in features_folder().glob("*/*.npy"):
+    for segment in home.features().glob("*/*.npy"):
         _unlinked(segment)
-    for graph in (home.cache() / "graphs").glob("[!.]*"):
-        home.remove(graph)
-    home.remove(home.cache() / "probes")  # they counted what was in it
+    for graph in home.graphs().glob("[!.]*"):
+        files.remove(graph)
+    files.remove(home.probes())  # they counted what was in it

@@ -10,23 +10,20 @@ from typing import Any
 
 from core.errors import UserError
 from core.results import names
-from core.storage import home
+from core.storage import files, home
 from core.storage.runs import Run
-
-FOLDER = "evaluations"
-_RESULTS = "results.json"
 
 
 def folders(run: Run) -> list[Path]:
     """The folder of each, the latest first, whether it has come to its end or not."""
-    found = run.folder / FOLDER
+    found = run.folder / home.EVALUATIONS
     every = found.iterdir() if found.is_dir() else ()
     return sorted((each for each in every if home.is_id(each.name)), reverse=True)
 
 
 def new(run: Run) -> Path:
     """A place for another one; its folder is not made yet."""
-    return run.folder / FOLDER / home.new_id()
+    return run.folder / home.EVALUATIONS / home.new_id()
 
 
 def keep(
@@ -47,10 +44,10 @@ def keep(
             may have renamed them since the predictor was made.
     """
     for digest, picture in pictures.items():
-        home.write_bytes(picture_of(folder, digest), picture)
+        files.write_bytes(picture_of(folder, digest), picture)
     skipped = [{"file": each.file, "reason": each.reason} for each in results["skipped"]]
     told = names.of_results(dict(results), trained) | {"name": name, "skipped": skipped}
-    home.write_json(folder / _RESULTS, told)
+    files.write_json(folder / home.RESULTS, told)
 
 
 def results(folder: Path) -> dict[str, Any] | None:
@@ -60,25 +57,22 @@ def results(folder: Path) -> dict[str, Any] | None:
         UserError: The file is damaged.
     """
     try:
-        found = home.read_json(folder / _RESULTS)
+        found = files.read_json(folder / home.RESULTS)
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
         found = None
     if not _is_whole(found):
         raise UserError(
-            f"An evaluation is damaged: its {_RESULTS} is not as it was written. Delete it, and "
-            "bring the pictures again."
+            f"An evaluation is damaged: its {home.RESULTS} is not as it was written. Delete it, "
+            "and bring the pictures again."
         )
     return dict(found)
 
 
-def changed_at(folder: Path) -> int:
-    """When its results were written, in nanoseconds since 1970; 0 where there are none."""
-    try:
-        return (folder / _RESULTS).stat().st_mtime_ns
-    except OSError:
-        return 0
+def stamp(folder: Path) -> files.Stamp:
+    """Changes whenever its results are written; see `files.stamp`."""
+    return files.stamp(folder / home.RESULTS)
 
 
 def _is_whole(found: Any) -> bool:

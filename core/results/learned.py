@@ -9,16 +9,14 @@ from core.datasets import store
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.results import evaluation
-from core.storage import home
+from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
-
-_FILE = "learned.json"
 
 
 def keep(run: Run, dataset: Dataset) -> None:
     """Write down the pictures of a run's training side."""
     digests = sorted({record.digest for record in dataset.of("train")})
-    home.write_json(run.folder / _FILE, {"digests": digests})
+    files.write_json(run.folder / home.LEARNED, {"digests": digests})
 
 
 def digests(run: Run) -> set[str] | None:
@@ -27,11 +25,11 @@ def digests(run: Run) -> set[str] | None:
     Raises:
         UserError: The run is damaged.
     """
-    file = run.folder / _FILE
+    file = run.folder / home.LEARNED
     if file.is_file():
-        found = read_facts(run.folder, _FILE, "digests")["digests"]
+        found = read_facts(run.folder, home.LEARNED, "digests")["digests"]
         if not isinstance(found, list) or not all(map(home.is_digest, found)):
-            raise damaged(run.folder, _FILE)
+            raise damaged(run.folder, home.LEARNED)
         return set(found)
     if not run.dataset or not home.is_id(run.dataset) or run.version is None:
         return None

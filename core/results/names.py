@@ -6,8 +6,8 @@ from typing import Any
 
 from core.datasets import store
 from core.errors import UserError
-from core.storage import home
-from core.storage.runs import SETTINGS, Run, read_facts
+from core.storage import files, home
+from core.storage.runs import Run, read_facts
 
 
 def by_now(run: Run) -> dict[str, str]:
@@ -19,13 +19,13 @@ def by_now(run: Run) -> dict[str, str]:
     Raises:
         UserError: What stands beside the model is damaged.
     """
-    facts = read_facts(run.folder, "model.json", "classes")
+    facts = read_facts(run.folder, home.MODEL_FACTS, "classes")
     trained = facts["classes"]
-    told = (run.folder / SETTINGS).is_file() and run.dataset
+    told = (run.folder / home.SETTINGS).is_file() and run.dataset
     folder = home.datasets() / (told or "none")
     if not told or not home.is_id(told) or not store.is_complete(folder):
         return {name: name for name in trained}
-    current = _classes(folder, store.changed_at(folder))
+    current = _classes(folder, store.stamp(folder))
     origins = facts.get("origins", trained)
     names = {
         name: current[origin]
@@ -49,7 +49,7 @@ def trained(run: Run) -> dict[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _classes(folder: Path, changed: int) -> dict[str, str]:
+def _classes(folder: Path, stamp: files.Stamp) -> dict[str, str]:
     """What each class of a data set is called, by what it was first called."""
     try:
         dataset = store.load(folder)

@@ -14,14 +14,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from core.datasets import image_files
 from core.results import names
 from core.results.prediction import Prediction
-from core.storage import home
+from core.storage import files, home
 from core.storage.runs import Run
 
 MOST = 1000  # of the latest answers, so many are kept at least
-_LIST = "answers.json"
 _PICTURES = ("thumbnail", "seen")
 _NAME = re.compile(r"[0-9a-f]{16}")  # of a picture; a run folder may come from somebody else
 
@@ -46,7 +44,7 @@ def keep(run: Run, given: Sequence[Prediction], trained: Mapping[str, str]) -> N
         batch = {"batch": secrets.token_hex(8)}
         rows = [_written(folder, each, trained) | batch for each in ordered] + _rows(folder)
         latest = _latest(rows)
-        home.write_json(folder / _LIST, {"answers": latest})
+        files.write_json(folder / home.ANSWERS, {"answers": latest})
         _remove_pictures(folder, rows[len(latest) :])
 
 
@@ -75,13 +73,13 @@ def clear(run: Run) -> None:
     """Delete them all."""
     with _alone(run) as folder:
         if folder is not None:
-            (folder / _LIST).unlink(missing_ok=True)
+            (folder / home.ANSWERS).unlink(missing_ok=True)
             for picture in folder.glob("*.jpg"):  # those of damaged rows as well
                 picture.unlink(missing_ok=True)
 
 
 def _folder(run: Run) -> Path:
-    return run.folder / "predictions"
+    return run.folder / home.PREDICTIONS
 
 
 @contextmanager
@@ -91,13 +89,13 @@ def _alone(run: Run) -> Iterator[Path | None]:
         yield None
         return
     _folder(run).mkdir(exist_ok=True)
-    with FileLock(_folder(run) / ".lock"):
+    with FileLock(_folder(run) / home.LOCK):
         yield _folder(run)
 
 
 def _rows(folder: Path) -> list[dict[str, Any]]:
     try:
-        rows = list(home.read_json(folder / _LIST)["answers"])
+        rows = list(files.read_json(folder / home.ANSWERS)["answers"])
     except (OSError, ValueError, TypeError, KeyError):
         return []  # there are none, or the file is damaged
     return [row for row in rows if _is_whole(row)]
@@ -129,7 +127,7 @@ def _written(folder: Path, answer: Prediction, trained: Mapping[str, str]) -> di
         data = getattr(answer, which)
         row[which] = None if data is None else secrets.token_hex(8)
         if data is not None:
-            image_files.write(folder / f"{row[which]}.jpg", data)
+            files.write_bytes(folder / f"{row[which]}.jpg", data, sync=False)
     return row
 
 

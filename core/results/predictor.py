@@ -25,12 +25,12 @@ from core.network.features import cache_key
 from core.results import evaluation, learned, names
 from core.results.prediction import Prediction
 from core.settings import Squaring
+from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
 
 Submit = Callable[[str, np.ndarray], None]
 
 _THUMBNAIL = 480
-_MODEL, _FACTS = "model.keras", "model.json"
 
 # What zipfile, zlib, HDF5 and Keras raise at damaged bytes.
 _DAMAGE = (
@@ -220,7 +220,7 @@ def of_run(run: Path) -> Predictor:
         UserError: There is no trained network in it, or it is damaged.
         OSError: There is no room to convert it.
     """
-    model = run.absolute() / _MODEL
+    model = run.absolute() / home.MODEL
     if not model.is_file():
         found = "holds no model" if run.is_dir() else "is not there"
         raise UserError(
@@ -239,14 +239,14 @@ def of_run(run: Path) -> Predictor:
 
 def _facts(run: Path) -> tuple[int, Preparation]:
     """Side of the pictures that a run's network sees, and how they are prepared."""
-    facts = read_facts(run, _FACTS, "classes", "input_size")
+    facts = read_facts(run, home.MODEL_FACTS, "classes", "input_size")
     classes, size = facts["classes"], facts["input_size"]
     if not isinstance(classes, list) or not isinstance(size, int):
-        raise damaged(run, _FACTS)
+        raise damaged(run, home.MODEL_FACTS)
     try:
         return size, Preparation.from_dict(facts)  # older runs had no choice
     except (TypeError, ValueError) as error:
-        raise damaged(run, _FACTS) from error
+        raise damaged(run, home.MODEL_FACTS) from error
 
 
 def _load(model: Path) -> Any:
@@ -262,15 +262,15 @@ def _load(model: Path) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _warm(run: Path, changed: int, called: tuple[str, ...]) -> Predictor:
+def _warm(run: Path, stamp: files.Stamp, called: tuple[str, ...]) -> Predictor:
     return of_run(run)
 
 
-def predict(run: Path, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+def predict(run: Path, pictures: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
     """`Predictor.predict` for a process that lives on: recent models stay compiled."""
-    model = run / _MODEL
-    changed = model.stat().st_mtime_ns if model.is_file() else 0
-    if changed:
+    model = run / home.MODEL
+    there = model.is_file()
+    if there:
         _facts(run)
-    called = tuple(names.by_now(Run(run)).values()) if changed else ()
-    return _warm(run, changed, called).predict(files, top)
+    called = tuple(names.by_now(Run(run)).values()) if there else ()
+    return _warm(run, files.stamp(model), called).predict(pictures, top)

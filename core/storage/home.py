@@ -13,20 +13,51 @@ THAW_HOME/              default ~/.thaw
   logs/
 """
 
-import json
-import os
 import re
 import secrets
-import shutil
-import stat
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from core import config
+
+# In the folder of a job
+PROGRESS = "progress.jsonl"
+STOP = "stop"
+# In the folder of a data set
+MANIFEST = "manifest.json"
+VERSIONS = "versions"
+IMAGES = "images"
+THUMBNAILS = "thumbnails"
+CHOICE = "choice.json"
+LIKENESS = "likeness.json"
+CHECKUP = "checkup"
+FINDINGS = "checkup.json"
+NO_PROBLEM = "no-problem.json"
+ADDED = "added.json"
+ASIDE = "aside"
+# In the folder of a run
+SETTINGS = "settings.json"
+CHECKPOINT = "checkpoint.npz"
+MODEL = "model.keras"
+MODEL_FACTS = "model.json"
+LEARNED = "learned.json"
+RESULTS = "results.json"
+PREDICTIONS = "predictions"
+ANSWERS = "answers.json"
+EVALUATIONS = "evaluations"
+# In either
+NAME = "name.json"
+LOCK = ".lock"
+# In the folder of an upload
+INCOMING = "incoming.json"
+CONTENT = "content"
+# In the folder of a cluster
+OWNER = "owner.json"
+CERTIFICATE = "cluster.pem"
+# In that of a converted network
+GRAPH = "graph.xml"
+GRAPH_WEIGHTS = "graph.bin"
+DIGEST = "digest"
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -62,8 +93,38 @@ def weights() -> Path:
     return space() / "weights"
 
 
+def own_weights(digest: str) -> Path:
+    """A weights file that somebody brought; what is known of it is beside it, as `.json`."""
+    return weights() / f"{digest}.h5"
+
+
 def cache() -> Path:
     return root() / "cache"
+
+
+def features() -> Path:
+    return cache() / "features"
+
+
+def graphs() -> Path:
+    return cache() / "graphs"
+
+
+def probes() -> Path:
+    return cache() / "probes"
+
+
+def probes_end() -> Path:
+    """A file that is replaced when a training begins: probes that began before are unwanted."""
+    return cache() / "probes-end"
+
+
+def keras() -> Path:
+    return cache() / "weights"
+
+
+def models() -> Path:
+    return keras() / "models"
 
 
 def hub() -> Path:
@@ -74,57 +135,30 @@ def cluster() -> Path:
     return root() / "cluster"
 
 
+def start_lock() -> Path:
+    """Held by whoever starts a cluster, or takes its address away."""
+    return cluster() / "start.lock"
+
+
 def logs() -> Path:
     return root() / "logs"
 
 
-def _all() -> tuple[Path, ...]:
+def error_log() -> Path:
+    return logs() / "errors.log"
+
+
+def cluster_log() -> Path:
+    return logs() / "cluster.log"
+
+
+def token() -> Path:
+    """The secret that lets a browser in."""
+    return root() / "token"
+
+
+def everything() -> tuple[Path, ...]:
     return space(), cache(), hub(), cluster(), logs()
-
-
-def make_private() -> None:
-    """Keep what this process writes to its user, and shut others out of THAW_HOME.
-
-    Does nothing on Windows, where a user's folders are the user's own. A THAW_HOME that others
-    are meant to write to as well, such as /tmp, stays open; what is Thaw's in it does not.
-    """
-    global _users_umask
-    before = os.umask(0o077)
-    _users_umask = before if _users_umask is None else _users_umask
-    for folder in (root(), *_all()):
-        with suppress(OSError):  # not there yet, somebody else's, or on a read-only disk
-            if not folder.stat().st_mode & stat.S_ISVTX:
-                folder.chmod(0o700)
-
-
-def close_existing() -> None:
-    """Take what an earlier Thaw left readable to others from them; takes time in a large home."""
-    if os.name == "nt":
-        return
-    for ours in _all():
-        for folder, folders, files in os.walk(ours):
-            for each in (*folders, *files):
-                path = Path(folder, each)
-                with suppress(OSError):  # it is deleted just now, or somebody else's
-                    mode = path.lstat().st_mode
-                    if mode & 0o077 and not stat.S_ISLNK(mode):
-                        path.chmod(stat.S_IMODE(mode) & 0o700)
-
-
-_users_umask: int | None = None
-
-
-@contextmanager
-def to_share() -> Generator[None]:
-    """Files made in here are as readable as the user's own: they were asked for by name."""
-    if _users_umask is None:
-        yield
-        return
-    ours = os.umask(_users_umask)
-    try:
-        yield
-    finally:
-        os.umask(ours)
 
 
 def new_id() -> str:
@@ -148,61 +182,3 @@ def made_at(id_: str) -> float | None:
         return datetime.strptime(id_[:15], "%Y%m%d-%H%M%S").timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file atomically: written aside, synced, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file atomically."""
-    write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
-
-
-def read_json(path: Path) -> Any:
-    """What a JSON file holds.
-
-    Raises:
-        OSError: It can't be read.
-        ValueError: It is no JSON, or is nested deeper than anything we write.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(f"{path.name} is nested too deeply") from error
-
-
-def disk_used(folder: Path) -> int:
-    """Bytes in all files below a folder; 0 where there is none."""
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(path, name)).st_size
-            except FileNotFoundError:
-                continue  # deleted while we looked
-    return total
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder of ours at once for whoever looks, then its contents.
-
-    It is renamed first, so that a half-deleted folder never passes for a whole one.
-    """
-    doomed = folder.with_name(f".deleted-{secrets.token_hex(4)}")
-    try:
-        folder.rename(doomed)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(doomed)

@@ -48,4 +48,4 @@ def write(error: BaseException, incident: str) -> None:
 
 def log_path() -> Path:
     """The file that `write` appends to."""
-    return home.logs() / "errors.log"
+    return home.error_log()

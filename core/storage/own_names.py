@@ -8,10 +8,9 @@ from pathlib import Path
 
 from core import shown
 from core.errors import UserError
-from core.storage import home
+from core.storage import files, home
 
 LONGEST = 80
-_FILE = "name.json"
 
 
 def tidy(given: str, whose: str) -> str:
@@ -41,7 +40,7 @@ def tidy(given: str, whose: str) -> str:
 def of(folder: Path) -> str | None:
     """The name of what lies in a folder; None where nobody has given it one."""
     try:
-        return str(home.read_json(folder / _FILE)["name"])
+        return str(files.read_json(folder / home.NAME)["name"])
     except (OSError, ValueError, KeyError, TypeError):  # damaged by hand: the usual name does
         return None
 
@@ -60,12 +59,9 @@ def give(folder: Path, given: str, whose: str) -> None:
     name = tidy(given, whose)
     if not folder.is_dir():
         raise UserError("This was deleted meanwhile, so it has no name any more.")
-    home.write_json(folder / _FILE, {"name": name})
+    files.write_json(folder / home.NAME, {"name": name})
 
 
-def changed_at(folder: Path) -> int:
-    """When it was last renamed, in nanoseconds since 1970; 0 where it never was."""
-    try:
-        return (folder / _FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
+def stamp(folder: Path) -> files.Stamp:
+    """Changes whenever it is renamed; see `files.stamp`."""
+    return files.stamp(folder / home.NAME)

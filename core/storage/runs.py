@@ -2,92 +2,47 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 from core.errors import UserError
 from core.settings import TrainingSettings
-from core.storage import home, own_names
-from core.storage.events import Event, EventLog
+from core.storage import files, home, own_names
+from core.storage.events import Event
+from core.storage.job import Job, JobState, Kind, RunStatus, Stage
 
-SETTINGS = "settings.json"
 _RESULTS = ("accuracy", "images", "correct", "interval", "classes", "per_class", "confusion")
 
 
-class RunStatus(StrEnum):
-    """Where a run stands. All but the first two are final, unless it is resumed."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-
-    @property
-    def final(self) -> bool:
-        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
-
-
-class Stage(StrEnum):
-    """What a running run is busy with, in the order of the work."""
-
-    WEIGHTS = "weights"
-    BUILDING = "building"
-    READING = "reading"
-    FEATURES = "features"
-    TRAINING = "training"
-    EVALUATION = "evaluation"
-    COMPILING = "compiling"
-
-
 @dataclass(frozen=True)
-class RunState:
-    """The events of a run folded into what a page shows. Threads may share one: it never changes.
+class RunState(JobState):
+    """The events of a run folded into what a page shows.
 
     Attributes:
-        stages: For each stage met so far: images (or steps) done, their total, and seconds left
-            or None.
         heartbeat: The latest step within an epoch: epoch, step, steps, loss, accuracy.
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss, seconds.
         best_epoch: The epoch whose weights are kept, once there is one.
         images: How many images each side of the split has, once that is known.
         classes: How many classes there are, from then on.
-        message: Why it failed or was interrupted, in plain words.
         notice: What a user should know of a run that goes on all the same.
-        cluster: The process that took the job: pid and created; None for a terminal's run.
         host: The computer that it runs on.
         pid: The process that it runs in.
         epochs: How many it was told to train when it was resumed; None for what its settings say.
         begin: The epoch after which the present stretch of epochs began.
-        turn: How often it was resumed.
         finishing: What its process is still at, though the run has ended; None once it is free.
-        offset: How much of the log has been read.
     """
 
-    status: RunStatus = RunStatus.QUEUED
-    submitted: float = 0.0
-    started: float | None = None
-    ended: float | None = None
-    stages: Mapping[Stage, tuple[int, int, float | None]] = field(default_factory=dict)
-    stage: Stage | None = None
     heartbeat: Event | None = None
     history: tuple[Event, ...] = ()
     best_epoch: int | None = None
     images: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
-    message: str | None = None
-    incident: str | None = None
     notice: str | None = None
-    cluster: dict[str, Any] | None = None
     host: str | None = None
     pid: int | None = None
     epochs: int | None = None
     begin: int = 0
-    turn: int = 0
     finishing: Stage | None = None
-    offset: int = 0
 
     @property
     def nothing_to_keep(self) -> bool:
@@ -108,24 +63,13 @@ class RunState:
             return self._with((*self.history, event)) if learned else self
         if event.get("turn", self.turn) != self.turn:
             return self  # the end of an earlier turn, written when this one had begun
+        known = super().after(event)
         match event["event"]:
             case "resumed":
                 return self._begun_again(event)
-            case "queued":
-                return replace(self, submitted=event["time"], cluster=event.get("cluster"))
             case "started":
-                return replace(
-                    self,
-                    status=RunStatus.RUNNING,
-                    started=event["time"],
-                    host=event.get("host"),
-                    pid=event.get("pid"),
-                    finishing=None,
-                )
-            case "stage":
-                stage = Stage(event["stage"])
-                reached = (event["done"], event["total"], event["seconds_left"])
-                return replace(self, stage=stage, stages={**self.stages, stage: reached})
+                host, pid = event.get("host"), event.get("pid")
+                return replace(known, host=host, pid=pid, finishing=None)
             case "images":
                 return replace(self, images=event["images"], classes=event["classes"])
             case "restored":  # epochs after the last checkpoint are trained once more
@@ -138,8 +82,8 @@ class RunState:
                 return replace(self._with((*self.history, event)), heartbeat=None)
             case "finished" | "stopped" | "interrupted" | "failed":
                 still = Stage(event["finishing"]) if event.get("finishing") else None
-                return replace(self, **ended(event), finishing=still)
-        return self
+                return replace(known, finishing=still)
+        return known
 
     def _with(self, rows: Iterable[Event]) -> Self:
         history = tuple(rows)
@@ -163,56 +107,14 @@ class RunState:
         )
 
 
-def ended(event: Event) -> dict[str, Any]:
-    """What the end of any job changes in its state."""
-    return {
-        "status": RunStatus(event["event"]),
-        "ended": event["time"],
-        "message": event.get("message"),
-        "incident": event.get("incident"),
-    }
-
-
-class State(Protocol):
-    """What a log's events are folded into: never changed, so that threads may share it."""
-
-    @property
-    def offset(self) -> int:
-        """How much of the log has been read."""
-
-    def after(self, event: Event) -> Self:
-        """The state once this event has happened."""
-
-
-AnyState = TypeVar("AnyState", bound=State)
-
-
-def read_on(log: EventLog, known: AnyState) -> AnyState:
-    """What a log says by now.
-
-    Args:
-        log: It.
-        known: What was known before; only what is new since is read.
-    """
-    events, offset = log.read(known.offset)
-    for event in events:
-        known = known.after(event)
-    return replace(known, offset=offset)  # type: ignore[type-var]
-
-
 def best_epoch(history: Sequence[Event]) -> int:
     """The epoch with the highest validation accuracy; the lower validation loss breaks ties."""
     best = max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
     return int(best["epoch"])
 
 
-def stop_file(folder: Path, turn: int) -> Path:
-    """The file that asks for a stop; each turn has its own, so that no stop is lost."""
-    return folder / (f"stop.{turn}" if turn else "stop")
-
-
-class Run:
-    """One training run, wherever its folder lies.
+class Run(Job):
+    """One training run, wherever its folder lies: a job that has settings and leaves a model.
 
     The folder holds `settings.json` (settings, name and data set), `progress.jsonl` (see
     docs/run-folder.md), a checkpoint after each epoch, and at the end `model.json`, `model.keras`
@@ -220,9 +122,7 @@ class Run:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._turn: int | None = None
-        self.log = EventLog(folder / "progress.jsonl")
+        super().__init__(Kind.TRAINING, folder)
 
     @property
     def id(self) -> str:
@@ -252,7 +152,7 @@ class Run:
         Raises:
             UserError: The folder holds a run already, or something else.
         """
-        if (folder / SETTINGS).exists():
+        if (folder / home.SETTINGS).exists():
             raise UserError(
                 f"The folder {folder.name} holds a run already. Choose another, or delete it."
             )
@@ -264,7 +164,7 @@ class Run:
         told = {"data": data, "dataset": dataset, "version": version}
         try:
             # The settings make it a run: first, so that what is half made can be deleted.
-            home.write_json(folder / SETTINGS, told | {"settings": settings.to_dict()})
+            files.write_json(folder / home.SETTINGS, told | {"settings": settings.to_dict()})
             run.log.append("queued", cluster=cluster)
         except OSError:  # the disk is full: what could not even begin leaves nothing
             run.undo(there_before)
@@ -278,7 +178,7 @@ class Run:
         Raises:
             UserError: There is no run in that folder.
         """
-        if not (folder / SETTINGS).is_file():
+        if not (folder / home.SETTINGS).is_file():
             raise UserError(
                 f"There is no run in {folder.name or folder}. It may have been deleted."
             )
@@ -289,7 +189,7 @@ class Run:
         try:
             return TrainingSettings.from_dict(dict(self._described("settings")))
         except (TypeError, ValueError) as error:
-            raise damaged(self.folder, SETTINGS) from error
+            raise damaged(self.folder, home.SETTINGS) from error
 
     @property
     def data(self) -> str:
@@ -306,30 +206,32 @@ class Run:
         """The id of its stored data set, if it has one; it may have been deleted since."""
         found = self._described("dataset")
         if found is not None and not (isinstance(found, str) and home.is_id(found)):
-            raise damaged(self.folder, SETTINGS)
+            raise damaged(self.folder, home.SETTINGS)
         return found
 
     @property
     def version(self) -> int | None:
         """Which version of its stored data set it learns from; None is the one at hand."""
-        return read_facts(self.folder, SETTINGS).get("version")
+        return read_facts(self.folder, home.SETTINGS).get("version")
 
     def _described(self, fact: str) -> Any:
-        return read_facts(self.folder, SETTINGS, fact)[fact]
+        return read_facts(self.folder, home.SETTINGS, fact)[fact]
 
     @property
     def created(self) -> float:
         """When it was made, seconds since 1970."""
-        return (self.folder / SETTINGS).stat().st_mtime
+        return (self.folder / home.SETTINGS).stat().st_mtime
 
-    def state(self, known: RunState | None = None) -> RunState:
+    def state(self, known: JobState | None = None) -> RunState:
         """What the log says; given an earlier state, only news is read and folded in."""
-        return read_on(self.log, known or RunState())
+        found = super().state(known or RunState())
+        assert isinstance(found, RunState)
+        return found
 
     @property
     def checkpoint(self) -> Path:
         """The file that a resumed training goes on from; may not be there."""
-        return self.folder / "checkpoint.npz"
+        return self.folder / home.CHECKPOINT
 
     def resume(self, *, more: int = 0, cluster: dict[str, Any] | None = None) -> None:
         """Queue it again, to go on from its last epoch.
@@ -350,18 +252,7 @@ class Run:
             raise UserError(f"All {done} epochs of this run are trained. Say how many to add.")
         begin, epochs = (done, done + more) if more else (state.begin, ordered)
         self.log.append("resumed", cluster=cluster, epochs=epochs, begin=begin)
-        self._turn = None
-
-    @property
-    def turn(self) -> int:
-        """The turn that this object is about: the one at hand when it was first asked.
-
-        The process of a stopped run may still be at work when the run is resumed. It goes by its
-        own turn, and stops.
-        """
-        if self._turn is None:
-            self._turn = self.state().turn
-        return self._turn
+        self.renew()
 
     @property
     def at_work(self) -> bool:
@@ -376,21 +267,13 @@ class Run:
         learned = not state.status.final or state.finishing is Stage.TRAINING
         return learned and state.turn == self.turn
 
-    def request_stop(self) -> None:
-        """Ask the worker to stop and keep the best so far. It looks after every batch."""
-        stop_file(self.folder, self.turn).touch()
-
-    @property
-    def stop_requested(self) -> bool:
-        return stop_file(self.folder, self.turn).exists()
-
     @property
     def has_model(self) -> bool:
-        return (self.folder / "model.keras").is_file()
+        return (self.folder / home.MODEL).is_file()
 
     @property
     def results_path(self) -> Path:
-        return self.folder / "results.json"
+        return self.folder / home.RESULTS
 
     def results(self) -> dict[str, Any] | None:
         """The evaluation of its best epoch, or None while there is none."""
@@ -398,7 +281,7 @@ class Run:
         return read_facts(self.folder, there.name, *_RESULTS) if there.is_file() else None
 
     def delete(self) -> None:
-        home.remove(self.folder)
+        files.remove(self.folder)
 
     def undo(self, there_before: bool) -> None:
         """Leave nothing of a run that came to nothing.
@@ -425,7 +308,7 @@ def read_facts(run: Path, file: str, *wanted: str) -> dict[str, Any]:
         UserError: The file is gone or damaged.
     """
     try:
-        facts = home.read_json(run / file)
+        facts = files.read_json(run / file)
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise damaged(run, file) from error
     if not isinstance(facts, dict) or not facts.keys() >= set(wanted):
@@ -439,6 +322,16 @@ def damaged(run: Path, file: str) -> UserError:
         f"The run {run.absolute().name} is damaged: {file} is missing or not as it was written. "
         "Put back a copy of it, or delete the run and train again."
     )
+
+
+def job_of(key: object) -> Job | None:
+    """The job behind a Dask key (see `Job.key`); None where it is the key of something else."""
+    kind, _, name = str(key).partition("-")
+    parts = name.partition(".")[0].split("/")
+    if kind not in list(Kind) or len(parts) < 3 or not all(map(home.is_id, parts)):
+        return None
+    folder = home.root().joinpath(*parts)
+    return Run(folder) if kind == Kind.TRAINING else Job(Kind(kind), folder)
 
 
 def open_run(run_id: str) -> Run:
@@ -457,4 +350,4 @@ def all_runs() -> list[Run]:
     if not home.runs().is_dir():
         return []
     folders = sorted(home.runs().iterdir(), reverse=True)
-    return [Run(f) for f in folders if home.is_id(f.name) and (f / SETTINGS).is_file()]
+    return [Run(f) for f in folders if home.is_id(f.name) and (f / home.SETTINGS).is_file()]

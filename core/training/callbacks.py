@@ -10,8 +10,9 @@ import numpy as np
 
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
+from core.storage.job import Stage
 from core.storage.progress import Pace
-from core.storage.runs import Run, Stage, best_epoch
+from core.storage.runs import Run, best_epoch
 from core.training.batches import Batches
 
 _SECONDS_BETWEEN_HEARTBEATS = 0.4

@@ -1,13 +1,14 @@
 """What it takes to go on with a training: written after every epoch, read when it is resumed."""
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from core.storage import files
 
 _FACTS = "facts"
 
@@ -38,14 +39,8 @@ class Checkpoint:
             for number, value in enumerate(values)
         }
         arrays[_FACTS] = np.array(json.dumps(facts))
-        aside = self.path.with_name(f".{self.path.name}.new")
-        try:
-            with aside.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            os.replace(aside, self.path)  # not synced: it must outlive its process, each epoch
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        with files.replacing(self.path) as aside:
+            np.savez(aside, allow_pickle=False, **arrays)
 
     def read(self) -> "Saved | None":
         """What was written last; None where there is nothing or it is damaged."""

@@ -20,9 +20,10 @@ from core.network import engine
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.results import evaluation, learned
-from core.storage import home
+from core.storage import files, home
+from core.storage.job import Stage
 from core.storage.progress import StageReporter
-from core.storage.runs import Run, Stage
+from core.storage.runs import Run
 from core.training.extraction import Extraction
 from core.training.setup import Setup
 
@@ -312,12 +313,8 @@ def _keep(
         "input_size": network.backbone.input_size,
         **replace(dataset.preparation, square=run.settings.square).to_dict(),
     }
-    home.write_json(run.folder / "model.json", model)
-    aside = run.folder / ".new.keras"
-    try:
+    files.write_json(run.folder / home.MODEL_FACTS, model)
+    with files.replacing(run.folder / home.MODEL) as aside:
         network.whole(head).save(aside)
-        aside.replace(run.folder / "model.keras")
-    finally:
-        aside.unlink(missing_ok=True)
     learned.keep(run, dataset)
-    home.write_json(run.folder / "results.json", results)
+    files.write_json(run.results_path, results)

@@ -20,7 +20,7 @@ from streamlit import config
 from streamlit.web.server import server_util
 
 from core import config as settings
-from core.storage import home
+from core.storage import files, home
 from pages.routes import hosts
 
 logger = logging.getLogger("thaw")
@@ -81,7 +81,7 @@ def _cookie_name() -> str:
 
 
 def _token() -> str:
-    return _kept(home.root() / "token")
+    return _kept(home.token())
 
 
 @cache
@@ -94,7 +94,7 @@ def _kept(path: Path) -> str:
     try:
         with FileLock(path.with_suffix(".lock")):
             if not path.is_file():
-                home.write_bytes(path, fresh.encode())
+                files.write_bytes(path, fresh.encode())
             path.chmod(0o600)
             return path.read_text(encoding="utf-8").strip() or fresh
     except OSError as error:

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
+from core.storage import files
 from pages.routes import addresses
 from pages.routes.routes import GuardedRoute, Refused
 
@@ -80,7 +81,7 @@ def _thumbnail(dataset_id: str, digest: str) -> bytes:
 
 def _large(dataset_id: str, digest: str) -> bytes:
     folder = _folder(dataset_id, digest)
-    preparation = _preparation(str(folder), store.changed_at(folder))
+    preparation = _preparation(str(folder), store.stamp(folder))
     return image_files.large(folder, digest, preparation)
 
 
@@ -91,7 +92,7 @@ def _folder(dataset_id: str, digest: str) -> Path:
 
 
 @lru_cache(maxsize=64)
-def _preparation(folder: str, changed: int) -> Preparation:
+def _preparation(folder: str, stamp: files.Stamp) -> Preparation:
     """Found out once a version: the manifest may list 20,000 images."""
     return store.load(Path(folder)).preparation
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import UserError
-from core.jobs.tasks import sentence_of
+from core.jobs.worker import sentence_of
 from core.storage import incidents
 from pages.routes import addresses
 

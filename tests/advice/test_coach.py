@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.advice.coach import Hint, Kind, advise
+from core.advice.coach import Hint, Pattern, advise
 
 SEEDS = range(20)
 LENGTHS = [15, 40, 200]
@@ -87,7 +87,9 @@ def hint_of(history: History, validation: int, **known: Any) -> Hint | None:
     return advise(history, validation=validation, **facts)
 
 
-def kinds(shape: Any, length: int, validation: int, wavering: float = 0.01) -> Counter[Kind | None]:
+def kinds(
+    shape: Any, length: int, validation: int, wavering: float = 0.01
+) -> Counter[Pattern | None]:
     histories = [painted(shape, length, validation, seed, wavering) for seed in SEEDS]
     hints = [hint_of(history, validation) for history in histories]
     return Counter(hint.kind if hint else None for hint in hints)
@@ -98,16 +100,16 @@ def kinds(shape: Any, length: int, validation: int, wavering: float = 0.01) -> C
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (improving, Kind.IMPROVING),
-        (level, Kind.LEVEL),
-        (memorising, Kind.MEMORISING),
-        (guessing, Kind.CHANCE),
-        (wrong_folders, Kind.CHANCE),
-        (perfect, Kind.PERFECT),
-        (growing, Kind.ASTRAY),
+        (improving, Pattern.IMPROVING),
+        (level, Pattern.LEVEL),
+        (memorising, Pattern.MEMORISING),
+        (guessing, Pattern.CHANCE),
+        (wrong_folders, Pattern.CHANCE),
+        (perfect, Pattern.PERFECT),
+        (growing, Pattern.ASTRAY),
     ],
 )
-def test_a_clear_shape_is_told(shape: Any, expected: Kind, length: int, validation: int) -> None:
+def test_a_clear_shape_is_told(shape: Any, expected: Pattern, length: int, validation: int) -> None:
     found = kinds(shape, length, validation)
     assert found[expected] >= 0.85 * len(SEEDS), found
 
@@ -118,20 +120,20 @@ def test_eight_pictures_mislead_seldom(shape: Any, length: int) -> None:
     found = kinds(shape, length, 8)
     right = {improving: "improving", level: "level", memorising: "memorising", guessing: "chance"}
     # By luck all eight may be right: then there is nothing left to ask of them.
-    assert found[Kind(right[shape])] + found[Kind.PERFECT] >= 0.85 * len(SEEDS), found
+    assert found[Pattern(right[shape])] + found[Pattern.PERFECT] >= 0.85 * len(SEEDS), found
 
 
 @pytest.mark.parametrize("validation", SIZES)
 @pytest.mark.parametrize("length", [8, 15, 20])
 def test_noisy_epochs_of_thawed_layers(length: int, validation: int) -> None:
     found = kinds(thawed, length, validation, wavering=0.06)
-    assert found[Kind.IMPROVING] + found[Kind.PERFECT] >= 0.85 * len(SEEDS), found
+    assert found[Pattern.IMPROVING] + found[Pattern.PERFECT] >= 0.85 * len(SEEDS), found
 
 
 @pytest.mark.parametrize("length", [15, 40, 200])
 @pytest.mark.parametrize("validation", [180, 5000])
 def test_growing_confidence_is_no_alarm(length: int, validation: int) -> None:
-    assert kinds(confident, length, validation)[Kind.MEMORISING] == 0
+    assert kinds(confident, length, validation)[Pattern.MEMORISING] == 0
 
 
 @pytest.mark.parametrize("length", [15, 40, 200])
@@ -140,7 +142,7 @@ def test_once_grown_confidence_is_no_alarm(length: int, validation: int) -> None
     def settled(t: Any) -> Curves:
         return *memorising(t)[:2], 0.45 + np.minimum(t, 0.55) * 0.7
 
-    assert kinds(settled, length, validation)[Kind.MEMORISING] <= 0.1 * len(SEEDS)
+    assert kinds(settled, length, validation)[Pattern.MEMORISING] <= 0.1 * len(SEEDS)
 
 
 @pytest.mark.parametrize("length", [15, 40, 200])
@@ -153,7 +155,7 @@ def test_memorising_means_that_training_gets_on_and_the_loss_rises_well(length: 
         return losses, np.where(t < 0.25, val_losses, 0.6 + 0.04 * (t - 0.25)), shares
 
     for shape in (stuck, hardly):
-        assert kinds(shape, length, 500, wavering=0.004)[Kind.MEMORISING] == 0
+        assert kinds(shape, length, 500, wavering=0.004)[Pattern.MEMORISING] == 0
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -163,7 +165,7 @@ def test_what_wavers_about_a_level_neither_rises_nor_falls(length: int, wavering
         return 0.8 - 0.3 * t, 0.6 + 0 * t, 0.8 + 0 * t
 
     found = kinds(flat, length, 5000, wavering)
-    assert found[Kind.LEVEL] >= 0.75 * len(SEEDS), found
+    assert found[Pattern.LEVEL] >= 0.75 * len(SEEDS), found
 
 
 @pytest.mark.parametrize("length", [8, 20, 60, 200])
@@ -177,7 +179,7 @@ def test_jumping_losses_are_told_however_long(length: int, which: str) -> None:
         return losses, calm if which == "training" else leaps[1], 0.45 + 0 * t
 
     found = kinds(jumping, length, 180)
-    assert found[Kind.ASTRAY] >= 0.9 * len(SEEDS), found
+    assert found[Pattern.ASTRAY] >= 0.9 * len(SEEDS), found
 
 
 @pytest.mark.parametrize("length", [12, 60])
@@ -186,7 +188,7 @@ def test_training_that_grows_worse_from_well_above_chance(length: int) -> None:
         return 0.3 + 1.2 * t, 0.5 + 0.8 * t, 0.8 - 0.2 * t
 
     found = kinds(worse, length, 500)
-    assert found[Kind.ASTRAY] >= 0.9 * len(SEEDS), found
+    assert found[Pattern.ASTRAY] >= 0.9 * len(SEEDS), found
 
 
 def test_sure_of_its_mistakes_beyond_all_measure() -> None:
@@ -199,7 +201,7 @@ def test_sure_of_its_mistakes_beyond_all_measure() -> None:
     ]
     hint = hint_of(rows, 24, classes=4)
     assert hint is not None
-    assert hint.kind is Kind.ASTRAY
+    assert hint.kind is Pattern.ASTRAY
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -208,7 +210,7 @@ def test_memorising_begins_where_it_began(length: int) -> None:
     for seed in SEEDS:
         hint = hint_of(painted(memorising, length, 5000, seed, wavering=0.005), 5000)
         assert hint is not None
-        assert hint.kind is Kind.MEMORISING
+        assert hint.kind is Pattern.MEMORISING
         assert hint.since is not None
         assert f"since epoch {hint.since} " in hint.text
         near += abs(hint.since - 2 - 0.25 * (length - 1)) <= 2
@@ -238,9 +240,9 @@ def test_what_ends_nearly_level_is_told() -> None:
     silent = hint_of(history, 500, over=False)
     told = hint_of(history, 500)
     assert told is not None
-    assert told.kind is Kind.IMPROVING
+    assert told.kind is Pattern.IMPROVING
     assert "a little" in told.text
-    assert silent is None or silent.kind is Kind.IMPROVING
+    assert silent is None or silent.kind is Pattern.IMPROVING
 
 
 def test_one_odd_epoch_changes_nothing() -> None:
@@ -248,7 +250,7 @@ def test_one_odd_epoch_changes_nothing() -> None:
     history[-1] |= {"val_loss": 5.0, "loss": 5.0, "val_accuracy": 0.2}
     hint = hint_of(history, 500)
     assert hint is not None
-    assert hint.kind is Kind.IMPROVING
+    assert hint.kind is Pattern.IMPROVING
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -275,7 +277,7 @@ def test_few_pictures_are_told_to_be_few() -> None:
     for shape in (improving, level, memorising, guessing):
         hint = hint_of(painted(shape, 30, 8, 3), 8)
         assert hint is not None
-        if hint.kind is Kind.PERFECT:
+        if hint.kind is Pattern.PERFECT:
             assert "of the 8 held-back pictures right. So few prove little" in hint.text
         else:
             assert "Only 8 pictures are held back, so each is 12 points." in hint.text
@@ -295,7 +297,7 @@ def test_training_that_is_made_harder_is_no_flaw() -> None:
     ]
     hint = hint_of(history, 500, augmented=True)
     assert hint is not None
-    assert hint.kind is Kind.IMPROVING
+    assert hint.kind is Pattern.IMPROVING
     assert "is normal" in hint.text
 
 

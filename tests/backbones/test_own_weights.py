@@ -12,7 +12,7 @@ import pytest
 
 from core.backbones.catalogue.backbone import Backbone, Table
 from core.backbones.catalogue.rows import BACKBONES, backbone_named
-from core.backbones.weights import own_weights, weights_check
+from core.backbones.weights import own_weights
 from core.errors import UserError
 from core.storage import home
 from tests import official_weights
@@ -235,7 +235,7 @@ def test_a_file_that_is_never_read_to_its_end_is_refused(
     content = bytearray(brought.read_bytes())
     harm(content)
     brought.write_bytes(content)
-    monkeypatch.setattr(weights_check, "_SECONDS", 3)  # a minute is long for a test
+    monkeypatch.setattr(own_weights, "_SECONDS", 3)  # a minute is long for a test
     with pytest.raises(UserError, match=r"but mine\.h5 is .*damaged"):
         own_weights.keep(brought, "mine.h5", small)
     assert kept_files() == []

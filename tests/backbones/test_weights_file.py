@@ -735,7 +735,7 @@ def test_a_damaged_file_gives_numbers_in_their_shapes_or_is_refused(
     outcomes = read_each(paths, layers_of(model))
     assert outcomes.count("read") > 10  # both happen, so both were looked at
     assert outcomes.count("refused") > 10
-    assert outcomes.count("stuck") < 10  # `weights_check` sees to those
+    assert outcomes.count("stuck") < 10  # `own_weights.keep` sees to those
 
 
 def test_the_real_files_hold_what_the_catalogue_says(material: Path) -> None:

@@ -15,7 +15,7 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core.jobs.cluster import address
-from core.storage import home
+from core.storage import files
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
@@ -97,7 +97,7 @@ class Served:
     def end_cluster(self) -> None:
         """End what the web server started, by its own record of it."""
         for record in (self.home / "cluster").glob("*/owner.json"):
-            owner = home.read_json(record)
+            owner = files.read_json(record)
             if not address.is_alive(owner):
                 continue
             program = psutil.Process(owner["pid"])

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from terminal_calls import ROOT, environment, paint_folder
 
-from core.storage.runs import Run, RunStatus
+from core.storage.job import RunStatus
+from core.storage.runs import Run
 from core.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from conftest import Thaw
 from terminal_calls import paint_folder
 
 from core.jobs.cluster import leftovers
-from core.storage import home
+from core.storage import privacy
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="a user's folders are private there"
@@ -51,7 +51,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path, thaw_home: 
     other = tmp_path / "other"
     other.write_bytes(b"")
     (picture.parent / "link").symlink_to(other)
-    home.make_private()
+    privacy.make_private()
     os.umask(0o022)
     assert not thaw_home.stat().st_mode & 0o077
     leftovers.sweep()
@@ -64,7 +64,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path, thaw_home: 
 def test_a_folder_that_everybody_shares_stays_open(thaw_home: Path) -> None:
     (thaw_home / "cache").mkdir(parents=True)
     thaw_home.chmod(0o1777)
-    home.make_private()
+    privacy.make_private()
     os.umask(0o022)
     assert stat.S_IMODE(thaw_home.stat().st_mode) == 0o1777
     assert stat.S_IMODE((thaw_home / "cache").stat().st_mode) == 0o700

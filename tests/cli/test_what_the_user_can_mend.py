@@ -18,7 +18,8 @@ from terminal_calls import ROOT, Said, environment
 from core.cli.messages import remedy
 from core.intake import room
 from core.settings import TrainingSettings
-from core.storage.runs import Run, RunStatus
+from core.storage.job import RunStatus
+from core.storage.runs import Run
 
 Thaw = Callable[..., Any]
 

@@ -14,7 +14,7 @@ import pytest
 from terminal_calls import ROOT, Said, environment, paint_folder
 
 from core.backbones.catalogue.rows import BACKBONES, parameter_counts
-from core.storage import home
+from core.storage import files
 
 pytestmark = pytest.mark.slow
 
@@ -378,9 +378,9 @@ def test_recipe_and_options(world: World, tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert len(said.json["history"]) == 2
     assert "Warning" not in said.err
-    settings = home.read_json(run / "settings.json")["settings"]
+    settings = files.read_json(run / "settings.json")["settings"]
     assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 2)
-    assert settings["square"] == home.read_json(run / "model.json")["square"] == "crop"
+    assert settings["square"] == files.read_json(run / "model.json")["square"] == "crop"
     frozen = settings["frozen_layers"]
     assert frozen != "all"  # two colours are unlike photos, and few
     chosen_network = BACKBONES[settings["backbone"]]  # the best that is installed

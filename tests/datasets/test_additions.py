@@ -16,7 +16,7 @@ from core.datasets.dataset import Dataset, Skipped
 from core.errors import StopRequested, UserError
 from core.intake.archives.archive import open_source
 from core.settings import Grouping, SplitSettings
-from core.storage import home
+from core.storage import files, home
 from tests.intake.painted import (
     classes,
     folder_of,
@@ -142,15 +142,15 @@ def test_a_stop_leaves_nothing(folder: Path) -> None:
 
 
 def test_a_full_disk_takes_back_what_came(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_json = home.write_json
+    write_json = files.write_json
 
     def full(path: Path, value: object) -> None:
         raise OSError(28, "full")
 
-    monkeypatch.setattr(home, "write_json", full)
+    monkeypatch.setattr(files, "write_json", full)
     with pytest.raises(OSError, match="full"):
         add(folder, {"a.png": png(1)})
-    monkeypatch.setattr(home, "write_json", write_json)
+    monkeypatch.setattr(files, "write_json", write_json)
     assert not images(folder)
     assert store.load(folder).version == 1
 

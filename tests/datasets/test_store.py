@@ -13,7 +13,7 @@ from core.datasets.feed import StoredFeed
 from core.errors import StopRequested, UserError
 from core.intake.archives.archive import open_source
 from core.settings import SplitSettings
-from core.storage import home
+from core.storage import files, home
 from tests.intake.painted import classes, png, zip_of
 
 
@@ -244,5 +244,5 @@ def test_manifests_of_the_first_thaw_are_read(tmp_path: Path) -> None:
         del manifest[added_since]
     for each in manifest["records"]:
         del each["folder"]
-    home.write_json(folder / "manifest.json", manifest)
+    files.write_json(folder / "manifest.json", manifest)
     assert store.load(folder) == dataset

@@ -14,8 +14,8 @@ from core.doctor.finding import (
     Checkup,
     Finding,
     Fix,
-    Kind,
     Point,
+    Problem,
     mended,
     remaining,
 )
@@ -57,11 +57,11 @@ def test_pictures_that_show_nothing_are_to_be_removed():
     seen = replace(seen, lost=(Skipped("cat/3.png", "damaged or cut off"),))
     found = by_kind(pixels.findings(seen))
     assert {kind: [case.files for case in each.cases] for kind, each in found.items()} == {
-        Kind.UNREADABLE: [("cat/3.png",)],
-        Kind.TINY: [("cat/2.png",)],
-        Kind.BLANK: [("cat/1.png",)],
+        Problem.UNREADABLE: [("cat/3.png",)],
+        Problem.TINY: [("cat/2.png",)],
+        Problem.BLANK: [("cat/1.png",)],
     }
-    assert found[Kind.TINY].cases[0].told == "20 × 80 pixels"
+    assert found[Problem.TINY].cases[0].told == "20 × 80 pixels"
     for each in found.values():
         assert each.cases[0].fixes[0].action is Action.REMOVE
 
@@ -70,8 +70,8 @@ def test_of_a_file_that_is_there_twice_one_stays():
     records = [record(n, "cat") for n in range(5)]
     records.append(record(9, "cat", digest=records[1].digest))
     found = of_copies(sight(records))
-    assert set(found) == {Kind.EXACT_COPY}
-    (case,) = found[Kind.EXACT_COPY].cases
+    assert set(found) == {Problem.EXACT_COPY}
+    (case,) = found[Problem.EXACT_COPY].cases
     assert case.files == ("cat/1.png", "cat/9.png")
     assert case.fixes[0] == Fix(Action.REMOVE, ("cat/9.png",), "Keep one")
 
@@ -80,8 +80,8 @@ def test_of_near_copies_the_largest_stays():
     records = [record(n, "cat") for n in range(6)]
     records[3] = replace(records[3], width=500)
     found = of_copies(copied(records, [(1, 3, 4)]))
-    assert set(found) == {Kind.NEAR_COPY}
-    (case,) = found[Kind.NEAR_COPY].cases
+    assert set(found) == {Problem.NEAR_COPY}
+    (case,) = found[Problem.NEAR_COPY].cases
     assert set(case.files) == {"cat/1.png", "cat/3.png", "cat/4.png"}
     assert set(case.fixes[0].files) == {"cat/1.png", "cat/4.png"}
 
@@ -108,8 +108,8 @@ def test_a_picture_in_two_classes_is_for_a_person_to_name(exactly):
     else:
         seen = copied(records, [(0, 5)])
     found = of_copies(seen)
-    assert set(found) == {Kind.TWO_CLASSES}
-    (case,) = found[Kind.TWO_CLASSES].cases
+    assert set(found) == {Problem.TWO_CLASSES}
+    (case,) = found[Problem.TWO_CLASSES].cases
     chosen = {fix.told: fix.files for fix in case.fixes}
     assert set(chosen) == {"It is cat", "It is dog"}
     assert chosen["It is dog"] == ("cat/0.png",)
@@ -122,7 +122,7 @@ def test_copies_on_both_sides_say_by_how_much_they_flatter():
         for n in range(80)
     ]
     found = of_copies(copied(records, [(n, n + 60) for n in range(10)]))
-    finding = found[Kind.BOTH_SIDES]
+    finding = found[Problem.BOTH_SIDES]
     assert len(finding.cases) == 10
     assert "10 of the 20 validation pictures are such copies" in finding.sentence
     shares = [float(w) for w in finding.sentence.replace("%", "").split() if w[:1].isdigit()][2:4]
@@ -136,10 +136,10 @@ def test_a_test_side_is_told_of_too_and_held_back_sides_learn_nothing():
     sides = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
     records = [record(n, "cat" if n % 2 else "dog", split=side) for n, side in enumerate(sides)]
     found = of_copies(copied(records, [(n, n + 80) for n in range(10)]))
-    sentence = found[Kind.BOTH_SIDES].sentence
+    sentence = found[Problem.BOTH_SIDES].sentence
     assert "10 of the 20 test pictures are such copies" in sentence
     assert "validation pictures" not in sentence
-    assert set(of_copies(copied(records, [(60, 80)]))) == {Kind.NEAR_COPY}
+    assert set(of_copies(copied(records, [(60, 80)]))) == {Problem.NEAR_COPY}
 
 
 def test_long_chains_of_copies_are_one_group():
@@ -191,7 +191,7 @@ def test_coloured_frames_give_the_class_away():
     places = np.repeat(np.arange(3), 20)
     greys = [(20,) * 3, (120,) * 3, (230,) * 3]  # the middle one is neither dark nor bright
     (finding,) = shortcut.findings(framed(places, greys))
-    assert finding.kind is Kind.SHORTCUT
+    assert finding.kind is Problem.SHORTCUT
     assert "border" in finding.sentence
     assert len(finding.cases) == 3
 
@@ -221,9 +221,9 @@ def test_the_same_frame_everywhere_gives_nothing_away():
 def test_sizes_of_classes():
     dataset = sight([record(n, "many" if n < 90 else "few") for n in range(95)]).dataset
     found = by_kind(balance.findings(dataset))
-    assert set(found) == {Kind.SMALL_CLASS, Kind.IMBALANCE}
-    assert "“many” has 90, “few” 5" in found[Kind.IMBALANCE].sentence
-    assert [fix.action for fix in found[Kind.SMALL_CLASS].cases[0].fixes] == [Action.BRING]
+    assert set(found) == {Problem.SMALL_CLASS, Problem.IMBALANCE}
+    assert "“many” has 90, “few” 5" in found[Problem.IMBALANCE].sentence
+    assert [fix.action for fix in found[Problem.SMALL_CLASS].cases[0].fixes] == [Action.BRING]
     even = sight([record(n, "ab"[n % 2]) for n in range(40)]).dataset
     assert list(balance.findings(even)) == []
 
@@ -231,7 +231,7 @@ def test_sizes_of_classes():
 def test_a_class_that_is_too_small_can_go_while_two_are_left():
     labels = ["a"] * 20 + ["b"] * 20 + ["c"] * 7
     dataset = sight([record(n, label) for n, label in enumerate(labels)]).dataset
-    small = by_kind(balance.findings(dataset))[Kind.SMALL_CLASS]
+    small = by_kind(balance.findings(dataset))[Problem.SMALL_CLASS]
     bring, go = small.cases[0].fixes
     assert (bring.action, bring.label, go.action) == (Action.BRING, "c", Action.DELETE_CLASS)
     assert mended(dataset, [bring]) == dataset
@@ -241,13 +241,13 @@ def test_a_class_that_is_too_small_can_go_while_two_are_left():
 
 def test_an_empty_class_is_too_small_until_it_is_gone():
     dataset = changes.add_class(sight([record(n, "ab"[n % 2]) for n in range(40)]).dataset, "c")
-    small = by_kind(balance.findings(dataset))[Kind.SMALL_CLASS]
+    small = by_kind(balance.findings(dataset))[Problem.SMALL_CLASS]
     assert [case.files for case in remaining(small, dataset, ())] == [()]
     left = mended(dataset, [small.cases[0].fixes[1]])
     assert remaining(small, left, ()) == ()
     both = changes.add_class(dataset, "d")
-    cases = by_kind(balance.findings(both))[Kind.SMALL_CLASS].cases
-    assert len({case.key(Kind.SMALL_CLASS) for case in cases}) == 2
+    cases = by_kind(balance.findings(both))[Problem.SMALL_CLASS].cases
+    assert len({case.key(Problem.SMALL_CLASS) for case in cases}) == 2
 
 
 def test_a_picture_unlike_all_others_stands_out():
@@ -276,7 +276,7 @@ def finding_of(kind, *cases):
 
 def test_a_checkup_comes_back_from_disk_as_it_was():
     fixes = (Fix(Action.MOVE, ("a",), "Move to dog", "dog"), Fix(Action.REMOVE, ("a",), "Remove"))
-    finding = finding_of(Kind.LABEL, Case(("a",), "is called cat", fixes), Case(("b",), "c"))
+    finding = finding_of(Problem.LABEL, Case(("a",), "is called cat", fixes), Case(("b",), "c"))
     whole = Checkup(3, 2, (finding,), (Point("a", 0.5, -1.0),))
     assert Checkup.from_dict(whole.to_dict()) == whole
 
@@ -307,13 +307,13 @@ def test_what_has_been_mended_or_put_aside_is_not_shown_again():
     dataset = sight(records).dataset
     move = Case(("cat/0.png",), "", (Fix(Action.MOVE, ("cat/0.png",), "", "dog"),))
     copy = Case(("cat/0.png", "cat/1.png"), "", (Fix(Action.REMOVE, ("cat/1.png",), ""),))
-    suspects, twice = finding_of(Kind.LABEL, move), finding_of(Kind.EXACT_COPY, copy)
+    suspects, twice = finding_of(Problem.LABEL, move), finding_of(Problem.EXACT_COPY, copy)
     assert remaining(suspects, dataset, ()) == (move,)
     assert remaining(suspects, mended(dataset, move.fixes), ()) == ()
     assert remaining(twice, dataset, ()) == (copy,)
     assert remaining(twice, mended(dataset, copy.fixes), ()) == ()
-    assert remaining(twice, dataset, {copy.key(Kind.EXACT_COPY)}) == ()
-    assert remaining(twice, dataset, {copy.key(Kind.NEAR_COPY)}) == (copy,)
+    assert remaining(twice, dataset, {copy.key(Problem.EXACT_COPY)}) == ()
+    assert remaining(twice, dataset, {copy.key(Problem.NEAR_COPY)}) == (copy,)
     known = {record.file: record.digest for record in dataset.records}
     assert remaining(twice, dataset, (), known) == (copy,)
     assert remaining(twice, dataset, (), known | {copy.files[0]: "another"}) == ()
@@ -333,7 +333,7 @@ def test_what_holds_for_most_pictures_is_no_reason_to_remove_them():
     assert usual.judged(found, few.dataset) == found
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", Problem)
 def test_no_finding_would_take_away_most_of_a_data_set(kind):
     records = [record(n, "cat" if n % 2 else "dog") for n in range(10)]
     dataset = sight(records).dataset
@@ -346,10 +346,14 @@ def test_no_finding_would_take_away_most_of_a_data_set(kind):
         )
         return Finding(kind, True, "title", "sentence", cases)
 
-    rare = 1 if kind is Kind.SMALL_CLASS else 5
+    rare = 1 if kind is Problem.SMALL_CLASS else 5
     assert usual.judged(found(rare), dataset) == found(rare)
     left = {fix.action for case in usual.judged(found(6), dataset).cases for fix in case.fixes}
-    harmless = {Kind.EXACT_COPY, Kind.IMBALANCE, Kind.SHORTCUT}  # one of each stays; or no removal
+    harmless = {
+        Problem.EXACT_COPY,
+        Problem.IMBALANCE,
+        Problem.SHORTCUT,
+    }  # one of each stays; or no removal
     assert left == (set(ways) if kind in harmless else {Action.TOGETHER, Action.BRING})
 
 
@@ -375,6 +379,6 @@ def test_a_class_whose_pictures_are_all_alike_is_not_to_be_kept_on_one_side():
     ]
     cats = tuple(n for n in range(50) if n % 2)
     found = of_copies(copied(records, [cats, (0, 40)]))
-    assert [len(case.files) for case in found[Kind.BOTH_SIDES].cases] == [2]
-    (case,) = found[Kind.NEAR_COPY].cases
+    assert [len(case.files) for case in found[Problem.BOTH_SIDES].cases] == [2]
+    (case,) = found[Problem.NEAR_COPY].cases
     assert (len(case.files), case.fixes) == (25, ())

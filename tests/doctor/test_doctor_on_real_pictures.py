@@ -18,7 +18,7 @@ from core.doctor import (
     guessing,
     looking,
 )
-from core.doctor.finding import Kind
+from core.doctor.finding import Problem
 from core.doctor.findings import (
     duplicates,
     labels,
@@ -147,7 +147,7 @@ def test_coloured_frames_are_caught(name: str, folder_of: Folder, tmp_path: Path
                 small = photo.convert("RGB").resize((180, 180))
             ImageOps.expand(small, 12, colour).save(tmp_path / label / path.name)
     _, found = checkup.of_source(open_source(tmp_path), SplitSettings(), lambda _: lambda *_: None)
-    (finding,) = (each for each in found.findings if each.kind is Kind.SHORTCUT)
+    (finding,) = (each for each in found.findings if each.kind is Problem.SHORTCUT)
     assert {case.told for case in finding.cases} == set(colours)
 
 
@@ -176,7 +176,7 @@ def test_a_stored_picture_that_is_gone_is_a_finding(drawn: Folder, tmp_path: Pat
     found = checkup.of_stored(
         folder, lambda stage: lambda *told: steps.setdefault(stage, []).append(told)
     )
-    (finding,) = (each for each in found.findings if each.kind is Kind.UNREADABLE)
+    (finding,) = (each for each in found.findings if each.kind is Problem.UNREADABLE)
     assert {case.files[0] for case in finding.cases} == {gone.file, changed.file}
     assert len(found.map) == len(dataset.records) - 2
     for told in steps.values():

@@ -2,35 +2,32 @@
 
 import os
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from core.errors import StopRequested
-from core.jobs import queue, tasks
+from core.jobs import queue
 from core.jobs.cluster.connection import line
-from core.jobs.job import Job, Kind
 from core.settings import TrainingSettings
 from core.storage import home
+from core.storage.job import Kind
 from core.storage.runs import Run
 
 
-def hold(folder: str) -> None:
+def hold(run: Run) -> None:
     """What a worker runs: a run that ends when it is let go or stopped."""
-    job = Job(Kind.TRAINING, Path(folder))
-
-    def work() -> None:
-        job.log.append("stage", stage="reading", done=1, total=2, seconds_left=None)
-        while not (job.folder / "go").exists():
-            if job.stop_requested:
-                raise StopRequested
-            time.sleep(0.02)
-
-    tasks.perform(job, work)
+    run.log.append("stage", stage="reading", done=1, total=2, seconds_left=None)
+    while not (run.folder / "go").exists():
+        if run.stop_requested:
+            raise StopRequested
+        time.sleep(0.02)
 
 
-def never_logs(folder: str) -> None:
-    """A run whose task fails before it can say anything."""
-    raise RuntimeError(folder)
+class Unreadable:
+    """An argument that no worker can unpack, so that its task fails before it can say anything."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.listdir, ("/nowhere",)
 
 
 def die(paths: object) -> None:
@@ -65,12 +62,12 @@ def refuse_restarts(dask_scheduler: Any) -> None:
     dask_scheduler.restart_workers = refuse
 
 
-def submit(function: object = hold) -> Run:
+def submit(work: Callable[..., None] = hold, *args: object) -> Run:
     """Queue such a run as `queue.submit_training` queues a real one."""
     folder = home.runs() / home.new_id()
     owner = line().owner
     run = Run.create(folder, TrainingSettings(), data="none", dataset=None, cluster=owner)
-    queue.submit(Job(Kind.TRAINING, folder), function, str(folder))
+    queue.submit(run, work, *args)
     return run
 
 

@@ -8,11 +8,11 @@ import pytest
 from core.datasets import changes, store
 from core.datasets.additions import Added
 from core.errors import UserError
-from core.jobs import adding, queue
+from core.jobs import adding, queue, tasks, worker
 from core.jobs.cluster import leftovers
-from core.jobs.job import Job, Kind
 from core.settings import SplitSettings
 from core.storage import home
+from core.storage.job import Job, Kind
 from tests.intake.painted import classes, png, zip_of
 from tests.jobs.conftest import Wait
 
@@ -76,13 +76,13 @@ def test_an_order_that_was_cancelled_or_fails_leaves_nothing(pets: Path) -> None
     path = upload({"a.png": png(1)})
     job = order()
     job.request_stop()
-    adding.add_images(str(job.folder), str(path), str(pets), "cat")
+    worker.perform(job, tasks.add_images, path, pets, "cat")
     with pytest.raises(UserError, match="You stopped"):
         adding.result("order")
     assert not job.folder.exists()
     assert not path.exists()
     job = order()
-    adding.add_images(str(job.folder), str(upload({"a.png": b"no"})), str(pets), "cat")
+    worker.perform(job, tasks.add_images, upload({"a.png": b"no"}), pets, "cat")
     with pytest.raises(UserError, match="no picture"):
         adding.result("order")
     assert [each.name for each in home.datasets().iterdir()] == ["pets"]
@@ -92,7 +92,7 @@ def test_an_order_that_was_cancelled_or_fails_leaves_nothing(pets: Path) -> None
 
 def test_what_nobody_looked_at_is_swept(pets: Path) -> None:
     job = order()
-    adding.add_images(str(job.folder), str(upload({"a.png": png(1)})), str(pets), "cat")
+    worker.perform(job, tasks.add_images, upload({"a.png": png(1)}), pets, "cat")
     assert sorted(each.name for each in job.folder.iterdir()) == ["added.json", "progress.jsonl"]
     ended = job.state().ended
     assert ended is not None

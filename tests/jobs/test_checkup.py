@@ -5,38 +5,36 @@ import json
 import pytest
 
 from core.datasets import changes, store
-from core.doctor.finding import Case
-from core.doctor.finding import Kind as About
+from core.doctor.finding import Case, Problem
 from core.errors import UserError
-from core.jobs import checkup, tasks
-from core.jobs.job import CheckState, Job
+from core.jobs import checkup, worker
 from core.settings import SplitSettings
 from core.storage import home
-from core.storage.runs import RunStatus
+from core.storage.job import Job, RunStatus
+from core.storage.runs import job_of
 
 
 @pytest.fixture
 def job() -> Job:
-    made = Job.of_checkup("20260101-000000-abcdef")
+    made = Job.of_checkup(home.datasets() / "20260101-000000-abcdef")
     made.folder.mkdir(parents=True)
     return made
 
 
 def test_a_check_up_that_was_stopped_can_begin_again(job):
     job.log.append("queued", cluster=None)
-    first = job.key(job.state())
+    first = job.key(job.state().turn)
     job.log.append("started")
     job.log.append("stage", stage="looking", done=3, total=9, seconds_left=2.0)
     state = job.state()
-    assert isinstance(state, CheckState)
     assert (state.stage, state.done, state.total) == ("looking", 3, 9)
     job.log.append("stopped")
     job.log.append("queued", cluster=None)
     again = job.state(state)
     assert again.status is RunStatus.QUEUED
     assert (again.done, again.started, again.turn) == (0, None, 1)
-    assert job.key(again) != first
-    assert Job.of_key(first) == Job.of_key(job.key(again)) == job
+    assert job.key(again.turn) != first
+    assert job_of(first) == job_of(job.key(again.turn)) == job
 
 
 def test_no_check_up_yet_was_never_submitted(thaw_home):
@@ -48,7 +46,7 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
     found = job.folder.parent / "checkup.json"
     found.write_text("{}")
     job.log.append("queued", cluster=None)
-    tasks.perform(job, lambda: (_ for _ in ()).throw(UserError("No pictures.")))
+    worker.perform(job, lambda _: (_ for _ in ()).throw(UserError("No pictures.")))
     state = checkup.state(job.folder.parent.name)
     assert (state.status, state.message) == (RunStatus.FAILED, "No pictures.")
     assert found.exists()
@@ -59,12 +57,12 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
 def test_what_is_no_problem_stays_so(job):
     chosen = job.folder.parent.name
     case = Case(("cat/1.png",), "unlike the others")
-    checkup.dismiss(chosen, About.OUTLIER, (case,))
+    checkup.dismiss(chosen, Problem.OUTLIER, (case,))
     assert checkup.dismissed(chosen) == set(), "of a data set that is gone nothing comes back"
     store.create(job.folder.parent, changes.empty("pets", ["cat"], SplitSettings()))
-    checkup.dismiss(chosen, About.OUTLIER, (case,))
-    checkup.dismiss(chosen, About.TINY, (case,))
-    assert checkup.dismissed(chosen) == {case.key(About.OUTLIER), case.key(About.TINY)}
+    checkup.dismiss(chosen, Problem.OUTLIER, (case,))
+    checkup.dismiss(chosen, Problem.TINY, (case,))
+    assert checkup.dismissed(chosen) == {case.key(Problem.OUTLIER), case.key(Problem.TINY)}
     (job.folder.parent / "no-problem.json").write_text("{")
     assert checkup.dismissed(chosen) == set()
 
@@ -100,4 +98,4 @@ def test_from_the_press_to_what_it_found(sketches, wait):
 
 
 def job_log(dataset_id: str) -> list[str]:
-    return Job.of_checkup(dataset_id).log.path.read_text().splitlines()
+    return Job.of_checkup(home.datasets() / dataset_id).log.path.read_text().splitlines()

@@ -12,7 +12,7 @@ import pytest
 from core.jobs import queue
 from core.jobs.cluster import address, connection
 from core.storage import home
-from core.storage.runs import RunStatus
+from core.storage.job import RunStatus
 from tests.jobs.conftest import Wait
 
 pytestmark = pytest.mark.cluster
@@ -37,7 +37,7 @@ def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(clusters: P
     assert first == second
     assert psutil.pid_exists(first)
     assert queue.ensure_started().pid == first
-    assert connection.ready().submit(os.getpid, resources={"training": 1}).result(30) not in (
+    assert connection.line().client.submit(os.getpid, resources={"training": 1}).result(30) not in (
         first,
         os.getpid(),
     )
@@ -80,7 +80,7 @@ def test_a_living_process_that_is_no_cluster_is_replaced(clusters: Path) -> None
     address.certificate("deaf").parent.mkdir()
     queue.ensure_started()  # nothing tells yet
     address.certificate("deaf").write_bytes(b"")
-    assert connection.ready().status == "running"
+    assert connection.line().client.status == "running"
     assert address.read() != other
 
 
@@ -95,7 +95,7 @@ def test_one_with_other_settings_makes_room_and_finishes_its_job(
     monkeypatch.setenv("THAW_MEGAPIXELS", "200")
     new = queue.ensure_started()
     assert new.id != old.id
-    asked = connection.ready().submit(os.getenv, "THAW_MEGAPIXELS", resources={"training": 1})
+    asked = connection.line().client.submit(os.getenv, "THAW_MEGAPIXELS", resources={"training": 1})
     assert asked.result(30) == "200"
     later = held.submit()
     wait(lambda: queue.status(later).status == RunStatus.RUNNING)

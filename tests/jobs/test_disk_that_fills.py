@@ -16,8 +16,8 @@ from core.intake import room
 from core.datasets.image_files import reader, stored
 from core.errors import UserError
 from core.storage.events import EventLog
-from core.jobs import tasks
-from core.jobs.job import Job, Kind
+from core.jobs import tasks, worker
+from core.storage.job import Job, Kind
 from core.settings import SplitSettings
 from tests.pages.painting import painted, store_dataset
 from tests.small_disk import LARGE, leave, mount, tell
@@ -125,7 +125,7 @@ for kilobytes in (0, 60, 200):
         job = Job(Kind.READING, home.datasets() / f"20260101-00000{len(ends)}-aaaaaa")
         job.folder.mkdir(parents=True)
         job.log.append("queued", name="pets", upload="up")
-        tasks.import_dataset(str(job.folder), str(upload), "pets", asdict(SplitSettings()))
+        worker.perform(job, tasks.import_dataset, upload, "pets", SplitSettings())
         state = job.state()
         ends.append([state.status, state.message, sorted(lies(job.folder)) if state.message else
                      len(stored(job.folder)), upload.exists()])

@@ -16,7 +16,7 @@ import pytest
 from core import installation
 from core.jobs import queue
 from core.jobs.cluster import address, ending
-from core.storage.runs import RunStatus
+from core.storage.job import RunStatus
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster

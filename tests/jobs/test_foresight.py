@@ -9,7 +9,7 @@ from core.backbones.catalogue.rows import BACKBONES
 from core.datasets import changes, image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
-from core.jobs import ask, foresight, queue
+from core.jobs import foresight, queue, tasks
 from core.settings import Squaring, TrainingSettings
 from core.storage import home
 
@@ -67,13 +67,17 @@ def test_what_cannot_be_found_out_is_told(shared, wait):
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
     records = store.load(home.datasets() / sketches).records
     picture = image_files.original(home.datasets() / sketches, records[0].digest)
-    (seen,) = ask.look(LITE0, [picture], top=5, preparation=Preparation())
+    (seen,) = queue.ask(tasks.look, LITE0, [picture], top=5, preparation=Preparation())
     assert seen.error is None
     assert len(seen.top) == 5
     assert seen.label not in store.load(home.datasets() / sketches).classes
     (tmp_path / "text.jpg").write_text("no picture")
-    (unseen,) = ask.look(
-        LITE0, [tmp_path / "text.jpg"], top=5, preparation=Preparation(square=Squaring.CROP)
+    (unseen,) = queue.ask(
+        tasks.look,
+        LITE0,
+        [tmp_path / "text.jpg"],
+        top=5,
+        preparation=Preparation(square=Squaring.CROP),
     )
     assert unseen.error
 
@@ -81,4 +85,6 @@ def test_an_untouched_network_names_a_picture(sketches, tmp_path):
 def test_a_network_without_its_classes_here_is_not_downloaded_unasked(shared, tmp_path):
     (tmp_path / "any.jpg").write_text("not even looked at")
     with pytest.raises(UserError, match="Download it first"):
-        ask.look(BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, preparation=Preparation())
+        queue.ask(
+            tasks.look, BACKBONES["vgg19"], [tmp_path / "any.jpg"], top=5, preparation=Preparation()
+        )

@@ -23,8 +23,8 @@ from core.intake import room
 from core.datasets import store
 from core.intake.archives.archive import open_source
 from core.errors import UserError
-from core.jobs import checkup, tasks
-from core.jobs.job import Job, Kind
+from core.jobs import checkup, tasks, worker
+from core.storage.job import Job, Kind
 from core.results import predictor
 from core.doctor import looking
 from core.storage.runs import Run
@@ -51,14 +51,14 @@ for kilobytes in json.loads(sys.argv[2]):
     leave(disk, kilobytes)
     def go():
         try:
-            tasks.train(str(run.folder), str(home.datasets() / "one"))
+            worker.perform(run, tasks.train, home.datasets() / "one")
         except OSError:
             pass  # not even the end could be written
     go()
     first = run.state()
     leave(disk, 19_000)
     if not first.status.final:  # as the cluster does when it finds out
-        Job(Kind.TRAINING, run.folder).lose("nobody works on it", 0)
+        run.lose("nobody works on it", 0)
         first = run.state()
     told = {"kilobytes": kilobytes, "first": first.status, "message": first.message}
     if first.status != "finished":
@@ -72,18 +72,18 @@ for kilobytes in json.loads(sys.argv[2]):
 looking._NETWORK = BACKBONES["tiny"]
 picture = next((folder / "painted" / "blue").iterdir())
 one = home.datasets() / "one"
-job = Job.of_checkup("one")
+job = Job.of_checkup(one)
 
 
 def predict():
     predictor._warm.cache_clear()
-    return tasks.predict(str(run.folder), [str(picture)], 1)[0].label
+    return worker.answer(Kind.PREDICTION, tasks.predict, run.folder, [picture], 1)[0].label
 
 
 def check_up():
     job.folder.mkdir(exist_ok=True)
     job.log.append("queued", cluster={})
-    checkup._look_over(str(one))
+    worker.perform(job, tasks.look_over)
     state = job.state()
     return state.message or [str(state.status), len(checkup.read(one / "checkup.json").findings)]
 

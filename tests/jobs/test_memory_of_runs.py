@@ -17,7 +17,7 @@ from core.jobs import foresight, queue
 from core.jobs.cluster import connection
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
-from core.storage.runs import RunStatus
+from core.storage.job import RunStatus
 from tests.jobs.conftest import Wait
 
 pytestmark = [
@@ -79,7 +79,7 @@ def at_rest(wait: Wait) -> int:
     found: list[int] = []
 
     def seen() -> bool:
-        found[:] = connection.ready().run_on_scheduler(held.idle_trainers)
+        found[:] = connection.line().client.run_on_scheduler(held.idle_trainers)
         return bool(found)
 
     wait(seen)

@@ -1,20 +1,22 @@
 """A training is tried out in a process that ends the moment somebody wants to train."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from core import apart
 from core.advice.estimate import Probe
 from core.datasets import store
 from core.datasets.samples.samples import write
 from core.errors import StopRequested, UserError
 from core.intake.archives.archive import open_source
 from core.jobs import foresight, tasks
-from core.jobs.probing import probe_apart
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home
+from core.storage import files, home
 
 WHOLE = TrainingSettings(frozen_layers=0, batch_size=8)
 
@@ -58,7 +60,7 @@ def test_it_ends_wherever_it_is(sketches: Path, moment: Callable[[], bool]) -> N
             raise StopRequested
 
     with pytest.raises(StopRequested):
-        probe_apart(sketches, WHOLE.to_dict(), go_on)
+        apart.run(partial(tasks.try_out, sketches, WHOLE), go_on)
     assert children() == before, "it goes on"
 
 
@@ -66,20 +68,20 @@ def test_it_ends_wherever_it_is(sketches: Path, moment: Callable[[], bool]) -> N
 def test_a_training_that_is_queued_ends_it_and_later_it_is_found_out(
     sketches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = tmp_path / "found.json"
+    result, run = tmp_path / "found.json", apart.run
     with monkeypatch.context() as meanwhile:
 
-        def somebody_trains(*arguments: object) -> object:
+        def somebody_trains(*arguments: Any) -> object:
             foresight.forget_probes()
-            return probe_apart(*arguments)  # type: ignore[arg-type]
+            return run(*arguments)
 
-        meanwhile.setattr("core.jobs.probing.probe_apart", somebody_trains)
-        tasks.probe(str(sketches), WHOLE.to_dict(), str(result))
+        meanwhile.setattr(apart, "run", somebody_trains)
+        tasks.probe(sketches, WHOLE, result)
     assert not result.exists()
-    tasks.probe(str(sketches), TrainingSettings().to_dict(), str(result))
-    assert Probe.from_dict(home.read_json(result)).head_step > 0
+    tasks.probe(sketches, TrainingSettings(), result)
+    assert Probe.from_dict(files.read_json(result)).head_step > 0
 
 
 def test_what_cannot_be_tried_is_told(thaw_home: Path) -> None:
     with pytest.raises(UserError, match="data set"):
-        probe_apart(home.datasets() / "gone", WHOLE.to_dict(), lambda: None)
+        apart.run(partial(tasks.try_out, home.datasets() / "gone", WHOLE), lambda: None)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from core.errors import UserError
-from core.jobs import ask, queue
+from core.jobs import queue, tasks
 from core.jobs.cluster import connection
-from core.jobs.job import DIED, INTERRUPTED, Kind
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
-from core.storage.runs import Run, RunStatus
+from core.storage.job import DIED, INTERRUPTED, Kind, RunStatus
+from core.storage.runs import Run
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster
@@ -72,7 +72,7 @@ def test_a_dead_worker_takes_down_its_own_job_only(shared: Path, wait: Wait) -> 
 def test_a_job_that_ends_without_a_word_is_told(shared: Path, wait: Wait) -> None:
     import held
 
-    run = held.submit(held.never_logs)
+    run = held.submit(held.hold, held.Unreadable())
     wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
 
@@ -117,7 +117,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     shared: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
-    connection.ready()
+    connection.line()
     owner = queue.ensure_started().owner
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster=owner)
@@ -128,7 +128,7 @@ def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(shared: 
     import held
     from distributed import KilledWorker
 
-    client = connection.ready()
+    client = connection.line().client
     want = {"prediction": 1}
     with pytest.raises(KilledWorker):
         client.submit(held.die, None, resources=want, pure=False).result(30)
@@ -139,7 +139,7 @@ def test_predicting_without_a_model_is_the_users_mistake(shared: Path, tmp_path:
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture)
     with pytest.raises(UserError, match="is not there") as raised:
-        ask.predict(Run(home.runs() / "none"), [picture], 3)
+        queue.ask(tasks.predict, home.runs() / "none", [picture], 3)
     assert raised.type is UserError
 
 

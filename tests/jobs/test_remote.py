@@ -12,10 +12,10 @@ import pytest
 from core.errors import UserError
 from core.jobs import queue
 from core.jobs.cluster import connection
-from core.jobs.job import DIED, Kind
 from core.settings import TrainingSettings
-from core.storage import home
-from core.storage.runs import Run, RunStatus
+from core.storage import files, home
+from core.storage.job import DIED, Kind, RunStatus
+from core.storage.runs import Run
 from tests.jobs.conftest import DEADLINE, Wait, is_gone, until
 
 pytestmark = pytest.mark.cluster
@@ -53,7 +53,7 @@ def scheduler(clusters: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         for kind, arguments in options.items()
     ]
     until(file.is_file)
-    address = str(home.read_json(file)["address"])
+    address = str(files.read_json(file)["address"])
     monkeypatch.setenv("THAW_SCHEDULER", address)
     yield address
     family = [child for one in started for child in psutil.Process(one.pid).children(True)]
@@ -67,7 +67,7 @@ def scheduler(clusters: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None:
     import held
 
-    client = connection.ready()
+    client = connection.line().client
     # A nanny gives up on a worker that is killed before it has seen it come up.
     wait(lambda: [*client.run(held.status_of, nanny=True).values()] == ["running"])
     run, behind = held.submit(), held.submit()
@@ -86,7 +86,7 @@ def test_a_run_it_never_heard_of_does_not_hang(
     scheduler: str, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
-    connection.ready()
+    connection.line()
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data="none", cluster={"address": scheduler})
     wait(lambda: queue.status(lost).status == RunStatus.INTERRUPTED)
@@ -98,4 +98,4 @@ def test_a_scheduler_that_does_not_answer_is_told(
     monkeypatch.setenv("THAW_SCHEDULER", "tcp://127.0.0.1:1")
     monkeypatch.setattr("core.jobs.cluster.connection._CONNECT_SECONDS", 0.5)
     with pytest.raises(UserError, match="does not answer"):
-        connection.ready()
+        connection.line()

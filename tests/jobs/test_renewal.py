@@ -8,7 +8,8 @@ import pytest
 
 from core.jobs import queue
 from core.jobs.cluster import connection
-from core.storage.runs import Run, RunStatus
+from core.storage.job import RunStatus
+from core.storage.runs import Run
 from tests.jobs.conftest import Wait, is_gone
 
 pytestmark = pytest.mark.cluster
@@ -34,7 +35,7 @@ def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
         wait(lambda run=run: queue.status(run).status == RunStatus.RUNNING)
         busy = psutil.Process(pid_of(run))
         # Something else ends on another worker meanwhile: the one that trains stays.
-        connection.ready().submit(abs, -1, resources={"reading": 1}, pure=False).result(60)
+        connection.line().client.submit(abs, -1, resources={"reading": 1}, pure=False).result(60)
         assert busy.is_running()
         held.let_go(run)
         wait(lambda run=run: ended(run))
@@ -54,7 +55,7 @@ def test_a_process_whose_result_somebody_still_wants_stays(
 ) -> None:
     """As a training wants that of a helper: Dask would compute it again elsewhere."""
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")
-    client = connection.ready()
+    client = connection.line().client
     wanted = client.submit(os.getpid, resources={"training": 1}, pure=False)
     process = psutil.Process(wanted.result(60))
     for number in range(3):
@@ -71,7 +72,7 @@ def test_a_worker_that_could_not_be_started_anew_goes_on(
     import held
 
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")
-    connection.ready().run_on_scheduler(held.refuse_restarts)
+    connection.line().client.run_on_scheduler(held.refuse_restarts)
     runs = [held.submit() for _ in range(2)]  # the second waits for the first
     for run in runs:
         held.let_go(run)

@@ -8,10 +8,10 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from core.jobs import queue
-from core.jobs.job import CheckState, ImportState, Job, Kind
 from core.settings import TrainingSettings
 from core.storage import home
-from core.storage.runs import Run, RunState, RunStatus
+from core.storage.job import JobState, RunStatus
+from core.storage.runs import Run, RunState
 
 _POLLERS = 8
 _RESUMES = 150
@@ -57,8 +57,8 @@ def test_many_pollers_count_every_turn_once(eager_threads: None) -> None:
     assert all(max(turns) <= _RESUMES for turns in seen)
 
 
-@pytest.mark.parametrize("kind", [RunState, ImportState, CheckState])
-def test_a_state_cannot_be_changed(kind: type[RunState] | type[ImportState]) -> None:
+@pytest.mark.parametrize("kind", [RunState, JobState])
+def test_a_state_cannot_be_changed(kind: type[RunState] | type[JobState]) -> None:
     state = kind()
     for field in fields(state):
         with pytest.raises(FrozenInstanceError):
@@ -82,7 +82,7 @@ def test_reading_on_leaves_what_was_known_as_it_was() -> None:
 def test_who_finds_a_job_lost_does_not_end_its_next_turn() -> None:
     """Two look at once; between the look and the word of one, the user has resumed it."""
     run = new_run()
-    job = Job(Kind.TRAINING, run.folder)
+    job = Run(run.folder)
     run.log.append("started", host="here", pid=1)
     seen = job.state()
     job.lose("its process ended", seen.turn)  # the other one

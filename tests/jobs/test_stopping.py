@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import StopRequested
-from core.jobs import queue, tasks
-from core.jobs.job import Job, Kind
+from core.jobs import queue, worker
 from core.settings import TrainingSettings
 from core.storage import home
-from core.storage.runs import Run, RunStatus, Stage
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run
 
 ROW = {"epoch": 1, "accuracy": 0.5, "loss": 1.0, "val_accuracy": 0.5, "val_loss": 1.0}
 EARLY = [None, Stage.WEIGHTS, Stage.BUILDING, Stage.READING, Stage.FEATURES, Stage.TRAINING]
@@ -37,7 +37,7 @@ def test_a_run_that_has_learned_nothing_ends_at_once(run: Run, stage: Stage | No
     state = run.state()
     assert state.status is RunStatus.STOPPED
     assert state.finishing == (stage or Stage.BUILDING), "nobody says what goes on"
-    Job(Kind.TRAINING, run.folder).released()
+    Run(run.folder).released()
     assert run.state().finishing is None
     assert run.state().status is RunStatus.STOPPED
 
@@ -100,7 +100,7 @@ def test_the_process_of_a_stopped_run_goes_by_its_own_turn(run: Run) -> None:
     """It is still building when the run is resumed: it must stop, and the next turn must not."""
     theirs = Run(run.folder)
 
-    def work() -> None:
+    def work(job: Run) -> None:
         assert theirs.turn == 0
         at(run, Stage.BUILDING)
         queue.stop(Run(run.folder))
@@ -111,6 +111,6 @@ def test_the_process_of_a_stopped_run_goes_by_its_own_turn(run: Run) -> None:
         assert run.state().finishing is Stage.BUILDING
         raise StopRequested
 
-    tasks.perform(Job(Kind.TRAINING, run.folder), work)
+    worker.perform(run, work)
     state = run.state()
     assert (state.status, state.turn, state.finishing) == (RunStatus.QUEUED, 1, None)

@@ -17,17 +17,17 @@ from core.datasets import store
 from core.errors import StopRequested, UserError
 from core.intake.layouts.labelling import Reading, Unclear
 from core.intake.limits import Limits
-from core.jobs import queue, tasks
+from core.jobs import queue, tasks, worker
 from core.jobs.cluster import address, leftovers
-from core.jobs.job import DIED, INTERRUPTED, ImportState, Job, Kind, discard_upload
-from core.jobs.tasks import JobFailed
+from core.jobs.worker import JobFailed
 from core.results import predictor
 from core.results.prediction import Prediction
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home, incidents
+from core.storage import files, home, incidents
 from core.storage.events import EventLog
+from core.storage.job import DIED, INTERRUPTED, Job, JobState, Kind, RunStatus, discard_upload
 from core.storage.progress import Pace, StageReporter
-from core.storage.runs import Run, RunState, RunStatus
+from core.storage.runs import Run, RunState, job_of
 from tests.pages.painting import painted
 
 DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
@@ -49,19 +49,15 @@ def reading(thaw_home: Path) -> Job:
     return job
 
 
-def of(run: Run) -> Job:
-    return Job(Kind.TRAINING, run.folder)
-
-
 def raiser(error: BaseException):
-    def work() -> None:
+    def work(job: Job) -> None:
         raise error
 
     return work
 
 
 def test_a_job_that_works_starts_and_finishes(run: Run) -> None:
-    tasks.perform(of(run), lambda: None)
+    worker.perform(run, lambda _: None)
     assert [event["event"] for event in run.log.read()[0]] == [
         "queued",
         "started",
@@ -71,7 +67,7 @@ def test_a_job_that_works_starts_and_finishes(run: Run) -> None:
 
 
 def test_the_work_may_tell_its_end_itself(run: Run) -> None:
-    tasks.perform(of(run), lambda: run.log.append("stopped", best_epoch=3))
+    worker.perform(run, lambda _: run.log.append("stopped", best_epoch=3))
     assert [event["event"] for event in run.log.read()[0]] == [
         "queued",
         "started",
@@ -81,7 +77,7 @@ def test_the_work_may_tell_its_end_itself(run: Run) -> None:
 
 
 def test_a_users_mistake_is_told_as_it_is(run: Run) -> None:
-    tasks.perform(of(run), raiser(UserError("Expected pictures.")))
+    worker.perform(run, raiser(UserError("Expected pictures.")))
     state = run.state()
     assert (state.status, state.message) == (RunStatus.FAILED, "Expected pictures.")
     assert state.incident is None
@@ -98,7 +94,7 @@ def test_a_users_mistake_is_told_as_it_is(run: Run) -> None:
 def test_what_nobody_expected_is_one_sentence_and_in_the_log(
     run: Run, error: Exception, words: str
 ) -> None:
-    tasks.perform(of(run), raiser(error))
+    worker.perform(run, raiser(error))
     state = run.state()
     assert state.status == RunStatus.FAILED
     assert words in str(state.message)
@@ -107,45 +103,45 @@ def test_what_nobody_expected_is_one_sentence_and_in_the_log(
 
 
 def test_a_stopped_job_is_stopped(run: Run) -> None:
-    tasks.perform(of(run), raiser(StopRequested()))
+    worker.perform(run, raiser(StopRequested()))
     assert run.state().status == RunStatus.STOPPED
 
 
 def test_a_job_that_began_in_a_dead_process_is_not_run_again(run: Run) -> None:
     run.log.append("started", host="here", pid=1)
-    tasks.perform(of(run), lambda: pytest.fail("it was run again"))
+    worker.perform(run, lambda _: pytest.fail("it was run again"))
     assert run.state().message == DIED[Kind.TRAINING]
 
 
 @pytest.mark.parametrize("final", ["finished", "stopped", "failed"])
 def test_a_job_that_is_over_is_not_run(run: Run, final: str) -> None:
     run.log.append(final)
-    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    worker.perform(run, lambda _: pytest.fail("it was run"))
     assert run.state().status == RunStatus(final)
 
 
 def test_what_ends_an_earlier_turn_does_not_end_a_resumed_one(run: Run) -> None:
     """A worker still compiles the model of a stopped training when that is resumed."""
 
-    def work() -> None:
+    def work(job: Job) -> None:
         run.log.append("stopped", best_epoch=1)
         run.resume()
 
-    tasks.perform(of(run), work)
+    worker.perform(run, work)
     assert run.state().status == RunStatus.QUEUED
 
 
 def test_a_job_that_was_stopped_or_deleted_while_it_waited_is_not_run(run: Run) -> None:
-    of(run).request_stop()
-    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    run.request_stop()
+    worker.perform(run, lambda _: pytest.fail("it was run"))
     assert run.state().status == RunStatus.STOPPED
     run.delete()
-    tasks.perform(of(run), lambda: pytest.fail("it was run"))
+    worker.perform(run, lambda _: pytest.fail("it was run"))
     assert not run.folder.exists()
 
 
 def test_a_run_whose_data_set_is_gone_fails_plainly(run: Run) -> None:
-    tasks.train(str(run.folder), str(home.datasets() / "gone"))
+    worker.perform(run, tasks.train, home.datasets() / "gone")
     assert "data set of this run has been deleted" in str(run.state().message)
 
 
@@ -153,13 +149,13 @@ def test_a_reading_that_fails_leaves_its_log_only(reading: Job) -> None:
     (reading.folder / "images").mkdir()
     (reading.folder / "images" / "half").write_bytes(b"")
     upload = home.uploads() / "up" / "pictures.zip"
-    tasks.import_dataset(str(reading.folder), str(upload), "Two", {"validation": 0.2, "seed": 0})
+    worker.perform(reading, tasks.import_dataset, upload, "Two", SplitSettings())
     assert reading.state().status == RunStatus.FAILED
     assert [path.name for path in reading.folder.iterdir()] == ["progress.jsonl"]
     assert not (home.uploads() / "up").exists()
 
 
-def ask(job: Job, **given: object) -> ImportState:
+def ask(job: Job, **given: object) -> JobState:
     """Read an upload whose folders are sides, and the classes are in its files' names."""
     upload = home.uploads() / "up" / "pictures"
     for number in range(8):
@@ -168,10 +164,8 @@ def ask(job: Job, **given: object) -> ImportState:
         picture.write_bytes(painted(number))
     (upload / "test").mkdir(exist_ok=True)
     (upload / "test" / "1.png").write_bytes(painted(9))
-    tasks.import_dataset(str(job.folder), str(upload), "Two", {}, **given)  # type: ignore[arg-type]
-    state = job.state()
-    assert isinstance(state, ImportState)
-    return state
+    worker.perform(job, tasks.import_dataset, upload, "Two", SplitSettings(), **given)
+    return job.state()
 
 
 def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> None:
@@ -184,11 +178,11 @@ def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> N
     assert not store.is_complete(reading.folder)
     leftovers.sweep(time.time() + 23 * 3600)  # a question waits for a day
     assert (home.uploads() / "up").is_dir()
-    assert reading.state().question == state.question  # type: ignore[union-attr]
+    assert reading.state().question == state.question
 
     reading.log.append("queued", name="Two", upload="up")
     assert reading.state().status == RunStatus.QUEUED
-    state = ask(reading, reading=first.reading.to_dict())
+    state = ask(reading, reading=first.reading)
     assert state.status == RunStatus.FINISHED
     assert state.question is None
     assert state.turn == 1
@@ -203,10 +197,10 @@ def test_a_reading_that_cannot_tell_asks_and_keeps_the_upload(reading: Job) -> N
 
 def test_an_answer_after_the_upload_is_gone_says_so_and_the_question_stays(reading: Job) -> None:
     question = ask(reading).question
-    home.remove(home.uploads() / "up")
+    files.remove(home.uploads() / "up")
     with pytest.raises(UserError, match="“Two” is no longer there"):
         queue.answer("two", Reading(pattern="^([a-z]+)"))
-    assert reading.state().question == question  # type: ignore[union-attr]
+    assert reading.state().question == question
     queue.give_up("two")
     assert not reading.folder.exists()
 
@@ -218,7 +212,7 @@ def test_a_pattern_is_tried_before_anything_is_read(reading: Job) -> None:
         (r"\.(\d)", "", [str(number) for number in range(8)]),
     ):
         reading.log.append("queued", name="Two", upload="up")
-        state = ask(reading, reading=Reading(pattern=pattern).to_dict(), preview=True)
+        state = ask(reading, reading=Reading(pattern=pattern), preview=True)
         assert state.question is not None
         question = Unclear.from_dict(state.question)
         assert question.problem.startswith(problem)
@@ -246,12 +240,12 @@ def test_a_packed_tar_is_read_and_leaves_nothing(reading: Job, stopped: bool) ->
             info.size = len(picture)
             tar.addfile(info, BytesIO(picture))
 
-    def read() -> None:
+    def read(job: Job) -> None:
         if stopped:
             reading.request_stop()  # while it is at work, not before
         tasks._read(reading, upload, "Two", SplitSettings())
 
-    tasks.perform(reading, read)
+    worker.perform(reading, read)
     assert not list(home.uploads().glob("*"))
     if stopped:
         assert reading.state().status is RunStatus.STOPPED
@@ -260,10 +254,10 @@ def test_a_packed_tar_is_read_and_leaves_nothing(reading: Job, stopped: bool) ->
 
 
 def test_what_was_read_stays_when_somebody_calls_it_failed_later(reading: Job) -> None:
-    def work() -> None:
+    def work(job: Job) -> None:
         (reading.folder / "manifest.json").write_text("{}")
 
-    tasks.perform(reading, work)
+    worker.perform(reading, work)
     reading.fail("late")
     assert (reading.folder / "manifest.json").exists()
     assert reading.state().status == RunStatus.FINISHED
@@ -292,7 +286,8 @@ def test_what_another_machine_runs_is_neither_dead_nor_swept_nor_used(
 ) -> None:
     there = address.Address("tls://127.0.0.1:1", **DEAD, version="1", host="there")
     for one in (there, address.Address("tls://127.0.0.1:1", **DEAD | {"id": "here"}, version="1")):
-        home.write_json(address.folder(one.id) / "owner.json", one.owner)
+        address.folder(one.id).mkdir(parents=True)
+        files.write_json(address.folder(one.id) / "owner.json", one.owner)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(address.socket, "gethostname", lambda: "there")
         address.write(there)
@@ -313,7 +308,8 @@ def test_a_sign_of_life_is_one() -> None:
     there = address.Address("tls://127.0.0.1:1", **DEAD, version="1", host="there")
     assert not address.is_alive(there.owner)
     path = address.folder("dead") / "owner.json"
-    home.write_json(path, there.owner)
+    path.parent.mkdir(parents=True)
+    files.write_json(path, there.owner)
     os.utime(path, (1, 1))
     assert not address.is_alive(there.owner)
     address.give_a_sign("dead")
@@ -327,7 +323,8 @@ def test_a_cluster_elsewhere_lives_on_when_the_clock_is_set(
 ) -> None:
     there = address.Address("tls://127.0.0.1:1", **DEAD | {"id": "far"}, version="1", host="there")
     path = address.folder("far") / "owner.json"
-    home.write_json(path, there.owner)
+    path.parent.mkdir(parents=True)
+    files.write_json(path, there.owner)
     assert address.is_alive(there.owner)
     clock, stopwatch = time.time, time.monotonic
     monkeypatch.setattr(time, "time", lambda: clock() + seconds)
@@ -359,6 +356,9 @@ def test_what_nobody_finished_is_swept(run: Run, reading: Job) -> None:
         home.cache() / "graphs" / ".new-1",
         run.folder / "evaluations" / ".deleted-1",  # an evaluation
         whole / ".deleted-1",  # its other versions
+        whole / "images" / ".new-1",
+        run.folder / "evaluations" / "one" / ".new-1",
+        home.cache() / "weights" / "models" / ".download-1",  # as earlier versions called them
     ]
     for folder in (*left, home.uploads() / "w"):
         (folder / "inside").mkdir(parents=True)
@@ -394,7 +394,7 @@ def test_too_large_a_picture_is_told_and_few_are_read_at_once(
     paths = [tmp_path / f"{number}.jpg" for number in range(20)]
     for number, path in enumerate(paths):
         path.write_bytes(bytes(2 << 20 if number == 3 else 1))
-    answers = tasks.predict(str(tmp_path), [str(path) for path in paths], 3)
+    answers = tasks.predict(tmp_path, paths, 3)
     assert [each.file for each in answers] == [path.name for path in paths]
     assert [each.file for each in answers if not each.label] == ["3.jpg"]
     assert answers[3].error == "too large: 2 MB, at most 1 MB"
@@ -414,7 +414,7 @@ def test_a_run_that_is_half_made_can_be_opened_and_deleted(
 ) -> None:
     folder = home.runs() / "half"
     with monkeypatch.context() as full:
-        full.setattr(home, "write_json", raise_full)
+        full.setattr(files, "write_json", raise_full)
         with pytest.raises(OSError, match="full"):
             Run.create(folder, TrainingSettings(), data="none")
     Run.create(folder, TrainingSettings(), data="none")
@@ -449,20 +449,22 @@ def test_an_unknown_data_set_is_the_users_mistake(reading: Job, chosen: str) -> 
 
 
 def test_keys_name_jobs_and_nothing_else(run: Run, reading: Job) -> None:
-    assert Job.of_key(of(run).key(run.state())) == of(run)
-    assert Job.of_key(reading.key(reading.state())) == reading
-    first = of(run).key(run.state())
+    assert job_of(run.key(0)) == run
+    assert job_of(reading.key(0)) == reading
+    checkup = Job.of_checkup(reading.folder)
+    assert job_of(checkup.key(3)) == checkup
+    first = run.key(run.turn)
     run.log.append("interrupted", message="its process ended")
     run.resume()
-    assert of(run).key(run.state()) != first
-    assert Job.of_key(of(run).key(run.state())) == of(run)
-    for key in ("predict-12ab", "training-../up", "training", ("x", 1), "prediction-1"):
-        assert Job.of_key(key) is None
+    assert run.key(run.turn) != first
+    assert job_of(run.key(run.turn)) == run
+    for key in ("predict-12ab", "training-home/runs/../up", "training", ("x", 1), "prediction-1"):
+        assert job_of(key) is None
 
 
 def test_only_uploads_are_ever_discarded(reading: Job) -> None:
     (home.space() / "keep").mkdir()
-    assert isinstance(reading.state(), ImportState)
+    assert isinstance(reading.state(), JobState)
     with pytest.raises(ValueError, match="below the uploads"):
         queue.submit_import(home.space() / "keep", "x", SplitSettings())
     for name in ("..", ".", "", "../keep", None):

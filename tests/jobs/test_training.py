@@ -8,13 +8,12 @@ from PIL import Image
 from core.datasets import store
 from core.datasets.samples.samples import examples
 from core.intake.archives.archive import open_source
-from core.jobs import ask, queue
+from core.jobs import queue, tasks
 from core.jobs.cluster import connection
-from core.jobs.job import DIED, Kind
-from core.network import features
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
-from core.storage.runs import Run, RunStatus
+from core.storage.job import DIED, Kind, RunStatus
+from core.storage.runs import Run
 
 pytestmark = pytest.mark.cluster
 
@@ -45,7 +44,7 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
     for name, data, _ in examples("sketches"):
         (tmp_path / name).write_bytes(data)
         pictures.append(tmp_path / name)
-    predictions = ask.predict(run, pictures, top=2)
+    predictions = queue.ask(tasks.predict, run.folder, pictures, top=2)
     truth = [label for *_, label in examples("sketches")]
     right = sum(p.label == label for p, label in zip(predictions, truth, strict=True))
     assert right > len(truth) / 2
@@ -59,7 +58,7 @@ def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_pat
     name, data, _ = examples("sketches")[0]
     (tmp_path / name).write_bytes(data)
 
-    (prediction,) = ask.predict(quick, [tmp_path / name], top=1)
+    (prediction,) = queue.ask(tasks.predict, quick.folder, [tmp_path / name], top=1)
     another = queue.submit_sample("sketches")
     wait(lambda: queue.import_state(another).status.final)
 
@@ -114,7 +113,7 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     store.import_dataset(open_source(tmp_path / "many"), folder, split=SplitSettings(), name="many")
     monkeypatch.setenv("THAW_WORKERS", "2")
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")  # each is started anew when nobody needs it
-    client = connection.ready()
+    client = connection.line().client
     run = queue.submit_training("many", TrainingSettings(epochs=3), data="many")
     seen: set[str] = set()
 
@@ -126,6 +125,6 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
     assert len([key for key in seen if key.startswith("help_out")]) == 1
     assert run.results()["val_accuracy"] == 1
-    parts = [np.load(path) for path in features.features_folder().glob("*/*.npy")]
+    parts = [np.load(path) for path in home.features().glob("*/*.npy")]
     assert len(parts) == 2  # one file from each
     assert sum(map(len, parts)) == 520

@@ -21,6 +21,7 @@ from core.backbones.weights import weights
 from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.engine import feature_precision
+from core.storage import home
 
 ROOT = Path(__file__).parents[2]
 Tiny = tuple[Backbone, Any]
@@ -122,7 +123,7 @@ def test_a_network_is_built_once(tiny: Tiny, pictures: Pictures) -> None:
     np.testing.assert_array_equal(through("key", never, images), first)
     with pytest.raises(AssertionError, match="is built"):
         through("other key", never, images)
-    assert [folder.name for folder in engine.graphs().iterdir()] == ["key"]
+    assert [folder.name for folder in home.graphs().iterdir()] == ["key"]
 
 
 def cut_short(path: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_damaged_graph_is_made_anew(
     model = network(tiny).prefix_model()
     images = pictures(3, 16)
     expected = through("key", lambda: model, images)
-    damage(engine.graphs() / "key" / file)
+    damage(home.graphs() / "key" / file)
     built = []
 
     def build() -> Any:
@@ -216,6 +217,7 @@ import sys
 from threading import Barrier, Thread
 import numpy as np
 from core.network import engine
+from core.storage import home
 began = Barrier(4)
 def use():
     compiled = engine.compile_model("key", None, lambda *_: None)
@@ -239,10 +241,10 @@ def test_the_oldest_graphs_are_dropped(
     images = pictures(1, 16)
     for age, key in enumerate(("a", "b")):
         through(key, lambda: model, images)
-        os.utime(engine.graphs() / key, (1000 + age, 1000 + age))
+        os.utime(home.graphs() / key, (1000 + age, 1000 + age))
     through("a", never, images)  # used again, so no longer the oldest
     through("c", lambda: model, images)
-    assert sorted(folder.name for folder in engine.graphs().iterdir()) == ["a", "c"]
+    assert sorted(folder.name for folder in home.graphs().iterdir()) == ["a", "c"]
 
 
 def test_pixels_are_their_own_features(pictures: Pictures) -> None:

@@ -13,7 +13,7 @@ from core.backbones.catalogue.rows import BACKBONES
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import features
-from core.network.features import FeatureCache, cache_key, empty_cache, features_folder
+from core.network.features import FeatureCache, cache_key, empty_cache
 from core.settings import Squaring
 from core.storage import home
 
@@ -35,7 +35,7 @@ def filled(numbers: range, key: str = "key") -> FeatureCache:
 
 
 def segments(key: str = "key") -> list[Path]:
-    return sorted((features_folder() / key).glob("*.npy"))
+    return sorted((home.features() / key).glob("*.npy"))
 
 
 def held(cache: FeatureCache, numbers: range) -> list[int]:
@@ -176,7 +176,7 @@ def test_a_segment_of_another_layout_is_dropped() -> None:
 
 
 def test_a_pickle_in_its_place_is_never_opened() -> None:
-    folder = features_folder() / "key"
+    folder = home.features() / "key"
     folder.mkdir(parents=True)
     np.save(folder / "a.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
     assert held(FeatureCache("key", (6,)), range(3)) == []
@@ -185,7 +185,9 @@ def test_a_pickle_in_its_place_is_never_opened() -> None:
 def test_a_half_written_segment_is_no_segment() -> None:
     filled(range(3))
     (segment,) = segments()
-    segment.with_name("dying.new").write_bytes(segment.read_bytes()[:100])
+    dying = segment.with_name(".new-1")
+    dying.mkdir()
+    (dying / segment.name).write_bytes(segment.read_bytes()[:100])
     cache = FeatureCache("key", (6,))
     assert_rows(cache, [0, 1, 2])
     assert held(cache, range(5)) == [0, 1, 2]
@@ -195,14 +197,14 @@ def test_a_full_disk_leaves_no_half_segment(monkeypatch: pytest.MonkeyPatch) -> 
     cache = FeatureCache("key", (6,))
     cache.add(digest(0), row(0))
 
-    def full(file: object, *_: object, **__: object) -> None:
-        file.write(b"half")  # type: ignore[attr-defined]
+    def full(file: Path, *_: object, **__: object) -> None:
+        file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(OSError, match="No space"):
         cache.flush()
-    assert list((features_folder() / "key").iterdir()) == []
+    assert list((home.features() / "key").iterdir()) == []
 
 
 def test_pixels_are_kept_as_bytes() -> None:
@@ -329,9 +331,10 @@ def test_what_was_added_just_now_is_in_use(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_a_killed_process_was_writing_is_swept_away(thaw_home: Path) -> None:
     filled(range(1))
-    new, old = (features_folder() / "key" / f"{name}.new" for name in ("a", "b"))
+    new, old = (home.features() / "key" / f".new-{name}" for name in ("a", "b"))
     for path in (new, old):
-        path.write_bytes(b"half a segment")
+        path.mkdir()
+        (path / "a.npy").write_bytes(b"half a segment")
     os.utime(old, (1, 1))
     features.drop_oldest(())
     assert (new.exists(), old.exists()) == (True, False)

@@ -10,6 +10,7 @@ from core.backbones.catalogue.backbone import Backbone
 from core.network import engine, gpu
 from core.network.classifier import Network
 from core.network.mixed_precision import computing_in
+from core.storage import home
 
 Tiny = tuple[Backbone, Any]
 
@@ -60,4 +61,4 @@ def test_features_are_nearly_the_same_and_float32(
     assert off <= most
     assert (off > 1e-4) == (precision == engine.BFLOAT16), "it does compute in it"
     assert policies(model) == {"float32"}
-    assert not engine.graphs().exists(), "nothing is converted for it"
+    assert not home.graphs().exists(), "nothing is converted for it"

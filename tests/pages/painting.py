@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.datasets import store
 from core.intake.archives import archive
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home
+from core.storage import files, home
 from core.storage.runs import Run
 
 HOSTILE = "**bold** :red[x] $y$ <b>z<b> [l](http：x) :smile: www.evil.com"
@@ -50,7 +50,7 @@ def store_dataset(
         split=SplitSettings(),
         name=name,
     )
-    home.remove(drawn)
+    files.remove(drawn)
     return chosen
 
 
@@ -97,8 +97,8 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
     record = next((each for each in records if each.label == classes[0]), None)
     size = range(len(classes))
     (run.folder / "model.keras").write_bytes(b"painted")
-    home.write_json(run.folder / "model.json", {"classes": classes, "origins": classes})
-    home.write_json(
+    files.write_json(run.folder / "model.json", {"classes": classes, "origins": classes})
+    files.write_json(
         run.folder / "results.json",
         {
             "accuracy": 0.9,

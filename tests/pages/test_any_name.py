@@ -10,11 +10,11 @@ from core.doctor.finding import (
     Checkup,
     Finding,
     Fix,
-    Kind,
     Point,
+    Problem,
 )
 from core.jobs import checkup
-from core.storage import home
+from core.storage import files, home
 from pages.parts.data import gather
 from pages.parts.shared import state
 from tests.pages.painting import (
@@ -97,7 +97,7 @@ def test_each_tab_and_finding_is_drawn(
     open_page: Open, chosen: str, names: tuple[str, ...]
 ) -> None:
     dataset = store.load(home.datasets() / chosen)
-    files = {name: next(r.file for r in dataset.records if r.label == name) for name in names}
+    first = {name: next(r.file for r in dataset.records if r.label == name) for name in names}
     findings = [
         Finding(
             kind,
@@ -113,21 +113,21 @@ def test_each_tab_and_finding_is_drawn(
                         Fix(Action.BRING, (), f"Bring more of {name}", name),
                     ),
                 )
-                for name, file in files.items()
+                for name, file in first.items()
             ),
         )
-        for kind in Kind
+        for kind in Problem
     ]
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
     found = Checkup(1, len(dataset.records), tuple(findings), points, {})
-    home.write_json(checkup.place(chosen), found.to_dict())
+    files.write_json(checkup.place(chosen), found.to_dict())
     app = open_page("data", data=chosen)
     for tab in ("Check-up", "How many of each"):
         app.session_state[gather.VIEWS] = tab
         app.run()
         fine(app)
         assert app.get("plotly_chart")
-    every = next(each for each in app.button if each.key == state.key("all", Kind.BLANK))
+    every = next(each for each in app.button if each.key == state.key("all", Problem.BLANK))
     every.click().run()
     fine(app)
 

@@ -12,15 +12,15 @@ from core.doctor.finding import (
     Checkup,
     Finding,
     Fix,
-    Kind,
     Point,
+    Problem,
 )
 from core.doctor.findings import balance
 from core.errors import UserError
 from core.jobs import checkup
-from core.jobs.job import Job
 from core.settings import TrainingSettings
-from core.storage import home
+from core.storage import files, home
+from core.storage.job import Job
 from pages.parts.data import gather
 from pages.parts.shared import words
 from pages.routes import picture_route
@@ -39,7 +39,7 @@ def paint(
     dataset = store.load(home.datasets() / chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
     found = Checkup(version, len(dataset.records), findings, points, digests or {})
-    home.write_json(checkup.place(chosen), found.to_dict())
+    files.write_json(checkup.place(chosen), found.to_dict())
 
 
 def suspect(number: int) -> Case:
@@ -57,11 +57,13 @@ def copies(*numbers: int) -> Case:
 
 
 def of_labels(*cases: Case) -> Finding:
-    return Finding(Kind.LABEL, True, "Some may be in the wrong class", "Look at each.", cases)
+    return Finding(Problem.LABEL, True, "Some may be in the wrong class", "Look at each.", cases)
 
 
 def of_copies(*cases: Case) -> Finding:
-    return Finding(Kind.EXACT_COPY, False, "Some are there more than once", "One is enough.", cases)
+    return Finding(
+        Problem.EXACT_COPY, False, "Some are there more than once", "One is enough.", cases
+    )
 
 
 def dataset(chosen: str):
@@ -73,8 +75,8 @@ def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
 
     def begin(dataset_id: str) -> None:
         asked.append(dataset_id)
-        Job.of_checkup(dataset_id).folder.mkdir()
-        Job.of_checkup(dataset_id).log.append("queued", cluster=None)
+        Job.of_checkup(home.datasets() / dataset_id).folder.mkdir()
+        Job.of_checkup(home.datasets() / dataset_id).log.append("queued", cluster=None)
 
     monkeypatch.setattr(checkup, "begin", begin)
     app = open_page("data", data=chosen)
@@ -95,7 +97,7 @@ def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
 
 
 def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
-    job = Job.of_checkup(chosen)
+    job = Job.of_checkup(home.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     job.log.append("started")
@@ -110,7 +112,7 @@ def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
 
 
 def test_a_failure_is_told_and_it_can_begin_again(open_page: Open, chosen):
-    job = Job.of_checkup(chosen)
+    job = Job.of_checkup(home.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     job.log.append("failed", message="The disk is *full*.")
@@ -238,12 +240,12 @@ def test_another_picture_of_the_same_name_is_left_alone(open_page: Open, chosen)
 
 
 def test_a_check_up_of_a_data_set_that_goes_is_given_up(open_page: Open, chosen):
-    job = Job.of_checkup(chosen)
+    job = Job.of_checkup(home.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     app = open_page("data", data=chosen)
     store.delete(chosen)
-    checkup.dismiss(chosen, Kind.LABEL, [suspect(1)])
+    checkup.dismiss(chosen, Problem.LABEL, [suspect(1)])
     assert not (home.datasets() / chosen).exists()
     app.run()
     assert app.error
@@ -279,7 +281,7 @@ def test_what_another_tab_has_kept_is_only_changed_by_a_press(open_page: Open):
 
 def test_pictures_are_varied_where_the_border_gives_the_class_away(open_page: Open, chosen):
     case = Case(("cat/1.png",), "cat", (Fix(Action.BRING, (), "Add pictures of cat", "cat"),))
-    paint(chosen, Finding(Kind.SHORTCUT, True, "The border may give it away", "Look.", (case,)))
+    paint(chosen, Finding(Problem.SHORTCUT, True, "The border may give it away", "Look.", (case,)))
     app = open_page("data", data=chosen)
     how = next(each for each in app.button_group if "augmentation" in each.label)
     how.set_value("strong").run()

@@ -9,10 +9,10 @@ import pytest
 
 from core.datasets import changes, store
 from core.datasets.dataset import Skipped
-from core.jobs.job import Job
 from core.results import evaluations
 from core.settings import TrainingSettings
-from core.storage import home
+from core.storage import files, home
+from core.storage.job import Job
 from core.storage.runs import Run
 from pages.parts.shared import figures, state
 from tests.pages.painting import (
@@ -174,12 +174,12 @@ def test_what_it_has_learned_from_is_told_with_the_number_on_the_rest(open_page:
     assert results is not None
     unseen = {"accuracy": 0.75, "correct": 6, "images": 8, "interval": [0.4, 0.9]}
     path = run.folder / "results.json"
-    home.write_json(path, results | {"learned_from": 2, "unseen": unseen})
+    files.write_json(path, results | {"learned_from": 2, "unseen": unseen})
     told = shown(open_page("evaluate", run=run.id))
     assert "learned from **2** of these pictures. Of the others it gets **6 of 8** right" in told
-    home.write_json(path, results | {"learned_from": 10, "unseen": None})
+    files.write_json(path, results | {"learned_from": 10, "unseen": None})
     assert "so this number says little" in shown(open_page("evaluate", run=run.id))
-    home.write_json(path, results | {"learned_from": 0, "unseen": unseen})
+    files.write_json(path, results | {"learned_from": 0, "unseen": unseen})
     assert "learned from" not in shown(open_page("evaluate", run=run.id))
 
 
@@ -200,7 +200,7 @@ def test_the_run_and_its_evaluation_give_one_number(open_page: Open) -> None:
     results = run.results()
     assert results is not None
     once = results | {"split": "validation", "accuracy": 0.7}
-    home.write_json(run.folder / "results.json", once)
+    files.write_json(run.folder / "results.json", once)
     app = open_page("train", run=run.id)
     best = [each.value for each in app.metric if each.label.startswith("Best")]
     assert best == ["70 %"]
@@ -215,6 +215,7 @@ def judge(run: Run, name: str, **more: Any) -> Path:
     assert results
     found = results | {"side": None, "skipped": [Skipped("a.txt", "no image")], "accuracy": 0.25}
     mistake = found["mistakes"][0]
+    folder.mkdir(parents=True)
     evaluations.keep(folder, name, found | more, {mistake["digest"]: painted(1)}, {})
     return folder
 
@@ -246,10 +247,10 @@ def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) 
     for place in (run.folder, home.runs(), home.root()):
         (place / "victim.jpg").write_bytes(painted(3))
     path = (run.folder if own else folder) / "results.json"
-    results = home.read_json(path)
+    results = files.read_json(path)
     found = home.root() / "victim"
     results["mistakes"] = [results["mistakes"][0] | {"digest": str(found)}]
-    home.write_json(path, results)
+    files.write_json(path, results)
     app = open_page("evaluate", run=run.id)
     (details,) = [each for each in app.selectbox if each.label == "Details of"]
     if not own:
@@ -293,11 +294,11 @@ def test_a_damaged_evaluation_is_said_and_can_be_deleted(
     run = paint_run(None)
     folder, whole = judge(run, "photos"), judge(run, "others")
     path = folder / "results.json"
-    results = home.read_json(path)
+    results = files.read_json(path)
     del results[damage]
     if instead != "gone":
         results[damage] = instead
-    home.write_json(path, results)
+    files.write_json(path, results)
     app = open_page("evaluate", run=run.id)
     assert not app.exception
     assert [each.value for each in app.metric] == ["90 %", "25 %"]

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.intake import incoming
 from core.jobs import adding, queue
 from core.settings import SplitSettings
-from core.storage import home
+from core.storage import files, home
 from core.storage.events import EventLog
 from pages.components import camera, upload_zone
 from pages.components.upload_zone import Brought
@@ -160,7 +160,7 @@ def test_another_tab_has_heard_what_became_of_them(open_page: Open) -> None:
     job = order(("started", {}))
     app = open_page("data", data=empty("cat", "dog"), adding=job)
     assert app.get("progress")
-    home.remove(home.datasets() / job)
+    files.remove(home.datasets() / job)
     app.run()
     assert not app.error
     assert "adding" not in app.query_params
@@ -183,7 +183,7 @@ def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
 def test_what_became_of_them_is_told_until_something_changes(open_page: Open) -> None:
     job = order(("started", {}), ("finished", {}))
     added = Added("2 images added to “cat”. 3 were there already.", (Skipped("a.txt", "no image"),))
-    home.write_json(home.datasets() / job / "added.json", added.to_dict())
+    files.write_json(home.datasets() / job / "added.json", added.to_dict())
     chosen = empty("cat", "dog")
     app = open_page("data", data=chosen, adding=job)
     assert app.success[0].value == words.plain(added.told)

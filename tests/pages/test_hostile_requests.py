@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 import streamlit_app
 from core.datasets import store
 from core.intake import incoming
-from core.storage import home, incidents
+from core.storage import files, home, incidents
 from pages.components import shell
 from pages.routes import (
     addresses,
@@ -171,7 +171,7 @@ def test_every_route_of_the_app_is_guarded_and_has_a_good_request(thaw_home: Pat
 def test_whatever_comes_gets_a_sentence_and_nothing_is_logged(thaw_home: Path) -> None:
     with up(*streamlit_app.ROUTES) as port:
         for key in good_ones():
-            home.remove(home.uploads())
+            files.remove(home.uploads())
             good = good_ones()[key]
             for request in changed(good):
                 answer = send(port, request)

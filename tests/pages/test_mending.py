@@ -11,7 +11,7 @@ from core.datasets import changes, store
 from core.datasets.dataset import Dataset
 from core.doctor.finding import Checkup, Point
 from core.jobs import checkup
-from core.storage import home
+from core.storage import files, home
 from pages.parts.data import gather
 from pages.parts.shared import state
 from tests.pages.painting import (
@@ -85,7 +85,7 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     app, chosen = pets
     dataset = kept(chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
-    home.write_json(checkup.place(chosen), Checkup(1, 15, (), points).to_dict())
+    files.write_json(checkup.place(chosen), Checkup(1, 15, (), points).to_dict())
     picked = {"selection": {"points": [{"curve_number": 0, "point_index": n} for n in (1, 3)]}}
     monkeypatch.setattr(streamlit, "plotly_chart", lambda *_, **__: picked)
     app.run()
@@ -102,7 +102,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
     chosen = store_dataset("zoo", {f"class {number:02}": 2 for number in range(30)})
     records = kept(chosen).records
     points = tuple(Point(record.file, 0.1, 0.2) for record in records)
-    home.write_json(checkup.place(chosen), Checkup(1, 60, (), points).to_dict())
+    files.write_json(checkup.place(chosen), Checkup(1, 60, (), points).to_dict())
     drawn: list[Any] = []
 
     def choose(figure: Any, **more: Any) -> dict[str, Any]:

@@ -7,11 +7,10 @@ import pytest
 
 from core.datasets.samples import samples
 from core.errors import UserError
-from core.jobs import ask
+from core.jobs import queue
 from core.results import predictions
 from core.results.prediction import Prediction
 from core.storage import home
-from core.storage.runs import Run
 from tests.pages.painting import HOSTILE, Open, button, images, labels, paint_run, painted, shown
 
 
@@ -31,12 +30,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[bytes]]:
     """Lets prediction answer "cat", and keeps what it was asked."""
     kept: list[list[bytes]] = []
 
-    def predict(run: Run, paths: list[Path], top: int) -> list[Any]:
+    def predict(work: object, run: Path, paths: list[Path], top: int) -> list[Any]:
         kept.append([path.read_bytes() for path in paths])
         assert all(home.uploads() in path.parents for path in paths)
         return [answer() for _ in paths]
 
-    monkeypatch.setattr(ask, "predict", predict)
+    monkeypatch.setattr(queue, "ask", predict)
     return kept
 
 
@@ -63,7 +62,7 @@ def test_what_it_saw_of_a_picture_is_shown_where_that_is_not_all(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bytes | None] = [None, painted(4)]
-    monkeypatch.setattr(ask, "predict", lambda *_: [answer(seen=seen.pop(0))])
+    monkeypatch.setattr(queue, "ask", lambda *_: [answer(seen=seen.pop(0))])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
     assert "What it saw of it" not in shown(app)
@@ -108,7 +107,7 @@ def test_many_answers_are_counted_and_the_least_sure_come_first(
         [answer("cat", confidence=0.9), answer("", "not an image"), answer("dog", confidence=0.6)],
         [answer("cat", confidence=0.8), answer("cat", confidence=0.7)],
     ]
-    monkeypatch.setattr(ask, "predict", lambda *_: drops.pop(0))
+    monkeypatch.setattr(queue, "ask", lambda *_: drops.pop(0))
     app = open_page("predict", run=paint_run(None).id)
     for names in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
         files = [(name, painted(1), "image/png") for name in names]
@@ -149,7 +148,7 @@ def test_all_pictures_of_one_drop_are_kept(
 def test_a_file_that_is_no_picture_gets_a_sentence(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ask, "predict", lambda *_: [answer("", "not an image")])
+    monkeypatch.setattr(queue, "ask", lambda *_: [answer("", "not an image")])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", b"text", "image/png").run()
     assert "It could not be looked at: not an image." in shown(app)
@@ -161,7 +160,7 @@ def test_a_failure_is_told_and_nothing_is_left_behind(
     def predict(*_: Any) -> list[Any]:
         raise UserError("The process ended. Try *again*.")
 
-    monkeypatch.setattr(ask, "predict", predict)
+    monkeypatch.setattr(queue, "ask", predict)
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
     assert app.error[0].value == r"The process ended\. Try \*again\*\."
@@ -169,7 +168,7 @@ def test_a_failure_is_told_and_nothing_is_left_behind(
 
 
 def test_hostile_names(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask, "predict", lambda *_: [answer(HOSTILE)])
+    monkeypatch.setattr(queue, "ask", lambda *_: [answer(HOSTILE)])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload(f"{HOSTILE}.png", painted(1), "image/png").run()
     texts = [each.value for each in (*app.markdown, *app.caption)]

@@ -4,7 +4,7 @@ import pytest
 
 from core.jobs import queue
 from core.jobs.queue import UnderWay
-from core.storage.runs import RunStatus, Stage
+from core.storage.job import RunStatus, Stage
 from pages.parts.shared import words
 from tests.pages.painting import Open
 

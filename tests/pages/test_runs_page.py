@@ -12,7 +12,8 @@ from core.datasets import changes, store
 from core.errors import UserError
 from core.settings import TrainingSettings
 from core.storage import home, own_names
-from core.storage.runs import Run, Stage, all_runs
+from core.storage.job import Stage
+from core.storage.runs import Run, all_runs
 from pages.parts.shared import state, words
 from tests.pages.painting import Open, button, images, labels, paint_run, shown, store_dataset
 

@@ -6,16 +6,15 @@ import pytest
 
 from core.datasets import changes, store
 from core.jobs import queue
-from core.jobs.job import Job, Kind
 from core.storage import home, own_names
-from core.storage.runs import RunStatus
+from core.storage.job import Job, Kind, RunStatus
 from tests.pages.painting import Open, button, labels, paint_run, store_dataset
 
 SKETCHES = ("boat", "cat", "fish", "house")
 
 
 def order(dataset: str, sample: str | None, ending: str | None = "finished") -> str:
-    """Note in a data set's log what was ordered, as `queue.submit_reading` does."""
+    """Note in a data set's log what was ordered, as `queue.begin_reading` does."""
     log = Job(Kind.READING, home.datasets() / dataset).log
     log.path.parent.mkdir(parents=True, exist_ok=True)
     log.append("queued", cluster=None, name="sketches", upload=dataset, sample=sample)
@@ -29,11 +28,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Starter sets that are ordered anew."""
     ordered: list[str] = []
 
-    def submit(name: str, *_: object, sample: str) -> str:
+    def begin(name: str, *, sample: str) -> Job:
         ordered.append(sample)
-        return order(home.new_id(), sample, ending=None)
+        return Job(Kind.READING, home.datasets() / order(home.new_id(), sample, ending=None))
 
-    monkeypatch.setattr(queue, "submit_reading", submit)
+    monkeypatch.setattr(queue, "begin_reading", begin)
+    monkeypatch.setattr(queue, "submit", lambda *_: None)
     return ordered
 
 

@@ -15,11 +15,12 @@ from core.backbones.catalogue.rows import BACKBONES
 from core.datasets import store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
-from core.jobs import ask, foresight, queue
+from core.jobs import foresight, queue
 from core.results.prediction import Prediction
 from core.settings import THAWED, Squaring, TrainingSettings, known
-from core.storage import home
-from core.storage.runs import Run, RunStatus
+from core.storage import files, home
+from core.storage.job import RunStatus
+from core.storage.runs import Run
 from pages.parts.shared import words
 from tests.pages.painting import Open, beside, button, labels, paint_run, shown, store_dataset
 
@@ -190,10 +191,9 @@ def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
 
 def survey(dataset: str, value: float = 0.21) -> None:
     """What looking at its pictures would leave behind."""
-    home.write_json(
-        home.datasets() / dataset / "likeness.json",
-        Likeness(value, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)}).to_dict(),
-    )
+    folder = home.datasets() / dataset
+    found = Likeness(value, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)})
+    files.write_json(folder / "likeness.json", found.to_dict() | {"of": store.stamp(folder)})
 
 
 def numbers(app: AppTest) -> dict[str, Any]:
@@ -328,7 +328,9 @@ def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> N
         "head_step": 0.001, "step": 0.001, "judge": 0.001, "frozen_image": 0.01,
         "trained_from": 141,
     }  # fmt: skip
-    home.write_json(foresight._place(dataset, settings), met | changed)
+    place = foresight._place(dataset, settings)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(place, met | changed)
 
 
 def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[str, Any]]) -> None:
@@ -384,10 +386,10 @@ def test_how_pictures_become_square_is_chosen_by_looking_at_them(
 def test_where_all_pictures_are_square_there_is_nothing_to_compare(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     manifest = home.datasets() / dataset / "manifest.json"
-    told = home.read_json(manifest)
+    told = files.read_json(manifest)
     for record in told["records"]:
         record["height"] = record["width"]
-    home.write_json(manifest, told)
+    files.write_json(manifest, told)
     app = open_page("train", data=dataset)
     assert "Your pictures are square already" in shown(app)
     assert "Pad" not in [each.value for each in app.markdown]
@@ -542,13 +544,13 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
     squared: list[Squaring] = []
 
     def look(
-        backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
+        work: object, backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
     ) -> list[Prediction]:
         asked.append([path.read_bytes() for path in paths])
         squared.append(preparation.square)
         return [Prediction("a.png", "goldfish", 0.75, [("goldfish", 0.75), ("cat", 0.25)])]
 
-    monkeypatch.setattr(ask, "look", look)
+    monkeypatch.setattr(queue, "ask", look)
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     for picture in (b"first", b"second"):
         app.file_uploader[0].upload("a.png", picture, "image/png").run()
@@ -568,7 +570,7 @@ def test_what_is_wrong_with_a_dropped_file_is_said_where_it_was_dropped(
     def look(*_: Any) -> list[Prediction]:
         raise UserError("That is *no* picture.")
 
-    monkeypatch.setattr(ask, "look", look)
+    monkeypatch.setattr(queue, "ask", look)
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     app.file_uploader[0].upload("a.png", b"text", "image/png").run()
     assert len(app.error) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.storage import home
+from core.storage import files
 
 CLASSES = ("blue", "green", "red")
 SIZE = 32
@@ -30,7 +30,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         folder.mkdir(exist_ok=True)
         model.save(folder / "model.keras")
         facts = {"classes": CLASSES, "backbone": "tiny", "frozen_layers": 0, "input_size": SIZE}
-        home.write_json(folder / "model.json", facts)
+        files.write_json(folder / "model.json", facts)
         return folder
 
     return make

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from core.datasets import changes, store
-from core.jobs import judging
+from core.jobs import judging, tasks, worker
 from core.jobs.cluster import leftovers
-from core.jobs.job import INTERRUPTED, Job, Kind
 from core.results import evaluations, learned, names
 from core.settings import TrainingSettings
-from core.storage import home
-from core.storage.runs import Run, RunStatus
+from core.storage import files, home
+from core.storage.job import INTERRUPTED, Job, Kind, RunStatus
+from core.storage.runs import Run, job_of
 from tests.pages.painting import store_dataset
 
 Picture = Callable[..., Path]
@@ -43,7 +43,7 @@ def judged(run: Run, path: Path) -> Job:
     job = Job.of_evaluation(evaluations.new(run))
     job.folder.mkdir(parents=True)
     job.log.append("queued", cluster=None, name="photos", upload=path.parent.name)
-    judging.judge(str(job.folder), str(path), str(run.folder), "photos")
+    worker.perform(job, tasks.judge, path, run, "photos")
     return job
 
 
@@ -77,7 +77,7 @@ def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Pictu
 def test_the_test_side_counts_and_what_was_learned_is_told(run: Run, picture: Picture) -> None:
     learned, new = picture("l.png", "red", 1), picture("n.png", "red", 2)
     digest = hashlib.sha256(learned.read_bytes()).hexdigest()
-    home.write_json(run.folder / "learned.json", {"digests": [digest]})
+    files.write_json(run.folder / "learned.json", {"digests": [digest]})
     folder = judged(
         run,
         brought(
@@ -123,7 +123,7 @@ def test_an_upload_that_waits_to_be_judged_is_no_leftover(run: Run, picture: Pic
     leftovers.sweep(in_a_day)
     assert path.exists()
     assert job.kind is Kind.CHECKING, "those who bring pictures need not wait for it"
-    assert Job.of_key(job.key(job.state())) == job
+    assert job_of(job.key(0)) == job
     job.stopped()
     assert not path.exists()
     leftovers.sweep(in_a_day * 2)
@@ -134,8 +134,8 @@ def test_a_class_that_is_renamed_meanwhile_keeps_its_own_numbers(
     run: Run, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = store_dataset("colours", {"blue": 4, "green": 4, "red": 4})
-    told = home.read_json(run.folder / "settings.json")
-    home.write_json(run.folder / "settings.json", told | {"dataset": dataset, "version": 1})
+    told = files.read_json(run.folder / "settings.json")
+    files.write_json(run.folder / "settings.json", told | {"dataset": dataset, "version": 1})
 
     def swapping(of: Run) -> None:
         """The predictor is made by now, and nothing is read yet."""

@@ -11,7 +11,7 @@ from core.datasets.dataset import Dataset
 from core.intake.archives.archive import open_source
 from core.results import names, predictor
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home
+from core.storage import files, home
 from core.storage.runs import Run
 
 MakeRun = Callable[..., Path]
@@ -33,7 +33,7 @@ def run(make_run: MakeRun, tmp_path: Path) -> Run:
     made = Run(make_run())
     description = {"data": "colours", "dataset": "colours", "version": 1}
     settings = TrainingSettings().to_dict()
-    home.write_json(made.folder / "settings.json", description | {"settings": settings})
+    files.write_json(made.folder / "settings.json", description | {"settings": settings})
     return made
 
 

@@ -8,7 +8,7 @@ from core.datasets import changes, choice, store
 from core.errors import UserError
 from core.results import learned, names, predictions
 from core.results.prediction import Prediction
-from core.storage import home, own_names
+from core.storage import files, own_names
 from tests.pages.painting import paint_run, store_dataset
 
 
@@ -16,7 +16,7 @@ def said(file: str, label: str, sure: float) -> Prediction:
     return Prediction(file, label, sure, ((label, sure),), b"a thumbnail", b"what it saw")
 
 
-def files(folder: Path) -> int:
+def pictures(folder: Path) -> int:
     return len(list(folder.glob("*.jpg")))
 
 
@@ -31,10 +31,10 @@ def test_those_that_came_last_are_first_and_the_oldest_go(
     assert [each.file for each in predictions.kept(run)] == ["d", "b", "c", "a"], (
         "those that came together stay together"
     )
-    assert files(run.folder / "predictions") == 8
+    assert pictures(run.folder / "predictions") == 8
     predictions.keep(run, [said(str(number), "cat", 0.9) for number in range(5)], {})
     assert len(predictions.kept(run)) == 5, "all that came together"
-    assert files(run.folder / "predictions") == 10
+    assert pictures(run.folder / "predictions") == 10
     predictions.keep(run, [said("e", "cat", 0.9)], {})
     assert len(predictions.kept(run)) == 6, "one more drops nothing"
     predictions.keep(run, [said(f"f{number}", "cat", 0.9) for number in range(2)], {})
@@ -49,7 +49,7 @@ def test_those_that_came_last_are_first_and_the_oldest_go(
     assert (first.label, first.confidence, first.top) == ("cat", 0.9, (("cat", 0.9),))
     predictions.clear(run)
     assert predictions.kept(run) == []
-    assert files(run.folder / "predictions") == 0
+    assert pictures(run.folder / "predictions") == 0
 
 
 def test_a_class_goes_by_its_name_of_now(thaw_home: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_foreign_list_of_answers_reaches_no_file_but_its_own(
     for victim in victims:
         victim.write_bytes(b"somebody else's")
     row = {"file": "a.jpg", "top": [["cat", 0.9]], "error": None, "thumbnail": name, "seen": name}
-    home.write_json(folder / "answers.json", {"answers": [row]})
+    files.write_json(folder / "answers.json", {"answers": [row]})
     (answer,) = predictions.kept(run)
     assert (answer.label, answer.thumbnail, answer.seen) == ("cat", None, None)
     predictions.clear(run)
@@ -106,7 +106,7 @@ def test_a_damaged_answer_is_passed_over(thaw_home: Path, damaged: object) -> No
     run = paint_run(None)
     predictions.keep(run, [said("a", "cat", 0.9)], {})
     path = run.folder / "predictions" / "answers.json"
-    home.write_json(path, {"answers": [damaged, *home.read_json(path)["answers"]]})
+    files.write_json(path, {"answers": [damaged, *files.read_json(path)["answers"]]})
     assert [each.file for each in predictions.kept(run)] == ["a"]
     predictions.keep(run, [said("c", "cat", 0.9)], {})
     assert [each.file for each in predictions.kept(run)] == ["c", "a"]

@@ -18,7 +18,7 @@ from core.network import engine
 from core.results import predictor
 from core.results.predictor import of_run
 from core.settings import Squaring
-from core.storage import home
+from core.storage import files
 
 MakeRun = Callable[..., Path]
 Picture = Callable[..., Path]
@@ -80,11 +80,11 @@ def test_pictures_become_square_as_in_the_training(make_run: MakeRun, tmp_path: 
     wide = Image.new("RGB", (90, 30), (220, 20, 20))
     wide.paste((20, 20, 220), (30, 0, 60, 30))
     wide.save(tmp_path / "wide.png")
-    files = named(tmp_path / "wide.png")
+    wanted = named(tmp_path / "wide.png")
     seen = {}
     for way in Squaring:
-        home.write_json(run / "model.json", home.read_json(run / "model.json") | {"square": way})
-        (said,) = of_run(run).predict(files, top=3)
+        files.write_json(run / "model.json", files.read_json(run / "model.json") | {"square": way})
+        (said,) = of_run(run).predict(wanted, top=3)
         seen[way] = said.seen
         assert said.label == ("blue" if way is Squaring.CROP else "red")
     assert seen[Squaring.SQUASH] is None
@@ -107,7 +107,7 @@ def test_an_evaluation_too_sees_squares_as_in_the_training(
         wide.save(tmp_path / "data" / label / "wide.png")
     found = {}
     for way in (Squaring.SQUASH, Squaring.CROP):
-        home.write_json(run / "model.json", home.read_json(run / "model.json") | {"square": way})
+        files.write_json(run / "model.json", files.read_json(run / "model.json") | {"square": way})
         found[way] = of_run(run).evaluate(open_source(tmp_path / "data"), no_report)["accuracy"]
     assert found == {Squaring.SQUASH: 0.0, Squaring.CROP: 1.0}
 

@@ -21,7 +21,8 @@ from core.jobs import checkup
 from core.results import evaluations, names, predictions
 from core.settings import TrainingSettings
 from core.storage import own_names
-from core.storage.runs import Run, RunStatus, all_runs
+from core.storage.job import RunStatus
+from core.storage.runs import Run, all_runs
 
 DATASET, EMPTY = "20261128-225011-ec2f7a", "20261128-225015-021ba8"
 FINISHED, STOPPED = "20261128-225020-5bd7d3", "20261128-225041-598936"
@@ -86,15 +87,19 @@ def test_what_people_chose_is_kept() -> None:
 def test_the_finished_run_and_what_it_was_asked() -> None:
     finished = run(FINISHED)
     state, results = finished.state(), finished.results()
-    assert state.status is RunStatus.FINISHED and len(state.history) == 6
-    assert results is not None and results["accuracy"] == pytest.approx(4 / 6)
+    assert state.status is RunStatus.FINISHED
+    assert len(state.history) == 6
+    assert results is not None
+    assert results["accuracy"] == pytest.approx(4 / 6)
     assert finished.name == "the first one" == own_names.of(finished.folder)
-    assert finished.settings.augment == "light" and finished.version == 3
+    assert finished.settings.augment == "light"
+    assert finished.version == 3
     assert names.by_now(finished) == {"ember": "ember", "leaf": "green leaf", "sea": "sea"}
     assert [each.label for each in predictions.kept(finished)] == ["sea", "sea", "green leaf"]
     (judged,) = evaluations.folders(finished)
     found = evaluations.results(judged)
-    assert found is not None and (found["name"], found["images"]) == ("others", 9)
+    assert found is not None
+    assert (found["name"], found["images"]) == ("others", 9)
 
 
 def test_the_damaged_run_says_so() -> None:
@@ -129,7 +134,8 @@ def test_the_stopped_run_is_resumed() -> None:
 
     stopped = run(STOPPED)
     before = stopped.state()
-    assert before.status is RunStatus.STOPPED and len(before.history) == 5
+    assert before.status is RunStatus.STOPPED
+    assert len(before.history) == 5
     stopped.resume(more=2)
     results = train(stopped, StoredFeed(store.folder_of(DATASET), stopped.version))
     assert stopped.state().status is RunStatus.FINISHED

@@ -14,12 +14,8 @@ from core.datasets.dataset import Record
 from core.errors import StopRequested, UserError
 from core.network.features import FeatureCache
 from core.settings import TrainingSettings
-from core.storage.runs import (
-    Run,
-    RunStatus,
-    Stage,
-    best_epoch,
-)
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run, best_epoch
 from core.training import callbacks
 from core.training.batches import Batches, Lessons, Views, balancing
 from core.training.callbacks import KeepBest, Progress, Rate

@@ -21,8 +21,9 @@ from core.intake.pictures import images
 from core.jobs import queue
 from core.network import engine
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home
-from core.storage.runs import Run, RunStatus, Stage
+from core.storage import files, home
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run
 from core.training import fit
 
 Painted = Callable[..., Path]
@@ -71,7 +72,7 @@ def events(run: Run) -> list[dict[str, Any]]:
     return [json.loads(line, parse_constant=pytest.fail) for line in lines]
 
 
-def files(run: Run) -> set[str]:
+def inside(run: Run) -> set[str]:
     return {path.name for path in run.folder.iterdir()}
 
 
@@ -124,11 +125,11 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     assert set(results["seconds"]) == {"read", "features", "fit", "total"}
     assert results["history"][-1]["accuracy"] > 0.6  # it has learnt something
 
-    assert files(run) == {
+    assert inside(run) == {
         *("settings.json", "progress.jsonl", "checkpoint.npz"),
         *("model.keras", "model.json", "results.json", "learned.json"),
     }
-    assert home.read_json(run.folder / "model.json") == {
+    assert files.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],
         "origins": ["circle", "cross", "stripes"],
         "backbone": "efficientnet_lite0",
@@ -204,7 +205,7 @@ def test_the_total_of_the_frozen_part_never_moves_whatever_is_a_copy(
     for number, file in enumerate(sorted((folder / "cross").iterdir())[:5]):
         shutil.copy(file, folder / "cross" / f"copy{number}.png")
     first, second = new_run(tmp_path, "first", epochs=1), new_run(tmp_path, "second", epochs=1)
-    home.remove(home.cache() / "features")  # where another test has left those of the same pictures
+    files.remove(home.cache() / "features")  # another test leaves those of the same
     fit.train(first, feed(folder))
     through = [(e["done"], e["total"]) for e in events(first) if e.get("stage") == "features"]
     assert {total for _, total in through} == {29}
@@ -212,7 +213,7 @@ def test_the_total_of_the_frozen_part_never_moves_whatever_is_a_copy(
     assert through[-1] == (29, 29)
     stored = tmp_path / "stored"
     store.import_dataset(open_source(folder), stored, split=SplitSettings(), name="x")
-    home.remove(home.cache() / "features")
+    files.remove(home.cache() / "features")
     fit.train(second, StoredFeed(stored, 1))
     through = [(e["done"], e["total"]) for e in events(second) if e.get("stage") == "features"]
     assert {total for _, total in through} == {24}, "each picture once, as the page says"
@@ -242,7 +243,7 @@ def test_a_stop_before_the_first_epoch_leaves_no_model(painted: Painted, tmp_pat
     told = events(run)
     assert told[-1]["event"] == "stopped"
     assert told[-1]["best_epoch"] is None
-    assert not {"model.keras", "model.json", "results.json"} & files(run)
+    assert not {"model.keras", "model.json", "results.json"} & inside(run)
     assert not run.has_model
     assert run.state().status == RunStatus.STOPPED
 
@@ -266,7 +267,7 @@ def test_a_stop_in_the_first_epoch_leaves_no_model(
     assert state.status == RunStatus.STOPPED
     assert state.best_epoch is None
     assert state.stage == Stage.TRAINING
-    assert not {"model.keras", "model.json", "results.json"} & files(run)
+    assert not {"model.keras", "model.json", "results.json"} & inside(run)
 
 
 @pytest.mark.slow
@@ -308,7 +309,7 @@ def test_a_loss_that_explodes_is_told_plainly(painted: Painted, tmp_path: Path) 
     run = new_run(tmp_path, optimizer="sgd", learning_rate=10.0, dense=(256, 256, 256), epochs=100)
     with pytest.raises(UserError, match="lower learning rate"):
         fit.train(run, feed(painted(8, seed=1)))
-    assert not {"model.keras", "model.json", "results.json"} & files(run)
+    assert not {"model.keras", "model.json", "results.json"} & inside(run)
     assert events(run)[-1]["event"] not in ("finished", "stopped")
 
 

@@ -14,7 +14,8 @@ from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
-from core.storage.runs import Run, RunStatus, Stage
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run
 from core.training import callbacks, fit
 from tests import tiny_network
 

@@ -14,7 +14,8 @@ from core.errors import UserError
 from core.intake.archives.archive import open_source
 from core.network import classifier
 from core.settings import SplitSettings, TrainingSettings
-from core.storage.runs import Run, RunStatus, Stage
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run
 from core.training import callbacks, fit, learn
 
 pytestmark = pytest.mark.slow

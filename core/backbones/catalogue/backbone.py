@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.errors import UserError
-from core.storage import home
+from core.storage import files
 
 _TABLES = Path(__file__).parent / "layers"
 _BYTES_PER_NUMBER = 4  # float32, in every published weights file
@@ -333,7 +333,7 @@ class Backbone:
 
 @cache
 def _read(name: str) -> Table:
-    return Table.from_dict(home.read_json(_TABLES / f"{name}.json"))
+    return Table.from_dict(files.read_json(_TABLES / f"{name}.json"))
 
 
 def _layer(row: list[Any]) -> Layer:

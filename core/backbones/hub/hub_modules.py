@@ -14,7 +14,7 @@ from core.backbones.catalogue.backbone import (
     Preprocessing,
     Table,
 )
-from core.storage import home
+from core.storage import files, home
 
 logger = logging.getLogger("thaw")
 
@@ -44,13 +44,14 @@ def add(handle: HubModule, title: str, input_size: int, table: dict[str, Any],
     taken = added().get(f"hub-{handle.plain.lower()}")
     name = handle.plain if taken is None or taken.weights == handle else handle.file
     path = home.hub() / f"hub-{name.lower()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     facts = {"title": title, "handle": handle.handle, "input_size": input_size}
-    home.write_json(path, facts | {"classes": classes.handle if classes else None} | table)
+    files.write_json(path, facts | {"classes": classes.handle if classes else None} | table)
     return _row(path)
 
 
 def _row(path: Path) -> Backbone:
-    facts = home.read_json(path)
+    facts = files.read_json(path)
     row = Backbone(
         name=path.stem,
         title=str(facts["title"]),

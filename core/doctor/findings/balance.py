@@ -9,7 +9,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 
 FEW = 10  # images of a class: below, its accuracy is a matter of one or two
@@ -24,7 +24,7 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
     if few:
         title = "1 class has" if len(few) == 1 else f"{len(few):,} classes have"
         yield Finding(
-            Kind.SMALL_CLASS,
+            Problem.SMALL_CLASS,
             serious=True,
             title=f"{title} fewer than {FEW} pictures",
             sentence="So few show neither what all of them have in common nor how well it was "
@@ -36,7 +36,7 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[most] >= UNEVEN * max(counts[least], 1):
         yield Finding(
-            Kind.IMBALANCE,
+            Problem.IMBALANCE,
             serious=False,
             title="Some classes have many more pictures than others",
             sentence=f"“{most}” has {counts[most]:,}, “{least}” {counts[least]:,}. A network leans "

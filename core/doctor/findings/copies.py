@@ -12,7 +12,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 from core.doctor.findings import duplicates
 from core.doctor.findings.duplicates import Neighbours
@@ -59,7 +59,7 @@ def findings(
     ]
     if two_classes:
         yield Finding(
-            Kind.TWO_CLASSES,
+            Problem.TWO_CLASSES,
             serious=True,
             title=f"{_pictures(len(two_classes))} in two classes at once",
             sentence="The same picture, or nearly the same, is called one thing here and another "
@@ -69,7 +69,7 @@ def findings(
         )
     if both_sides:
         yield Finding(
-            Kind.BOTH_SIDES,
+            Problem.BOTH_SIDES,
             serious=True,
             title=f"{_pictures(len(both_sides))} both learned from and checked by",
             sentence="A network is checked by pictures that it has not seen. Of these it learns a "
@@ -80,7 +80,7 @@ def findings(
     exact = duplicates.exact(record for same in of_digest.values() for record in same)
     if exact:
         yield Finding(
-            Kind.EXACT_COPY,
+            Problem.EXACT_COPY,
             serious=False,
             title=f"{_pictures(len(exact))} there more than once, as the very same file",
             sentence="A copy teaches nothing new, and makes its picture count twice. One of each "
@@ -94,7 +94,7 @@ def findings(
     ]
     if near:
         yield Finding(
-            Kind.NEAR_COPY,
+            Problem.NEAR_COPY,
             serious=False,
             title=f"{_pictures(len(near))} there more than once, nearly the same",
             sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "

@@ -15,7 +15,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 from core.doctor.guessing import Guesses
 from core.doctor.looking import Sight
@@ -44,7 +44,7 @@ def findings(sight: Sight, guesses: Guesses, spoken_for: Collection[str]) -> Ite
     if cases:
         count = "1 picture" if len(cases) == 1 else f"{len(cases):,} pictures"
         yield Finding(
-            Kind.LABEL,
+            Problem.LABEL,
             serious=True,
             title=f"{count} may be in the wrong class",
             sentence="A classifier that has learned from all other pictures takes them for "

@@ -9,7 +9,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 from core.doctor.findings.duplicates import Neighbours
 from core.doctor.looking import Sight
@@ -35,7 +35,7 @@ def findings(
     if files:
         count = "1 picture is" if len(files) == 1 else f"{len(files):,} pictures are"
         yield Finding(
-            Kind.OUTLIER,
+            Problem.OUTLIER,
             serious=False,
             title=f"{count} unlike all the rest",
             sentence="Perhaps a logo, a screenshot or a picture of something else came in by "

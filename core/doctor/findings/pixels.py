@@ -8,7 +8,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 from core.doctor.looking import Sight
 
@@ -21,7 +21,7 @@ def findings(sight: Sight) -> Iterator[Finding]:
     lost = tuple(_removal(each.file, each.reason) for each in sight.lost)
     if lost:
         yield Finding(
-            Kind.UNREADABLE,
+            Problem.UNREADABLE,
             serious=True,
             title=f"{_pictures(len(lost))} can no longer be read",
             sentence="Their files are damaged or gone, so a training would end with an error. "
@@ -35,7 +35,7 @@ def findings(sight: Sight) -> Iterator[Finding]:
     )
     if tiny:
         yield Finding(
-            Kind.TINY,
+            Problem.TINY,
             serious=False,
             title=f"{_pictures(len(tiny))} of less than {TINY} pixels",
             sentence="So small a picture is only a blur to a network. Remove it, or bring it "
@@ -45,7 +45,7 @@ def findings(sight: Sight) -> Iterator[Finding]:
     blank = tuple(_removal(record.file, "the same colour everywhere") for record in _blank(sight))
     if blank:
         yield Finding(
-            Kind.BLANK,
+            Problem.BLANK,
             serious=True,
             title=f"{_pictures(len(blank))} with nothing on {'it' if len(blank) == 1 else 'them'}",
             sentence="Nearly the same colour everywhere: that colour is all that a network can "

@@ -15,7 +15,7 @@ from core.doctor.finding import (
     Case,
     Finding,
     Fix,
-    Kind,
+    Problem,
 )
 from core.doctor.guessing import Guesses, leave_one_out
 from core.doctor.looking import Sight
@@ -46,7 +46,7 @@ def findings(sight: Sight, copies: Collection[str] = ()) -> Iterator[Finding]:
         shown = ", ".join(f"“{name}”" for name in names[:5])
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         yield Finding(
-            Kind.SHORTCUT,
+            Problem.SHORTCUT,
             serious=True,
             title=f"{_NAMES[what].capitalize()} may give the class away",
             sentence=f"A classifier that sees only {_seen(what)} recognises {shown}{more}. Of "

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psutil
 
 from core import config, installation
-from core.storage import home
+from core.storage import files, home
 
 _SILENCE = 600.0  # seconds of it that mean death; the clocks of two machines may differ by minutes
 _signs: dict[str, tuple[float, float]] = {}  # the last one of each cluster, and when it was seen
@@ -59,20 +59,20 @@ def folder(cluster_id: str) -> Path:
 
 def certificate(cluster_id: str) -> Path:
     """Certificate and private key in one file: who can read it may send code to the cluster."""
-    return folder(cluster_id) / "cluster.pem"
+    return folder(cluster_id) / home.CERTIFICATE
 
 
 def read() -> Address | None:
     """What this machine's address file names, dead or alive; None where there is none."""
     try:
-        return Address(**home.read_json(_file()))
+        return Address(**files.read_json(_file()))
     except (OSError, ValueError, TypeError):
         return None
 
 
 def write(address: Address) -> None:
     """Name a cluster as the one to use on this machine."""
-    home.write_json(_file(), asdict(address))
+    files.write_json(_file(), asdict(address))
 
 
 def forget(cluster_id: str) -> None:
@@ -80,11 +80,6 @@ def forget(cluster_id: str) -> None:
     present = read()
     if present is not None and present.id == cluster_id:
         _file().unlink(missing_ok=True)
-
-
-def lock_file() -> Path:
-    """Held by whoever starts a cluster, or takes its address away."""
-    return home.cluster() / "start.lock"
 
 
 def is_alive(owner: dict[str, Any]) -> bool:
@@ -131,7 +126,7 @@ def _gave_a_sign(cluster_id: str) -> bool:
 
 def owner_file(cluster_id: str) -> Path:
     """Who holds a cluster; touched while it is alive."""
-    return folder(cluster_id) / "owner.json"
+    return folder(cluster_id) / home.OWNER
 
 
 def sweep() -> None:
@@ -140,7 +135,7 @@ def sweep() -> None:
         if not path.is_dir():
             continue
         try:
-            owner = home.read_json(owner_file(path.name))
+            owner = files.read_json(owner_file(path.name))
         except (OSError, ValueError):
             continue  # just being made
         if not is_alive(owner):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from core.errors import UserError
 from core.jobs.cluster import address
 from core.jobs.cluster.address import Address
 from core.storage import home
+from core.storage.job import Kind
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 logger = logging.getLogger("thaw")
 
@@ -71,7 +73,7 @@ def ensure_started() -> Address | None:
         return found
     home.cluster().mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with FileLock(address.lock_file(), timeout=2 * _START_SECONDS):
+        with FileLock(home.start_lock(), timeout=2 * _START_SECONDS):
             return _usable() or _start()
     except Timeout as error:
         raise UserError(_no_start()) from error
@@ -107,9 +109,29 @@ def line() -> Line:
         raise AssertionError("unreachable")
 
 
-def ready() -> "Client":
-    """The client of `line`."""
-    return line().client
+def send(
+    kind: Kind,
+    function: Callable[..., Any],
+    *args: Any,
+    priority: float = 0.0,
+    key: str | None = None,
+) -> "Future":
+    """Give the cluster something to do.
+
+    Args:
+        kind: Of the worker that does it.
+        function: What it runs: `worker.perform` or `worker.answer`.
+        args: What that is given.
+        priority: The higher, the sooner.
+        key: The task's name in Dask; made up where there is none.
+
+    Raises:
+        UserError: There is no cluster, and none can be started.
+        OSError, CancelledError: It ended this very moment.
+    """
+    return line().client.submit(
+        function, *args, key=key, resources={str(kind): 1}, priority=priority, pure=False
+    )
 
 
 def connected_to(owner: dict[str, Any]) -> "Client | None":
@@ -137,7 +159,7 @@ def _usable() -> Address | None:
 def _start() -> Address:
     """Start the cluster program and wait until it can be reached."""
     cluster_id = home.new_id()
-    log = home.logs() / "cluster.log"
+    log = home.cluster_log()
     log.parent.mkdir(parents=True, exist_ok=True)
     paths = [str(installation.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {

@@ -5,7 +5,7 @@ import socket
 import psutil
 
 from core.jobs.cluster import address
-from core.storage import home
+from core.storage import files, home
 
 _PATIENCE = 15.0  # seconds in which a cluster and its workers may end by themselves
 
@@ -33,9 +33,9 @@ def end_clusters() -> int:
 def programs() -> list[psutil.Process]:
     """The clusters of this machine that are alive, also those that finish what older code began."""
     found = []
-    for file in home.cluster().glob("*/owner.json"):
+    for file in home.cluster().glob(f"*/{home.OWNER}"):
         try:
-            owner = home.read_json(file)
+            owner = files.read_json(file)
         except (OSError, ValueError):
             continue  # just being made, or just removed
         if owner.get("host") == socket.gethostname() and address.is_alive(owner):

@@ -3,16 +3,19 @@
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from core.intake import incoming
 from core.jobs.cluster.address import is_alive
-from core.jobs.job import INTERRUPTED, ImportState, Job, Kind
-from core.results import evaluations
-from core.storage import home
+from core.storage import files, home, privacy
+from core.storage.job import INTERRUPTED, Job, JobState, Kind
 
 _HOUR = 3600.0
-_COMPLETE = ("manifest.json", "results.json")  # of a data set, of an evaluation
+_COMPLETE = (home.MANIFEST, home.RESULTS)  # of a data set, of an evaluation
+# What is being written or deleted; the last three are those of earlier versions.
+_HALF = (".new-*", ".deleted-*", ".download-*", ".module-*", ".copy-*")
+_DEEPEST = 6  # folders from THAW_HOME down to a mistake's picture in an evaluation of a run
 _DAY = 24 * _HOUR  # so long a page may tell why a reading failed
 
 
@@ -24,17 +27,11 @@ def sweep(now: float | None = None) -> None:
     Args:
         now: Seconds since 1970; for tests.
     """
-    home.close_existing()
+    privacy.close_existing()
     now = now or time.time()
     needed = set(_settle_readings(now))
-    for folder in ("", "*/", "*/*/"):
-        for name in (".deleted-*", ".new-*"):
-            _remove_old(home.root().glob(folder + name), now)
-    for inside in (home.datasets().glob("*"), home.runs().glob("*"), home.runs().glob("*/*")):
-        for each in inside:
-            _remove_old(each.glob(".deleted-*"), now)
-    for name in (".download-*", ".module-*", ".copy-*"):
-        _remove_old((home.cache() / "weights" / "models").glob(name), now)
+    for depth, name in product(range(_DEEPEST), _HALF):
+        _remove_old(home.root().glob("*/" * depth + name), now)
     uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
     # The web server removes uploads whose senders have left: it knows whether its clock was set.
     _remove_old((path for path in uploads if not incoming.is_begun(path)), now)
@@ -42,23 +39,22 @@ def sweep(now: float | None = None) -> None:
 
 def _settle_readings(now: float) -> Iterator[str]:
     """Remove the folders of readings that ended in nothing; tell what uploads others need."""
-    evaluated = home.runs().glob(f"*/{evaluations.FOLDER}/[!.]*")
+    evaluated = home.runs().glob(f"*/{home.EVALUATIONS}/[!.]*")
     jobs = [Job(Kind.READING, each) for each in home.datasets().glob("[!.]*")]
     for job in (*jobs, *map(Job.of_evaluation, evaluated)):
         folder = job.folder
         if not folder.is_dir() or any((folder / each).exists() for each in _COMPLETE):
             continue
         state = job.state()
-        assert isinstance(state, ImportState)
         if not state.status.final and state.submitted < now - _HOUR and _is_orphaned(state):
             job.fail(INTERRUPTED[job.kind])
         elif state.status.final and (state.ended or 0.0) < now - _DAY:
-            home.remove(folder)
+            files.remove(folder)
         elif not state.status.final or state.question is not None:
             yield state.upload or ""
 
 
-def _is_orphaned(state: ImportState) -> bool:
+def _is_orphaned(state: JobState) -> bool:
     return state.cluster is not None and "pid" in state.cluster and not is_alive(state.cluster)
 
 

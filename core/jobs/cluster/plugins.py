@@ -10,8 +10,8 @@ from distributed import Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 
 from core import config
-from core.jobs.job import DIED, Job, Kind
-from core.storage.runs import RunState
+from core.storage.job import DIED, Job, Kind
+from core.storage.runs import RunState, job_of
 
 logger = logging.getLogger("thaw")
 
@@ -70,7 +70,7 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
         loop.call_soon(self._next)
         if start == "memory":
             return
-        job = Job.of_key(key)
+        job = job_of(key)
         if job is not None:
             if finish == "erred":
                 logger.error("job %s: %s", key, kwargs.get("exception_text") or "its worker died")
@@ -128,7 +128,7 @@ def _told(job: Job, key: str, lost: bool) -> None:
     """
     try:
         state = job.state()
-        if job.key(state) == key and (lost or state.started is not None):
+        if job.key(state.turn) == key and (lost or state.started is not None):
             job.lose(DIED[job.kind], state.turn)
             if isinstance(state, RunState) and state.finishing:
                 job.released()
@@ -147,10 +147,8 @@ class WarmUp(WorkerPlugin):  # type: ignore[misc]
         self.kind = kind
 
     def setup(self, worker: Worker) -> None:
-        from core.jobs import tasks
+        from core.jobs.worker import warm_up
 
         if not config.WARM_UP.value:
             return
-        threading.Thread(
-            target=tasks.warm_up, args=(self.kind,), name="warm-up", daemon=True
-        ).start()
+        threading.Thread(target=warm_up, args=(self.kind,), name="warm-up", daemon=True).start()

@@ -23,8 +23,8 @@ from core import config
 from core.errors import UserError
 from core.intake import room
 from core.jobs.cluster import address, leftovers
-from core.jobs.job import Kind
-from core.storage import home
+from core.storage import files, home, privacy
+from core.storage.job import Kind
 
 if TYPE_CHECKING:
     from distributed import Nanny, Scheduler
@@ -80,11 +80,11 @@ def main() -> None:
     created = psutil.Process().create_time()
     version = address.version()  # before the code is imported: rather too old than too new
     folder = address.folder(cluster_id)
-    home.make_private()
+    privacy.make_private()
     home.cluster().mkdir(parents=True, exist_ok=True)
     folder.mkdir()
     mine = address.Address("", os.getpid(), created, version, cluster_id)
-    home.write_json(address.owner_file(cluster_id), mine.owner)
+    files.write_json(address.owner_file(cluster_id), mine.owner)
     address.sweep()
     # A thread: what is left may be large, and nobody who starts us need wait for it.
     threading.Thread(target=leftovers.sweep, name="leftovers", daemon=True).start()
@@ -209,7 +209,7 @@ def _retire(cluster_id: str) -> None:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(address.lock_file(), timeout=0):
+        with FileLock(home.start_lock(), timeout=0):
             address.forget(cluster_id)
     except (Timeout, OSError):
         pass  # next time
@@ -223,7 +223,7 @@ def _make_certificate(path: Path) -> "Security":
     from distributed.security import Security
 
     made = Security.temporary()
-    home.write_bytes(path, f"{made.tls_client_key}{made.tls_client_cert}".encode())
+    files.write_bytes(path, f"{made.tls_client_key}{made.tls_client_cert}".encode())
     path.chmod(0o600)
     return security(path)
 

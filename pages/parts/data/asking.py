@@ -7,14 +7,14 @@ import streamlit as st
 from core.errors import UserError
 from core.intake.layouts.labelling import Choice, Reading, Unclear
 from core.jobs import queue
-from core.jobs.job import ImportState
+from core.storage.job import JobState
 from pages.parts.shared import problem, state, words
 
 _CLASSES = 6  # of each choice that are shown
 _SIDES = {"train": "to learn from", "validation": "for validation", "test": "for a last test"}
 
 
-def draw(chosen: str, asked: ImportState) -> None:
+def draw(chosen: str, asked: JobState) -> None:
     """The ways to read an upload, with what comes out of each.
 
     Args:

@@ -14,8 +14,9 @@ from core.errors import UserError
 from core.intake import incoming
 from core.jobs import queue
 from core.settings import SplitSettings
-from core.storage import home, own_names
-from core.storage.runs import Run, RunStatus
+from core.storage import files, home, own_names
+from core.storage.job import RunStatus
+from core.storage.runs import Run
 from pages.components import upload_zone
 from pages.parts.data import asking, division
 from pages.parts.shared import problem, state, words
@@ -99,11 +100,11 @@ def summary(chosen: str) -> Summary:
         UserError: It is gone, not complete, or damaged.
     """
     folder = store.folder_of(chosen)
-    return _summary(str(folder), store.changed_at(folder), own_names.changed_at(folder))
+    return _summary(str(folder), store.stamp(folder), own_names.stamp(folder))
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
-def _summary(folder: str, changed: int, renamed: int) -> Summary:
+def _summary(folder: str, stamp: files.Stamp, named: files.Stamp) -> Summary:
     dataset = store.load(Path(folder))
     first = {record.label: record.digest for record in reversed(dataset.records)}
     pictures = [(label, first[label]) for label in dataset.classes if label in first]
@@ -122,11 +123,11 @@ def remembered(folder: Path) -> Dataset:
     Raises:
         UserError: It is gone, not complete, or damaged.
     """
-    return _load(str(folder), store.changed_at(folder), own_names.changed_at(folder))
+    return _load(str(folder), store.stamp(folder), own_names.stamp(folder))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _load(folder: str, changed: int, renamed: int) -> Dataset:
+def _load(folder: str, stamp: files.Stamp, named: files.Stamp) -> Dataset:
     """Read each version once: its manifest may list 20,000 images."""
     return store.load(Path(folder))
 

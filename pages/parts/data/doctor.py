@@ -14,15 +14,15 @@ from core.doctor.finding import (
     Checkup,
     Finding,
     Fix,
-    Kind,
+    Problem,
     can_be_guessed,
     mended,
     remaining,
 )
 from core.errors import UserError
 from core.jobs import checkup
-from core.jobs.job import CheckState
-from core.storage.runs import RunStatus
+from core.storage import files
+from core.storage.job import JobState, RunStatus
 from pages.components import picture_grid
 from pages.parts.data import atlas, gather
 from pages.parts.shared import (
@@ -44,15 +44,15 @@ _DONE = {
     Action.DELETE_CLASS: "removed with their class",
 }
 # Kinds whose pictures stand for a whole class.
-_OF_A_CLASS = {Kind.SHORTCUT, Kind.SMALL_CLASS, Kind.IMBALANCE}
+_OF_A_CLASS = {Problem.SHORTCUT, Problem.SMALL_CLASS, Problem.IMBALANCE}
 # What needs no look at each picture: one press mends them all.
 _AT_ONCE = {
-    Kind.UNREADABLE: "Remove them all",
-    Kind.BLANK: "Remove them all",
-    Kind.TINY: "Remove them all",
-    Kind.EXACT_COPY: "Keep one of each",
-    Kind.NEAR_COPY: "Keep one of each",
-    Kind.BOTH_SIDES: "Keep all on one side",
+    Problem.UNREADABLE: "Remove them all",
+    Problem.BLANK: "Remove them all",
+    Problem.TINY: "Remove them all",
+    Problem.EXACT_COPY: "Keep one of each",
+    Problem.NEAR_COPY: "Keep one of each",
+    Problem.BOTH_SIDES: "Keep all on one side",
 }
 
 
@@ -84,7 +84,7 @@ def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
             atlas.draw(chosen, dataset, found.map)
 
 
-def _offer(chosen: str, dataset: Dataset, current: CheckState) -> None:
+def _offer(chosen: str, dataset: Dataset, current: JobState) -> None:
     st.write(
         "Before you train: have these pictures looked over. It finds copies, pictures that may be "
         "in the wrong class or show nothing, backgrounds that give the class away, and draws a map "
@@ -129,11 +129,11 @@ def _under_way(chosen: str) -> None:
 
 
 def _remembered(path: Path) -> Checkup | None:
-    return _read(str(path), path.stat().st_mtime_ns) if path.is_file() else None
+    return _read(str(path), files.stamp(path)) if path.is_file() else None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _read(path: str, changed: int) -> Checkup:
+def _read(path: str, stamp: files.Stamp) -> Checkup:
     return checkup.read(Path(path))
 
 
@@ -187,9 +187,9 @@ def _finding(
     key = state.key("finding", finding.kind)  # so that it stays open when its title changes
     with st.expander(_title(finding, cases), expanded=expanded, icon=icon, key=key):
         st.write(words.plain(finding.sentence))
-        if finding.kind is Kind.IMBALANCE:
+        if finding.kind is Problem.IMBALANCE:
             setting.draw("balanced", changed=partial(kept.amend, chosen, "balanced"))
-        elif finding.kind is Kind.SHORTCUT:
+        elif finding.kind is Problem.SHORTCUT:
             setting.draw("augment", changed=partial(kept.amend, chosen, "augment"))
         records = {record.file: record for record in dataset.records}
         with st.container(horizontal=True):
@@ -276,12 +276,12 @@ def _case(
             )
 
 
-def _caption(kind: Kind, record: Record) -> str:
+def _caption(kind: Problem, record: Record) -> str:
     """What tells the pictures of a case apart."""
     match kind:
-        case Kind.TWO_CLASSES:
+        case Problem.TWO_CLASSES:
             told = record.label
-        case Kind.BOTH_SIDES:
+        case Problem.BOTH_SIDES:
             told = _SIDES[record.split]
         case _:
             told = f"{record.width} × {record.height}"

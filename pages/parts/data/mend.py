@@ -9,7 +9,7 @@ import streamlit as st
 from core.datasets import changes, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
-from core.storage import home
+from core.storage import files, home
 from pages.parts.data import division, gallery, gather
 from pages.parts.shared import (
     deleting,
@@ -89,7 +89,7 @@ def divided_anew(chosen: str, dataset: Dataset) -> None:
 def forget(chosen: str) -> None:
     """What was deleted stays until it is deleted for good."""
     folder = home.datasets() / chosen
-    left = _unused(str(folder), store.changed_at(folder))
+    left = _unused(str(folder), store.stamp(folder))
     if not left:
         return
     st.caption(
@@ -108,7 +108,7 @@ def forget(chosen: str) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _unused(folder: str, changed: int) -> int:
+def _unused(folder: str, stamp: files.Stamp) -> int:
     """Found out once a version: every image that lies there is looked at."""
     return store.unused(Path(folder))
 

@@ -9,10 +9,10 @@ import streamlit as st
 from core.errors import UserError
 from core.intake import incoming
 from core.jobs import judging
-from core.jobs.job import ImportState
 from core.results import evaluations, names
-from core.storage import home
-from core.storage.runs import Run, RunStatus, open_run
+from core.storage import files
+from core.storage.job import JobState, RunStatus
+from core.storage.runs import Run, open_run
 from pages.components import upload_zone
 from pages.parts.shared import deleting, state, words
 
@@ -60,17 +60,16 @@ def every(run: Run) -> Judged:
 
 
 def _results(folder: Path) -> dict[str, Any] | None:
-    changed = evaluations.changed_at(folder)
-    return _read(str(folder), changed) if changed else None
+    return _read(str(folder), evaluations.stamp(folder))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _read(folder: str, changed: int) -> dict[str, Any] | None:
+def _read(folder: str, stamp: files.Stamp) -> dict[str, Any] | None:
     """Read each once, for a page is drawn at every click. Nobody may change what it gives."""
     return evaluations.results(Path(folder))
 
 
-def _why(ended: ImportState) -> str:
+def _why(ended: JobState) -> str:
     """Why an evaluation came to nothing."""
     if ended.status is RunStatus.STOPPED:
         return "You cancelled this, so nothing of it is kept."
@@ -98,7 +97,7 @@ def bring(run: Run, judged: Judged) -> None:
                     icon=":material/close:",
                     type="tertiary",
                     key=state.key("dismiss-judged", folder.name),
-                    on_click=home.remove,
+                    on_click=files.remove,
                     args=(folder,),
                 )
         for folder, why in judged.damaged:
@@ -164,4 +163,4 @@ def forget(folder: Path, what: str) -> None:
         folder: Where it is.
         what: What will be gone, in words.
     """
-    deleting.offer(folder.name, what, lambda: None, lambda: home.remove(folder))
+    deleting.offer(folder.name, what, lambda: None, lambda: files.remove(folder))

@@ -12,7 +12,7 @@ from streamlit.typing import UploadedFile
 from core.datasets.samples import samples
 from core.errors import UserError
 from core.intake import room
-from core.jobs import ask, queue
+from core.jobs import queue, tasks
 from core.results import names, predictions
 from core.results.prediction import Prediction, as_table
 from core.storage.runs import Run
@@ -137,7 +137,7 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             uploads.on_disk(pictures) as paths,
         ):
             trained = names.trained(run)  # first: somebody may rename a class meanwhile
-            given = ask.predict(run, paths, _TOP)
+            given = queue.ask(tasks.predict, run.folder, paths, _TOP)
         named = zip(pictures, given, strict=True)
         predictions.keep(run, [replace(said, file=name) for (name, _), said in named], trained)
     except UserError as error:

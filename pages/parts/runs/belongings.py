@@ -10,14 +10,9 @@ from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures import images
 from core.jobs import queue
-from core.storage import home, own_names
-from core.storage.runs import (
-    Run,
-    RunState,
-    RunStatus,
-    Stage,
-    all_runs,
-)
+from core.storage import files, home, own_names
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run, RunState, all_runs
 from pages.parts.data import bring
 from pages.parts.data.bring import Summary
 from pages.parts.shared import (
@@ -178,13 +173,13 @@ def _pictures(chosen: str, dataset: Summary) -> None:
         for label, digest in dataset.pictures:
             path = image_files.thumbnail(folder, digest)
             if path.is_file():
-                small = _small(str(path), path.stat().st_mtime_ns)
+                small = _small(str(path), files.stamp(path))
                 alt = words.bare(f"A picture of {words.shortened(label)}")
                 st.image(thumbnails.inline(small), width=_SMALL, alt=alt)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def _small(path: str, changed: int) -> bytes:
+def _small(path: str, stamp: files.Stamp) -> bytes:
     image = images.decode(Path(path).read_bytes())
     return images.thumbnail_jpeg(image, 2 * _SMALL)  # which is sharp on fine screens, too
 

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.jobs import queue
-from core.storage.runs import RunStatus
+from core.storage.job import RunStatus
 from pages.parts.shared import look, state, words
 
 # Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch

@@ -8,7 +8,7 @@ from pathlib import Path
 from streamlit.typing import UploadedFile
 
 from core.intake import room
-from core.storage import home
+from core.storage import files, home
 
 _CHUNK = 1 << 20
 
@@ -44,7 +44,7 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
                     shutil.copyfileobj(content, file, _CHUNK)
             paths.append(path)
         yield paths
-        home.remove(folder)
+        files.remove(folder)
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def _new_folder() -> Iterator[Path]:
         folder.mkdir(parents=True)
         yield folder
     except BaseException as error:
-        home.remove(folder)
+        files.remove(folder)
         if isinstance(error, OSError) and error.errno in room.FULL:
             raise room.full("these files") from error
         raise

@@ -11,12 +11,8 @@ from core.jobs import queue
 from core.jobs.queue import UnderWay
 from core.results.evaluation import wilson
 from core.settings import Strength, TrainingSettings
-from core.storage.runs import (
-    Run,
-    RunState,
-    RunStatus,
-    Stage,
-)
+from core.storage.job import RunStatus, Stage
+from core.storage.runs import Run, RunState
 from pages.parts.shared import figures, state, words
 
 _EVERY = 0.7  # seconds between two looks at a run
@@ -36,12 +32,12 @@ _STAGES = {
     Stage.COMPILING: ("Preparing it for predictions", "Prepared for predictions", ""),
 }
 _HINTS = {
-    coach.Kind.IMPROVING: ":material/trending_up:",
-    coach.Kind.LEVEL: ":material/trending_flat:",
-    coach.Kind.MEMORISING: ":material/psychology:",
-    coach.Kind.ASTRAY: ":material/warning:",
-    coach.Kind.CHANCE: ":material/casino:",
-    coach.Kind.PERFECT: ":material/star:",
+    coach.Pattern.IMPROVING: ":material/trending_up:",
+    coach.Pattern.LEVEL: ":material/trending_flat:",
+    coach.Pattern.MEMORISING: ":material/psychology:",
+    coach.Pattern.ASTRAY: ":material/warning:",
+    coach.Pattern.CHANCE: ":material/casino:",
+    coach.Pattern.PERFECT: ":material/star:",
 }
 _ACCURACY = (
     "Validation accuracy: of the pictures that were held back from training, the share that it "

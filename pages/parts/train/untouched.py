@@ -11,7 +11,7 @@ from core.datasets import image_files
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
-from core.jobs import ask
+from core.jobs import queue, tasks
 from core.settings import Squaring
 from core.storage import home
 from pages.parts.predict import answer
@@ -89,7 +89,7 @@ def _shown_to(backbone: Backbone, preparation: Preparation) -> str:
 def _look(backbone: Backbone, preparation: Preparation, name: str, paths: list[Path]) -> None:
     try:
         with st.spinner("Looking… The first time takes some seconds more."):
-            (said,) = ask.look(backbone, paths, _TOP, preparation)
+            (said,) = queue.ask(tasks.look, backbone, paths, _TOP, preparation)
     except UserError as error:
         state.keep_notice(error, _WIDGET)
     else:

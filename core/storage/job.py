@@ -1,22 +1,18 @@
-"""A job as its folder tells it: a training, a reading, a check-up, an evaluation."""
+"""A job as its folder describes it: a training, a reading, a check-up, an evaluation.
+
+A job's log is the only place where its state is kept. A worker writes it, pages read it.
+"""
 
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from core.results.evaluations import FOLDER as EVALUATIONS
 from core.storage import home
 from core.storage.events import Event, EventLog
-from core.storage.runs import (
-    RunState,
-    RunStatus,
-    Stage,
-    ended,
-    read_on,
-    stop_file,
-)
 
 
 class Kind(StrEnum):
@@ -26,6 +22,35 @@ class Kind(StrEnum):
     READING = "reading"
     PREDICTION = "prediction"
     CHECKING = "checking"
+
+
+class RunStatus(StrEnum):
+    """The status of a job. All but the first two are final, unless it is begun again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class Stage(StrEnum):
+    """What a running job is busy with: a run in the order of the work, then a check-up."""
+
+    WEIGHTS = "weights"
+    BUILDING = "building"
+    READING = "reading"
+    FEATURES = "features"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    COMPILING = "compiling"
+    LOOKING = "looking"
+    COMPARING = "comparing"
 
 
 DIED = {
@@ -47,25 +72,28 @@ INTERRUPTED = {
     "computer was restarted. Check the pictures again.",
 }
 AFTER_ALL = -1e12  # the priority of what nobody pressed a button for
-_OURS = ("progress.jsonl", "stop")
-_CHECKUP = "checkup"  # the folder of a check-up, in that of its data set
+
+AnyState = TypeVar("AnyState", bound="JobState")
 
 
 @dataclass(frozen=True)
-class ImportState:
-    """The events of a data set's reading folded into what a page shows.
+class JobState:
+    """The events of a job folded into what a page shows. Threads may share one: it never changes.
 
     Attributes:
-        done: Images read so far.
-        total: Images there are; 0 until it is known.
-        message: Why it failed, in plain words.
-        cluster: The process that took the job.
+        name: What it is about, as a person calls it; empty for a training or a check-up.
+        stages: For each stage so far: images (or steps) done, their total, and seconds left or
+            None.
+        stage: The latest one.
+        message: Why it failed or was interrupted, in plain words.
+        incident: The id in the log, if that was unexpected.
+        cluster: The process that took the job: pid and created; None for a terminal's run.
         upload: Folder below the uploads that holds what is read.
         sample: The starter set that it makes, if any.
         read_as: How its paths become classes, in words, once that is known.
         question: What its owner has to say first: an `Unclear` as JSON holds it, `problem`, what
             was wrong with the last answer, and `order`, what was given with the upload.
-        turn: How often it was begun again: a reading is whenever a question was answered.
+        turn: How often it was begun again.
         offset: How much of the log has been read.
     """
 
@@ -74,9 +102,8 @@ class ImportState:
     submitted: float = 0.0
     started: float | None = None
     ended: float | None = None
-    done: int = 0
-    total: int = 0
-    seconds_left: float | None = None
+    stages: Mapping[Stage, tuple[int, int, float | None]] = field(default_factory=dict)
+    stage: Stage | None = None
     message: str | None = None
     incident: str | None = None
     cluster: dict[str, Any] | None = None
@@ -87,15 +114,37 @@ class ImportState:
     turn: int = 0
     offset: int = 0
 
+    @property
+    def done(self) -> int:
+        """Images done in the present stage."""
+        return self._reached[0]
+
+    @property
+    def total(self) -> int:
+        """Images there are in the present stage; 0 until it is known."""
+        return self._reached[1]
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds left in the present stage, if that is known."""
+        return self._reached[2]
+
+    @property
+    def _reached(self) -> tuple[int, int, float | None]:
+        return self.stages[self.stage] if self.stage else (0, 0, None)
+
     def after(self, event: Event) -> Self:
         """The state once this event has happened.
 
-        After the first final one nothing changes, unless it asked something.
+        After a final one only `queued` counts, which begins another turn: a question was answered,
+        or pictures are checked again.
         """
-        if event["event"] == "queued" and self.question is not None:
+        if self.status.final:
+            if event["event"] != "queued":
+                return self
             return type(self)(turn=self.turn + 1, offset=self.offset).after(event)
-        if self.status.final or event.get("turn", self.turn) != self.turn:
-            return self
+        if event.get("turn", self.turn) != self.turn:
+            return self  # the end of an earlier turn, written when this one had begun
         match event["event"]:
             case "queued":
                 return replace(
@@ -109,12 +158,9 @@ class ImportState:
             case "started":
                 return replace(self, status=RunStatus.RUNNING, started=event["time"])
             case "stage":
-                return replace(
-                    self,
-                    done=event["done"],
-                    total=event["total"],
-                    seconds_left=event["seconds_left"],
-                )
+                stage = Stage(event["stage"])
+                reached = (event["done"], event["total"], event["seconds_left"])
+                return replace(self, stage=stage, stages={**self.stages, stage: reached})
             case "understood":
                 return replace(self, read_as=event["read_as"])
             case "asked":
@@ -124,104 +170,89 @@ class ImportState:
                     ended=event["time"],
                     question=event["question"],
                 )
-            case "finished" | "stopped" | "failed":
-                return replace(self, **ended(event))
+            case "finished" | "stopped" | "interrupted" | "failed":
+                return replace(
+                    self,
+                    status=RunStatus(event["event"]),
+                    ended=event["time"],
+                    message=event.get("message"),
+                    incident=event.get("incident"),
+                )
         return self
 
 
-@dataclass(frozen=True)
-class CheckState(ImportState):
-    """The events of a data set's check-ups, of which the latest counts.
+def read_on(log: EventLog, known: AnyState) -> AnyState:
+    """The state that a log gives by now.
 
-    Attributes:
-        stage: What it is busy with, as `checkup.of_stored` calls it.
+    Args:
+        log: Of a job.
+        known: What was known before; only what is new since is read.
     """
-
-    stage: str = ""
-
-    def after(self, event: Event) -> Self:
-        """The state once this event has happened. After a final one only `queued` counts."""
-        if event["event"] == "queued" and self.status.final:
-            return type(self)(turn=self.turn + 1, offset=self.offset).after(event)
-        following = super().after(event)
-        if event["event"] == "stage" and following is not self:
-            return replace(following, stage=event["stage"])
-        return following
+    events, offset = log.read(known.offset)
+    for event in events:
+        known = known.after(event)
+    return replace(known, offset=offset)
 
 
 @dataclass(frozen=True)
 class Job:
-    """Work for the queue. What is known of it stands in its folder's log and nowhere else."""
+    """Work for the queue, in a folder of its own."""
 
     kind: Kind
     folder: Path
 
     @classmethod
-    def of_key(cls, key: object) -> "Job | None":
-        """The job behind a Dask key, if it is one."""
-        kind, _, name = str(key).partition("-")
-        name = name.partition(".")[0]
-        if kind == Kind.TRAINING and home.is_id(name):
-            return cls(Kind.TRAINING, home.runs() / name)
-        if kind == Kind.READING and home.is_id(name):
-            return cls(Kind.READING, home.datasets() / name)
-        run, _, evaluation = name.partition("/")
-        if kind == Kind.CHECKING and home.is_id(run) and home.is_id(evaluation):
-            return cls.of_evaluation(home.runs() / run / EVALUATIONS / evaluation)
-        if kind == Kind.CHECKING and home.is_id(name):
-            return cls.of_checkup(name)
-        return None
-
-    @classmethod
-    def of_checkup(cls, dataset_id: str) -> "Job":
+    def of_checkup(cls, dataset: Path) -> "Job":
         """The check-up of a data set."""
-        return cls(Kind.CHECKING, home.datasets() / dataset_id / _CHECKUP)
+        return cls(Kind.CHECKING, dataset / home.CHECKUP)
 
     @classmethod
     def of_evaluation(cls, folder: Path) -> "Job":
         """The evaluation of a run. It may take long, so it holds up no pictures that come in."""
         return cls(Kind.CHECKING, folder)
 
-    def key(self, state: RunState | ImportState) -> str:
-        """The job's name in Dask: another one each time that it is resumed.
-
-        Args:
-            state: Where it stands.
-        """
-        turn = f".{state.turn}" if state.turn else ""
-        of_run = self.folder.parent.name == EVALUATIONS
-        of = f"{self.folder.parent.parent.name}/" if of_run else ""
-        checkup = self.kind is Kind.CHECKING and not of_run
-        named = self.folder.parent if checkup else self.folder
-        return f"{self.kind}-{of}{named.name}{turn}"
+    def key(self, turn: int) -> str:
+        """The job's name in Dask, another one in each turn; `runs.job_of` is the inverse."""
+        again = f".{turn}" if turn else ""
+        return f"{self.kind}-{self.folder.relative_to(home.root()).as_posix()}{again}"
 
     @property
     def log(self) -> EventLog:
-        return EventLog(self.folder / "progress.jsonl")
+        return EventLog(self.folder / home.PROGRESS)
 
-    def state(self, known: RunState | ImportState | None = None) -> RunState | ImportState:
+    def state(self, known: JobState | None = None) -> JobState:
         """What the log says; given an earlier state, only news is read and folded in."""
-        return read_on(self.log, known or _STATES[self.kind]())
+        return read_on(self.log, known or JobState())
+
+    @cached_property
+    def turn(self) -> int:
+        """The turn that this object is about: the one at hand when it was first asked.
+
+        The process of a stopped job may still be at work when the job is begun again. It goes by
+        its own turn, and stops.
+        """
+        return self.state().turn
+
+    def renew(self) -> None:
+        """Be about the turn at hand from now on."""
+        self.__dict__.pop("turn", None)
 
     @property
     def stop_requested(self) -> bool:
-        return self._stop.exists()
+        return self._stop(self.turn).exists()
 
     def request_stop(self) -> None:
-        """Ask the worker to stop. It looks after every batch or image."""
-        self._stop.touch()
+        """Ask the worker to stop the turn at hand. It looks after every batch or image."""
+        self._stop(self.state().turn).touch()
 
-    @property
-    def _stop(self) -> Path:
-        training = self.kind is Kind.TRAINING
-        return stop_file(self.folder, self.state().turn if training else 0)
+    def _stop(self, turn: int) -> Path:
+        """The file that asks for a stop; each turn has its own, so that no stop is lost."""
+        return self.folder / (f"{home.STOP}.{turn}" if turn else home.STOP)
 
     def requeue(self, cluster: dict[str, Any]) -> None:
         """Log that another cluster takes the job than the one first meant."""
         state = self.state()
-        fields: dict[str, Any] = (
-            {"name": state.name, "upload": state.upload} if isinstance(state, ImportState) else {}
-        )
+        fields = {"name": state.name, "upload": state.upload} if state.upload else {}
         self.log.append("queued", cluster=cluster, **fields)
 
     def finish(self, turn: int | None = None) -> None:
@@ -272,30 +303,23 @@ class Job:
         state = self.state()
         if turn not in (None, state.turn):
             return
-        if isinstance(state, ImportState) and event != "asked" and state.question is None:
+        if event != "asked" and state.question is None:
             discard_upload(state.upload)
         if state.status.final:
             return
-        if isinstance(state, ImportState) and event != "finished":
+        if self.kind is not Kind.TRAINING and event != "finished":
             self._clear()
         self.log.append(event, turn=state.turn, **fields)
 
     def _clear(self) -> None:
         """Remove what a reading left that did not come to its end."""
         for path in self.folder.iterdir():
-            if path.name in _OURS:
+            if path.name == home.PROGRESS or path.name.startswith(home.STOP):
                 continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-
-
-_STATES: dict[Kind, type[RunState] | type[ImportState]] = {
-    Kind.TRAINING: RunState,
-    Kind.READING: ImportState,
-    Kind.CHECKING: CheckState,
-}
 
 
 def upload_of(path: Path) -> str | None:

@@ -1,0 +1,102 @@
+"""Writing files so that nobody ever sees half of one, and reading and removing what was written."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Stamp = tuple[int, int, int]
+
+
+@contextmanager
+def replacing(path: Path, *, sync: bool = False) -> Generator[Path]:
+    """Write a file or a folder aside; it takes its place, whole, when the block has ended.
+
+    Gives a path of the same name in a new hidden folder beside it. Where the block raises, what
+    lies there is deleted and `path` stays as it was.
+
+    Args:
+        path: What is replaced. Its folder must exist: one that was deleted meanwhile does not come
+            back. If `path` is a folder that is there already, it stays: another process was faster.
+        sync: Whether the file must have reached the disk first, so that even a power cut leaves
+            either the old one or the new one. It takes milliseconds.
+    """
+    room = path.with_name(f".new-{secrets.token_hex(8)}")
+    room.mkdir()
+    aside = room / path.name
+    try:
+        yield aside
+        if sync:
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
+        if not (aside.is_dir() and path.is_dir()):
+            aside.replace(path)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Replace a file atomically, readable to its owner alone; see `replacing`."""
+    with replacing(path, sync=sync) as aside:
+        aside.touch(0o600)
+        aside.write_bytes(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file atomically."""
+    write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It isn't JSON, or is nested deeper than anything we write.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"{path.name} is nested too deeply") from error
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes whenever a file is replaced: time in nanoseconds, inode and size.
+
+    The time alone would miss a second write within one tick of the clock. (0, 0, 0) where there is
+    no file.
+    """
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return facts.st_mtime_ns, facts.st_ino, facts.st_size
+
+
+def disk_used(folder: Path) -> int:
+    """Bytes in all files below a folder; 0 where there is none."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(path, name)).st_size
+            except FileNotFoundError:
+                continue  # deleted while we looked
+    return total
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder: at once for anybody who looks, then its contents.
+
+    It is renamed first, so that nobody takes a half-deleted folder for a whole one.
+    """
+    doomed = folder.with_name(f".deleted-{secrets.token_hex(4)}")
+    try:
+        folder.rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed)
