@@ -51,7 +51,7 @@ def measure(data: str, backbone: Backbone, thawed: bool, epochs: int) -> dict[st
     assert probe is not None
     counts = store.load(home.datasets() / data).split_counts
     told = estimate(probe, settings, backbone, counts)
-    run = queue.submit_training(data, settings, data="bench")
+    run = queue.submit_training(data, settings)
     wait(lambda: queue.status(run).status.final)
     state, results = queue.status(run), run.results()
     if results is None or state.ended is None or state.started is None:

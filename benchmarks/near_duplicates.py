@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.__main__ import Row, keep
+from core.datasets.feed import SourceFeed
 from core.doctor import looking
 from core.doctor.findings import duplicates
 from core.intake.archives.archive import open_source
@@ -37,7 +38,7 @@ def measured(folder: Path, originals: int) -> list[Row]:
     """Found copies of each way, and images of the folder itself that are called copies."""
     with tempfile.TemporaryDirectory() as scratch:
         made = with_copies(folder, originals, Path(scratch))
-        sight = looking.at_source(open_source(made), SplitSettings(), lambda *_: None)
+        sight = looking.look(SourceFeed(open_source(made), SplitSettings()), lambda *_: None)
     by_digest = {record.digest: record for record in sight.dataset.records}
     found: set[tuple[str, str]] = set()
     false: set[str] = set()

@@ -57,7 +57,7 @@ def tried(folder: Path, runs: Path, seed: int) -> Row:
     row: Row = {"data": folder.name, "seed": seed, "native": _native}
     for precision in engine.HINTS:
         compute_in(precision)
-        made = Run.create(runs / precision, TrainingSettings(seed=seed), data=folder.name)
+        made = Run.create(runs / precision, TrainingSettings(seed=seed), data_name=folder.name)
         feed = SourceFeed(open_source(folder), SplitSettings(seed=seed))
         found = fit.train(made, feed)
         last = found["history"][-1]["val_accuracy"]

@@ -52,7 +52,7 @@ def tried(folder: Path, runs: Path, seeds: int, best_seeds: int) -> list[Row]:
     for seed in range(seeds):
         feed = SourceFeed(open_source(folder), SplitSettings(seed=seed, test=0.2))
         quick = TrainingSettings(seed=seed)
-        made = Run.create(runs / f"quick-{seed}", quick, data=folder.name)
+        made = Run.create(runs / f"quick-{seed}", quick, data_name=folder.name)
         found = fit.train(made, feed)
         row: Row = {"data": folder.name, "seed": seed, "images": found["images"]}
         row |= {"logistic": round(regression(feed, quick), 4), "quick": round(found["accuracy"], 4)}
@@ -61,7 +61,7 @@ def tried(folder: Path, runs: Path, seeds: int, best_seeds: int) -> list[Row]:
             dataset, alike = survey.measure(feed, lambda *_: None)
             advice = advisor.advise(dataset, alike).settings
             chosen = TrainingSettings.from_dict(advice.to_dict() | {"seed": seed})
-            made = Run.create(runs / f"best-{seed}", chosen, data=folder.name)
+            made = Run.create(runs / f"best-{seed}", chosen, data_name=folder.name)
             row["best"] = round(fit.train(made, feed)["accuracy"], 4)
             row["best_frozen"] = chosen.to_dict()["frozen_layers"]
         print(row, flush=True)

@@ -41,7 +41,9 @@ def main() -> None:
         store.import_dataset(
             open_source(photos), home.datasets() / "photos", split=SplitSettings(), name="photos"
         )
-        Run.create(home.runs() / "shards", TrainingSettings(), data="photos", dataset="photos")
+        Run.create(
+            home.runs() / "shards", TrainingSettings(), data_name="photos", dataset_id="photos"
+        )
         together(1)  # converts the graph
         rows = []
         for workers in (1, 2):

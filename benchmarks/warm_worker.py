@@ -40,7 +40,7 @@ def bring(folder: Path) -> str:
 def train(data: str, epochs: int, dense: tuple[int, ...]) -> tuple[Run, float]:
     """Seconds from pressing Train to the results."""
     began = time.perf_counter()
-    run = queue.submit_training(data, TrainingSettings(epochs=epochs, dense=dense), data="bench")
+    run = queue.submit_training(data, TrainingSettings(epochs=epochs, dense=dense))
     wait(lambda: queue.status(run).status.final)
     seconds = time.perf_counter() - began
     if run.results() is None:

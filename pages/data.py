@@ -5,6 +5,7 @@ import streamlit as st
 from core.datasets import enough
 from core.datasets.dataset import Dataset
 from core.errors import UserError
+from core.jobs import queue
 from pages.parts.data import (
     bring,
     doctor,
@@ -30,11 +31,13 @@ _SIDES = {
 
 def main() -> None:
     state.adopt_address()
-    place, lost = st.container(), None
+    place, chosen, lost = st.container(), None, None
     try:
         chosen = state.dataset_id()
         dataset = bring.imported(chosen) if chosen else None
     except UserError as error:
+        if chosen:
+            queue.give_up(chosen)  # if it came to nothing, what is left is why, and that is shown
         chosen, dataset, lost = None, None, str(error)
         state.choose_dataset(None)
     if chosen is None:

@@ -93,7 +93,7 @@ def choose() -> None:
                 disabled=missing,
                 help="This network has to be downloaded first, see below." if missing else None,
             ):
-                state.choose_run(queue.submit_training(chosen, settings, data=dataset.name))
+                state.choose_run(queue.submit_training(chosen, settings))
                 st.rerun()
             kept.keep(chosen, settings)
             advice.preset(suggested, settings)
@@ -219,7 +219,7 @@ def ended(run: Run, current: RunState) -> str:
 
 def can_go_on(run: Run, current: RunState) -> bool:
     """Whether there is something to go on from: its data set, and its last epoch."""
-    if run.dataset is None or not store.folder_of(run.dataset).is_dir():
+    if run.dataset_id is None or not store.folder_of(run.dataset_id).is_dir():
         return False
     over_for_good = current.status in (RunStatus.FAILED, RunStatus.FINISHED)
     return run.checkpoint.is_file() or not over_for_good
@@ -236,16 +236,16 @@ def resume(run: Run, more: int = 0) -> None:
 def again(run: Run) -> None:
     """Back to the controls, set as they were for this run."""
     state.use_settings(run.settings)
-    if run.dataset:
-        state.set_for(run.dataset, touched=True)
+    if run.dataset_id:
+        state.set_for(run.dataset_id, touched=True)
     another(run)
 
 
 def another(run: Run) -> None:
     """Back to the controls, with the run's data set at hand."""
     state.choose_run(None)
-    if run.dataset:
-        state.choose_dataset(run.dataset)
+    if run.dataset_id:
+        state.choose_dataset(run.dataset_id)
 
 
 main()

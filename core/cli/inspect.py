@@ -13,6 +13,7 @@ from core.cli.arguments import (
 )
 from core.cli.messages import clean, counter, rows, tell
 from core.datasets import reading
+from core.datasets.feed import SourceFeed
 from core.intake import room
 from core.intake.pictures import preparing
 
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.doctor:
         from core.doctor import checkup  # imports OpenVINO
 
-        found, looked = checkup.of_source(source, split, counter, preparation_of(args))
+        feed = SourceFeed(source, split, preparation_of(args))
+        found, looked = checkup.check(feed, counter)
         said = {"doctor": looked.to_dict()}
     else:
         preparation = preparing.of_source(source, chosen=preparation_of(args))

@@ -171,7 +171,7 @@ def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
 
 def _create(folder: Path, settings: TrainingSettings, data: str) -> Run:
     try:
-        return Run.create(folder, settings, data=data)
+        return Run.create(folder, settings, data_name=data)
     except OSError as error:
         raise UserError(
             f"The folder {folder} cannot be made ({error.strerror}). Choose another for the run."

@@ -16,9 +16,24 @@ from core.errors import UserError
 from core.intake.archives.archive import Source, UnreadableMember
 from core.intake.parallel import in_order, threads_for_pictures
 from core.intake.pictures import images, preparing
+from core.intake.pictures.decoders import UnreadableImage
 from core.intake.pictures.preparation import Preparation
 from core.intake.pictures.preparing import NOTHING, Chosen
 from core.settings import SplitSettings
+
+Lost = Callable[[Record, UserError | UnreadableImage], None]
+
+
+def fail(record: Record, error: UserError | UnreadableImage) -> None:
+    """What a training does where an image can't be read any more.
+
+    Raises:
+        UserError: It says which.
+    """
+    if isinstance(error, UserError):
+        raise error
+    # It could be read before, so something else has changed.
+    raise UserError(f"The image “{record.file}” is {error}. Import it again.") from error
 
 
 class ImageFeed(Protocol):
@@ -47,6 +62,7 @@ class ImageFeed(Protocol):
         each: Callable[[Decoded], None],
         at_least: int,
         report: Callable[[int, int], None],
+        lost: Lost = fail,
     ) -> Dataset:
         """Decode at least the images that are wanted, and say what the data set is.
 
@@ -55,6 +71,7 @@ class ImageFeed(Protocol):
             each: Told every image decoded, from any thread.
             at_least: A decoded image's shorter side may be scaled down to this.
             report: Told images done and in total; what it raises ends the reading.
+            lost: Told every image that could be read before and no longer can, from any thread.
         """
 
 
@@ -102,10 +119,11 @@ class SourceFeed:
         each: Callable[[Decoded], None],
         at_least: int,
         report: Callable[[int, int], None],
+        lost: Lost = fail,
     ) -> Dataset:
         if self._dataset is not None:
             read_bytes = self._reader()
-            return _read_again(self._dataset, read_bytes, wanted, each, at_least, report)
+            return _read_again(self._dataset, read_bytes, wanted, each, at_least, report, lost)
         self._dataset = reading.read(
             self._source,
             split=self._split,
@@ -162,8 +180,10 @@ class StoredFeed:
         each: Callable[[Decoded], None],
         at_least: int,
         report: Callable[[int, int], None],
+        lost: Lost = fail,
     ) -> Dataset:
-        return _read_again(self._dataset, self._read_bytes, wanted, each, at_least, report)
+        read_bytes = self._read_bytes
+        return _read_again(self._dataset, read_bytes, wanted, each, at_least, report, lost)
 
 
 def _read_again(
@@ -173,18 +193,19 @@ def _read_again(
     each: Callable[[Decoded], None],
     at_least: int,
     report: Callable[[int, int], None],
+    lost: Lost,
 ) -> Dataset:
     """Decode what is wanted of a data set that is known, as for `ImageFeed.read`."""
     records = {record.digest: record for record in dataset.records}
     chosen = [record for digest, record in records.items() if wanted(digest)]
 
     def decode(record: Record) -> None:
-        data = read_bytes(record)
         try:
+            data = read_bytes(record)
             picture = images.decode(data, at_least, dataset.preparation)
-        except images.UnreadableImage as error:
-            # It could be read before, so something else has changed.
-            raise UserError(f"The image “{record.file}” is {error}. Import it again.") from error
+        except (UserError, UnreadableImage) as error:
+            lost(record, error)
+            return
         each(Decoded(record.file, record.digest, record.label, data, picture))
 
     report(0, len(chosen))

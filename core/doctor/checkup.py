@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 from core.datasets.dataset import Dataset
+from core.datasets.feed import ImageFeed
 from core.doctor import atlas, guessing, looking
 from core.doctor.finding import (
     Checkup,
@@ -24,49 +24,28 @@ from core.doctor.findings import (
     usual,
 )
 from core.doctor.looking import Report, Sight
-from core.intake.archives.archive import Source
-from core.intake.pictures.preparing import NOTHING, Chosen
-from core.settings import SplitSettings
+from core.storage.job import Stage
 
-LOOKING, COMPARING = "looking", "comparing"  # the stages
-
-Reports = Callable[[str], Report]  # of each stage
+Reports = Callable[[Stage], Report]  # of each stage
 _STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
 _ORDER = list(Problem)
 
 
-def of_stored(folder: Path, reports: Reports) -> Checkup:
-    """Check a data set that the app keeps.
+def check(feed: ImageFeed, reports: Reports) -> tuple[Dataset, Checkup]:
+    """Check a data set, whether the app keeps it or not.
 
     Args:
-        folder: Of the data set.
+        feed: Its images.
         reports: Makes what is told how far a stage has come; may raise to end the check-up.
 
-    Raises:
-        UserError: The data set is gone or damaged, or none of its images can be read.
-    """
-    return _of(looking.at_stored(folder, reports(LOOKING)), reports(COMPARING))
-
-
-def of_source(
-    source: Source, split: SplitSettings, reports: Reports, chosen: Chosen = NOTHING
-) -> tuple[Dataset, Checkup]:
-    """Check an archive or a folder of class folders, as `of_stored` does.
-
-    Args:
-        source: It.
-        split: How it would be divided.
-        reports: As for `of_stored`.
-        chosen: What somebody says of how its images are read.
-
     Returns:
-        What is in it, and what the matter is.
+        What is in it, and what was found.
 
     Raises:
-        UserError: As `reading.read`.
+        UserError: As `feed.read`, or none of its images can be read.
     """
-    sight = looking.at_source(source, split, reports(LOOKING), chosen)
-    return sight.dataset, _of(sight, reports(COMPARING))
+    sight = looking.look(feed, reports(Stage.LOOKING))
+    return sight.dataset, _of(sight, reports(Stage.COMPARING))
 
 
 def _of(sight: Sight, report: Report) -> Checkup:

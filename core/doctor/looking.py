@@ -6,7 +6,6 @@ cache under the key that a training has for them, so whoever comes second finds 
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,24 +18,14 @@ from PIL import Image
 from core.backbones.catalogue.backbone import Backbone
 from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.weights import weights
-from core.datasets import image_files, reading, store
-from core.datasets.dataset import (
-    Dataset,
-    Decoded,
-    Record,
-    Skipped,
-)
+from core.datasets.dataset import Dataset, Decoded, Record, Skipped
+from core.datasets.feed import ImageFeed
 from core.errors import UserError
-from core.intake.archives.archive import Source
-from core.intake.parallel import in_order, threads_for_pictures
-from core.intake.pictures import images, preparing
-from core.intake.pictures.preparation import Preparation
-from core.intake.pictures.preparing import NOTHING, Chosen
+from core.intake.pictures import images
 from core.network import features
 from core.network.conversion import convert_apart
 from core.network.features import FeatureCache
 from core.network.prefix import POOLED, prefix_at
-from core.settings import SplitSettings
 
 SMALL = 64  # pixels of the side of the grey copies that near-duplicates are compared by
 TINY = 4  # pixels of the side of the thumbnails that give a shortcut away
@@ -86,79 +75,25 @@ class Sight:
         return np.array([place[record.label] for record in self.records], np.intp)
 
 
-def at_stored(folder: Path, report: Report) -> Sight:
-    """Look at a data set that the app keeps.
+def look(feed: ImageFeed, report: Report) -> Sight:
+    """Look at each different image of a data set, and measure it while it is in memory.
 
     Args:
-        folder: Of the data set.
+        feed: The data set.
         report: Told images done and in total; what it raises ends the look.
 
     Raises:
-        UserError: The data set is gone or damaged, or none of its images can be read.
+        UserError: As `feed.read`, or none of its images can be read.
     """
-    found = store.load(folder)
-    read_bytes = image_files.reader(folder)
     lost: list[Skipped] = []
 
-    def read(each: Callable[[Decoded], None]) -> Dataset:
-        def one(record: Record) -> Skipped | None:
-            try:
-                data = read_bytes(record)
-                picture = images.decode(data, _NETWORK.input_size, found.preparation)
-            except UserError:
-                return Skipped(record.file, "its file is gone or has changed")
-            except images.UnreadableImage as error:
-                return Skipped(record.file, str(error))
-            each(Decoded(record.file, record.digest, record.label, data, picture))
-            return None
+    def leave_out(record: Record, error: Exception) -> None:
+        gone = isinstance(error, UserError)
+        reason = "its file is gone or has changed" if gone else str(error)
+        lost.append(Skipped(record.file, reason))
 
-        different = list({record.digest: record for record in found.records}.values())
-        with closing(in_order(one, different, threads_for_pictures())) as outcomes:
-            for done, outcome in enumerate(outcomes, 1):
-                lost.extend([outcome] if outcome else [])
-                report(done, len(different))
-        return found
-
-    return _look(read, lost, found.preparation, partial(report, 0, len(found.records)))
-
-
-def at_source(
-    source: Source, split: SplitSettings, report: Report, chosen: Chosen = NOTHING
-) -> Sight:
-    """Look at an archive or a folder of class folders, as `at_stored` does.
-
-    Args:
-        source: It.
-        split: How it would be divided.
-        report: As for `at_stored`.
-        chosen: What somebody says of how its images are read.
-
-    Raises:
-        UserError: As `reading.read`.
-    """
-
-    preparation = preparing.of_source(source, report, chosen)
-
-    def read(each: Callable[[Decoded], None]) -> Dataset:
-        return reading.read(
-            source,
-            split=split,
-            each=each,
-            at_least=_NETWORK.input_size,
-            report=report,
-            preparation=preparation,
-        )
-
-    return _look(read, [], preparation, partial(report, 0, len(source.members)))
-
-
-def _look(
-    read: Callable[[Callable[[Decoded], None]], Dataset],
-    lost: list[Skipped],
-    preparation: Preparation,
-    go_on: Callable[[], None],
-) -> Sight:
-    """Have images read, and measure each different one while it is in memory."""
+    preparation = feed.preparation(report)
+    go_on = partial(report, 0, feed.count)
     file = weights.obtain(_NETWORK, lambda *_: None)
     shape = (_NETWORK.features,)
     prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
@@ -182,7 +117,7 @@ def _look(
                 network.submit(decoded.digest, pixels)
 
     try:
-        found = read(each)
+        found = feed.read(lambda _: True, each, _NETWORK.input_size, report, leave_out)
     finally:
         network.wait()
         cache.flush()  # a later look goes on from there

@@ -102,7 +102,7 @@ def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
     secret = secrets.token_urlsafe(32)
     incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
     with _lock:
-        others = _unfinished()
+        others = _without_abandoned()
         own = [each for each in others if each.page == page]
         if len(own) >= _AT_ONCE_OF_ONE or _announced(own) + size > _TOGETHER_OF_ONE * most:
             raise UserError(
@@ -199,7 +199,7 @@ def give_up(incoming: Incoming) -> None:
 def remove_abandoned() -> None:
     """Remove the uploads that have not grown for long, even where nobody begins another."""
     with _lock:
-        _unfinished()
+        _without_abandoned()
 
 
 def is_begun(folder: Path) -> bool:
@@ -219,8 +219,8 @@ def _announced(uploads: list[_Unfinished]) -> int:
     return sum(each.announced for each in uploads)
 
 
-def _unfinished() -> list[_Unfinished]:
-    """All on their way; what has not grown for long is removed."""
+def _without_abandoned() -> list[_Unfinished]:
+    """Remove what has not grown for long; returns the others that are on their way."""
     found = []
     jumped = _clock_jumped()
     for record in home.uploads().glob(f"*/{home.INCOMING}"):

@@ -74,7 +74,7 @@ def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
 
 
 def result(job_id: str) -> Added | None:
-    """What became of an order, to be asked once: it is forgotten then.
+    """What became of an order, until `queue.give_up` deletes it.
 
     Returns:
         None while it is at work.
@@ -89,7 +89,6 @@ def result(job_id: str) -> Added | None:
         return None
     path = folder / home.ADDED
     found = Added.from_dict(files.read_json(path)) if path.is_file() else None
-    files.remove(folder)
     if state.status is RunStatus.STOPPED:
         raise UserError("You stopped the reading of these pictures, so none were added.")
     if state.status is RunStatus.FAILED or found is None:

@@ -118,7 +118,7 @@ def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
 def _leaves_features(run: Run, dataset_id: str, settings: TrainingSettings, since: float) -> bool:
     """Whether a run has since left the features of all images behind."""
     try:
-        if run.dataset != dataset_id or run.results_path.stat().st_mtime < since:
+        if run.dataset_id != dataset_id or run.results_path.stat().st_mtime < since:
             return False
         theirs = run.settings
     except (UserError, FileNotFoundError):  # of a newer Thaw, not ended, or deleted meanwhile

@@ -26,7 +26,7 @@ from core.jobs.cluster.address import is_alive
 from core.jobs.cluster.connection import ensure_started as ensure_started  # the door's
 from core.jobs.worker import JobFailed, sentence_of
 from core.settings import SplitSettings, TrainingSettings
-from core.storage import home, incidents
+from core.storage import files, home, incidents
 from core.storage.job import (
     DIED,
     INTERRUPTED,
@@ -55,13 +55,12 @@ _looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
 
-def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
+def submit_training(dataset_id: str, settings: TrainingSettings) -> Run:
     """Queue the training of a new run.
 
     Args:
         dataset_id: A stored data set.
         settings: What to train.
-        data: The data set's name, for people.
 
     Raises:
         UserError: There is no such data set, it holds too little, or no cluster takes the job.
@@ -74,8 +73,8 @@ def submit_training(dataset_id: str, settings: TrainingSettings, *, data: str) -
     run = Run.create(
         folder,
         one_spelling(settings),
-        data=data,
-        dataset=dataset_id,
+        data_name=chosen.name,
+        dataset_id=dataset_id,
         version=chosen.version,
         cluster=owner,
     )
@@ -93,7 +92,7 @@ def resume(run: Run, *, more: int = 0) -> None:
     Raises:
         UserError: It is at work or all trained, its data set is gone, or no cluster takes the job.
     """
-    dataset = dataset_folder(run.dataset or "")
+    dataset = dataset_folder(run.dataset_id or "")
     run.resume(more=more, cluster=connection.line().owner)
     _submit_training(run, dataset)
 
@@ -164,15 +163,17 @@ def check_upload(state: JobState) -> None:
 
 
 def give_up(dataset_id: str) -> None:
-    """Delete a data set to be whose reading has ended with a question, and its upload.
+    """Delete what is left of a reading that has ended and is not a data set, with its upload.
 
-    Raises:
-        UserError: There is no such data set.
+    That is a question, the reason why it failed, or what became of pictures that were added.
     """
+    folder = store.folder_of(dataset_id)
+    if store.is_complete(folder) or not folder.is_dir():
+        return
     state = import_state(dataset_id)
-    if state.question is not None:
+    if state.status.final:
         discard_upload(state.upload)
-        store.delete(dataset_id)
+        files.remove(folder)
 
 
 def submit_sample(sample_name: str) -> str:

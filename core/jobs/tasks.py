@@ -155,10 +155,11 @@ def look_over(job: Job) -> None:
     Features that were made before a stop are kept: the next check-up begins there.
     """
     from core.datasets import store
+    from core.datasets.feed import StoredFeed
     from core.doctor import checkup
 
     dataset = job.folder.parent
-    found = checkup.of_stored(dataset, lambda stage: _reporter(job, Stage(stage)))
+    _, found = checkup.check(StoredFeed(dataset), partial(_reporter, job))
     store.load(dataset)  # deleted meanwhile, it must not come back
     files.write_json(dataset / home.FINDINGS, found.to_dict())
 

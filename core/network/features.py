@@ -30,7 +30,7 @@ _IN_MEMORY = 128 << 20  # bytes of features that are not worth reading again and
 
 def cache_key(**facts: Any) -> str:
     """A digest of everything that the numbers depend on."""
-    text = json.dumps(facts, sort_keys=True)
+    text = json.dumps(facts | {"format": home.FORMAT}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

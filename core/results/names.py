@@ -21,7 +21,7 @@ def by_now(run: Run) -> dict[str, str]:
     """
     facts = read_facts(run.folder, home.MODEL_FACTS, "classes")
     trained = facts["classes"]
-    told = (run.folder / home.SETTINGS).is_file() and run.dataset
+    told = (run.folder / home.SETTINGS).is_file() and run.dataset_id
     folder = home.datasets() / (told or "none")
     if not told or not home.is_id(told) or not store.is_complete(folder):
         return {name: name for name in trained}

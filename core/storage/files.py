@@ -4,10 +4,13 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from core.errors import UserError
+from core.storage import home
 
 Stamp = tuple[int, int, int]
 
@@ -47,21 +50,43 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file atomically."""
+    """Replace a JSON file atomically. An object gets the number of the present format."""
+    if isinstance(value, Mapping):
+        value = {"format": home.FORMAT, **value}
     write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file.
+    """The value in a JSON file, without the number of its format; the first Thaws wrote none.
 
     Raises:
         OSError: It can't be read.
         ValueError: It isn't JSON, or is nested deeper than anything we write.
+        UserError: A newer Thaw has written it.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError(f"{path.name} is nested too deeply") from error
+    if isinstance(value, dict):
+        refuse_newer(value.pop("format", 1))
+    return value
+
+
+def refuse_newer(format: object) -> None:
+    """See that this version can read what has the number of a format.
+
+    Raises:
+        ValueError: It isn't a number.
+        UserError: A newer Thaw has written it.
+    """
+    if not isinstance(format, int):
+        raise ValueError(f"expected the number of a format, received {format!r}")
+    if format > home.FORMAT:
+        raise UserError(
+            f"This was made by a newer Thaw: its format is {format}, and this version reads up to "
+            f"{home.FORMAT}. Update Thaw to open it."
+        )
 
 
 def stamp(path: Path) -> Stamp:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from core import config
 
+FORMAT = 1  # of the files in THAW_HOME; raised when an earlier Thaw could not read them
+
 # In the folder of a job
 PROGRESS = "progress.jsonl"
 STOP = "stop"

@@ -41,7 +41,13 @@ def of(folder: Path) -> str | None:
     """The name of what lies in a folder; None where nobody has given it one."""
     try:
         return str(files.read_json(folder / home.NAME)["name"])
-    except (OSError, ValueError, KeyError, TypeError):  # damaged by hand: the usual name does
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        UserError,
+    ):  # damaged by hand: the usual name does
         return None
 
 

@@ -134,8 +134,8 @@ class Run(Job):
         folder: Path,
         settings: TrainingSettings,
         *,
-        data: str,
-        dataset: str | None = None,
+        data_name: str,
+        dataset_id: str | None = None,
         version: int | None = None,
         cluster: dict[str, Any] | None = None,
     ) -> "Run":
@@ -144,8 +144,8 @@ class Run(Job):
         Args:
             folder: Where; made with its parents.
             settings: What to train.
-            data: The data set's name, for people.
-            dataset: The data set's id, where it is a stored one.
+            data_name: The data set's name, for people.
+            dataset_id: The data set's id, where it is a stored one.
             version: Which version of it.
             cluster: The process that will take the job.
 
@@ -161,7 +161,7 @@ class Run(Job):
         there_before = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder)
-        told = {"data": data, "dataset": dataset, "version": version}
+        told = {"data": data_name, "dataset": dataset_id, "version": version}
         try:
             # The settings make it a run: first, so that what is half made can be deleted.
             files.write_json(folder / home.SETTINGS, told | {"settings": settings.to_dict()})
@@ -192,17 +192,17 @@ class Run(Job):
             raise damaged(self.folder, home.SETTINGS) from error
 
     @property
-    def data(self) -> str:
+    def data_name(self) -> str:
         """The name of its data set."""
         return str(self._described("data"))
 
     @property
     def name(self) -> str:
         """What a person calls it; the name of its data set until somebody has given it one."""
-        return own_names.of(self.folder) or self.data
+        return own_names.of(self.folder) or self.data_name
 
     @property
-    def dataset(self) -> str | None:
+    def dataset_id(self) -> str | None:
         """The id of its stored data set, if it has one; it may have been deleted since."""
         found = self._described("dataset")
         if found is not None and not (isinstance(found, str) and home.is_id(found)):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.storage import files
+from core.errors import UserError
+from core.storage import files, home
 
 _FACTS = "facts"
 
@@ -38,12 +39,16 @@ class Checkpoint:
             for name, values in groups.items()
             for number, value in enumerate(values)
         }
-        arrays[_FACTS] = np.array(json.dumps(facts))
+        arrays[_FACTS] = np.array(json.dumps({"format": home.FORMAT, **facts}))
         with files.replacing(self.path) as aside:
             np.savez(aside, allow_pickle=False, **arrays)
 
     def read(self) -> "Saved | None":
-        """What was written last; None where there is nothing or it is damaged."""
+        """What was written last; None where there is nothing or it is damaged.
+
+        Raises:
+            UserError: A newer Thaw has written it.
+        """
         try:
             # Ours are not compressed; one that is may be any size once it is read.
             with zipfile.ZipFile(self.path) as archive:
@@ -52,7 +57,11 @@ class Checkpoint:
                 return None
             with np.load(self.path, allow_pickle=False) as file:
                 arrays = dict(file)
-            return Saved(json.loads(str(arrays.pop(_FACTS))), arrays)
+            facts = json.loads(str(arrays.pop(_FACTS)))
+            files.refuse_newer(facts.pop("format", 1))
+            return Saved(facts, arrays)
+        except UserError:
+            raise
         except Exception:  # zipfile, zlib and NumPy raise anything at damaged bytes
             return None
 

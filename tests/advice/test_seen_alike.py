@@ -51,7 +51,7 @@ def test_training_and_prediction_see_the_same(
     way: Squaring, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = TrainingSettings("tiny", frozen_layers=0, epochs=1, warm_up_epochs=0, square=way)
-    run = Run.create(tmp_path / "run", settings, data="noise")
+    run = Run.create(tmp_path / "run", settings, data_name="noise")
     feed = SourceFeed(open_source(pictures), SplitSettings())
     fit.train(run, feed)
 
@@ -96,7 +96,7 @@ def test_deep_and_see_through_pictures_are_seen_alike_in_training_evaluation_and
     awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = TrainingSettings("tiny", frozen_layers=0, epochs=1, warm_up_epochs=0)
-    run = Run.create(tmp_path / "run", settings, data="awkward")
+    run = Run.create(tmp_path / "run", settings, data_name="awkward")
     feed = SourceFeed(open_source(awkward), SplitSettings())
     fit.train(run, feed)
     preparation = feed.preparation(lambda *_: None)
@@ -147,7 +147,7 @@ def test_a_run_goes_on_only_with_pictures_that_are_read_as_before(
     awkward: Path, tmp_path: Path
 ) -> None:
     settings = TrainingSettings("tiny", epochs=1)
-    run = Run.create(tmp_path / "run", settings, data="awkward")
+    run = Run.create(tmp_path / "run", settings, data_name="awkward")
     fit.train(run, SourceFeed(open_source(awkward), SplitSettings()))
     run.resume(more=1)
     otherwise = Chosen(levels=(0.0, 9000.0))
@@ -177,6 +177,6 @@ def test_variants_and_probes_too(
     met = probe.probe(feed, dataset, settings)
     assert met.new_images > 0
     tried = len(ways)
-    fit.train(Run.create(tmp_path / "run", settings, data="noise"), feed)
+    fit.train(Run.create(tmp_path / "run", settings, data_name="noise"), feed)
     assert 0 < tried < len(ways)
     assert set(ways) == {(Squaring.CROP,)}

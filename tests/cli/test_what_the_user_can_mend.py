@@ -215,7 +215,7 @@ def test_an_internal_error_of_a_training_is_in_the_runs_log_too(
     training(train)
     run = tmp_path / "run"
     if resumed:
-        Run.create(run, TrainingSettings(), data="painted")
+        Run.create(run, TrainingSettings(), data_name="painted")
     said = thaw_here("train", painted, "--run", run, *(["--resume"] if resumed else []))
     assert said.code == 1
     state = Run(run).state()
@@ -234,7 +234,7 @@ def test_a_run_that_could_not_be_made_leaves_nothing(
     (tmp_path / "there").mkdir()
     for name in ("new", "there"):
         with pytest.raises(OSError, match="No space"):
-            Run.create(tmp_path / name, TrainingSettings(), data="x")
+            Run.create(tmp_path / name, TrainingSettings(), data_name="x")
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
 
@@ -270,7 +270,7 @@ def test_a_run_on_a_full_disk_goes_on_where_there_is_room(
 def test_a_damaged_run_is_named(
     thaw_here: Thaw, painted: Path, tmp_path: Path, file: str, held: str | None
 ) -> None:
-    run = Run.create(tmp_path / "run", TrainingSettings(), data="painted").folder
+    run = Run.create(tmp_path / "run", TrainingSettings(), data_name="painted").folder
     (run / "model.keras").write_bytes(b"no model")
     (run / "model.json").write_text('{"classes": ["blue", "orange"], "input_size": 32}')
     if held is None:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from benchmarks.near_duplicates import measured
 from core.datasets import image_files, store
+from core.datasets.feed import SourceFeed, StoredFeed
 from core.datasets.samples import samples
 from core.doctor import (
     atlas,
@@ -55,7 +56,9 @@ def seen() -> dict[Path, Sight]:
 def look(seen: dict[Path, Sight]) -> Look:
     def at(folder: Path) -> Sight:
         if folder not in seen:
-            seen[folder] = looking.at_source(open_source(folder), SplitSettings(), lambda *_: None)
+            seen[folder] = looking.look(
+                SourceFeed(open_source(folder), SplitSettings()), lambda *_: None
+            )
         return seen[folder]
 
     return at
@@ -146,7 +149,9 @@ def test_coloured_frames_are_caught(name: str, folder_of: Folder, tmp_path: Path
             with Image.open(path) as photo:
                 small = photo.convert("RGB").resize((180, 180))
             ImageOps.expand(small, 12, colour).save(tmp_path / label / path.name)
-    _, found = checkup.of_source(open_source(tmp_path), SplitSettings(), lambda _: lambda *_: None)
+    _, found = checkup.check(
+        SourceFeed(open_source(tmp_path), SplitSettings()), lambda _: lambda *_: None
+    )
     (finding,) = (each for each in found.findings if each.kind is Problem.SHORTCUT)
     assert {case.told for case in finding.cases} == set(colours)
 
@@ -157,7 +162,7 @@ def test_a_letter_among_flowers_stands_out(material: Path, tmp_path: Path) -> No
         shutil.copytree(material / "datasets" / "flowers5" / label, tmp_path / label)
     letter = min((material / "datasets" / "handdrawn_greek24").rglob("*.png"))
     shutil.copy(letter, tmp_path / "daisy" / "stranger.png")
-    seen = looking.at_source(open_source(tmp_path), SplitSettings(), lambda *_: None)
+    seen = looking.look(SourceFeed(open_source(tmp_path), SplitSettings()), lambda *_: None)
     (finding,) = outliers.findings(seen, duplicates.neighbours(seen), ())
     found = [case.files[0] for case in finding.cases]
     assert "daisy/stranger.png" in found
@@ -173,8 +178,8 @@ def test_a_stored_picture_that_is_gone_is_a_finding(drawn: Folder, tmp_path: Pat
     image_files.original(folder, gone.digest).unlink()
     image_files.original(folder, changed.digest).write_bytes(b"no picture")
     steps: dict[str, list[tuple[int, int]]] = {}
-    found = checkup.of_stored(
-        folder, lambda stage: lambda *told: steps.setdefault(stage, []).append(told)
+    _, found = checkup.check(
+        StoredFeed(folder), lambda stage: lambda *told: steps.setdefault(stage, []).append(told)
     )
     (finding,) = (each for each in found.findings if each.kind is Problem.UNREADABLE)
     assert {case.files[0] for case in finding.cases} == {gone.file, changed.file}

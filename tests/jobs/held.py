@@ -23,11 +23,9 @@ def hold(run: Run) -> None:
         time.sleep(0.02)
 
 
-class Unreadable:
-    """An argument that no worker can unpack, so that its task fails before it can say anything."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.listdir, ("/nowhere",)
+def never_logs() -> None:
+    """A task that fails before it can say anything."""
+    raise RuntimeError
 
 
 def die(paths: object) -> None:
@@ -64,11 +62,15 @@ def refuse_restarts(dask_scheduler: Any) -> None:
 
 def submit(work: Callable[..., None] = hold, *args: object) -> Run:
     """Queue such a run as `queue.submit_training` queues a real one."""
-    folder = home.runs() / home.new_id()
-    owner = line().owner
-    run = Run.create(folder, TrainingSettings(), data="none", dataset=None, cluster=owner)
+    run = queued()
     queue.submit(run, work, *args)
     return run
+
+
+def queued() -> Run:
+    """A run that is logged as queued."""
+    folder, owner = home.runs() / home.new_id(), line().owner
+    return Run.create(folder, TrainingSettings(), data_name="none", cluster=owner)
 
 
 def let_go(run: Run) -> None:

@@ -45,6 +45,7 @@ def become(job: str, wait: Wait) -> Added:
     def looked() -> bool:
         if (added := adding.result(job)) is not None:
             found.append(added)
+            queue.give_up(job)
         return bool(found)
 
     wait(looked)
@@ -79,12 +80,14 @@ def test_an_order_that_was_cancelled_or_fails_leaves_nothing(pets: Path) -> None
     worker.perform(job, tasks.add_images, path, pets, "cat")
     with pytest.raises(UserError, match="You stopped"):
         adding.result("order")
+    queue.give_up("order")
     assert not job.folder.exists()
     assert not path.exists()
     job = order()
     worker.perform(job, tasks.add_images, upload({"a.png": b"no"}), pets, "cat")
     with pytest.raises(UserError, match="no picture"):
         adding.result("order")
+    queue.give_up("order")
     assert [each.name for each in home.datasets().iterdir()] == ["pets"]
     assert not list((pets / "images").glob("*"))
     assert not list(home.uploads().iterdir())
@@ -105,6 +108,7 @@ def test_a_data_set_is_never_taken_for_an_order(pets: Path) -> None:
     Job(Kind.READING, pets).log.append("queued", cluster=None, name="pets", upload=None)
     with pytest.raises(UserError, match="nothing on its way"):
         adding.result("pets")
+    queue.give_up("pets")
     assert store.load(pets).classes == ("cat", "dog")
 
 

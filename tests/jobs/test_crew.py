@@ -17,7 +17,7 @@ MANY = 10_000
 @pytest.fixture
 def caller(tmp_path: Path) -> Crew:
     return Crew(
-        Run.create(tmp_path / "run", TrainingSettings(), data="none"), tmp_path, tasks.help_out
+        Run.create(tmp_path / "run", TrainingSettings(), data_name="none"), tmp_path, tasks.help_out
     )
 
 

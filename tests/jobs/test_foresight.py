@@ -47,7 +47,7 @@ def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
     before = foresight.known_probe(sketches, settings)
     assert before is not None
     assert before.new_images == len(store.load(home.datasets() / sketches).records)
-    run = queue.submit_training(sketches, settings, data="sketches")
+    run = queue.submit_training(sketches, settings)
     wait(lambda: queue.status(run).status.final)
     longer = replace(settings, epochs=7)
     assert foresight.known_probe(sketches, longer) == replace(before, new_images=0)

@@ -47,7 +47,7 @@ for kilobytes in json.loads(sys.argv[2]):
     source = open_source(folder / "painted")
     store.import_dataset(source, home.datasets() / "one", split=SplitSettings(), name="one")
     chosen = TrainingSettings("tiny", dense=(256,), frozen_layers=4, epochs=4)
-    run = Run.create(home.runs() / "one", chosen, data="one", dataset="one")
+    run = Run.create(home.runs() / "one", chosen, data_name="one", dataset_id="one")
     leave(disk, kilobytes)
     def go():
         try:

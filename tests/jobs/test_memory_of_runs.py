@@ -116,7 +116,7 @@ def estimated(dataset: str, settings: TrainingSettings, wait: Wait) -> float:
 
 def train(dataset: str, settings: TrainingSettings, wait: Wait) -> float:
     """Megabytes that the process of a run held at most."""
-    run = queue.submit_training(dataset, settings, data="sketches")
+    run = queue.submit_training(dataset, settings)
     wait(lambda: queue.status(run).started)
     (pid,) = [event["pid"] for event in run.log.read()[0] if event["event"] == "started"]
     begin_peak(pid)

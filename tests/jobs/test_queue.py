@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import fire_and_forget
 from PIL import Image
 
 from core.errors import UserError
@@ -72,7 +73,8 @@ def test_a_dead_worker_takes_down_its_own_job_only(shared: Path, wait: Wait) -> 
 def test_a_job_that_ends_without_a_word_is_told(shared: Path, wait: Wait) -> None:
     import held
 
-    run = held.submit(held.hold, held.Unreadable())
+    run = held.queued()
+    fire_and_forget(connection.send(Kind.TRAINING, held.never_logs, key=run.key(0)))
     wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
 
@@ -120,7 +122,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     connection.line()
     owner = queue.ensure_started().owner
     folder = home.runs() / home.new_id()
-    lost = Run.create(folder, TrainingSettings(), data="none", cluster=owner)
+    lost = Run.create(folder, TrainingSettings(), data_name="none", cluster=owner)
     wait(lambda: is_at(lost, RunStatus.INTERRUPTED))
 
 

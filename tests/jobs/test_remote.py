@@ -88,7 +88,7 @@ def test_a_run_it_never_heard_of_does_not_hang(
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
     connection.line()
     folder = home.runs() / home.new_id()
-    lost = Run.create(folder, TrainingSettings(), data="none", cluster={"address": scheduler})
+    lost = Run.create(folder, TrainingSettings(), data_name="none", cluster={"address": scheduler})
     wait(lambda: queue.status(lost).status == RunStatus.INTERRUPTED)
 
 

@@ -27,7 +27,7 @@ def eager_threads() -> Iterator[None]:
 
 
 def new_run() -> Run:
-    return Run.create(home.runs() / home.new_id(), TrainingSettings(), data="none")
+    return Run.create(home.runs() / home.new_id(), TrainingSettings(), data_name="none")
 
 
 def test_many_pollers_count_every_turn_once(eager_threads: None) -> None:

@@ -35,7 +35,7 @@ DEAD = {"pid": 2**22 + 1, "created": 1.0, "id": "dead"}
 
 @pytest.fixture
 def run(thaw_home: Path) -> Run:
-    return Run.create(home.runs() / "one", TrainingSettings(), data="none", cluster=DEAD)
+    return Run.create(home.runs() / "one", TrainingSettings(), data_name="none", cluster=DEAD)
 
 
 @pytest.fixture
@@ -416,8 +416,8 @@ def test_a_run_that_is_half_made_can_be_opened_and_deleted(
     with monkeypatch.context() as full:
         full.setattr(files, "write_json", raise_full)
         with pytest.raises(OSError, match="full"):
-            Run.create(folder, TrainingSettings(), data="none")
-    Run.create(folder, TrainingSettings(), data="none")
+            Run.create(folder, TrainingSettings(), data_name="none")
+    Run.create(folder, TrainingSettings(), data_name="none")
     (folder / "progress.jsonl").unlink()
     Run.open(folder).delete()
     assert not folder.exists()
@@ -437,7 +437,7 @@ def test_a_known_state_is_brought_up_to_date(run: Run, monkeypatch: pytest.Monke
 
 
 def test_a_terminals_run_is_left_alone(thaw_home: Path) -> None:
-    run = Run.create(home.runs() / "one", TrainingSettings(), data="none")
+    run = Run.create(home.runs() / "one", TrainingSettings(), data_name="none")
     assert queue.status(run) == RunState(submitted=run.state().submitted, offset=run.state().offset)
 
 

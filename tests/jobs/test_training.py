@@ -27,7 +27,7 @@ def _trains(run: Run) -> bool:
 
 
 def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
-    run = queue.submit_training(sketches, ENDLESS, data="sketches")
+    run = queue.submit_training(sketches, ENDLESS)
     wait(lambda: len(queue.status(run).history) >= 2)
 
     queue.stop(run)
@@ -51,9 +51,9 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
 
 
 def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_path):
-    quick = queue.submit_training(sketches, TrainingSettings(epochs=1), data="sketches")
+    quick = queue.submit_training(sketches, TrainingSettings(epochs=1))
     wait(lambda: queue.status(quick).status.final)
-    busy = queue.submit_training(sketches, ENDLESS, data="sketches")
+    busy = queue.submit_training(sketches, ENDLESS)
     wait(lambda: _trains(busy))
     name, data, _ = examples("sketches")[0]
     (tmp_path / name).write_bytes(data)
@@ -70,8 +70,8 @@ def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_pat
 
 
 def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait):
-    run = queue.submit_training(sketches, ENDLESS, data="sketches")
-    following = queue.submit_training(sketches, TrainingSettings(epochs=2), data="sketches")
+    run = queue.submit_training(sketches, ENDLESS)
+    following = queue.submit_training(sketches, TrainingSettings(epochs=2))
     wait(lambda: _trains(run))
     events, _ = run.log.read()
     (pid,) = [event["pid"] for event in events if event["event"] == "started"]
@@ -114,7 +114,7 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     monkeypatch.setenv("THAW_WORKERS", "2")
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")  # each is started anew when nobody needs it
     client = connection.line().client
-    run = queue.submit_training("many", TrainingSettings(epochs=3), data="many")
+    run = queue.submit_training("many", TrainingSettings(epochs=3))
     seen: set[str] = set()
 
     def over() -> bool:

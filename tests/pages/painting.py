@@ -67,7 +67,7 @@ def paint_run(
     settings = settings or TrainingSettings(epochs=max(epochs, 1))
     version = 1 if dataset else None
     run = Run.create(
-        home.runs() / home.new_id(), settings, data=data, dataset=dataset, version=version
+        home.runs() / home.new_id(), settings, data_name=data, dataset_id=dataset, version=version
     )
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):

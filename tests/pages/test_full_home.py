@@ -34,7 +34,7 @@ def write_pictures():
         pass
 
 actions = {
-    "train": lambda: queue.submit_training(dataset, TrainingSettings(), data="pets"),
+    "train": lambda: queue.submit_training(dataset, TrainingSettings()),
     "starter set": lambda: queue.submit_sample("sketches"),
     "mend": lambda: store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "x"),
     "rename": lambda: own_names.give(folder, "my pets", "a data set"),

@@ -234,7 +234,7 @@ def test_a_run_and_a_data_set_are_renamed(open_page: Open, name: str) -> None:
     open_tab(app, "Data sets")
     assert f"**{told}**" in shown(app)
     assert run.name == store.load(store.folder_of(dataset)).name == name
-    assert run.data == "pets", "what it learned from is still told"
+    assert run.data_name == "pets", "what it learned from is still told"
     new = set(home.space().rglob("*")) - set(folders)
     assert {path.name for path in new} == {"name.json"}, "no path is made of a name"
     assert open_page("data", data=dataset).title[0].value == words.plain(name)

@@ -463,7 +463,7 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
     run = Run.create(
         paint_run(None).folder.with_name("20300101-000000-abcdef"),
         TrainingSettings(),
-        data="pets",
+        data_name="pets",
     )
     before = [
         queue.UnderWay("a", "*one* :tada:", RunStatus.RUNNING, None, 240.0),
@@ -604,7 +604,7 @@ def test_a_finished_run_can_be_trained_further(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resume(run: Run, *, more: int) -> None:
-        raise UserError(f"{more} more of *{run.data}*: no room.")
+        raise UserError(f"{more} more of *{run.data_name}*: no room.")
 
     monkeypatch.setattr(queue, "resume", resume)
     run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))

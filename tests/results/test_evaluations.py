@@ -23,7 +23,7 @@ Picture = Callable[..., Path]
 
 @pytest.fixture
 def run(make_run: Callable[..., Path], thaw_home: Path) -> Run:
-    made = Run.create(home.runs() / home.new_id(), TrainingSettings(), data="colours")
+    made = Run.create(home.runs() / home.new_id(), TrainingSettings(), data_name="colours")
     shutil.copytree(make_run("model"), made.folder, dirs_exist_ok=True)
     return made
 

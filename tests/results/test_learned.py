@@ -28,7 +28,7 @@ def test_both_numbers() -> None:
 
 
 def test_what_it_has_learned_from_is_kept_with_the_run(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run", TrainingSettings(), data="pets")
+    run = Run.create(tmp_path / "run", TrainingSettings(), data_name="pets")
     assert learned.digests(run) is None
     records = tuple(
         replace(record(n, "cat"), split="train" if n < 3 else "validation") for n in range(5)

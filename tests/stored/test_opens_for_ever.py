@@ -9,20 +9,22 @@ whose files the disk has cut off.
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import choice, store
+from core.datasets import changes, choice, store
 from core.errors import UserError
 from core.jobs import checkup
-from core.results import evaluations, names, predictions
+from core.results import evaluations, learned, names, predictions
 from core.settings import TrainingSettings
-from core.storage import own_names
+from core.storage import home, own_names
 from core.storage.job import RunStatus
 from core.storage.runs import Run, all_runs
+from core.training.checkpoint import Checkpoint
 
 DATASET, EMPTY = "20261128-225011-ec2f7a", "20261128-225015-021ba8"
 FINISHED, STOPPED = "20261128-225020-5bd7d3", "20261128-225041-598936"
@@ -159,3 +161,50 @@ def test_nothing_is_written_where_things_are_only_looked_at(stored: Path) -> Non
         store.load(store.folder_of(chosen))
     assert everything() == before
     assert json.loads((run(FINISHED).folder / "settings.json").read_text())["data"]
+
+
+@pytest.mark.parametrize(
+    ("file", "look"),
+    [
+        ("settings.json", lambda: run(FINISHED).settings),
+        ("results.json", lambda: run(FINISHED).results()),
+        ("model.json", lambda: names.by_now(run(FINISHED))),
+        ("learned.json", lambda: learned.digests(run(FINISHED))),
+        ("predictions/answers.json", lambda: predictions.kept(run(FINISHED))),
+        ("manifest.json", lambda: store.load(store.folder_of(DATASET))),
+        ("versions/000002.json", lambda: store.load(store.folder_of(DATASET), 2)),
+        ("checkup.json", lambda: checkup.read(checkup.place(DATASET))),
+    ],
+)
+def test_what_a_newer_thaw_has_written_says_so(file: str, look: Callable[[], object]) -> None:
+    (path,) = (
+        folder / file
+        for folder in (run(FINISHED).folder, store.folder_of(DATASET))
+        if (folder / file).is_file()
+    )
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps(values | {"format": 2}))
+    with pytest.raises(UserError, match="newer Thaw"):
+        look()
+    path.write_text(json.dumps(values | {"format": 1}))
+    look()
+
+
+def test_a_checkpoint_of_a_newer_thaw_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = Checkpoint(run(STOPPED).checkpoint)
+    saved = checkpoint.read()
+    assert saved is not None
+    assert saved.facts["epoch"] == 5
+    with monkeypatch.context() as newer:
+        newer.setattr(home, "FORMAT", 2)
+        checkpoint.write(saved.facts)
+    with pytest.raises(UserError, match="newer Thaw"):
+        checkpoint.read()
+
+
+def test_what_is_written_now_has_the_number_of_its_format() -> None:
+    folder = store.folder_of(DATASET)
+    store.keep(folder, changes.remove(store.load(folder), ["sea/1.png"]), "1 image removed")
+    for file in ("manifest.json", "versions/000005.json"):
+        assert json.loads((folder / file).read_text())["format"] == home.FORMAT
+    assert store.load(folder).version == 5

@@ -35,7 +35,7 @@ SEEDS = range(10)
 def thaw(folder: Path, run: Path, seed: int, **settings: Any) -> float:
     """Train as Thaw does; returns the best epoch's validation accuracy."""
     source = SourceFeed(open_source(folder), SplitSettings(seed=seed))
-    made = Run.create(run, TrainingSettings(seed=seed, **settings), data="real")
+    made = Run.create(run, TrainingSettings(seed=seed, **settings), data_name="real")
     return float(fit.train(made, source)["val_accuracy"])
 
 

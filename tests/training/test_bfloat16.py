@@ -28,7 +28,7 @@ def test_thawed_layers_learn_in_it_and_what_is_kept_is_float32(
     )  # fmt: skip
 
     def trained(name: str) -> dict[str, Any]:
-        run = Run.create(tmp_path / name, settings, data="painted")
+        run = Run.create(tmp_path / name, settings, data_name="painted")
         return fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
 
     exact = trained("exact")

@@ -60,7 +60,7 @@ def test_the_best_epoch_is_kept_and_restored(model: Any, name: str) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return Run.create(tmp_path / "run", TrainingSettings(epochs=3), data="painted")
+    return Run.create(tmp_path / "run", TrainingSettings(epochs=3), data_name="painted")
 
 
 def events(run: Run, name: str) -> list[dict[str, Any]]:

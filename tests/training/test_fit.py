@@ -60,7 +60,7 @@ pytestmark = pytest.mark.usefixtures("warm_home")
 
 def new_run(tmp_path: Path, name: str = "run", **settings: Any) -> Run:
     chosen = TrainingSettings(**{"epochs": 3, "batch_size": 8, "learning_rate": 0.01} | settings)
-    return Run.create(tmp_path / name, chosen, data="painted")
+    return Run.create(tmp_path / name, chosen, data_name="painted")
 
 
 def feed(folder: Path, seed: int = 0) -> SourceFeed:

@@ -44,7 +44,7 @@ def gone_through(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def created(tmp_path: Path, name: str) -> Run:
     settings = TrainingSettings("tiny", epochs=3, batch_size=8, **SETTINGS)
-    return Run.create(tmp_path / name, settings, data="painted")
+    return Run.create(tmp_path / name, settings, data_name="painted")
 
 
 class Crew:

@@ -28,7 +28,7 @@ LAST = LAYERS - 1
 
 def train(tmp_path: Path, folder: Path, name: str = "run", **settings: Any) -> Run:
     chosen = {"epochs": 3, "batch_size": 8, "learning_rate": 0.05} | settings
-    run = Run.create(tmp_path / name, TrainingSettings("tiny", **chosen), data="painted")
+    run = Run.create(tmp_path / name, TrainingSettings("tiny", **chosen), data_name="painted")
     fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
     return run
 

@@ -39,7 +39,7 @@ def test_no_graph_and_no_compiled_network_of_a_run_stays(
     memory.give_back()
     before = held()
     chosen = TrainingSettings("tiny", epochs=2, batch_size=8, **settings)
-    run = Run.create(tmp_path / "run", chosen, data="painted")
+    run = Run.create(tmp_path / "run", chosen, data_name="painted")
     fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
     of_run(run.folder)
     memory.give_back()

@@ -24,7 +24,7 @@ CHANCE = 0.2
 
 def accuracy(folder: Path, run: Path, **settings: Any) -> float:
     """The best epoch's validation accuracy."""
-    made = Run.create(run, TrainingSettings(**settings), data="real")
+    made = Run.create(run, TrainingSettings(**settings), data_name="real")
     feed = SourceFeed(open_source(folder), SplitSettings())
     return float(fit.train(made, feed)["val_accuracy"])
 

@@ -36,7 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def created(tmp_path: Path, name: str, **settings: Any) -> Run:
     chosen = {"epochs": 6, "batch_size": 8, "learning_rate": 0.02} | settings
-    return Run.create(tmp_path / name, TrainingSettings("tiny", **chosen), data="painted")
+    return Run.create(tmp_path / name, TrainingSettings("tiny", **chosen), data_name="painted")
 
 
 def trained(run: Run, folder: Path, seed: int = 0) -> dict[str, Any]:

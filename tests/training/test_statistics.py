@@ -75,7 +75,7 @@ def test_training_and_validation_mode_agree_after_five_epochs(
     run = Run.create(
         tmp_path / "run",
         TrainingSettings("tiny", epochs=5, batch_size=8, learning_rate=0.02, **settings),
-        data="painted",
+        data_name="painted",
     )
     fit.train(run, SourceFeed(open_source(painted(40)), SplitSettings()))
     assert seen["training"].mean() > 0.6  # else there is nothing to agree about

@@ -14,6 +14,7 @@ from core.backbones.catalogue.backbone import (
     Preprocessing,
     Table,
 )
+from core.errors import UserError
 from core.storage import files, home
 
 logger = logging.getLogger("thaw")
@@ -25,7 +26,7 @@ def added() -> dict[str, Backbone]:
     for path in sorted(home.hub().glob("*.json")):
         try:
             rows[path.stem] = _row(path)
-        except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OSError, UserError) as error:
             logger.warning("%s is damaged and left out of the catalogue: %r", path.name, error)
     return rows
 

@@ -133,7 +133,7 @@ def every(backbone: Backbone | None = None) -> list[OwnWeights]:
 def _read(path: Path) -> OwnWeights | None:
     try:
         return OwnWeights(**files.read_json(path))
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, UserError) as error:
         logger.warning("%s is damaged and left out: %r", path.name, error)
         return None
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psutil
 
 from core import config, installation
+from core.errors import UserError
 from core.storage import files, home
 
 _SILENCE = 600.0  # seconds of it that mean death; the clocks of two machines may differ by minutes
@@ -66,7 +67,7 @@ def read() -> Address | None:
     """What this machine's address file names, dead or alive; None where there is none."""
     try:
         return Address(**files.read_json(_file()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, UserError):
         return None
 
 
@@ -136,8 +137,8 @@ def sweep() -> None:
             continue
         try:
             owner = files.read_json(owner_file(path.name))
-        except (OSError, ValueError):
-            continue  # just being made
+        except (OSError, ValueError, UserError):
+            continue  # just being made, or of a newer Thaw
         if not is_alive(owner):
             shutil.rmtree(path, ignore_errors=True)
 

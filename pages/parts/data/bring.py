@@ -46,8 +46,6 @@ def imported(chosen: str) -> Dataset | None:
         current = queue.import_state(chosen)
         if not current.status.final or current.question is not None:
             return None
-        if current.status is not RunStatus.FINISHED:
-            store.delete(chosen)  # what is left is why, and that is told now
         if current.status is RunStatus.STOPPED:
             raise UserError("You stopped the reading of these pictures, so none were kept.")
         if current.status is RunStatus.FAILED:
@@ -58,7 +56,7 @@ def imported(chosen: str) -> Dataset | None:
 def learned_by(run: Run) -> Dataset | None:
     """The data set that a run has learned from, as it is now; None where it is gone."""
     try:
-        return imported(run.dataset) if run.dataset else None
+        return imported(run.dataset_id) if run.dataset_id else None
     except UserError:
         return None
 

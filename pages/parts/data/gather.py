@@ -140,17 +140,22 @@ def _progress(order: str) -> None:
         became = adding.result(order)
     except UserError as error:
         state.keep_notice(error, state.adding_near())
-        state.choose_adding(None)
-        st.rerun()
+        _over(order)
     if became is not None:
         state.keep_outcome(became)
-        state.choose_adding(None)
-        st.rerun()
+        _over(order)
     share = current.done / current.total if current.total else 0.0
     told = words.left(current.seconds_left)
     st.progress(share, text=f"Reading pictures for “{words.plain(current.name)}”{told}")
     if st.button("Cancel", icon=":material/close:", key="cancel-adding"):
         queue.stop_import(order)
+
+
+def _over(order: str) -> None:
+    """Let go of an order whose end is about to be shown."""
+    state.choose_adding(None)
+    queue.give_up(order)
+    st.rerun()
 
 
 def _told_near(place: str) -> None:

@@ -12,8 +12,8 @@ from pages.parts.shared import thumbnails, words
 
 def folder(run: Run) -> Path | None:
     """Where the run's data set lies, if it is still there."""
-    path = home.datasets() / (run.dataset or "none")
-    return path if run.dataset and path.is_dir() else None
+    path = home.datasets() / (run.dataset_id or "none")
+    return path if run.dataset_id and path.is_dir() else None
 
 
 def draw(picture: Path | None, mistake: dict[str, Any]) -> None:

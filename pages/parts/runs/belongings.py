@@ -65,13 +65,18 @@ def _learned() -> Counter[str | None]:
     counts: Counter[str | None] = Counter()
     for run in all_runs():
         with suppress(UserError):  # a damaged run: its own card says so
-            counts[run.dataset] += 1
+            counts[run.dataset_id] += 1
     return counts
 
 
 def _run(run: Run) -> None:
     try:
-        name, results, learned_from, dataset = run.name, run.results(), run.data, run.dataset
+        name, results, learned_from, dataset = (
+            run.name,
+            run.results(),
+            run.data_name,
+            run.dataset_id,
+        )
     except UserError as error:
         with st.container(border=True, height="stretch", key=state.key("card", run.id)):
             st.caption(words.plain(str(error)))

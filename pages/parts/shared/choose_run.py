@@ -87,7 +87,7 @@ def name(run: Run) -> str:
 def _is_whole(run: Run) -> bool:
     """Whether it has ended with a network; a damaged one can be deleted under Runs."""
     try:
-        return run.results() is not None and bool(run.data)
+        return run.results() is not None and bool(run.data_name)
     except UserError:
         return False
 

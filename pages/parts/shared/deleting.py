@@ -57,7 +57,7 @@ def runs_on(dataset_id: str) -> list[Run]:
     found = []
     for run in all_runs():
         with suppress(UserError):
-            if run.dataset == dataset_id:
+            if run.dataset_id == dataset_id:
                 found.append(run)
     return found
 

@@ -59,8 +59,12 @@ def adopt_address() -> None:
     _note_address()
     if RUN in st.query_params and DATA not in st.query_params:
         run = _run_or_none(st.query_params[RUN])
-        if run is not None and run.dataset and store.is_complete(home.datasets() / run.dataset):
-            st.session_state[DATA] = run.dataset
+        if (
+            run is not None
+            and run.dataset_id
+            and store.is_complete(home.datasets() / run.dataset_id)
+        ):
+            st.session_state[DATA] = run.dataset_id
 
 
 def page() -> str:
@@ -133,8 +137,8 @@ def run() -> Run | None:
 def choose_run(chosen: Run | None) -> None:
     """Take a run to hand, with its data set, and write it into the address."""
     _choose(RUN, chosen.id if chosen else None)
-    if chosen and chosen.dataset:
-        st.session_state[DATA] = chosen.dataset
+    if chosen and chosen.dataset_id:
+        st.session_state[DATA] = chosen.dataset_id
 
 
 def address() -> dict[str, str]:
