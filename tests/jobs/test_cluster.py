@@ -77,7 +77,7 @@ def test_a_living_process_that_is_no_cluster_is_replaced(clusters: Path) -> None
     created = psutil.Process().create_time()
     other = address.Address("tls://127.0.0.1:1", os.getpid(), created, address.version(), "deaf")
     address.write(other)
-    address.certificate("deaf").parent.mkdir()
+    address.certificate("deaf").parent.mkdir(parents=True)
     queue.ensure_started()  # nothing tells yet
     address.certificate("deaf").write_bytes(b"")
     assert connection.line().client.status == "running"

@@ -192,7 +192,7 @@ def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
 def test_a_data_set_stays_while_the_best_of_a_stopped_run_is_saved(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     owner = {"pid": os.getpid(), "created": psutil.Process().create_time()}
-    told = {"data": "pets", "dataset": dataset, "cluster": owner}
+    told = {"data_name": "pets", "dataset_id": dataset, "cluster": owner}
     run = Run.create(home.runs() / home.new_id(), TrainingSettings(), **told)
     run.log.append("stopped", finishing=Stage.EVALUATION)
     app = open_page("runs")

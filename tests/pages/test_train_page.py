@@ -39,15 +39,15 @@ def test_one_press_trains_with_the_defaults(
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     submitted: list[Any] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
-        submitted.append((dataset_id, settings, data))
+    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
+        submitted.append((dataset_id, settings))
         return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
 
     monkeypatch.setattr(queue, "submit_training", submit)
     app = open_page("train", data=dataset)
     assert "2 classes of **pets** from 6 images and is checked on 2 others" in shown(app)
     button(app, "Train").click().run()
-    assert submitted == [(dataset, TrainingSettings(), "pets")]
+    assert submitted == [(dataset, TrainingSettings())]
     assert "Stop and keep the best so far" in labels(app)
     assert app.query_params["run"]
 
@@ -294,7 +294,7 @@ def submissions(monkeypatch: pytest.MonkeyPatch) -> list[TrainingSettings]:
     """The settings of each run that is submitted; none is trained."""
     submitted: list[TrainingSettings] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings, *, data: str) -> Run:
+    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
         submitted.append(settings)
         return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
 

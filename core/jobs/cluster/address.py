@@ -73,6 +73,7 @@ def read() -> Address | None:
 
 def write(address: Address) -> None:
     """Name a cluster as the one to use on this machine."""
+    home.cluster().mkdir(parents=True, exist_ok=True)
     files.write_json(_file(), asdict(address))
 
 
