@@ -1,9 +1,7 @@
 """The door: `streamlit run streamlit_app.py` serves Thaw at http://localhost:8501.
 
 This is the server: it starts or finds the cluster, takes in large files, and answers for errors
-nobody expected. What it shows is `pages/start.py`. That lies in `pages/` because Streamlit takes a
-folder `pages` beside its script for an older kind of app, and would open the first deep link
-without the steps.
+nobody expected. What it shows is `pages/start.py`.
 """
 
 import asyncio
@@ -14,7 +12,6 @@ from pathlib import Path
 from threading import Thread
 
 import streamlit as st
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -25,17 +22,11 @@ from core.intake import room
 from core.jobs import queue
 from core.jobs.cluster import ending
 from core.storage import incidents, privacy
+from core.web import addresses, entry, uploads
+from core.web.guarded import GuardedRoute
 from pages.components import shell
 from pages.parts.shared import words
-from pages.routes import (
-    addresses,
-    download_route,
-    entry,
-    picture_route,
-    upload_route,
-)
-from pages.routes.door import Door
-from pages.routes.routes import GuardedRoute
+from pages.routes import mount
 
 
 @asynccontextmanager
@@ -47,7 +38,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     privacy.make_private()
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     _greet()
-    tidying = asyncio.create_task(upload_route.tidy())
+    tidying = asyncio.create_task(uploads.tidy())
     yield
     tidying.cancel()
     _say_what_goes_on()
@@ -111,9 +102,7 @@ async def _to_first_page(request: Request) -> Response:
 
 
 ROUTES = [
-    *upload_route.routes(),
-    *download_route.routes(),
-    *picture_route.routes(),
+    *mount.routes(),
     *shell.routes(),
     GuardedRoute("data", _to_first_page, "GET"),
 ]
@@ -122,6 +111,6 @@ app = st.App(
     Path(__file__).parent / "pages" / "start.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(Door)],
+    middleware=mount.MIDDLEWARE,
     on_script_error=explain,
 )

@@ -1,22 +1,14 @@
 """The app without a browser."""
 
-import http.client
-import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import foresight
-from pages.routes import download_route, picture_route
-from tests.pages.asking import Answer, Get
 from tests.pages.painting import Open
 
 START = Path(__file__).parents[2] / "pages" / "start.py"
@@ -67,27 +59,3 @@ def open_page(thaw_home: Path) -> Open:
         return app
 
     return open_it
-
-
-@pytest.fixture(scope="module")
-def get() -> Iterator[Get]:
-    """Ask a real server over a real line."""
-    free = socket.socket()
-    free.bind(("localhost", 0))
-    free.listen()
-    app = Starlette(routes=[*download_route.routes(), *picture_route.routes()])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-    thread.start()
-
-    def ask(path: str) -> Answer:
-        line = http.client.HTTPConnection("localhost", free.getsockname()[1], timeout=60)
-        line.request("GET", path)
-        answer = line.getresponse()
-        heard = Answer(answer.status, answer.headers, answer.read())
-        line.close()
-        return heard
-
-    yield ask
-    server.should_exit = True
-    thread.join()

@@ -21,9 +21,9 @@ from core.jobs import checkup
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.job import Job
+from core.web import pictures
 from pages.parts.data import gather
 from pages.parts.shared import words
-from pages.routes import picture_route
 from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
 
 
@@ -296,7 +296,7 @@ def test_the_map_asks_for_pictures_as_they_are_read_now(open_page: Open, chosen)
     app.session_state[gather.VIEWS] = "Check-up"
     app.run()
     (hover,) = (e for e in app.get("bidi_component") if e.proto.component_name == "map_hover")
-    expected = picture_route.query(chosen, dataset(chosen).preparation)
+    expected = pictures.query(chosen, dataset(chosen).preparation)
     assert json.loads(hover.proto.json)["query"] == expected
     assert set(expected) == {"permit", "as"}
 

@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.jobs.cluster import connection
 from core.jobs import queue
 from core.settings import TrainingSettings
-from pages.routes import entry
+from core.web import entry
 from pages.parts.shared import uploads
 from tests.pages.painting import store_dataset
 

@@ -1,7 +1,7 @@
 """The picture under the pointer on the map, or at the point that the arrow keys have come to.
 
 Plotly's own labels hold text alone, and the Tab key passes its points by. This listens to the
-chart, which lies on the same page, and lays a picture from `picture_route` beside the point.
+chart, which lies on the same page, and lays a picture from `pictures` beside the point.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.datasets.dataset import Dataset
+from core.web import pictures
 from pages.parts.shared import words
-from pages.routes import picture_route
 
 _FOLDER = Path(__file__).parent
 _HTML, _CSS, _SCRIPT = (
@@ -34,8 +34,8 @@ def draw(chart: str, dataset_id: str, dataset: Dataset, classes: Sequence[str]) 
         key="map-hover",
         data={
             "chart": chart,
-            "address": f"{picture_route.path()}/{dataset_id}",
-            "query": picture_route.query(dataset_id, dataset.preparation),
+            "address": f"{pictures.path()}/{dataset_id}",
+            "query": pictures.query(dataset_id, dataset.preparation),
             "classes": [words.bare(words.shortened(name)) for name in classes],
         },
     )

@@ -2,7 +2,7 @@
 
 A component of Thaw's own. Streamlit's pictures can't be clicked, and each of them has a button that
 the Tab key stops at; here the whole grid is one stop, and the arrow keys walk in it. Pictures come
-from `picture_route`, those in sight first.
+from `pictures`, those in sight first.
 
 Ticks are shown at once and told to the server, which says which it has heard: what it says of
 others may be older than the last click.
@@ -14,8 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.datasets.dataset import Dataset, Record
+from core.web import pictures
 from pages.parts.shared import state, words
-from pages.routes import picture_route
 
 _FOLDER = Path(__file__).parent
 _HTML, _CSS, _SCRIPT = (
@@ -51,8 +51,8 @@ def draw(
     _grid(
         key=key,
         data={
-            "address": f"{picture_route.path()}/{chosen}",
-            "query": picture_route.query(chosen, dataset.preparation),
+            "address": f"{pictures.path()}/{chosen}",
+            "query": pictures.query(chosen, dataset.preparation),
             "pictures": [
                 {
                     "file": record.file,

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from streamlit import file_util
 
 from core import installation
-from pages.routes.routes import GuardedRoute
+from core.web.guarded import GuardedRoute
 
 PAGES = ("", "train", "evaluate", "predict", "runs")
 _FOLDER = Path(__file__).parent

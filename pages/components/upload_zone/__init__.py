@@ -1,4 +1,4 @@
-"""Where people drop files, however large: they go up through `upload_route`.
+"""Where people drop files, however large: they go up through `uploads`.
 
 A component without a build step: `zone.html`, `zone.css`, and three scripts that are read as one.
 It is there three times: for a whole data set, for pictures that all come to one class, and for
@@ -13,8 +13,8 @@ from typing import Any
 import streamlit as st
 
 from core.intake import limits
+from core.web import uploads
 from pages.parts.shared import state, words
-from pages.routes import upload_route
 
 _FOLDER = Path(__file__).parent
 SENDING = ("folder.js", "sending.js")
@@ -66,9 +66,9 @@ def draw_component(
     told = made(
         key=key,
         data={
-            "address": upload_route.path(),
-            "permit": upload_route.permit(state.page()),
-            "block": upload_route.BLOCK,
+            "address": uploads.path(),
+            "permit": uploads.permit(state.page()),
+            "block": uploads.BLOCK,
             "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
             "dataset": dataset,
             "origin": origin,

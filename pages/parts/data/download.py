@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.datasets import packing
 from core.datasets.dataset import Dataset
+from core.web import downloads
 from pages.parts.shared import words
-from pages.routes import download_route
 
 
 def draw(chosen: str, dataset: Dataset) -> None:
@@ -28,7 +28,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
         name = words.shortened(packing.file_name(dataset), 40)
         st.link_button(
             f"Download {words.plain(name)}",
-            download_route.address(chosen, sides=sides),
+            downloads.address(chosen, sides=sides),
             icon=":material/download:",
             type="primary",
         )

@@ -24,8 +24,8 @@ from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.storage import files
-from pages.routes import addresses
-from pages.routes.routes import GuardedRoute, Refused
+from core.web import addresses
+from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "pictures"
 _DIGEST = re.compile("[0-9a-f]{64}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.served import App, served
+from tests.web.served import App, served
 
 PATHS = (
     "/",

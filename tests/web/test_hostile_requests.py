@@ -22,18 +22,18 @@ import streamlit_app
 from core.datasets import store
 from core.intake import incoming
 from core.storage import files, home, incidents
-from pages.components import shell
-from pages.routes import (
+from core.web import (
     addresses,
-    download_route,
+    downloads,
     pace,
-    picture_route,
-    upload_route,
+    pictures,
+    uploads,
 )
-from pages.routes.door import Door
-from pages.routes.routes import GuardedRoute
+from core.web.door import Door
+from core.web.guarded import GuardedRoute
+from pages.components import shell
 from tests.pages.painting import store_dataset
-from tests.pages.served import Reply
+from tests.web.served import Reply
 
 WORDS = [
     *("", "0", "-1", "+1", "1.5", "1e3", "NaN", "Infinity", "0x10", " 1", "1_000", "true", "null"),
@@ -113,19 +113,19 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
     digest = store.load(store.folder_of(dataset)).records[0].digest
     begun = {method: incoming.begin("a.zip", 3, method) for method in ("GET", "PATCH", "DELETE")}
-    permit = {"permit": picture_route.permit(dataset)}
-    download = download_route.address(dataset, sides=False).partition("permit=")[2]
-    uploads = upload_route.path()
+    permit = {"permit": pictures.permit(dataset)}
+    download = downloads.address(dataset, sides=False).partition("permit=")[2]
+    place = uploads.path()
     made = [
-        Ask("POST", uploads, headers={"Upload-Permit": upload_route.permit("page")},
+        Ask("POST", place, headers={"Upload-Permit": uploads.permit("page")},
             body=json.dumps({"name": "a.zip", "size": 3}).encode()),
-        *(Ask(method, f"{uploads}/{{upload_id}}", {"upload_id": upload.folder.name},
+        *(Ask(method, f"{place}/{{upload_id}}", {"upload_id": upload.folder.name},
               headers={"Upload-Secret": secret, "Upload-Offset": "0"},
               body=b"abc" if method == "PATCH" else b"")
           for method, (upload, secret) in begun.items()),
-        Ask("GET", f"{download_route.path()}/{{dataset_id}}", {"dataset_id": dataset},
+        Ask("GET", f"{downloads.path()}/{{dataset_id}}", {"dataset_id": dataset},
             {"sides": "1", "permit": download}),
-        Ask("GET", f"{picture_route.path()}/{{dataset_id}}/{{digest}}",
+        Ask("GET", f"{pictures.path()}/{{dataset_id}}/{{digest}}",
             {"dataset_id": dataset, "digest": digest}, permit),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
         *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
@@ -209,7 +209,7 @@ def test_what_comes_too_slowly_is_given_up(
 ) -> None:
     monkeypatch.setattr(pace, "_SILENCE", 0.4)
     begun, secret = incoming.begin("a.zip", 1 << 20, "page")
-    where = f"{upload_route.path()}/{begun.folder.name}"
+    where = f"{uploads.path()}/{begun.folder.name}"
     head = Ask("PATCH", where, headers={"Upload-Secret": secret, "Upload-Offset": "0"}).raw()
     head = head.replace(b"Content-Length: 0", b"Content-Length: 99999")
     with up(*streamlit_app.ROUTES) as port, socket.create_connection(("localhost", port)) as line:

@@ -16,8 +16,8 @@ from starlette.responses import Response, StreamingResponse
 
 from core.datasets import packing, store
 from core.errors import UserError
-from pages.routes import addresses
-from pages.routes.routes import GuardedRoute, Refused
+from core.web import addresses
+from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "downloads"
 

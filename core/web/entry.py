@@ -16,23 +16,20 @@ from pathlib import Path
 from filelock import FileLock
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from streamlit import config
-from streamlit.web.server import server_util
 
-from core import config as settings
+from core import config
 from core.storage import files, home
-from pages.routes import hosts
+from core.web.addresses import site
 
 logger = logging.getLogger("thaw")
 
 QUERY = "token"
 _YEAR = 365 * 86_400  # seconds that a browser keeps the cookie
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 
 
 def is_needed() -> bool:
     """Whether only those who know the token are let in (THAW_TOKEN, default 1)."""
-    return settings.TOKEN.value
+    return config.TOKEN.value
 
 
 def fits(told: str) -> bool:
@@ -61,18 +58,7 @@ def set_cookie(answer: Response, *, secure: bool) -> None:
 def addresses() -> list[str]:
     """Where a browser gets in; this is what is printed when the server starts."""
     query = f"/?{QUERY}={_token()}" if is_needed() else ""
-    return [f"{server_util.get_url(name).rstrip('/')}{query}" for name in _names()]
-
-
-def _names() -> list[str]:
-    """By what names this server is reached."""
-    listens = config.get_option("server.address")
-    if config.is_manually_set("browser.serverAddress"):
-        return [config.get_option("browser.serverAddress")]
-    if listens and listens not in _EVERYWHERE:
-        return [listens]
-    named = [name for name in hosts.allowed() if "*" not in name and name not in hosts.LOCAL]
-    return ["localhost", *named]
+    return [f"{url.rstrip('/')}{query}" for url in site().urls]
 
 
 def _cookie_name() -> str:

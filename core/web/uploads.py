@@ -26,8 +26,8 @@ from starlette.responses import JSONResponse, Response
 from core.errors import UserError
 from core.intake import incoming
 from core.storage import incidents
-from pages.routes import addresses
-from pages.routes.routes import (
+from core.web import addresses
+from core.web.guarded import (
     GuardedRoute,
     Refused,
     body,

@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from pages.routes import addresses, entry, hosts
-from pages.routes.pace import Paced
+from core.web import addresses, entry, hosts
+from core.web.pace import Paced
 
 _STYLE = """
 :root { color-scheme: light dark }

@@ -15,14 +15,13 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from streamlit import config
 
 from core.intake import incoming
 from core.storage import home, incidents
-from pages.routes import upload_route
-from pages.routes.door import Door
+from core.web import addresses, uploads
+from core.web.door import Door
 
-PERMIT = upload_route.permit("page")
+PERMIT = uploads.permit("page")
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
 
 
@@ -70,7 +69,7 @@ class Line:
 
 
 def serve() -> tuple[Line, uvicorn.Server, threading.Thread]:
-    app = Starlette(routes=upload_route.routes(), middleware=[Middleware(Door)])
+    app = Starlette(routes=uploads.routes(), middleware=[Middleware(Door)])
     free = socket.socket()
     free.bind(("localhost", 0))
     free.listen()
@@ -105,7 +104,7 @@ def test_what_a_sender_has_left_goes_while_the_server_runs(thaw_home: Path) -> N
     os.utime(left.path, (old, old))
 
     async def serve_a_while() -> None:
-        tidying = asyncio.create_task(upload_route.tidy(0.0))
+        tidying = asyncio.create_task(uploads.tidy(0.0))
         async with asyncio.timeout(10):
             while left.folder.exists():
                 await asyncio.sleep(0)
@@ -200,21 +199,17 @@ def test_other_websites_are_refused(line: Line, origin: str) -> None:
 
 def test_its_own_pages_and_those_the_owner_names_are_let_in(line: Line) -> None:
     path, secret = line.begin()
-    named = config.get_option("server.allowedHosts")
-    config.set_option("server.allowedHosts", ["localhost", "thaw.school.example"])
-    try:
-        for host in (f"localhost:{line.port}", "Thaw.school.example"):
-            headers = {"host": host, "origin": f"https://{host.lower()}", "upload_secret": secret}
-            assert line.ask("GET", path, **headers)[0] == 200
-    finally:
-        config.set_option("server.allowedHosts", named)
-    before = config.get_option("server.corsAllowedOrigins")
-    config.set_option("server.corsAllowedOrigins", ["https://portal.example"])
-    try:
-        headers = {"origin": "https://portal.example", "upload_secret": secret}
+    addresses.use(
+        addresses.Site(
+            hosts=("localhost", "thaw.school.example"),
+            origins=frozenset(["https://portal.example"]),
+        )
+    )
+    for host in (f"localhost:{line.port}", "Thaw.school.example"):
+        headers = {"host": host, "origin": f"https://{host.lower()}", "upload_secret": secret}
         assert line.ask("GET", path, **headers)[0] == 200
-    finally:
-        config.set_option("server.corsAllowedOrigins", before)
+    headers = {"origin": "https://portal.example", "upload_secret": secret}
+    assert line.ask("GET", path, **headers)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -267,9 +262,9 @@ def test_more_than_was_announced_is_not_kept(line: Line) -> None:
 
 def test_one_request_brings_one_block(line: Line) -> None:
     path, secret = line.begin(size=100_000_000)
-    status, _ = line.send(path, secret, 0, b"x" * (upload_route.BLOCK + 1))
+    status, _ = line.send(path, secret, 0, b"x" * (uploads.BLOCK + 1))
     assert status == 413
-    assert len(come(path)) <= upload_route.BLOCK
+    assert len(come(path)) <= uploads.BLOCK
 
 
 def test_too_large_a_file_is_refused_before_it_is_sent(
@@ -299,14 +294,7 @@ def test_a_cancelled_upload_is_gone_also_while_it_is_sent(line: Line) -> None:
 
 
 def test_it_lies_below_the_base_path() -> None:
-    before = config.get_option("server.baseUrlPath")
-    try:
-        for base, path in [("", "/uploads"), ("/school/thaw/", "/school/thaw/uploads")]:
-            config.set_option("server.baseUrlPath", base)
-            assert upload_route.path() == path
-            assert {route.path for route in upload_route.routes()} == {
-                path,
-                f"{path}/{{upload_id}}",
-            }
-    finally:
-        config.set_option("server.baseUrlPath", before)
+    for base, path in [("", "/uploads"), ("/school/thaw", "/school/thaw/uploads")]:
+        addresses.use(addresses.Site(base=base))
+        assert uploads.path() == path
+        assert {route.path for route in uploads.routes()} == {path, f"{path}/{{upload_id}}"}

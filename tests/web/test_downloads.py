@@ -8,14 +8,14 @@ from urllib.parse import quote
 import pytest
 
 from core.datasets import image_files, store
-from pages.routes import download_route
-from tests.pages.asking import Get
+from core.web import downloads
 from tests.pages.painting import store_dataset
+from tests.web.asking import Get
 
 
 def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("my pets / übel", {"cat": 3, "dog": 3})
-    answer = get(download_route.address(chosen, sides=False))
+    answer = get(downloads.address(chosen, sides=False))
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/zip"
     told = answer.headers["content-disposition"]
@@ -23,16 +23,16 @@ def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         assert sorted({name.split("/")[0] for name in archive.namelist()}) == ["cat", "dog"]
-    divided = get(download_route.address(chosen, sides=True))
+    divided = get(downloads.address(chosen, sides=True))
     with zipfile.ZipFile(io.BytesIO(divided.content)) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {"train", "validation"}
 
 
 def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) -> None:
     chosen, other = (store_dataset("pets", {"cat": 2, "dog": 2}) for _ in range(2))
-    good = download_route.address(chosen, sides=False)
+    good = downloads.address(chosen, sides=False)
     for bad in (
-        f"{download_route.path()}/{chosen}",
+        f"{downloads.path()}/{chosen}",
         good[:-1] + ("0" if good[-1] != "0" else "1"),
         good.replace(chosen, other),
         good[:-1] + "%C3%A9",
@@ -44,7 +44,7 @@ def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) ->
 
 @pytest.mark.parametrize("chosen", ["gone", "20200101-000000-abcdef"])
 def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> None:
-    answer = get(download_route.address(chosen, sides=False))
+    answer = get(downloads.address(chosen, sides=False))
     assert answer.status == 404
     assert "gone" in answer.text or "no such data set" in answer.text
 
@@ -53,6 +53,6 @@ def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> No
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = store.folder_of(chosen)
     image_files.original(folder, store.load(folder).records[0].digest).unlink()
-    answer = get(download_route.address(chosen, sides=False))
+    answer = get(downloads.address(chosen, sides=False))
     assert (answer.status, "cat/0.png" in answer.text) == (404, True)
     assert str(folder) not in answer.text

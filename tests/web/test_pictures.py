@@ -12,14 +12,14 @@ from PIL import Image
 
 from core.datasets import image_files, store
 from core.intake.pictures.preparation import Paper, Preparation
-from pages.routes import picture_route
-from tests.pages.asking import Get
+from core.web import pictures
 from tests.pages.painting import store_dataset
+from tests.web.asking import Get
 
 
 def address(dataset_id: str, digest: str, permit: str | None = None) -> str:
-    permit = picture_route.permit(dataset_id) if permit is None else permit
-    return f"{picture_route.path()}/{dataset_id}/{digest}?permit={permit}"
+    permit = pictures.permit(dataset_id) if permit is None else permit
+    return f"{pictures.path()}/{dataset_id}/{digest}?permit={permit}"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_file_that_is_spoiled_or_gone_has_no_large_one(
 def test_pictures_that_are_read_otherwise_have_another_address(stored: tuple[str, str]) -> None:
     """A browser keeps each for a day."""
     ways = [Preparation(), Preparation(levels=(0, 3000)), Preparation(paper=Paper.BLACK)]
-    told = [picture_route.query(stored[0], way) for way in ways]
+    told = [pictures.query(stored[0], way) for way in ways]
     assert len({each["permit"] for each in told}) == 1
     assert len({each["as"] for each in told}) == 3
 
@@ -99,7 +99,7 @@ def photo(width: int, height: int) -> bytes:
 def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, str]) -> None:
     chosen, digest = stored
     other = store_dataset("zoo", {"cat": 2, "dog": 2})
-    for permit in ("", "0" * 64, "%C3%A9", picture_route.permit(other)):
+    for permit in ("", "0" * 64, "%C3%A9", pictures.permit(other)):
         assert get(address(chosen, digest, permit)).status == 403
 
 

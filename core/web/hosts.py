@@ -8,16 +8,10 @@ another port in its `Origin`.
 import re
 
 from starlette.datastructures import Headers
-from streamlit import config
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
+from core.web.addresses import site
+
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^\s:/@\[\]?#\\]+?)\.?)(?::[0-9]{1,5})?")
-
-
-def allowed() -> list[str]:
-    """The names that the server answers to (`server.allowedHosts`)."""
-    named = config.get_option("server.allowedHosts") or LOCAL
-    return [name.strip().lower().rstrip(".").strip("[]") for name in named]
 
 
 def is_ours(headers: Headers) -> bool:
@@ -30,7 +24,7 @@ def is_ours(headers: Headers) -> bool:
     if match is None:
         return False
     name = match["six"] or match["name"]
-    return any(_is_named(name, pattern) for pattern in allowed())
+    return any(_is_named(name, pattern) for pattern in site().hosts)
 
 
 def is_elsewhere(headers: Headers) -> bool:
@@ -43,9 +37,7 @@ def is_elsewhere(headers: Headers) -> bool:
         return True
     if origin in (f"http://{host}", f"https://{host}"):
         return False
-    return origin not in {
-        each.strip().lower().rstrip("/") for each in config.get_option("server.corsAllowedOrigins")
-    }
+    return origin not in site().origins
 
 
 def _is_named(name: str, pattern: str) -> bool:

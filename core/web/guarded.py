@@ -16,7 +16,7 @@ from starlette.routing import Route
 from core.errors import UserError
 from core.jobs.worker import sentence_of
 from core.storage import incidents
-from pages.routes import addresses
+from core.web import addresses
 
 _LONGEST = 200  # letters of a header, a value in the query, or a part of the path
 _QUERY = 1000  # letters

@@ -1,0 +1,60 @@
+"""How this server is reached, where its routes lie, and the permits by which they know its pages.
+
+A permit is good for one purpose, such as one data set's pictures. It says that this server drew the
+page that asks: one that a server before it drew knows none, nor does any other website's.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+_SECRET = secrets.token_bytes(32)
+
+
+@dataclass(frozen=True)
+class Site:
+    """How this server is reached; `use` is told once, when the server starts.
+
+    Attributes:
+        base: The path before every route, such as "/thaw".
+        hosts: The names that the server answers to, in lower case; "*" stands for any name, and
+            "*.example.org" for any below it.
+        origins: Other websites whose pages may ask, such as that of a proxy.
+        urls: Where a browser gets in.
+    """
+
+    base: str = ""
+    hosts: tuple[str, ...] = LOCAL
+    origins: frozenset[str] = frozenset()
+    urls: tuple[str, ...] = ()
+
+
+_site = Site()
+
+
+def use(site: Site) -> None:
+    """Take over how this server is reached."""
+    global _site
+    _site = site
+
+
+def site() -> Site:
+    """How this server is reached."""
+    return _site
+
+
+def path(name: str) -> str:
+    """Where a route lies, as a browser asks for it."""
+    return f"{_site.base}/{name}"
+
+
+def permit(purpose: str) -> str:
+    """What a page of this server says to be let in."""
+    return hmac.new(_SECRET, purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def is_permit(told: str, purpose: str) -> bool:
+    """Whether that is what a page of this server would say."""
+    return hmac.compare_digest(told.encode(), permit(purpose).encode())

@@ -1,0 +1,43 @@
+"""Mounts `core/web` in the Streamlit app, and tells it how Streamlit's settings have it reached."""
+
+from starlette.middleware import Middleware
+from streamlit import config
+from streamlit.web.server import server_util
+
+from core.web import addresses, downloads, pictures, uploads
+from core.web.door import Door
+from core.web.guarded import GuardedRoute
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+MIDDLEWARE = [Middleware(Door)]
+
+
+def routes() -> list[GuardedRoute]:
+    """Every route of Thaw's own that is no page."""
+    addresses.use(site())
+    return [*uploads.routes(), *downloads.routes(), *pictures.routes()]
+
+
+def site() -> addresses.Site:
+    """How the server is reached, as Streamlit's settings say."""
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    named = config.get_option("server.allowedHosts") or addresses.LOCAL
+    hosts = tuple(name.strip().lower().rstrip(".").strip("[]") for name in named)
+    origins = config.get_option("server.corsAllowedOrigins")
+    return addresses.Site(
+        base=f"/{base}" if base else "",
+        hosts=hosts,
+        origins=frozenset(each.strip().lower().rstrip("/") for each in origins),
+        urls=tuple(server_util.get_url(name) for name in _names(hosts)),
+    )
+
+
+def _names(hosts: tuple[str, ...]) -> list[str]:
+    """By what names a browser finds the server."""
+    listens = config.get_option("server.address")
+    if config.is_manually_set("browser.serverAddress"):
+        return [config.get_option("browser.serverAddress")]
+    if listens and listens not in _EVERYWHERE:
+        return [listens]
+    named = [name for name in hosts if "*" not in name and name not in addresses.LOCAL]
+    return ["localhost", *named]
