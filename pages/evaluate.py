@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.datasets import image_files
-from core.results import evaluations, names
+from core.results import evaluation, evaluations, learned, names
 from core.storage import home
 from core.storage.runs import Run
 from pages.parts.data import bring, gather
@@ -86,26 +86,14 @@ def headline(results: dict[str, Any], folder: Path | None = None) -> None:
             f"It rests on **{words.several(results['images'], 'image')}** "
             f"{where or 'held back'}: **{results['correct']} of "
             f"{results['images']} right**. With other pictures of the same kind, expect between "
-            f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen}"
-            + learned_from(results)
+            f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen} "
+            + (learned.in_words(results) or "")
         )
         if folder is not None:
             with basis.container(horizontal=True, vertical_alignment="center"):
                 if results["skipped"]:
                     gather.left_out_of_this(results["skipped"])
                 judged.forget(folder, f"the evaluation on {results['name']}")
-
-
-def learned_from(results: dict[str, Any]) -> str:
-    """How many of the pictures are also among those it learned from; older runs do not say."""
-    seen, unseen = results.get("learned_from", 0), results.get("unseen")
-    if not seen:
-        return ""
-    told = f" It has learned from **{words.number(seen)}** of these pictures"
-    if not unseen:
-        return f"{told}, so this number says little."
-    of = f"{words.number(unseen['correct'])} of {words.number(unseen['images'])}"
-    return f"{told}. Of the others it gets **{of}** right."
 
 
 def changed_since(run: Run) -> None:
@@ -135,7 +123,7 @@ def mixed_up(results: dict[str, Any]) -> None:
         config=figures.CONFIG,
         alt=figures.told_confusion(classes, table),
     )
-    mixed = figures.mixed_up(classes, table)
+    mixed = evaluation.mixed_up(classes, table)
     if mixed and not figures.numbers_fit(classes):
         true, predicted, times = zip(*mixed, strict=True)
         st.dataframe(

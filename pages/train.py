@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from core.advice.summary import summary
 from core.backbones.catalogue.rows import backbone_of
 from core.backbones.weights.weights import ready_offline
-from core.datasets import store
 from core.datasets.dataset import Dataset
 from core.datasets.enough import check
 from core.errors import UserError
@@ -124,7 +124,7 @@ def watch(run: Run) -> None:
     st.title(words.plain(run.name), anchor=False)
     ending = st.container()
     current = live.draw(run)
-    st.caption(controls.summary(settings, current.epochs))
+    st.caption(words.plain(summary(settings, current.epochs)))
     if current.status.final:
         with ending:
             over(run, current)
@@ -170,7 +170,7 @@ def over(run: Run, current: RunState) -> None:
     if current.finishing is not None:
         live.finishing(run)
     with st.container(horizontal=True):
-        go_on = can_go_on(run, current)
+        go_on = queue.can_go_on(run, current)
         if results is not None and st.button(
             "Look at the results", type="primary", icon=":material/arrow_forward:", key="lead-on"
         ):
@@ -215,14 +215,6 @@ def ended(run: Run, current: RunState) -> str:
             "better"
         )
     return "Done"
-
-
-def can_go_on(run: Run, current: RunState) -> bool:
-    """Whether there is something to go on from: its data set, and its last epoch."""
-    if run.dataset_id is None or not store.folder_of(run.dataset_id).is_dir():
-        return False
-    over_for_good = current.status in (RunStatus.FAILED, RunStatus.FINISHED)
-    return run.checkpoint.is_file() or not over_for_good
 
 
 def resume(run: Run, more: int = 0) -> None:

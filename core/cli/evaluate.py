@@ -32,11 +32,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     print(f"accuracy\t{results['accuracy']:.4f}\timages\t{results['images']}")
     if known is None:
         tell("Which images the run has learned from is not known.")
-    elif results["learned_from"]:
-        tell(f"The run has learned from {results['learned_from']} of these {results['images']}.")
-        if results["unseen"]:
-            unseen = results["unseen"]
-            print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
+    elif said := learned.in_words(results):
+        tell(said)
+    if unseen := results["learned_from"] and results["unseen"]:
+        print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
     keys = ("accuracy", "images", "per_class", "confusion", "side", "learned_from", "unseen")
     return {
         **{key: results[key] for key in keys},

@@ -39,6 +39,8 @@ def empty(name: str, classes: Sequence[str], divided: SplitSettings) -> Dataset:
     Raises:
         UserError: A name is none, or there are two alike.
     """
+    if len({each.casefold() for each in classes}) < len(classes):
+        raise UserError("Two of these classes have the same name. Give each a name of its own.")
     dataset = Dataset(name, (), (), (), split_came_with_data=False, divided=divided)
     for each in classes:
         dataset = add_class(dataset, each)

@@ -40,7 +40,7 @@ def folder_of(dataset_id: str) -> Path:
         UserError: The id, which may come from an address bar, is none.
     """
     if not home.is_id(dataset_id):
-        raise UserError("There is no such data set. Open Runs to choose one.")
+        raise UserError("There is no such data set. Choose another one.")
     return home.datasets() / dataset_id
 
 

@@ -1,12 +1,13 @@
 """What the data doctor says: findings in plain words, their cases, and how each can be mended."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Self
 
-from core.datasets import changes
+from core.datasets import changes, store
 from core.datasets.dataset import Dataset
 
 _GUESSES = 20_000_000
@@ -37,6 +38,13 @@ class Action(StrEnum):
     TOGETHER = "together"
     DELETE_CLASS = "delete class"
     BRING = "bring"  # more images of a class, which only a person can
+
+
+_DONE = {
+    Action.REMOVE: "removed",
+    Action.TOGETHER: "kept on one side",
+    Action.DELETE_CLASS: "removed with their class",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,11 @@ class Checkup:
     map: tuple[Point, ...]
     digests: Mapping[str, str] = field(default_factory=dict)
 
+    def not_looked_at(self, dataset: Dataset) -> int:
+        """How many pictures of a later version of the data set have come since."""
+        looked_at = {point.file for point in self.map} | self.digests.keys()
+        return sum(record.file not in looked_at for record in dataset.records)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
@@ -186,6 +199,29 @@ def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
         dataset = changes.remove(dataset, gone)
     groups = [fix.files for fix in chosen if fix.action is Action.TOGETHER]
     return changes.keep_together(dataset, groups) if groups else dataset
+
+
+def mend(folder: Path, dataset: Dataset, fixes: Sequence[Fix]) -> str:
+    """Make another version of a stored data set; `store.undo` brings the one before back.
+
+    Args:
+        folder: Of the data set.
+        dataset: It, as the fixes know it.
+        fixes: What to do, the same with all files.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UserError: It has changed since, or the fixes do not fit.
+    """
+    files = {file for fix in fixes for file in fix.files}
+    which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
+    labels = {fix.label for fix in fixes if fix.label}
+    done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
+    told = f"{len(files):,} {'picture' if len(files) == 1 else 'pictures'} {done}{which}"
+    store.keep(folder, mended(dataset, fixes), told)
+    return told
 
 
 def remaining(

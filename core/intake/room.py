@@ -36,7 +36,7 @@ def check(needed: int) -> None:
     if needed > left:
         raise NoRoom(
             f"These pictures need {_size(needed)} on the server's disk, but only {_size(left)} are "
-            "free. Open Runs to delete data sets or runs that are no longer needed."
+            "free. Delete data sets or runs that are no longer needed."
         )
 
 
@@ -95,8 +95,8 @@ def full(what: str) -> NoRoom:
         what: What there was no room for.
     """
     return NoRoom(
-        f"There is no room left on the server's disk for {what}. Open Runs to delete data sets or "
-        "runs that are no longer needed."
+        f"There is no room left on the server's disk for {what}. Delete data sets or runs that are "
+        "no longer needed."
     )
 
 
@@ -109,7 +109,10 @@ def told(error: BaseException) -> str | None:
     if not isinstance(error, OSError):
         return None
     if error.errno in FULL:
-        return "The disk is full. Delete what you no longer need on Runs, or empty the cache there."
+        return (
+            "The disk is full. Delete data sets or runs that you no longer need, or empty the "
+            "cache."
+        )
     if error.errno in _SHUT:
         return (
             "Thaw cannot write to its own folder: it is read-only or belongs to somebody else. "

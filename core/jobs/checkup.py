@@ -56,7 +56,9 @@ def read(path: Path) -> Checkup:
     try:
         return Checkup.from_dict(files.read_json(path))
     except (KeyError, TypeError, ValueError, OSError) as error:
-        raise UserError("What the last check-up found is damaged. Check again.") from error
+        raise UserError(
+            "What the last check-up found is damaged. Have the pictures checked again."
+        ) from error
 
 
 def dismissed(dataset_id: str) -> set[str]:

@@ -97,6 +97,19 @@ def resume(run: Run, *, more: int = 0) -> None:
     _submit_training(run, dataset)
 
 
+def can_go_on(run: Run, state: RunState) -> bool:
+    """Whether `resume` has something to go on from: its data set, and its last epoch.
+
+    Args:
+        run: One that has ended.
+        state: Its state.
+    """
+    if run.dataset is None or not store.folder_of(run.dataset).is_dir():
+        return False
+    over_for_good = state.status in (RunStatus.FAILED, RunStatus.FINISHED)
+    return run.checkpoint.is_file() or not over_for_good
+
+
 def _submit_training(run: Run, dataset: Path) -> None:
     submit(run, tasks.train, dataset)
     foresight.forget_probes()  # now that a probe which begins must come after this run

@@ -69,6 +69,27 @@ def wilson(correct: int, images: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
+def mixed_up(
+    classes: Sequence[str], confusion: Sequence[Sequence[int]]
+) -> list[tuple[str, str, int]]:
+    """What was mixed up, the commonest first.
+
+    Args:
+        classes: Their names.
+        confusion: How many images of each class (row) were taken for each class (column).
+
+    Returns:
+        True class, predicted class, how often.
+    """
+    found = [
+        (true, predicted, count)
+        for true, row in zip(classes, confusion, strict=True)
+        for predicted, count in zip(classes, row, strict=True)
+        if count and true != predicted
+    ]
+    return sorted(found, key=lambda mix: -mix[2])
+
+
 def _per_class(confusion: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, Any]]:
     right = np.diag(confusion).astype(float)
     predicted = confusion.sum(axis=0)

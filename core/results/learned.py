@@ -40,6 +40,26 @@ def digests(run: Run) -> set[str] | None:
     return {record.digest for record in dataset.of("train")}
 
 
+def in_words(results: dict[str, Any]) -> str | None:
+    """How many of the pictures of an evaluation the run has learned from, if any.
+
+    Args:
+        results: As `told_apart` and `evaluation.evaluate` give them; older ones do not say.
+    """
+    seen, unseen = results.get("learned_from", 0), results.get("unseen")
+    if not seen:
+        return None
+    if not unseen:
+        return (
+            f"The network has learned from all {seen:,} of these pictures, so this number says "
+            "little."
+        )
+    return (
+        f"The network has learned from {seen:,} of these {results['images']:,} pictures. Of the "
+        f"others it gets {unseen['correct']:,} of {unseen['images']:,} right."
+    )
+
+
 def told_apart(
     probabilities: np.ndarray,
     records: Sequence[Record],

@@ -55,7 +55,7 @@ class Stage(StrEnum):
 
 DIED = {
     Kind.TRAINING: "The training process ended unexpectedly, perhaps because memory ran out. "
-    "Nothing else was lost: press Train to run it again.",
+    "Nothing else was lost. Train again.",
     Kind.READING: "The process that reads pictures ended unexpectedly, perhaps because memory "
     "ran out. Nothing else was lost: add the pictures again.",
     Kind.PREDICTION: "The prediction process ended unexpectedly, perhaps because memory ran out. "

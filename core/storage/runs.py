@@ -341,7 +341,7 @@ def open_run(run_id: str) -> Run:
         UserError: There is none.
     """
     if not home.is_id(run_id):
-        raise UserError("That is not the address of a run. Open Runs to choose one.")
+        raise UserError("There is no such run. Choose another one.")
     return Run.open(home.runs() / run_id)
 
 

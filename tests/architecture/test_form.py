@@ -1,6 +1,7 @@
 """Every module says what it is."""
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -58,3 +59,18 @@ def test_a_room_holds_a_dozen_files_at_most() -> None:
         for room in rooms
     }
     assert not {room: count for room, count in crowded.items() if count > 12}
+
+
+def test_core_says_what_to_do_in_words_that_hold_in_a_terminal_too() -> None:
+    of_a_screen = re.compile(r"\b(press|click|tap|button|Open Runs|on Runs)\b", re.IGNORECASE)
+    said = [
+        f"{path}: {node.value}"
+        for path in FILES
+        if path.parts[0] == "core" and "web" not in path.parts
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "\n" not in node.value  # docstrings of more than a line
+        and of_a_screen.search(node.value)
+    ]
+    assert not said

@@ -328,3 +328,9 @@ def any_change(made: Dataset, rng: random.Random, step: int) -> Dataset:
 def copies(made: Dataset, label: str, rng: random.Random) -> Iterable[Record]:
     for one in rng.sample(made.records, min(3, len(made.records))):
         yield Record(f"{label}/copy.png", label, "train", one.digest, 9, 9, 99)
+
+
+@pytest.mark.parametrize("classes", [["cat", "Cat"], ["cat", " "]])
+def test_classes_that_cannot_be_made(classes: list[str]) -> None:
+    with pytest.raises(UserError):
+        changes.empty("pets", classes, SplitSettings())

@@ -94,3 +94,29 @@ def test_who_finds_a_job_lost_does_not_end_its_next_turn() -> None:
     assert run.state().turn == 1
     job.lose("its process ended", 1)
     assert run.state().status == RunStatus.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("event", "checkpoint", "data", "expected"),
+    [
+        ("stopped", False, True, True),  # begins anew
+        ("interrupted", False, True, True),
+        ("failed", False, True, False),
+        ("failed", True, True, True),
+        ("finished", False, True, False),
+        ("finished", True, True, True),
+        ("stopped", True, False, False),
+    ],
+)
+def test_a_run_goes_on_where_its_data_and_its_last_epoch_are(
+    event: str, checkpoint: bool, data: bool, expected: bool
+) -> None:
+    dataset = home.new_id()
+    run = Run.create(home.runs() / home.new_id(), TrainingSettings(), data="x", dataset=dataset)
+    run.log.append(event)
+    if data:
+        (home.datasets() / dataset).mkdir(parents=True)
+    if checkpoint:
+        run.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        run.checkpoint.write_bytes(b"")
+    assert queue.can_go_on(run, run.state()) is expected

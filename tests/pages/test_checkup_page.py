@@ -198,7 +198,7 @@ def test_many_cases_come_a_page_at_a_time(open_page: Open):
 def test_a_damaged_result_is_said_plainly(open_page: Open, chosen):
     checkup.place(chosen).write_text('{"version": 1}')
     app = open_page("data", data=chosen)
-    assert any("Check again" in each.value for each in app.error)
+    assert any("checked again" in each.value for each in app.error)
 
 
 def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):

@@ -176,7 +176,7 @@ def test_what_it_has_learned_from_is_told_with_the_number_on_the_rest(open_page:
     path = run.folder / "results.json"
     files.write_json(path, results | {"learned_from": 2, "unseen": unseen})
     told = shown(open_page("evaluate", run=run.id))
-    assert "learned from **2** of these pictures. Of the others it gets **6 of 8** right" in told
+    assert "learned from 2 of these 10 pictures. Of the others it gets 6 of 8 right" in told
     files.write_json(path, results | {"learned_from": 10, "unseen": None})
     assert "so this number says little" in shown(open_page("evaluate", run=run.id))
     files.write_json(path, results | {"learned_from": 0, "unseen": unseen})
@@ -226,7 +226,7 @@ def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page:
     app = open_page("evaluate", run=run.id)
     assert [each.value for each in app.metric] == ["90 %", "25 %"]
     assert "of its test side" in shown(app)
-    assert "learned from **3** of these pictures, so this number says little" in shown(app)
+    assert "learned from all 3 of these pictures, so this number says little" in shown(app)
     assert ":red[" not in app.metric[1].label
     assert not images(app), "the run's own pictures are gone with its data set"
     (details,) = [each for each in app.selectbox if each.label == "Details of"]

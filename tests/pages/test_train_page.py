@@ -220,7 +220,7 @@ def test_the_suggestion_is_asked_for_and_becomes_the_preset(
     assert "Set as suggested for 6 images to learn from, unlike photos" in shown(app)
     assert thaws_its_last_blocks(app)
     (told,) = [each.value for each in app.caption if "15 epochs" in each.value]
-    assert "layers frozen · 15 epochs · adam, learning rate 0.003" in told
+    assert r"layers frozen · 15 epochs · adam\, learning rate 0.003" in told
     assert told.endswith("thawed layers at 10 % of the learning rate")
     assert "the answer it gives most" in shown(app)
     assert "right for" not in shown(app)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.datasets.dataset import Record
-from core.results.evaluation import evaluate, wilson
+from core.results.evaluation import evaluate, mixed_up, wilson
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
@@ -100,3 +100,13 @@ def test_wilson(correct: int, images: int, low: float, high: float) -> None:
 def test_the_interval_of_an_evaluation() -> None:
     found = evaluate(sure(PREDICTED), records(TRUE), CLASSES)
     assert found["interval"] == wilson(5, 10)
+
+
+def test_what_was_mixed_up_comes_with_the_commonest_first() -> None:
+    confusion = [[5, 1, 0], [3, 9, 0], [0, 2, 4]]
+    assert mixed_up(("cat", "dog", "owl"), confusion) == [
+        ("dog", "cat", 3),
+        ("owl", "dog", 2),
+        ("cat", "dog", 1),
+    ]
+    assert mixed_up(("cat", "dog"), [[2, 0], [0, 2]]) == []

@@ -36,3 +36,17 @@ def test_what_it_has_learned_from_is_kept_with_the_run(tmp_path: Path) -> None:
     dataset = replace(changes.empty("pets", ("cat",), SplitSettings()), records=records)
     learned.keep(run, dataset)
     assert learned.digests(run) == {each.digest for each in records[:3]}
+
+
+def test_how_many_it_has_learned_from_is_said_where_it_matters() -> None:
+    assert learned.in_words({"images": 9}) is None, "an evaluation of an older version"
+    assert learned.in_words({"images": 9, "learned_from": 0, "unseen": None}) is None
+    told = learned.in_words({"images": 9, "learned_from": 9, "unseen": None})
+    assert told is not None
+    assert "all 9" in told
+    unseen = {"correct": 1000, "images": 2000}
+    told = learned.in_words({"images": 2500, "learned_from": 500, "unseen": unseen})
+    assert told == (
+        "The network has learned from 500 of these 2,500 pictures. Of the others it gets 1,000 of "
+        "2,000 right."
+    )

@@ -246,8 +246,6 @@ def _empty_classes() -> None:
 def _make_empty(name: str, classes: list[str]) -> str:
     if not classes:
         raise UserError("Expected the name of at least one class. Write one, such as “thumb up”.")
-    if len({each.casefold() for each in classes}) < len(classes):
-        raise UserError("Two of these classes have the same name. Give each a name of its own.")
     title = " ".join((name or words.comma(classes)).split())
     chosen = home.new_id()
     empty = changes.empty(words.shortened(title, 80), classes, SplitSettings())

@@ -16,7 +16,7 @@ from core.doctor.finding import (
     Fix,
     Problem,
     can_be_guessed,
-    mended,
+    mend,
     remaining,
 )
 from core.errors import UserError
@@ -38,11 +38,6 @@ _EVERY = 1.0  # seconds between two looks at a check-up
 _STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
 _SIDES = {"train": "learned from", "validation": "checked by", "test": "last test"}
 _SHOWN = 4  # pictures of a case
-_DONE = {
-    Action.REMOVE: "removed",
-    Action.TOGETHER: "kept on one side",
-    Action.DELETE_CLASS: "removed with their class",
-}
 # Kinds whose pictures stand for a whole class.
 _OF_A_CLASS = {Problem.SHORTCUT, Problem.SMALL_CLASS, Problem.IMBALANCE}
 # What needs no look at each picture: one press mends them all.
@@ -137,12 +132,6 @@ def _read(path: str, stamp: files.Stamp) -> Checkup:
     return checkup.read(Path(path))
 
 
-def _come_since(dataset: Dataset, found: Checkup) -> int:
-    """How many pictures a check-up has not looked at."""
-    looked_at = {point.file for point in found.map} | found.digests.keys()
-    return sum(record.file not in looked_at for record in dataset.records)
-
-
 def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
     aside = checkup.dismissed(chosen)
     left = [
@@ -150,7 +139,7 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
     ]
     left = [(finding, cases) for finding, cases in left if cases]
     changed = found.version != dataset.version
-    new = _come_since(dataset, found) if changed else 0
+    new = found.not_looked_at(dataset) if changed else 0
     with st.container(horizontal=True, vertical_alignment="center"):
         if left:
             st.markdown(
@@ -297,13 +286,8 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> Non
         fixes: What to do.
         near: The key of the button.
     """
-    files = {file for fix in fixes for file in fix.files}
-    which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
-    labels = {fix.label for fix in fixes if fix.label}
-    done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
-    told = f"{words.several(len(files), 'picture')} {done}{which}"
     try:
-        store.keep(store.folder_of(chosen), mended(dataset, fixes), told)
+        told = mend(store.folder_of(chosen), dataset, fixes)
     except UserError as error:
         state.keep_notice(error, near)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.advice.summary import summary
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures import images
@@ -21,7 +22,6 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
-from pages.parts.train import controls
 
 _WIDTH = 300
 _SMALL = 64  # pixels of each picture of a card
@@ -125,7 +125,7 @@ def _summary(run: Run, current: RunState) -> str:
         settings = run.settings
     except UserError as error:
         return words.plain(str(error))
-    told = controls.summary(settings, current.epochs)
+    told = words.plain(summary(settings, current.epochs))
     if current.status is RunStatus.RUNNING and current.stage is Stage.TRAINING:
         epochs = current.epochs or settings.epochs
         told += f"  \n**epoch {min(len(current.history) + 1, epochs)} of {epochs}**"

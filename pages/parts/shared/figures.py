@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.datasets.dataset import Dataset, Record
+from core.results.evaluation import mixed_up
 from core.storage.events import Event
 from pages.parts.shared import words
 
@@ -196,17 +197,6 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
 def numbers_fit(classes: Sequence[str]) -> bool:
     """Whether the cells of a confusion matrix are large enough for their numbers."""
     return len(classes) <= _FIT
-
-
-def mixed_up(classes: Sequence[str], table: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
-    """What was mixed up: true class, predicted class, how often; the commonest first."""
-    found = [
-        (true, predicted, count)
-        for true, row in zip(classes, table, strict=True)
-        for predicted, count in zip(classes, row, strict=True)
-        if count and true != predicted
-    ]
-    return sorted(found, key=lambda mix: -mix[2])
 
 
 def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:

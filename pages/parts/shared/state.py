@@ -82,7 +82,7 @@ def dataset_id() -> str | None:
     chosen = st.session_state.get(DATA)
     if chosen is not None and not home.is_id(chosen):
         st.session_state.pop(DATA)
-        raise UserError("That is not the address of a data set. Open Runs to choose one.")
+        raise UserError("There is no such data set. Choose another one.")
     return chosen
 
 

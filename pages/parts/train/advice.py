@@ -5,12 +5,12 @@ from dataclasses import replace
 import streamlit as st
 
 from core.advice.advisor import Advice, advise
+from core.advice.summary import summary
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import foresight
 from core.settings import ALL, TrainingSettings
 from pages.parts.shared import state, words
-from pages.parts.train import controls
 
 _EVERY = 1.0  # seconds between two looks for what is being found out
 
@@ -122,7 +122,7 @@ def _why(advice: Advice) -> None:
 
 def _told(settings: TrainingSettings) -> str:
     """Settings in one line."""
-    told = controls.summary(settings)
+    told = words.plain(summary(settings))
     if settings.frozen_layers != ALL:
         told += f" · thawed layers at {words.percent(settings.thawed_rate)} of the learning rate"
     return told

@@ -5,20 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import backbone_of
 from core.datasets.dataset import Dataset
-from core.errors import UserError
 from core.settings import (
     ALL,
     DENSE_LAYERS,
-    IMAGENET,
     RANDOM,
-    Squaring,
-    Strength,
     TrainingSettings,
     known,
 )
-from pages.parts.shared import state, words
+from pages.parts.shared import state
 from pages.parts.train import untouched
 from pages.parts.train.choices import (
     augment_choice,
@@ -29,7 +24,6 @@ from pages.parts.train.choices import (
 )
 
 _UNITS = 128
-_SQUARED = {Squaring.CROP: "pictures cropped", Squaring.PAD: "pictures padded"}
 _LEARNING = (
     *("epochs", "batch_size", "learning_rate", "schedule", "optimizer", "patience"),
     *("weight_decay", "label_smoothing", "seed"),
@@ -116,38 +110,3 @@ def _choose(title: str, names: Sequence[str], columns: int, *, thawed: bool) -> 
     st.markdown(f"**{title}**")
     grid = st.grid(columns, min_column_width=180)
     return {name: setting.draw(name, grid, thawed=thawed) for name in names}
-
-
-def summary(settings: TrainingSettings, epochs: int | None = None) -> str:
-    """Settings in one line.
-
-    Args:
-        settings: They.
-        epochs: How many there are to be, where that has changed since.
-    """
-    try:
-        backbone = backbone_of(settings)
-        title, total = backbone.title, f" of {len(backbone.layers)}"
-    except UserError:  # a module that is no longer in the catalogue
-        title, total = settings.backbone, ""
-    frozen = f"{settings.frozen_layers}{total if settings.frozen_layers != ALL else ''}"
-    head = " + ".join(str(units) for units in settings.dense)
-    start = {IMAGENET: "", RANDOM: " from scratch"}.get(settings.weights, " from a file")
-    return (
-        f"{words.plain(title)}{start} · {frozen} layers "
-        f"frozen{f' · dense {head}' if head else ''} · "
-        f"{words.several(epochs or settings.epochs, 'epoch')} · {settings.optimizer}, "
-        f"learning rate {settings.learning_rate:g}{_varied(settings)}"
-    )
-
-
-def _varied(settings: TrainingSettings) -> str:
-    """What else was chosen that is not there by default, in one line."""
-    told = []
-    if settings.square in _SQUARED:
-        told.append(_SQUARED[settings.square])
-    if settings.augment is not Strength.NONE:
-        told.append(f"{settings.augment} augmentation")
-    if settings.balanced:
-        told.append("classes balanced")
-    return "".join(f" · {each}" for each in told)
