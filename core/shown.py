@@ -21,6 +21,7 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
 _JOINERS = "\u200c\u200d"
 _EMOJI_STYLE = "\ufe0e\ufe0f"
 _RIGHT_TO_LEFT = {"R", "AL"}
+_PARTS = re.compile(r"(\d{1,1000})")  # Python reads no number of more than a few thousand digits
 
 
 def visible(text: str) -> str:
@@ -104,3 +105,13 @@ def _is_emoji(each: str) -> bool:
 def _joins(each: str) -> bool:
     """Whether it belongs to a script whose letters join."""
     return each != "" and unicodedata.category(each)[0] in "LM" and ord(each) >= 0x600
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key: "class 2" comes before "class 10"; case plays no part until all else is equal."""
+    key = [
+        (1, int(part), "") if part.isdecimal() else (2, 0, part.casefold())
+        for part in _PARTS.split(text)
+        if part
+    ]
+    return [*key, (0, 0, text)]

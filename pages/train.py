@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from core.advice.summary import summary
-from core.backbones.catalogue.rows import backbone_of
+from core.backbones.catalogue.rows import backbone_of, summary
 from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
 from core.datasets.enough import check

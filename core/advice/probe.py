@@ -17,7 +17,6 @@ from core.intake.pictures.images import to_square
 from core.network import engine, gpu
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
-from core.network.mixed_precision import computing_in
 from core.network.prefix import Prefix
 from core.settings import Squaring, TrainingSettings
 from core.training.learn import compile_head, compile_whole, optimizer_of
@@ -70,7 +69,7 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     if not setup.all_frozen:
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
         model = compile_whole(trainee, network, settings, optimizer_of(settings))
-        with computing_in(gpu.precision(), network.body):
+        with gpu.computing_in(gpu.precision(), network.body):
             judge = _judge(model, network.prefix)
             most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
             tried = min(batch, most)

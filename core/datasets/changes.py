@@ -15,9 +15,9 @@ from core.datasets.dataset import Dataset, Record, Skipped
 from core.datasets.grouping import groups_of
 from core.datasets.split import choose, extend
 from core.errors import UserError
-from core.intake.layouts.natural import natural
 from core.intake.layouts.side_names import Split
 from core.settings import SplitSettings
+from core.shown import natural
 from core.storage import own_names
 
 _NEEDED: tuple[Split, ...] = ("train", "validation")

@@ -21,11 +21,11 @@ from core.intake.archives.refusals import refuse_many
 from core.intake.layouts import layout
 from core.intake.layouts.class_folders import label_of
 from core.intake.layouts.layout import Placed
-from core.intake.layouts.natural import natural
 from core.intake.parallel import in_order, threads_for_pictures
 from core.intake.pictures import images, preparing
 from core.intake.pictures.preparation import Preparation
 from core.settings import Grouping, SplitSettings
+from core.shown import natural
 
 _LARGE_FILE = 32 << 20  # bytes
 

@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 
 from core.errors import UserError
-from core.intake.layouts.natural import natural
 from core.intake.layouts.side_names import Split
 from core.settings import SplitSettings
+from core.shown import natural
 
 _NONE: Mapping[str, str] = {}
 

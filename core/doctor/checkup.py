@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
+
 from core.datasets.dataset import Dataset
 from core.datasets.feed import ImageFeed
-from core.doctor import atlas, guessing, looking
+from core.doctor import guessing, looking
 from core.doctor.finding import (
     Checkup,
     Finding,
@@ -25,6 +28,10 @@ from core.doctor.findings import (
 )
 from core.doctor.looking import Report, Sight
 from core.storage.job import Stage
+
+_AXES = 50  # that the features are first reduced to
+_CROWD = 30  # images that each is laid out among
+_ITERATIONS = (125, 250)  # with all drawn together first, and then let go
 
 Reports = Callable[[Stage], Report]  # of each stage
 _STEPS, _SHARE = 5, 20  # of the comparing, and what each counts: a hundred in all
@@ -69,7 +76,7 @@ def _of(sight: Sight, report: Report) -> Checkup:
     reached(4)
     points = tuple(
         Point(record.file, round(float(x), 4), round(float(y), 4))
-        for record, (x, y) in zip(sight.records, atlas.laid_out(sight), strict=True)
+        for record, (x, y) in zip(sight.records, map_of(sight), strict=True)
     )
     reached(5)
     found = [usual.judged(finding, sight.dataset) for finding in found]
@@ -94,3 +101,31 @@ def _files(found: Iterable[Finding], *kinds: Problem) -> set[str]:
         for case in finding.cases
         for file in case.files
     }
+
+
+def map_of(sight: Sight) -> npt.NDArray[np.float32]:
+    """Places on a plane, [images, 2], in -1 to 1; the same each time."""
+    from sklearn.decomposition import PCA
+
+    count, numbers = sight.features.shape
+    axes = PCA(min(_AXES, count, numbers), random_state=0, svd_solver="randomized")
+    reduced = axes.fit_transform(sight.features)
+    if count > 3 * _CROWD:
+        from openTSNE import TSNE
+
+        first, then = _ITERATIONS
+        made = TSNE(
+            perplexity=_CROWD,
+            early_exaggeration_iter=first,
+            n_iter=then,
+            initialization="pca",
+            neighbors="exact" if count < 1000 else "annoy",
+            n_jobs=1,  # several wait for each other by turning in circles, and round differently
+            random_state=0,
+        )
+        places = np.array(made.fit(reduced))
+    else:  # so few lie well as they are
+        places = np.pad(reduced, ((0, 0), (0, 2)))[:, :2]
+    places = places - places.mean(axis=0)
+    flat: npt.NDArray[np.float32] = (places / max(np.abs(places).max(), 1e-9)).astype(np.float32)
+    return flat

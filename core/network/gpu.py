@@ -5,7 +5,8 @@ CPU, with OpenVINO, as they do on every machine: one picture at a time is no wor
 program that does it needs no TensorFlow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,44 @@ def precision() -> str:
     return BFLOAT16 if capability and capability >= _WITH_BFLOAT16 else FLOAT32
 
 
+@contextmanager
+def computing_in(precision: str, model: Any) -> Iterator[None]:
+    """What TensorFlow traces meanwhile computes in this precision, and goes on to.
+
+    The network's weights are and stay float32. That is Keras' mixed precision. It is not set for
+    good, since a network that is kept has to name pictures in float32, on any machine.
+
+    Args:
+        precision: FLOAT32 changes nothing.
+        model: Whose layers, also those inside others.
+    """
+    from core.backbones.frameworks import keras
+
+    # Colours that are told apart by less than bfloat16's 8 binary digits, and a mean of many.
+    exact = (
+        keras.layers.Rescaling,
+        keras.layers.Normalization,
+        keras.layers.GlobalAveragePooling2D,
+    )
+    layers = []
+    if precision == BFLOAT16:
+        layers = [each for each in model._flatten_layers() if not isinstance(each, exact)]
+    before = [layer.dtype_policy for layer in layers]
+    for layer in layers:
+        layer.dtype_policy = "mixed_bfloat16"
+    try:
+        yield
+    finally:
+        for layer, policy in zip(layers, before, strict=True):
+            layer.dtype_policy = policy
+
+
 class TensorFlowEngine:
     """Runs a network that no longer changes as TensorFlow does, many images at once."""
 
     def __init__(self, build: Callable[[], Any], answer: Answer, precision: str) -> None:
         """As `engine.compile_model`."""
         from core.backbones.frameworks import tf
-        from core.network.mixed_precision import computing_in
 
         model = build()
         shape = (None, *model.inputs[0].shape[1:])

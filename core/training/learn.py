@@ -16,18 +16,15 @@ from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
-from core.network.mixed_precision import computing_in
 from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
-from core.training.callbacks import Keep, KeepBest, Progress, Rate, Validation
+from core.training.callbacks import Keep, KeepBest, Progress, Rate, Statistics, Validation
 from core.training.checkpoint import Checkpoint, Saved
-from core.training.many_steps import ManySteps, at_once
 from core.training.schedule import share
 from core.training.setup import Setup
-from core.training.statistics import Statistics
-from core.training.two_rates import TwoRates
+from core.training.steps import ManySteps, TwoRates, at_once
 
 _SEEDS = "int64"  # the type of the variables that dropout draws from
 
@@ -263,7 +260,7 @@ class Learning:
             thawed = self._network.body.layers[self._network.frozen :]
             before = [Statistics(thawed, partial(lessons.whole_batches, seed=seed), look)]
         self._progress.at_once = steps
-        with computing_in(gpu.precision(), self._network.body):
+        with gpu.computing_in(gpu.precision(), self._network.body):
             model.fit(
                 lessons.from_epoch(self._done, seed, steps),
                 steps_per_epoch=-(-len(lessons) // steps),

@@ -2,8 +2,13 @@
 
 It has to call the server by a name of its own, come from a page of this server or from a program,
 and know the token. Its body has to keep coming.
+
+A website can point its own name at 127.0.0.1 and have its visitors' browsers talk to Thaw (DNS
+rebinding). Such a request carries that name in `Host`. A page of another app on this computer has
+another port in its `Origin`.
 """
 
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -15,9 +20,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from core.web import addresses, entry, hosts
+from core.web import addresses, entry
 from core.web.pace import Paced
 
+_HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^\s:/@\[\]?#\\]+?)\.?)(?::[0-9]{1,5})?")
 _STYLE = """
 :root { color-scheme: light dark }
 body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto;
@@ -84,13 +90,13 @@ class Door:
         headers, path = Headers(scope=asked.scope), asked.scope["path"]
         if not path.startswith("/"):
             return _plain("Expected a path as the address.", 400)
-        if not hosts.is_ours(headers):
+        if not _is_ours(headers):
             return _plain(
                 "Thaw does not answer to this name. Whoever runs it can add the name to "
                 "server.allowedHosts in .streamlit/config.toml.",
                 403,
             )
-        if hosts.is_elsewhere(headers):
+        if _is_elsewhere(headers):
             return _plain("This request comes from another website, so it was refused.", 403)
         if not entry.is_needed() or path == addresses.path("_stcore/health"):
             return None
@@ -125,3 +131,35 @@ def _asking(asked: HTTPConnection, sentence: str) -> Response:
 
 def _plain(sentence: str, status: int) -> Response:
     return PlainTextResponse(sentence, status, headers=_PRIVATE)
+
+
+def _is_ours(headers: Headers) -> bool:
+    """Whether a request calls the server by a name of its own.
+
+    `X-Forwarded-Host` is not looked at, since anybody can send it.
+    """
+    given = headers.getlist("host")
+    match = _HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
+    if match is None:
+        return False
+    name = match["six"] or match["name"]
+    return any(_is_named(name, pattern) for pattern in addresses.site().hosts)
+
+
+def _is_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another website or app asks. A program has no origin."""
+    given = headers.getlist("origin")
+    if not given:
+        return False
+    origin, host = given[0].lower(), headers.get("host", "").lower()
+    if len(given) > 1:
+        return True
+    if origin in (f"http://{host}", f"https://{host}"):
+        return False
+    return origin not in addresses.site().origins
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    if pattern.startswith("*."):
+        return name.endswith(pattern[1:])
+    return pattern in ("*", name)

@@ -12,8 +12,8 @@ from core.datasets import reading
 from core.datasets.dataset import Dataset, Decoded
 from core.errors import StopRequested, UserError
 from core.intake.archives.archive import open_source
-from core.intake.layouts.natural import natural
 from core.settings import Grouping, SplitSettings
+from core.shown import natural
 from tests.intake.painted import classes, folder_of, png, zip_of
 
 

@@ -14,7 +14,6 @@ from core.datasets import image_files, store
 from core.datasets.feed import SourceFeed, StoredFeed
 from core.datasets.samples import samples
 from core.doctor import (
-    atlas,
     checkup,
     guessing,
     looking,
@@ -191,10 +190,10 @@ def test_a_stored_picture_that_is_gone_is_a_finding(drawn: Folder, tmp_path: Pat
 @on("flowers5")
 def test_the_map_lays_like_beside_like(name: str, folder_of: Folder, look: Look) -> None:
     seen = look(folder_of(name))
-    places = atlas.laid_out(seen)
+    places = checkup.map_of(seen)
     assert np.abs(places).max() == pytest.approx(1)
     apart = ((places[:, None] - places[None]) ** 2).sum(axis=2)
     np.fill_diagonal(apart, np.inf)
     nearest = seen.labels[apart.argmin(axis=1)]
     assert (nearest == seen.labels).mean() > 0.75
-    assert (atlas.laid_out(replace(seen)) == places).all()
+    assert (checkup.map_of(replace(seen)) == places).all()

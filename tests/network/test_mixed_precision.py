@@ -9,7 +9,7 @@ import pytest
 from core.backbones.catalogue.backbone import Backbone
 from core.network import engine, gpu
 from core.network.classifier import Network
-from core.network.mixed_precision import computing_in
+from core.network.gpu import computing_in
 from core.storage import home
 
 Tiny = tuple[Backbone, Any]

@@ -11,7 +11,7 @@ from core.network.classifier import head_layers
 from core.settings import TrainingSettings, known
 from core.training.callbacks import Validation
 from core.training.learn import compile_for_training, compile_head, optimizer_of
-from core.training.many_steps import at_once
+from core.training.steps import at_once
 
 IMAGES, CHANNELS, CLASSES, BATCH = 70, 6, 3, 16
 RATES = np.array([0.1, 0.05, 0.02, 0.01, 0.03])

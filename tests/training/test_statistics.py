@@ -13,7 +13,7 @@ from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
 from core.storage.runs import Run
 from core.training import fit, learn
-from core.training.statistics import Statistics
+from core.training.callbacks import Statistics
 
 Painted = Callable[..., Path]
 

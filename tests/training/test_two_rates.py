@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.backbones.frameworks import keras
-from core.training.two_rates import TwoRates
+from core.training.steps import TwoRates
 
 SHARE = 0.1
 X = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)

@@ -20,7 +20,7 @@ from core.backbones.catalogue.backbone import (
 from core.backbones.catalogue.keras_applications import KERAS_APPLICATIONS
 from core.backbones.hub import hub_modules
 from core.errors import UserError
-from core.settings import ALL, IMAGENET, TrainingSettings
+from core.settings import ALL, IMAGENET, RANDOM, Squaring, Strength, TrainingSettings
 
 _TORCH = "https://download.pytorch.org/models"
 _HUB = "https://tfhub.dev/google"
@@ -112,6 +112,7 @@ BACKBONES = {
     backbone.name: backbone
     for backbone in (*_LITES, *KERAS_APPLICATIONS, *_TORCHVISION, _HUB_MOBILENET_V2)
 }
+_SQUARED = {Squaring.CROP: "pictures cropped", Squaring.PAD: "pictures padded"}
 
 
 def all_backbones() -> dict[str, Backbone]:
@@ -195,3 +196,30 @@ def parameter_counts(
         head += (width + 1) * units
         width = units
     return backbone.parameters + head, thawed + head
+
+
+def summary(settings: TrainingSettings, epochs: int | None = None) -> str:
+    """The settings of a training in one line, without most that are left at their defaults.
+
+    Args:
+        settings: They.
+        epochs: How many there are to be, where that has changed since.
+    """
+    try:
+        backbone = backbone_of(settings)
+        title, total = backbone.title, f" of {len(backbone.layers)}"
+    except UserError:  # a module that is no longer in the catalogue
+        title, total = settings.backbone, ""
+    start = {IMAGENET: "", RANDOM: " from scratch"}.get(settings.weights, " from a file")
+    epochs = epochs or settings.epochs
+    told = [
+        f"{title}{start}",
+        f"{settings.frozen_layers}{total if settings.frozen_layers != ALL else ''} layers frozen",
+        f"dense {' + '.join(map(str, settings.dense))}" if settings.dense else "",
+        f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'}",
+        f"{settings.optimizer}, learning rate {settings.learning_rate:g}",
+        _SQUARED.get(settings.square, ""),
+        f"{settings.augment} augmentation" if settings.augment is not Strength.NONE else "",
+        "classes balanced" if settings.balanced else "",
+    ]
+    return " · ".join(filter(None, told))

@@ -25,9 +25,9 @@ from core.intake.archives import (
 )
 from core.intake.archives.refusals import damaged, no_archive
 from core.intake.layouts.labelling import Reading
-from core.intake.layouts.natural import natural
 from core.intake.limits import Limits
 from core.intake.pictures import kinds
+from core.shown import natural
 
 ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz")
 

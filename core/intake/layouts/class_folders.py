@@ -17,7 +17,6 @@ from itertools import chain, islice
 
 from core.intake.archives.member_names import shortened
 from core.intake.layouts.labelling import EVERYWHERE, Reading
-from core.intake.layouts.natural import natural
 from core.intake.layouts.side_names import (
     Split,
     is_apart,
@@ -27,6 +26,7 @@ from core.intake.layouts.side_names import (
     side_and_rest,
     side_of,
 )
+from core.shown import natural
 
 ORDER: tuple[Split, ...] = ("train", "validation", "test")
 _PURPOSE = {"train": "to learn from", "validation": "for validation", "test": "to test with"}

@@ -33,10 +33,10 @@ from core.intake.layouts.labelling import (
     Reading,
     Unclear,
 )
-from core.intake.layouts.natural import natural
 from core.intake.layouts.side_names import Split as Split
 from core.intake.layouts.side_names import says_nothing, side_of
 from core.intake.pictures import images
+from core.shown import natural
 
 OUTSIDE = "not in a class folder"
 UNKNOWN = "its class “{}” is not among those to learn"

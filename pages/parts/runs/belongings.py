@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.advice.summary import summary
+from core.backbones.catalogue.rows import summary
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures import images

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.advice.advisor import Advice, advise
-from core.advice.summary import summary
+from core.backbones.catalogue.rows import summary
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import foresight

@@ -1,6 +1,6 @@
 """Settings in one line."""
 
-from core.advice.summary import summary
+from core.backbones.catalogue.rows import summary
 from core.settings import TrainingSettings
 
 
