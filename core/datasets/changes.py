@@ -166,6 +166,18 @@ def add_all(dataset: Dataset, other: Dataset) -> Dataset:
     return grown
 
 
+def gained(before: Dataset, after: Dataset) -> str:
+    """What classes have gained by a change, in words: `cat 12 + 30, dog new 25`."""
+    told = []
+    for label, now in after.counts.items():
+        had = before.counts.get(label)
+        if had is None:
+            told.append(f"{label} new {now:,}")
+        elif now > had:
+            told.append(f"{label} {had:,} + {now - had:,}")
+    return ", ".join(told) or "nothing is new"
+
+
 def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
     """All images divided anew, those that came as test or validation too.
 

@@ -13,6 +13,7 @@ from core.intake.pictures.preparation import Preparation
 from core.settings import SplitSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+_NEARLY_SQUARE = 1.02  # sides that differ by less, nobody tells from equal ones
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Record:
     height: int
     bytes: int
     folder: str | None = None
+
+    @property
+    def elongation(self) -> float:
+        """How many times as long as the other the longer side is."""
+        return max(self.width, self.height) / min(self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,19 @@ class Dataset:
     def total_bytes(self) -> int:
         """Size of all image files together."""
         return sum(record.bytes for record in self.records)
+
+    def least_square(self, most: int) -> list[Record]:
+        """Of some classes the image that has most to lose when it becomes square.
+
+        Args:
+            most: How many at most; those that look square are not among them.
+        """
+        found: dict[str, Record] = {}
+        for record in self.records:
+            before = found.get(record.label)
+            if record.elongation > (before.elongation if before else _NEARLY_SQUARE):
+                found[record.label] = record
+        return sorted(found.values(), key=lambda each: -each.elongation)[:most]
 
     def of(self, split: Split) -> list[Record]:
         """The images of one side."""

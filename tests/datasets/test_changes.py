@@ -334,3 +334,28 @@ def copies(made: Dataset, label: str, rng: random.Random) -> Iterable[Record]:
 def test_classes_that_cannot_be_made(classes: list[str]) -> None:
     with pytest.raises(UserError):
         changes.empty("pets", classes, SplitSettings())
+
+
+def test_what_classes_have_gained_is_told(pets: Dataset) -> None:
+    assert changes.gained(pets, pets) == "nothing is new"
+    more = changes.add_class(pets, "owl")
+    label = pets.classes[0]
+    had = pets.counts[label]
+    spare = replace(pets.records[0], file="new.jpg", digest="f" * 64, label=label)
+    more = replace(more, records=(*more.records, spare))
+    assert changes.gained(pets, more) == f"{label} {had} + 1, owl new 0"
+
+
+def test_the_images_that_lose_most_by_becoming_square_are_one_of_a_class(pets: Dataset) -> None:
+    first, second = pets.classes[:2]
+    shapes = {first: [(100, 100), (300, 100), (100, 200)], second: [(101, 100), (100, 400)]}
+    records = [
+        replace(pets.records[0], file=f"{label}{n}", label=label, width=width, height=height)
+        for label, sizes in shapes.items()
+        for n, (width, height) in enumerate(sizes)
+    ]
+    made = replace(pets, records=tuple(records))
+    assert [record.file for record in made.least_square(3)] == [f"{second}1", f"{first}1"]
+    assert len(made.least_square(1)) == 1
+    square = [record for record in records if record.elongation < 1.02]
+    assert replace(pets, records=tuple(square)).least_square(3) == []

@@ -47,7 +47,7 @@ def _ask(chosen: str, dataset: Dataset) -> None:
     after = changes.add_all(dataset, other)
     st.write(
         "Classes of the same name become one, the others come as new classes: "
-        f"{words.plain(words.shortened(told(dataset, after), _LONGEST))}."
+        f"{words.plain(words.shortened(changes.gained(dataset, after), _LONGEST))}."
     )
     come = len(after.records) - len(dataset.records)
     known = len(other.records) - come
@@ -70,18 +70,6 @@ def _join(other: str, chosen: str) -> None:
         state.choose_adding(adding.submit_dataset(other, chosen))
     except UserError as error:
         state.keep_notice(error, "join")
-
-
-def told(before: Dataset, after: Dataset) -> str:
-    """What becomes of each class that changes: `cat 12 + 30, dog new 25`."""
-    changed = []
-    for label, count in after.counts.items():
-        if label not in before.counts:
-            changed.append(f"{label} new {words.number(count)}")
-        elif count > before.counts[label]:
-            had = before.counts[label]
-            changed.append(f"{label} {words.number(had)} + {words.number(count - had)}")
-    return ", ".join(changed) or "nothing is new"
 
 
 def _called(dataset: bring.Summary) -> str:

@@ -17,7 +17,6 @@ _WAYS = {
 }
 _PICTURES = 3
 _SIZE = 72
-_NEARLY = 1.02  # times as long as the other: sides that nobody tells from equal ones
 
 
 def draw(dataset_id: str, dataset: Dataset) -> Squaring:
@@ -30,24 +29,8 @@ def draw(dataset_id: str, dataset: Dataset) -> Squaring:
     st.markdown("**What it sees of a picture**")
     square: Squaring = setting.draw("square")
     st.caption(f"{square.capitalize()}: {_WAYS[square]}.")
-    _preview(dataset_id, _least_square(dataset), square)
+    _preview(dataset_id, dataset.least_square(_PICTURES), square)
     return square
-
-
-def _least_square(dataset: Dataset) -> list[Record]:
-    """Of some classes the picture that has most to lose."""
-    most: dict[str, Record] = {}
-    for record in dataset.records:
-        if _longer(record) > max(_NEARLY, _longer(most.get(record.label))):
-            most[record.label] = record
-    return sorted(most.values(), key=_longer, reverse=True)[:_PICTURES]
-
-
-def _longer(record: Record | None) -> float:
-    """How many times as long as the other the longer side is; 1 for no picture."""
-    if record is None:
-        return 1.0
-    return max(record.width, record.height) / min(record.width, record.height)
 
 
 def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
