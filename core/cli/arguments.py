@@ -16,7 +16,7 @@ from core.intake.layouts.side_names import Split
 from core.intake.pictures.preparation import Paper, Preparation
 from core.intake.pictures.preparing import Chosen
 from core.results.handed import is_url
-from core.settings import ALL, Grouping, SplitSettings, known
+from core.settings import ALL, IMAGENET, RANDOM, Grouping, SplitSettings, known
 
 
 def images(added: argparse.ArgumentParser) -> None:
@@ -79,7 +79,9 @@ def add_settings(
         if name in but:
             continue
         default = getattr(settings, name)
-        options: dict[str, Any] = {"metavar": name.upper(), "type": _TYPES.get(name, type(default))}
+        shown = default if default != () else "none"
+        metavar = _METAVARS.get(name, "N" if isinstance(default, int) else "X")
+        options: dict[str, Any] = {"metavar": metavar, "type": _TYPES.get(name, type(default))}
         if isinstance(default, bool):
             options = {"action": argparse.BooleanOptionalAction}
         elif setting.options:
@@ -87,7 +89,7 @@ def add_settings(
         group.add_argument(
             option(name),
             default=argparse.SUPPRESS if set_only else default,
-            help=f"{setting.label}. {setting.help}".replace("%", "%%"),
+            help=f"{setting.label}. {setting.help} (default: {shown})".replace("%", "%%"),
             **options,
         )
 
@@ -202,6 +204,12 @@ def _units(text: str) -> tuple[int, ...]:
 
 
 _TYPES = {"frozen_layers": _frozen_layers, "dense": _units}
+_METAVARS = {
+    "backbone": "NAME",
+    "weights": f"{IMAGENET}|{RANDOM}|FILE",
+    "frozen_layers": f"{ALL}|N",
+    "dense": "U,U,U",
+}
 
 
 def _levels(text: str) -> tuple[float, float]:

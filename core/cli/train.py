@@ -16,6 +16,7 @@ from core.cli.advise import advice_for
 from core.cli.arguments import (
     add_settings,
     divided_images,
+    option,
     path,
     preparation_of,
     source_of,
@@ -60,7 +61,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
         "justify. Other options change what the recipe says",
     )
-    add_settings(parser.add_argument_group("settings"), TrainingSettings, set_only=True)
+    thawed = ", ".join(f"{option(name)} {value:g}" for name, value in THAWED.items())
+    settings = parser.add_argument_group("settings", f"where layers are thawed: {thawed}")
+    add_settings(settings, TrainingSettings, set_only=True)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from core.cli.arguments import option
-from core.settings import SplitSettings, TrainingSettings, known
+from core.settings import THAWED, SplitSettings, TrainingSettings, known
 
 DOC = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_the_defaults_for_thawed_layers_are_named() -> None:
+    text = " ".join(DOC.read_text(encoding="utf-8").split())
+    named = ", ".join(f"`{option(name)} {value:g}`" for name, value in THAWED.items())
+    assert f"other defaults suit better: {named}." in text
 
 
 def row(name: str, default: Any, label: str, expected: str, help: str) -> str:
