@@ -1,4 +1,4 @@
-// One upload on its way: in blocks, each of which may be sent again. See pages/routes/upload_route.py.
+// One upload on its way: in blocks, each of which may be sent again. See core/web/uploads.py.
 
 const QUIET = 30_000; // milliseconds without a byte after which a line counts as cut
 const LONGEST_PAUSE = 15_000;
