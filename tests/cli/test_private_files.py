@@ -3,15 +3,17 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Thaw
 from terminal_calls import paint_folder
 
 from core.jobs.cluster import leftovers
 from core.storage import privacy
+
+Thaw = Callable[..., Any]
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="a user's folders are private there"
