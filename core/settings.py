@@ -394,8 +394,8 @@ class TrainingSettings(_Checked):
         return cls(**values)
 
 
-# What suits thawed layers, where the defaults suit frozen ones.
-THAWED: dict[str, Any] = {"epochs": 15, "learning_rate": 0.003, "weight_decay": 0.0}
+# Where layers are thawed: each epoch takes far longer.
+THAWED: dict[str, Any] = {"epochs": 15}
 
 
 def usual(name: str, *, thawed: bool) -> Any:
