@@ -50,7 +50,7 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
     state = checkup.state(job.folder.parent.name)
     assert (state.status, state.message) == (RunStatus.FAILED, "No pictures.")
     assert found.exists()
-    with pytest.raises(UserError, match="Check again"):
+    with pytest.raises(UserError, match="checked again"):
         checkup.read(found)
 
 
