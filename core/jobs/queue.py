@@ -104,7 +104,7 @@ def can_go_on(run: Run, state: RunState) -> bool:
         run: One that has ended.
         state: Its state.
     """
-    if run.dataset is None or not store.folder_of(run.dataset).is_dir():
+    if run.dataset_id is None or not store.folder_of(run.dataset_id).is_dir():
         return False
     over_for_good = state.status in (RunStatus.FAILED, RunStatus.FINISHED)
     return run.checkpoint.is_file() or not over_for_good

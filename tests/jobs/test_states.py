@@ -112,7 +112,9 @@ def test_a_run_goes_on_where_its_data_and_its_last_epoch_are(
     event: str, checkpoint: bool, data: bool, expected: bool
 ) -> None:
     dataset = home.new_id()
-    run = Run.create(home.runs() / home.new_id(), TrainingSettings(), data="x", dataset=dataset)
+    run = Run.create(
+        home.runs() / home.new_id(), TrainingSettings(), data_name="x", dataset_id=dataset
+    )
     run.log.append(event)
     if data:
         (home.datasets() / dataset).mkdir(parents=True)
