@@ -123,7 +123,7 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
 
     wait(over)
     assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
-    assert len([key for key in seen if key.startswith("help_out")]) == 1
+    assert len([key for key in seen if key.startswith("answer")]) == 1
     assert run.results()["val_accuracy"] == 1
     parts = [np.load(path) for path in home.features().glob("*/*.npy")]
     assert len(parts) == 2  # one file from each
