@@ -176,7 +176,7 @@ def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs
         _futures.pop(name, None)
         raise error
     kind = tasks.KINDS[work]
-    asked = _futures[name] = connection.send(
+    asked = _futures[name] = connection.line().send(
         kind, worker.answer, kind, work, *args, priority=AFTER_ALL
     )
     # The answer is in a file. A result that nobody lets go of would be computed again where its

@@ -285,9 +285,7 @@ def _hand_over(job: Job, work: Callable[..., None], *args: Any) -> None:
         job.requeue(line.owner)
     # First come, first served, whoever sent it.
     submitted = -state.submitted
-    future = connection.send(
-        job.kind, worker.perform, job, work, *args, key=key, priority=submitted
-    )
+    future = line.send(job.kind, worker.perform, job, work, *args, key=key, priority=submitted)
     fire_and_forget(future)
     deadline = time.monotonic() + _SUBMIT_SECONDS
     while not _knows(line.client, key) and job.state().status == RunStatus.QUEUED:
@@ -313,9 +311,9 @@ def ask(work: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
     given = partial(work, **kwargs) if kwargs else work
     try:
         try:
-            answer = connection.send(kind, worker.answer, kind, given, *args).result()
+            answer = connection.line().send(kind, worker.answer, kind, given, *args).result()
         except (OSError, CancelledError):  # the cluster ended this very moment
-            answer = connection.send(kind, worker.answer, kind, given, *args).result()
+            answer = connection.line().send(kind, worker.answer, kind, given, *args).result()
     except UserError:
         raise
     except KilledWorker as error:

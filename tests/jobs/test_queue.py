@@ -74,7 +74,7 @@ def test_a_job_that_ends_without_a_word_is_told(shared: Path, wait: Wait) -> Non
     import held
 
     run = held.queued()
-    fire_and_forget(connection.send(Kind.TRAINING, held.never_logs, key=run.key(0)))
+    fire_and_forget(connection.line().send(Kind.TRAINING, held.never_logs, key=run.key(0)))
     wait(lambda: run.state().status == RunStatus.INTERRUPTED)
     assert run.state().message == DIED[Kind.TRAINING]
 

@@ -42,6 +42,30 @@ class Line:
     def holds(self) -> bool:
         return bool(self.client.status == "running")
 
+    def send(
+        self,
+        kind: Kind,
+        function: Callable[..., Any],
+        *args: Any,
+        priority: float = 0.0,
+        key: str | None = None,
+    ) -> "Future":
+        """Give the cluster something to do.
+
+        Args:
+            kind: Of the worker that does it.
+            function: What it runs: `worker.perform` or `worker.answer`.
+            args: What that is given.
+            priority: The higher, the sooner.
+            key: The task's name in Dask; made up where there is none.
+
+        Raises:
+            OSError, CancelledError: It ended this very moment.
+        """
+        return self.client.submit(
+            function, *args, key=key, resources={str(kind): 1}, priority=priority, pure=False
+        )
+
 
 _lock = threading.Lock()
 _line: Line | None = None
@@ -107,31 +131,6 @@ def line() -> Line:
             else:
                 return _line
         raise AssertionError("unreachable")
-
-
-def send(
-    kind: Kind,
-    function: Callable[..., Any],
-    *args: Any,
-    priority: float = 0.0,
-    key: str | None = None,
-) -> "Future":
-    """Give the cluster something to do.
-
-    Args:
-        kind: Of the worker that does it.
-        function: What it runs: `worker.perform` or `worker.answer`.
-        args: What that is given.
-        priority: The higher, the sooner.
-        key: The task's name in Dask; made up where there is none.
-
-    Raises:
-        UserError: There is no cluster, and none can be started.
-        OSError, CancelledError: It ended this very moment.
-    """
-    return line().client.submit(
-        function, *args, key=key, resources={str(kind): 1}, priority=priority, pure=False
-    )
 
 
 def connected_to(owner: dict[str, Any]) -> "Client | None":
