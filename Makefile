@@ -2,6 +2,7 @@
 # make check: style and types.  make test: the tests, but for what is long and the further variants of
 # what they try (backbones, formats, optimizers), which are make test-all.
 # make screenshots: the pictures in docs/images, of every page and state.
+# make language: brings pages/language/*.po up to date with the sentences in the code.
 # make lock: the newest versions that requirements.txt and requirements-dev.txt allow.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,7 +18,7 @@ NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
 # Where the system's Python was replaced by another one, .venv is made anew.
 $(shell $(BIN)/python -c "import pip" 2>/dev/null || rm -f .venv/.app)
 
-.PHONY: run stop check test test-all lock bench screenshots
+.PHONY: run stop check test test-all language lock bench screenshots
 
 run: .venv/.app
 	@$(BIN)/python -m streamlit run streamlit_app.py
@@ -42,6 +43,9 @@ test-all: test
 lock: .venv/.dev
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+
+language: .venv/.app
+	$(BIN)/python -m pages.language.extraction
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks

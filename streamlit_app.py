@@ -1,7 +1,7 @@
 """The door: `streamlit run streamlit_app.py` serves Thaw at http://localhost:8501.
 
-This is the server: it starts or finds the cluster, takes in large files, and answers for errors
-nobody expected. What it shows is `pages/start.py`.
+This is the server: it starts or finds the cluster, takes in large files, and handles unexpected
+errors. What it shows is `pages/start.py`.
 """
 
 import asyncio
@@ -41,21 +41,21 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     tidying = asyncio.create_task(uploads.tidy())
     yield
     tidying.cancel()
-    _say_what_goes_on()
+    _say_what_still_runs()
 
 
-def _say_what_goes_on() -> None:
+def _say_what_still_runs() -> None:
     """Ctrl-C ends the server; a training must survive that, so its processes do."""
     if ending.programs():
         tell(
-            "\nThe page is closed. A training that has begun goes on in the background; start Thaw "
-            f"again to see it.\nTo end everything now: {installation.stop()}. By itself it ends "
-            "half an hour (THAW_IDLE) after its last work."
+            "\nThe page is closed. A training that has started keeps running in the background; "
+            f"start Thaw again to see it.\nTo stop everything now: {installation.stop()}. "
+            "Otherwise it stops half an hour (THAW_IDLE) after its last work."
         )
 
 
 def _greet() -> None:
-    """Print the address, with the token in it: the one line that whoever starts Thaw needs."""
+    """Print the address, with the token in it: the one line needed after the start."""
     for address in entry.addresses():
         print(f"\n  Open Thaw in your browser:  {address}\n", flush=True)  # noqa: T201
 
@@ -63,20 +63,23 @@ def _greet() -> None:
 def _start_cluster() -> None:
     try:
         queue.ensure_started()
-    except Exception as error:  # nobody is there to be told; the first job says it again
+    except Exception as error:  # nobody sees it yet; the first job meets it again
         incidents.record(error)
 
 
 def explain(error: Exception) -> bool:
-    """Show what a page did not catch as one sentence; what nobody expected gets an id."""
+    """Show an uncaught error of a page as one sentence; an unexpected one gets an id."""
     if isinstance(error, UserError):
-        st.error(words.plain(str(error)), icon=":material/error:")
-    elif told := room.told(error):
-        st.error(words.plain(told), icon=":material/error:")
+        st.error(words.plain(error.said), icon=":material/error:")
+    elif message := room.told(error):
+        st.error(words.plain(message), icon=":material/error:")
     else:
         st.error(
-            "Something went wrong in Thaw itself. What you made is safe; reload the page to go "
-            f"on. If it happens again, report it with the number {incidents.record(error)}.",
+            words.say(
+                "Something went wrong in Thaw itself. Your work is safe; reload the page to "
+                "continue. If it happens again, report it with the number {number}.",
+                number=incidents.record(error),
+            ),
             icon=":material/error:",
         )
     return True

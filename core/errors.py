@@ -1,12 +1,30 @@
 """What a person can put right, and what is no error at all: work that was stopped."""
 
+from typing import Any
+
+from core.saying import Sentence, say
+
 
 class UserError(Exception):
     """Something the user can put right.
 
     The message is one or two plain sentences: what was expected, what came, what to do. It is
     shown as it is, so it holds no path of the server and no traceback.
+
+    Attributes:
+        said: The message, which a page can translate.
     """
+
+    said: Sentence
+
+    def __init__(self, template: str, **values: Any) -> None:
+        """
+        Args:
+            template: The message, with named placeholders as `core.saying.say` has them.
+            values: What fills them.
+        """
+        self.said = say(template, **values)
+        super().__init__(self.said)
 
 
 class StopRequested(Exception):

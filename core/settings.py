@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
 from core.errors import UserError
+from core.saying import later, say
 
 DENSE_LAYERS = 3
 ALL: Final = "all"  # layers are frozen
@@ -81,7 +82,7 @@ def _whole(default: int, label: str, least: int, most: int, help: str) -> Any:
         default,
         label,
         help,
-        f"a whole number from {least} to {most}",
+        say("a whole number from {least:d} to {most:d}", least=least, most=most),
         lambda value: _is_whole(value, least, most),
         bounds=(least, most),
     )
@@ -94,17 +95,19 @@ def _number(
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and math.isfinite(value) and least <= value <= most
 
-    expected = f"a number from {least:g} to {most:g}"
+    expected = say("a number from {least:g} to {most:g}", least=least, most=most)
     return _setting(default, label, help, expected, allowed, bounds=(least, most), step=step)
 
 
 def _switch(default: bool, label: str, help: str) -> Any:
-    return _setting(default, label, help, "true or false", lambda value: isinstance(value, bool))
+    return _setting(
+        default, label, help, later("true or false"), lambda value: isinstance(value, bool)
+    )
 
 
 def _among(default: str, label: str, options: Sequence[str], help: str) -> Any:
     options = tuple(map(str, options))
-    expected = f"one of {', '.join(options)}"
+    expected = say("one of {options}", options=options)
     return _setting(default, label, help, expected, lambda v: v in options, options=options)
 
 
@@ -116,7 +119,10 @@ class _Checked:
             value, default = getattr(self, name), getattr(type(self), name)
             if not setting.allowed(value):
                 raise UserError(
-                    f"Expected {setting.expected} for “{setting.label}”, received {value!r}."
+                    "Expected {expected} for “{label}”, received {value!r}.",
+                    expected=setting.expected,
+                    label=setting.label,
+                    value=value,
                 )
             if isinstance(default, StrEnum | tuple):
                 object.__setattr__(self, name, type(default)(value))
@@ -133,27 +139,33 @@ class SplitSettings(_Checked):
 
     validation: float = _number(
         0.2,
-        "Share for validation",
+        later("Share for validation"),
         0.01,
         0.9,
-        "The share of each class that is only used to check what was learned.",
+        later("The share of each class that is only used to check what was learned."),
     )
     seed: int = _whole(
-        0, "Seed", 0, _SEEDS, "The same seed and the same pictures give the same division."
+        0,
+        later("Seed"),
+        0,
+        _SEEDS,
+        later("The same seed and the same pictures give the same split."),
     )
     test: float = _number(
         0.0,
-        "Share for a last test",
+        later("Share for the test set"),
         0.0,
         0.9,
-        "The share of each class that is held out besides, for one last test.",
+        later("The share of each class that is held out for a final test."),
     )
     group_by: Grouping = _among(
         Grouping.NONE,
-        "Pictures that stay together",
+        later("Pictures that stay together"),
         tuple(Grouping),
-        "Pictures that are never divided between training and test: those named the same up to "
-        "their last number, or those in one folder within the class folder.",
+        later(
+            "Pictures that stay in one part of the split: those with the same name "
+            "except for the last number, or those in one subfolder of the class."
+        ),
     )
 
     def __post_init__(self) -> None:
@@ -161,7 +173,8 @@ class SplitSettings(_Checked):
         if self.validation + self.test > 0.95:
             raise UserError(
                 "Expected at most 0.95 for the shares of validation and test together, received "
-                f"{self.validation + self.test:g}."
+                "{share:g}.",
+                share=self.validation + self.test,
             )
 
 
@@ -171,25 +184,28 @@ class TrainingSettings(_Checked):
 
     backbone: str = _setting(
         "efficientnet_lite0",
-        "A network that has seen a million photos (pretrained backbone)",
-        "Its name in the catalogue of backbones.",
-        "a name in the catalogue",
+        later("A network that has seen a million photos (pretrained backbone)"),
+        later("Its name in the catalogue of backbones."),
+        later("a name in the catalogue"),
         lambda value: isinstance(value, str),
     )
     alpha: float = _number(
         1.0,
-        "Width (alpha): how many channels its layers have",
+        later("Width (alpha): how many channels its layers have"),
         0.01,
         10.0,
-        "A narrower network is smaller and faster, and sees less.",
+        later("A narrower network is smaller and faster, but less accurate."),
     )
     # A file that somebody brought is named by its SHA-256.
     weights: str = _setting(
         IMAGENET,
-        "What it has seen before (its weights)",
-        "ImageNet’s million photos are what makes a dozen pictures of yours enough. Random weights "
-        "know nothing (from scratch). A weights file is an .h5 or .weights.h5 of this network.",
-        f"{IMAGENET}, {RANDOM} or a weights file",
+        later("What it has seen before (its weights)"),
+        later(
+            "Because it has seen ImageNet’s million photos, a dozen of your "
+            "pictures are enough. Random weights know nothing (from scratch). A "
+            "weights file is an .h5 or .weights.h5 of this network."
+        ),
+        later("imagenet, random or a weights file"),
         lambda value: (
             value in (IMAGENET, RANDOM)
             or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))
@@ -199,17 +215,19 @@ class TrainingSettings(_Checked):
     # never a number here: `rows.one_spelling` sees to that wherever settings come in.
     frozen_layers: int | Literal["all"] = _setting(
         ALL,
-        "Frozen layers",
-        "Frozen layers keep what they know. Thawed layers learn from your pictures too: that takes "
-        "longer and wants more pictures.",
-        f"{ALL} or a whole number from 0 to 10000",
+        later("Frozen layers"),
+        later(
+            "Frozen layers keep what they know. Thawed layers learn from your "
+            "pictures too, which takes longer and needs more pictures."
+        ),
+        later("all or a whole number from 0 to 10000"),
         lambda value: value == ALL or _is_whole(value, 0, 10_000),
     )
     dense: tuple[int, ...] = _setting(
         (),
-        "Dense layers before the classes",
-        "The units of each new layer (ReLU) between the network and the classes.",
-        f"up to {DENSE_LAYERS} whole numbers from 1 to 8192",
+        later("Dense layers before the classes"),
+        later("The units of each new layer (ReLU) between the network and the classes."),
+        say("up to {most} whole numbers from 1 to 8192", most=DENSE_LAYERS),
         lambda value: (
             isinstance(value, tuple | list)
             and len(value) <= DENSE_LAYERS
@@ -219,62 +237,79 @@ class TrainingSettings(_Checked):
     )
     dropout: float = _number(
         0.0,
-        "Dropout",
+        later("Dropout"),
         0.0,
         0.95,
-        "The share of units that rest in each step, so that none is relied upon too much.",
+        later(
+            "The share of units that are switched off at random in each step, so "
+            "that the network does not rely on any single one."
+        ),
     )
     epochs: int = _whole(
         40,  # of milliseconds each, where all layers are frozen
-        "Epochs",
+        later("Epochs"),
         1,
         1000,
-        "How often it goes through all the training pictures. The best epoch is kept.",
+        later("How often it sees all training pictures. The best epoch is kept."),
     )
     batch_size: int = _whole(
-        32, "Batch size", 1, 4096, "How many pictures it looks at for each update."
+        32, later("Batch size"), 1, 4096, later("Pictures per update of the network.")
     )
     learning_rate: float = _number(
-        0.01, "Learning rate", 1e-7, 10.0, "How much it changes itself in each step.", 0.0005
+        0.01,
+        later("Learning rate"),
+        1e-7,
+        10.0,
+        later("How much the network changes in each update."),
+        0.0005,
     )
     # fastai's `fine_tune` spreads 1 to 1/100 over a network.
     thawed_rate: float = _number(
         0.05,
-        "Thawed layers’ share of the learning rate",
+        later("Thawed layers’ share of the learning rate"),
         0.0001,
         1.0,
-        "Thawed layers know something already, so they take smaller steps than the new last "
-        "layers.",
+        later(
+            "Thawed layers already know something, so they take smaller steps than "
+            "the new last layers."
+        ),
     )
     # At least one epoch is left for thawed layers. fastai's `fine_tune` does the same with one.
     warm_up_epochs: int = _whole(
         1,
-        "Warm-up epochs",
+        later("Warm-up epochs"),
         0,
         1000,
-        "Epochs at the start in which the new last layers learn alone, so that their random "
-        "numbers do not shake the thawed ones.",
+        later(
+            "Epochs at the start in which only the new last layers learn, so that "
+            "their random weights do not spoil the thawed layers."
+        ),
     )
     # Otherwise gamma and beta alone learn, and dropout within the thawed layers does not drop.
     batch_norm_learns: bool = _switch(
         False,
-        "Batch norm adapts too",
-        "Batch norm scales what flows through the network by what it met in training. Off: it "
-        "keeps what it met in a million photos, which is steadier with few pictures.",
+        later("Batch norm adapts too"),
+        later(
+            "Batch norm scales the values in the network by averages from the "
+            "training. Off: it keeps the averages of a million photos, which is "
+            "steadier with few pictures."
+        ),
     )
     optimizer: str = _among(
         "adam",
-        "Optimizer",
+        later("Optimizer"),
         ("adam", "adamw", "sgd", "rmsprop"),
-        "The rule by which it changes itself.",
+        later("The method that updates the network."),
     )
     schedule: str = _among(
         "cosine",
-        "Schedule",
+        later("Learning rate schedule"),
         ("cosine", "plateau", "constant"),
-        "How the learning rate changes. Cosine: large steps first, ever smaller ones towards the "
-        "end. Plateau: half as large whenever it stops getting better. Constant: the same "
-        "throughout.",
+        later(
+            "How the learning rate changes during training. Cosine: large steps "
+            "first, smaller and smaller ones towards the end. Plateau: halved "
+            "whenever the network stops improving. Constant: always the same."
+        ),
     )
     # Decoupled (Loshchilov and Hutter 2019), times the learning rate, and of the layers behind the
     # backbone alone: pretrained ones are left as they are for what they know, and all of a network
@@ -282,58 +317,78 @@ class TrainingSettings(_Checked):
     # (AdamW takes 0.004, the others nothing).
     weight_decay: float = _number(
         0.5,
-        "Weight decay",
+        later("Weight decay"),
         0.0,
         1.0,
-        "Pulls the numbers that the new layers learn towards zero, which keeps it from relying on "
-        "single details. With sgd a hundredth of what adam takes is plenty.",
+        later(
+            "Pulls the weights of the new layers towards zero, so that the network "
+            "does not rely on single details. For sgd, a hundredth of a good value "
+            "for adam is plenty."
+        ),
         0.001,
     )
     label_smoothing: float = _number(
         0.0,
-        "Label smoothing",
+        later("Label smoothing"),
         0.0,
         0.9,
-        "Teaches it never to be quite sure. Helps where some labels may be wrong.",
+        later("Teaches it never to be completely sure. Helps if some labels may be wrong."),
     )
     balanced: bool = _switch(
         False,
-        "Rare classes count as much as common ones (class weights)",
-        "Where one class has far more pictures than another, it would otherwise do well by "
-        "guessing the large one.",
+        later("Rare classes count as much as frequent ones (class weights)"),
+        later(
+            "If one class has far more pictures than another, the network could "
+            "otherwise do well by always guessing the large one."
+        ),
     )
     patience: int = _whole(
         0,
-        "Patience (early stopping)",
+        later("Patience (early stopping)"),
         0,
         1000,
-        "The training ends when so many epochs in a row were no better. 0 trains all epochs; the "
-        "best is kept either way.",
+        later(
+            "The training ends after this many epochs in a row without "
+            "improvement. 0 trains all epochs; the best epoch is kept either way."
+        ),
     )
     square: Squaring = _among(
         Squaring.SQUASH,
-        "How pictures become square (resizing)",
+        later("How pictures become square (resizing)"),
         tuple(Squaring),
-        "A network sees a small square of every picture, whatever its shape. The pictures that you "
-        "show it later become square in the same way.",
+        later(
+            "A network sees every picture as a small square, whatever its shape. "
+            "Pictures that you show it later are resized in the same way."
+        ),
     )
     augment: Strength = _among(
         Strength.NONE,
-        "Vary the training pictures (augmentation)",
+        later("Vary the training pictures (augmentation)"),
         tuple(Strength),
-        "It also learns from copies of each picture that are a little turned, zoomed, mirrored and "
-        "differently lit. That helps where pictures are few; it takes longer once.",
+        later(
+            "It also learns from copies of each picture that are slightly rotated, "
+            "zoomed, mirrored and brightened or darkened. That helps if you have "
+            "few pictures; preparing the copies takes time once."
+        ),
     )
     views: int = _whole(
-        4, "Copies of each picture", 1, 50, "How many varied copies of each picture there are."
+        4,
+        later("Copies of each picture"),
+        1,
+        50,
+        later("The number of varied copies of each picture."),
     )
     mirror: bool = _switch(
         True,
-        "Mirrored too",
-        "Right for most things. Wrong for letters, digits, and left and right hands.",
+        later("Mirror them too"),
+        later("Right for most things. Wrong for letters, digits, and left and right hands."),
     )
     seed: int = _whole(
-        0, "Seed", 0, _SEEDS, "The same seed and the same pictures give the same result."
+        0,
+        later("Seed"),
+        0,
+        _SEEDS,
+        later("The same seed and the same pictures give the same result."),
     )
 
     def __post_init__(self) -> None:
@@ -341,7 +396,8 @@ class TrainingSettings(_Checked):
         if self.from_scratch and self.frozen_layers != 0:
             raise UserError(
                 "Expected 0 frozen layers for a network from scratch, since it knows nothing that "
-                f"is worth keeping, received {self.frozen_layers}."
+                "is worth keeping, received {count}.",
+                count=self.frozen_layers,
             )
 
     @property
@@ -390,7 +446,9 @@ class TrainingSettings(_Checked):
         """
         unknown = set(values) - set(cls.__dataclass_fields__)
         if unknown:
-            raise UserError(f"These settings are unknown to this version: {sorted(unknown)}.")
+            raise UserError(
+                "These settings are unknown to this version: {names}.", names=sorted(unknown)
+            )
         return cls(**values)
 
 

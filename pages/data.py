@@ -1,4 +1,4 @@
-"""The Data page: bring pictures in, see them come, and look at what came."""
+"""The Data page: add pictures, watch the import, and look at the data set."""
 
 import streamlit as st
 
@@ -21,12 +21,7 @@ from pages.parts.shared import (
     state,
     words,
 )
-
-_SIDES = {
-    "train": "to learn from",
-    "validation": "kept back to check what it learned (validation)",
-    "test": "for a last test",
-}
+from pages.parts.shared.words import say, several
 
 
 def main() -> None:
@@ -38,7 +33,7 @@ def main() -> None:
     except UserError as error:
         if chosen:
             queue.give_up(chosen)  # if it came to nothing, what is left is why, and that is shown
-        chosen, dataset, lost = None, None, str(error)
+        chosen, dataset, lost = None, None, error.said
         state.choose_dataset(None)
     if chosen is None:
         bring.draw(lost)
@@ -53,9 +48,10 @@ def main() -> None:
 def show(chosen: str, dataset: Dataset) -> None:
     with st.container():  # of one place, so that the tabs stay what they are, the camera among them
         _above(chosen, dataset)
-    state.granted(gather.VIEWS, (gather.TITLE,))
+    first = say(gather.TITLE)
+    state.granted(gather.VIEWS, (first,))
     pictures, check, numbers = st.tabs(
-        [gather.TITLE, "Check-up", "How many of each"],
+        [first, say("Check-up"), say("Pictures per class")],
         key=gather.VIEWS,
         on_change="rerun",  # charts wait until they are looked at: they take the browser a second
     )
@@ -71,11 +67,14 @@ def show(chosen: str, dataset: Dataset) -> None:
 
 
 def _above(chosen: str, dataset: Dataset) -> None:
-    """What is told above the pictures, and where one goes from here."""
+    """What the data set is, and the next step."""
     st.title(words.plain(dataset.name), anchor=False)
     st.header(
-        f"{words.several(len(dataset.records), 'image')}, "
-        f"{words.several(len(dataset.classes), 'class', 'classes')}",
+        say(
+            "{pictures}, {classes}",
+            pictures=several("{count} picture", "{count} pictures", len(dataset.records)),
+            classes=several("{count} class", "{count} classes", len(dataset.classes)),
+        ),
         anchor=False,
     )
     if dataset.records:
@@ -87,14 +86,16 @@ def _above(chosen: str, dataset: Dataset) -> None:
         st.caption(words.plain(dataset.read_as))
     with st.container(horizontal=True):
         if st.button(
-            "Choose how to train",
+            say("Choose how to train"),
             type="primary" if can_be_learned(dataset) else "secondary",
             icon=":material/arrow_forward:",
             key="lead-on",
         ):
             state.choose_run(None)
             state.go("train", data=chosen)
-        if st.button("Bring other pictures", icon=":material/add_photo_alternate:"):
+        if st.button(
+            say("Use other pictures"), icon=":material/add_photo_alternate:", key="others"
+        ):
             state.choose_run(None)  # which would bring its data set back
             state.choose_dataset(None)
             st.rerun()
@@ -107,12 +108,12 @@ def _above(chosen: str, dataset: Dataset) -> None:
 
 
 def _counts(dataset: Dataset) -> None:
-    told = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
+    counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
     st.plotly_chart(
         figures.counts(dataset),
         key="counts",
         config=figures.CONFIG,
-        alt=f"Images of each class: {words.bare(words.shortened(told, 400))}.",
+        alt=say("Pictures per class: {counts}.", counts=words.bare(words.shortened(counts, 400))),
     )
 
 
@@ -127,13 +128,19 @@ def can_be_learned(dataset: Dataset) -> bool:
 
 def divided(dataset: Dataset) -> str:
     """The split in a sentence."""
+    counts = dataset.split_counts
     sides = [
-        f"{words.number(count)} {_SIDES[split]}"
-        for split, count in dataset.split_counts.items()
-        if count
+        say("{count} for training", count=counts["train"]),
+        say("{count} for validation", count=counts["validation"]),
+        say("{count} for the final test (test set)", count=counts["test"]),
     ]
-    how = "As they came" if dataset.split_came_with_data else "Divided at random, class by class"
-    return f"{how}: {words.comma(sides)}. {words.size(dataset.total_bytes)} in all."
+    shown = [side for side, count in zip(sides, counts.values(), strict=True) if count]
+    size = words.size(dataset.total_bytes)
+    if dataset.split_came_with_data:
+        return say("Split as in your upload: {sides}. {size} in total.",
+                   sides=words.comma(shown), size=size)  # fmt: skip
+    return say("Split at random within each class: {sides}. {size} in total.",
+               sides=words.comma(shown), size=size)  # fmt: skip
 
 
 main()

@@ -1,4 +1,4 @@
-"""The Evaluate page: how well it learned, class by class, and where it errs."""
+"""The Evaluate page: how well a network learned, class by class, and its mistakes."""
 
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,19 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
+from pages.parts.shared.words import later, say, several
 
-_WAITING = (
-    "Here you see how well a trained network does on pictures it has never seen: how many it gets "
-    "right, which classes it mixes up, and its surest mistakes."
+_WAITING = later(
+    "Here you see how well a trained network does on pictures that it has never seen: how many it "
+    "gets right, which classes it mixes up, and the mistakes that it is most confident about."
 )
 _LATEST = 3  # evaluations on other pictures that are shown at once
 _BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
-_SIDES = {"validation": "kept back from training", "test": "of the test", "train": "of training"}
 
 
 def main() -> None:
-    st.title("Evaluate", anchor=False)
-    run = choose_run.draw(_WAITING)
+    st.title(say("Evaluate"), anchor=False)
+    run = choose_run.draw(say(_WAITING))
     if run is None:
         return
     results = run.results()
@@ -43,17 +43,22 @@ def main() -> None:
         headline(other, folder)
     earlier = found.done[_LATEST:]
     if earlier:
-        with st.expander(words.several(len(earlier), "earlier evaluation")):
+        with st.expander(
+            several("{count} earlier evaluation", "{count} earlier evaluations", len(earlier))
+        ):
             for folder, other in earlier:
                 headline(other, folder)
     changed_since(run)
     if st.button(
-        "Try it on new pictures", type="primary", icon=":material/arrow_forward:", key="lead-on"
+        say("Try it on new pictures"),
+        type="primary",
+        icon=":material/arrow_forward:",
+        key="lead-on",
     ):
         state.go("predict", run=run.id)
     judged.bring(run, found)
     folder, results = judged.choose(results, found.done)
-    errors, classes = st.tabs(["What it mixes up", "Class by class"])
+    errors, classes = st.tabs([say("What it mixes up"), say("Class by class")])
     with errors:
         few = len(results["classes"]) <= _BESIDE
         left, right = st.columns([3, 2], gap="large") if few else (st.container(), st.container())
@@ -66,44 +71,74 @@ def main() -> None:
 
 
 def headline(results: dict[str, Any], folder: Path | None = None) -> None:
-    """The accuracy, and what it rests on.
+    """The accuracy, and the pictures that it was measured on.
 
     Args:
         results: The run's own, or those of another evaluation.
         folder: Where that one lies.
     """
     low, high = results["interval"]
-    chosen = words.CHOSEN if results.get("split") == "validation" else ""
     with st.container(border=True):
         number, basis = st.columns([1, 3], vertical_alignment="center")
         if folder is None:
-            label, where = "Accuracy: how many are right", _SIDES.get(results.get("split", ""))
+            label = say("Accuracy: share of pictures that it gets right")
         else:
-            label = f"Accuracy on {words.plain(judged.title(results))}"
-            where = "of its test side" if results.get("side") else "that were brought"
+            label = say("Accuracy on {name}", name=words.plain(judged.title(results)))
         number.metric(label, words.percent(results["accuracy"]))
-        basis.write(
-            f"It rests on **{words.several(results['images'], 'image')}** "
-            f"{where or 'held back'}: **{results['correct']} of "
-            f"{results['images']} right**. With other pictures of the same kind, expect between "
-            f"{words.percent(low)} and {words.percent(high)} (95 % interval).{chosen} "
-            + (learned.in_words(results) or "")
-        )
+        sentences = [
+            measured_on(results, of_others=folder is not None),
+            say(
+                "On other pictures of this kind, expect between {low} and {high} (95% confidence "
+                "interval).",
+                low=words.percent(low),
+                high=words.percent(high),
+            ),
+        ]
+        if results.get("split") == "validation":
+            sentences.append(say(words.CHOSEN))
+        known = learned.in_words(results)
+        basis.write(" ".join([*sentences, *([say(known)] if known else [])]))
         if folder is not None:
             with basis.container(horizontal=True, vertical_alignment="center"):
                 if results["skipped"]:
                     gather.left_out_of_this(results["skipped"])
-                judged.forget(folder, f"the evaluation on {results['name']}")
+                judged.forget(
+                    folder,
+                    say("This deletes the evaluation on {name} for good.", name=results["name"]),
+                )
+
+
+def measured_on(results: dict[str, Any], *, of_others: bool) -> str:
+    """How many pictures it got right, and of which kind they are.
+
+    Args:
+        results: The evaluation.
+        of_others: Whether it is on pictures that somebody uploaded for it.
+    """
+    counts = {"correct": results["correct"], "count": results["images"]}
+    if of_others:
+        if results.get("side"):
+            return say("**{correct} of {count} right** in its test folder.", **counts)
+        return say("**{correct} of {count} right** of the pictures that you uploaded.", **counts)
+    match results.get("split"):
+        case "test":
+            return say("**{correct} of {count} right** in the test set.", **counts)
+        case "train":
+            return say("**{correct} of {count} right** of the training pictures.", **counts)
+        case _:
+            return say("**{correct} of {count} right** of the held-out pictures.", **counts)
 
 
 def changed_since(run: Run) -> None:
-    """Whether its pictures have been changed since it learned from them."""
+    """Whether the pictures have been changed since the training."""
     dataset = bring.learned_by(run)
     gather.left_out_in_a_line(dataset)
     if dataset is not None and run.version not in (None, dataset.version):
         st.caption(
-            ":material/history: Its pictures have been changed since it learned from them. Train "
-            "again to see what that does."
+            ":material/history: "
+            + say(
+                "The pictures have been changed since this training. Train again to see the effect."
+            )
         )
 
 
@@ -111,10 +146,12 @@ def mixed_up(results: dict[str, Any]) -> None:
     """The confusion matrix."""
     classes = results["classes"]
     st.header(
-        "What it took for what",
+        say("Confusion matrix: what it mistook for what"),
         anchor=False,
-        help="The confusion matrix. A row holds all pictures of one class; what lies on the "
-        "diagonal is right.",
+        help=say(
+            "Each row holds all pictures of one class, each column all that were predicted to be "
+            "of one class. The pictures on the diagonal are right."
+        ),
     )
     table = results["confusion"]
     st.plotly_chart(
@@ -128,31 +165,31 @@ def mixed_up(results: dict[str, Any]) -> None:
         true, predicted, times = zip(*mixed, strict=True)
         st.dataframe(
             {
-                "really": [words.seen(each) for each in true],
-                "taken for": [words.seen(each) for each in predicted],
-                "times": times,
+                say("true class"): [words.seen(each) for each in true],
+                say("predicted"): [words.seen(each) for each in predicted],
+                say("pictures"): times,
             },
             hide_index=True,
             height=300,
-            alt="What was mixed up, the commonest first",
+            alt=say("Classes that it mixed up, the most frequent first"),
         )
 
 
 def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -> None:
-    """The mistakes that it was most sure of, as pictures.
+    """The mistakes that it was most confident about, as pictures.
 
     Args:
         run: The run.
-        judged_in: Where an evaluation on other pictures lies; None for the run's own.
+        judged_in: The folder of an evaluation on other pictures; None for the run's own.
         results: The evaluation.
     """
-    st.header("Its surest mistakes", anchor=False)
+    st.header(say("Most confident mistakes"), anchor=False)
     if not results["mistakes"]:
-        st.success("None: it got every one of them right.", icon=":material/check_circle:")
+        st.success(say("None: it got every picture right."), icon=":material/check_circle:")
         return
     folder = judged_in or mistakes.folder(run)
     if folder is None:
-        st.caption("The data set has been deleted, so the pictures are no longer here.")
+        st.caption(say("The data set was deleted, so the pictures are no longer here."))
     picture_of = image_files.thumbnail if judged_in is None else evaluations.picture_of
 
     def draw(one: dict[str, Any]) -> None:
@@ -165,28 +202,37 @@ def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -
 def class_by_class(results: dict[str, Any]) -> None:
     """Precision and recall."""
     rows = results["per_class"]
-    share = st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100)
+    share = st.column_config.ProgressColumn(
+        format=words.percent_format(), min_value=0, max_value=100
+    )
+    shares = {
+        say("found (recall)"): [whole(row["recall"]) for row in rows.values()],
+        say("right when it says so (precision)"): [
+            whole(row["precision"]) for row in rows.values()
+        ],
+        "F1": [whole(row["f1"]) for row in rows.values()],
+    }
     st.dataframe(
         {
-            "class": [words.seen(name) for name in rows],
-            "images": [row["images"] for row in rows.values()],
-            "found": [whole(row["recall"]) for row in rows.values()],
-            "to be trusted": [whole(row["precision"]) for row in rows.values()],
-            "F1": [whole(row["f1"]) for row in rows.values()],
+            say("class"): [words.seen(name) for name in rows],
+            say("pictures"): [row["images"] for row in rows.values()],
+            **shares,
         },
         hide_index=True,
-        column_config={"found": share, "to be trusted": share, "F1": share},
-        alt="Precision, recall and F1 of each class",
+        column_config=dict.fromkeys(shares, share),
+        alt=say("Precision, recall and F1 of each class"),
     )
     st.caption(
-        "**Found** (recall): of the pictures that really are of this class, how many it "
-        "recognised. **To be trusted** (precision): when it says this class, how often that is "
-        "right. **F1** joins the two."
+        say(
+            "**Found** (recall): how many of the pictures of this class it recognises. **Right "
+            "when it says so** (precision): how often it is right when it predicts this class. "
+            "**F1** combines the two in one number."
+        )
     )
 
 
 def whole(share: float) -> int:
-    """A share in percent; never 100 unless it is."""
+    """A share in percent; 100 only if it is exactly that."""
     return min(round(100 * share), 99) if share < 1 else 100
 
 

@@ -6,16 +6,17 @@ from core.storage.runs import Run
 from pages.parts.data import bring, gather
 from pages.parts.predict import naming
 from pages.parts.shared import choose_run
+from pages.parts.shared.words import later, say
 
-_WAITING = (
-    "Here you show pictures to a trained network and see what it thinks they are, and how sure it "
-    "is of it."
+_WAITING = later(
+    "Here you show pictures to a trained network and see what it thinks they are and how sure it "
+    "is."
 )
 
 
 def main() -> None:
-    st.title("Predict", anchor=False)
-    run = choose_run.draw(_WAITING)
+    st.title(say("Predict"), anchor=False)
+    run = choose_run.draw(say(_WAITING))
     if run is not None:
         show(run)
 

@@ -1,4 +1,4 @@
-"""The Runs page: everything that was made, to open again or delete, and what it costs in disk."""
+"""The Runs page: all runs and data sets, to open or delete, and the disk space that they take."""
 
 import streamlit as st
 
@@ -6,12 +6,13 @@ from core.network import features
 from core.storage import files, home
 from pages.parts.runs import belongings
 from pages.parts.shared import state, words
+from pages.parts.shared.words import say
 
 
 def main() -> None:
     state.adopt_address()
-    st.title("Runs and data sets", anchor=False)
-    tabs = ["Runs", "Data sets", "Disk"]
+    st.title(say("Runs and data sets"), anchor=False)
+    tabs = [say("Runs"), say("Data sets"), say("Disk")]
     runs, datasets, disk = st.tabs(tabs, key="belongings", on_change="rerun")
     # Only the tab that is open is drawn: each of them reads many files.
     for tab, draw in ((runs, belongings.runs), (datasets, belongings.datasets), (disk, space)):
@@ -21,24 +22,26 @@ def main() -> None:
 
 
 def space() -> None:
-    """Disk used, and what may be let go of."""
+    """Disk space used, and a button that frees some."""
     numbers = st.grid(3, min_column_width=160)
     for title, folder in (
-        ("Data sets", home.datasets()),
-        ("Runs", home.runs()),
-        ("Cache", home.cache()),
+        (say("Data sets"), home.datasets()),
+        (say("Runs"), home.runs()),
+        (say("Cache"), home.cache()),
     ):
         numbers.metric(title, words.size(files.disk_used(folder)), border=True)
     st.write(
-        "The cache holds what the frozen layers said about each picture, so that the next run on "
-        "the same pictures takes seconds. Without it everything still works; the next run is "
-        "slower. Downloaded networks stay."
+        say(
+            "The cache holds the output of the frozen layers for each picture (features), so that "
+            "the next run on the same pictures takes only seconds. You can empty it at any time; "
+            "the next run is then slower. Downloaded networks are kept."
+        )
     )
-    if st.button("Empty the cache", icon=":material/mop:"):
+    if st.button(say("Empty the cache"), icon=":material/mop:", key="empty-cache"):
         features.empty_cache()
-        st.toast("The cache is empty.", icon=":material/check_circle:")
+        st.toast(say("The cache is empty."), icon=":material/check_circle:")
         st.rerun()
-    st.caption("Everything lies on this computer, in the folder:")
+    st.caption(say("Everything is stored on this computer, in this folder:"))
     st.code(str(home.root()), language=None)
 
 

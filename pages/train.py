@@ -17,6 +17,7 @@ from pages.parts.shared import (
     state,
     words,
 )
+from pages.parts.shared.words import later, say, several
 from pages.parts.train import (
     advice,
     controls,
@@ -34,7 +35,7 @@ def main() -> None:
         run = state.run()
     except UserError as error:
         run = None
-        st.error(words.plain(str(error)), icon=":material/error:")
+        st.error(words.plain(error.said), icon=":material/error:")
         state.choose_run(None)
     problem.draw("resume")
     if run is None:
@@ -44,35 +45,51 @@ def main() -> None:
 
 
 def choose() -> None:
-    """The controls, and the one button."""
-    st.title("Train", anchor=False)
+    """The controls and the Train button."""
+    st.title(say("Train"), anchor=False)
     try:
         chosen = state.dataset_id()
         dataset = bring.imported(chosen) if chosen else None
     except UserError as error:
-        st.error(words.plain(str(error)), icon=":material/error:")
+        st.error(words.plain(error.said), icon=":material/error:")
         chosen, dataset = None, None
     if chosen is None or dataset is None:
         st.write(
-            "Here you choose how much of a pretrained network to thaw, press Train, and watch it "
-            "learn your classes. First it needs pictures."
+            say(
+                "Here you choose how much of a pretrained network to thaw and watch it learn your "
+                "classes. First it needs pictures."
+            )
         )
-        if st.button("Bring pictures", type="primary", icon=":material/add_photo_alternate:"):
+        if st.button(
+            say("Add pictures"),
+            type="primary",
+            icon=":material/add_photo_alternate:",
+            key="bring",
+        ):
             state.go("data", **state.address())
         return
     try:
         check(dataset)
     except UserError as error:
-        st.info(words.plain(str(error)), icon=":material/photo_library:")
-        if st.button("Go to the pictures", type="primary", icon=":material/arrow_back:"):
+        st.info(words.plain(error.said), icon=":material/photo_library:")
+        if st.button(
+            say("Go to the pictures"),
+            type="primary",
+            icon=":material/arrow_back:",
+            key="to-pictures",
+        ):
             if dataset.classes:
                 gallery.open_class(min(dataset.classes, key=dataset.counts.__getitem__))
             state.go("data", data=chosen)
         return
     st.write(
-        f"It will learn the {words.several(len(dataset.classes), 'class', 'classes')} of "
-        f"**{words.plain(dataset.name)}** {divided(dataset)}. Press Train, or change what you "
-        "like first."
+        several(
+            "It will learn the {count} class of **{name}**.",
+            "It will learn the {count} classes of **{name}**.",
+            len(dataset.classes),
+            name=words.plain(dataset.name),
+        )
+        + f" {divided(dataset)} {say('Press Train, or change any setting first.')}"
     )
     gather.left_out_in_a_line(dataset)
     place, suggestion = st.container(), st.container()
@@ -84,13 +101,15 @@ def choose() -> None:
         missing = settings.weights == IMAGENET and not ready_offline(backbone_of(settings))
         with place:
             if st.button(
-                "Train",
+                say("Train"),
                 type="primary",
                 icon=":material/play_arrow:",
                 key="train",
                 width=220,
                 disabled=missing,
-                help="This network has to be downloaded first, see below." if missing else None,
+                help=say("This network has to be downloaded first, see below.")
+                if missing
+                else None,
             ):
                 state.choose_run(queue.submit_training(chosen, settings))
                 st.rerun()
@@ -101,24 +120,25 @@ def choose() -> None:
                 st.caption(f":material/hourglass_top: {live.behind(before)}")
             cost.draw(chosen, settings, dataset.split_counts)
     except UserError as error:
-        place.error(words.plain(str(error)), icon=":material/error:")
+        place.error(words.plain(error.said), icon=":material/error:")
     with suggestion:
         advice.draw(chosen, suggested, settings)
 
 
 def divided(dataset: Dataset) -> str:
-    """What it learns from and what it is checked on."""
+    """How many pictures it learns from and how many it is checked on."""
     counts = dataset.split_counts
-    told = f"from {words.several(counts['train'], 'image')}"
-    if counts["validation"]:
-        told += f" and is checked on {words.several(counts['validation'], 'other')}"
-    if counts["test"]:
-        told += f", with {words.number(counts['test'])} more for a last test"
-    return told
+    parts = [
+        several("{count} training picture", "{count} training pictures", counts["train"]),
+        several("{count} validation picture", "{count} validation pictures", counts["validation"]),
+        several("{count} test picture", "{count} test pictures", counts["test"]),
+    ]
+    shown = [part for part, count in zip(parts, counts.values(), strict=True) if count]
+    return say("There are {parts}.", parts=words.comma(shown))
 
 
 def watch(run: Run) -> None:
-    """A run, live or over."""
+    """A run, live or finished."""
     settings = run.settings
     st.title(words.plain(run.name), anchor=False)
     ending = st.container()
@@ -129,7 +149,7 @@ def watch(run: Run) -> None:
             over(run, current)
     else:
         st.button(
-            "Set up another run",
+            say("Set up another run"),
             type="tertiary",
             icon=":material/add:",
             key="another",
@@ -139,31 +159,44 @@ def watch(run: Run) -> None:
 
 
 def over(run: Run, current: RunState) -> None:
-    """How it ended, and what to do next."""
+    """How a run ended, and what to do next."""
     results = run.results()
     if current.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        number = f" (number {current.incident})" if current.incident else ""
-        told = words.plain(current.message or "This run ended without a word.") + number
+        message = current.message or later("This run ended without an error message.")
+        text = words.plain(message)
+        if current.incident:
+            text += " " + say("Report number: {number}.", number=current.incident)
         if current.status is RunStatus.FAILED:
-            st.error(told, icon=":material/error:")
+            st.error(text, icon=":material/error:")
         else:
-            st.warning(told, icon=":material/power_off:")
+            st.warning(text, icon=":material/power_off:")
     elif current.history and current.finishing in (Stage.TRAINING, Stage.EVALUATION):
         st.info(
-            f"Stopped. The best so far, epoch {current.best_epoch}, is being checked and saved.",
+            say(
+                "Stopped. The best epoch so far ({number}) is now evaluated and saved.",
+                number=current.best_epoch,
+            ),
             icon=":material/stop_circle:",
         )
     elif results is None:
         st.info(
-            "Stopped before it had learned anything new. Resume goes on from its last epoch."
-            if current.history
-            else "Stopped before the first epoch had ended, so there is nothing to keep yet.",
+            say(
+                "Stopped before it had learned anything new. “Resume” continues from the last "
+                "epoch."
+                if current.history
+                else "Stopped before the end of the first epoch, so there is nothing to keep."
+            ),
             icon=":material/stop_circle:",
         )
     else:
         st.success(
-            f"{ended(run, current)}: it gets **{words.percent(results['accuracy'])}** right, "
-            f"{results['correct']} of {results['images']} pictures that it did not learn from.",
+            f"{ended(run, current)} "
+            + say(
+                "It gets **{share}** right: {correct} of {count} held-out pictures.",
+                share=words.percent(results["accuracy"]),
+                correct=results["correct"],
+                count=results["images"],
+            ),
             icon=":material/check_circle:",
         )
     if current.finishing is not None:
@@ -171,12 +204,12 @@ def over(run: Run, current: RunState) -> None:
     with st.container(horizontal=True):
         go_on = queue.can_go_on(run, current)
         if results is not None and st.button(
-            "Look at the results", type="primary", icon=":material/arrow_forward:", key="lead-on"
+            say("See the results"), type="primary", icon=":material/arrow_forward:", key="lead-on"
         ):
             state.go("evaluate", run=run.id)
         if go_on and current.status is RunStatus.FINISHED:
             st.button(
-                f"Train {_MORE_EPOCHS} more epochs",
+                say("Train {count} more epochs", count=_MORE_EPOCHS),
                 icon=":material/fast_forward:",
                 key="more",
                 on_click=resume,
@@ -184,36 +217,37 @@ def over(run: Run, current: RunState) -> None:
             )
         elif go_on:
             st.button(
-                "Resume",
+                say("Resume"),
                 type="secondary" if results is not None else "primary",
                 icon=":material/resume:",
                 key="resume",
                 on_click=resume,
                 args=(run,),
-                help="It goes on from its last epoch.",
+                help=say("Continues from the last epoch."),
             )
         st.button(
-            "Train again",
+            say("Train again"),
             type="secondary" if results is not None or go_on else "primary",
             icon=":material/replay:",
             key="again",
             on_click=again,
             args=(run,),
-            help="Back to the controls, set as they were for this run.",
+            help=say("Back to the settings, as they were for this run."),
         )
 
 
 def ended(run: Run, current: RunState) -> str:
-    """How a run ended that has results."""
+    """How a run with results ended."""
     if current.status is RunStatus.STOPPED:
-        return "Stopped; the best so far is kept"
+        return say("Stopped; the best epoch so far is kept.")
     epochs = current.epochs or run.settings.epochs
     if len(current.history) < epochs:
-        return (
-            f"Done early, since {words.several(run.settings.patience, 'epoch')} in a row were no "
-            "better"
+        return several(
+            "Finished early: {count} epoch brought no improvement (early stopping).",
+            "Finished early: {count} epochs in a row brought no improvement (early stopping).",
+            run.settings.patience,
         )
-    return "Done"
+    return say("Finished.")
 
 
 def resume(run: Run, more: int = 0) -> None:

@@ -17,6 +17,7 @@ from core.backbones.catalogue.backbone import Backbone, Level
 from core.backbones.catalogue.rows import BACKBONES, all_backbones, backbone_of
 from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
+from core.saying import Sentence, joined, say, several
 from core.settings import ALL, IMAGENET, RANDOM, THAWED, TrainingSettings
 
 MANY = 2000  # images to learn from …
@@ -43,7 +44,7 @@ class Case(StrEnum):
 
 @dataclass(frozen=True)
 class Advice:
-    """What to choose, and why in two sentences.
+    """What to choose, and why.
 
     Attributes:
         case: Which of the four.
@@ -56,14 +57,23 @@ class Advice:
     case: Case
     images: int
     settings: TrainingSettings
-    reasons: str
+    reasons: Sentence
     likeness: Likeness
 
     @property
-    def told(self) -> str:
+    def told(self) -> Sentence:
         """What it is for, in a few words."""
-        alike = "like" if self.likeness.like else "unlike"
-        return f"{self.images:,} images to learn from, {alike} photos"
+        if self.likeness.like:
+            return several(
+                "{count} picture to learn from, like photos",
+                "{count} pictures to learn from, like photos",
+                self.images,
+            )
+        return several(
+            "{count} picture to learn from, unlike photos",
+            "{count} pictures to learn from, unlike photos",
+            self.images,
+        )
 
 
 def advise(dataset: Dataset, likeness: Likeness) -> Advice:
@@ -87,10 +97,15 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
     (most, many_images), (least, few_images) = counts.most_common()[0], counts.most_common()[-1]
     if many_images >= UNEVEN * few_images:
         settings = replace(settings, balanced=True)
-        reasons += (
-            f" “{most}” has {many_images:,} images and “{least}” {few_images:,}: rare classes "
-            "should count as much as common ones."
+        uneven = say(
+            "“{large}” has {many} pictures and “{small}” has {few}: rare classes should count as "
+            "much as frequent ones.",
+            large=most,
+            many=many_images,
+            small=least,
+            few=few_images,
         )
+        reasons = joined([reasons, uneven])
     return Advice(case, images, settings, reasons, likeness)
 
 
@@ -135,13 +150,14 @@ def cheaper(
     frozen = replace(settings, frozen_layers=ALL, weights=kept)
     found = []
     if settings.frozen_layers != ALL and (kept != IMAGENET or ready_offline(backbone)):
-        found.append(("All layers frozen", frozen, estimate.frozen_seconds))
+        found.append((say("All layers frozen"), frozen, estimate.frozen_seconds))
     for other in all_backbones().values():
         # What a hub module computes is not known.
         if other.multiply_adds and backbone.multiply_adds and ready_offline(other):
             seconds = estimate.frozen_seconds * other.multiply_adds / backbone.multiply_adds
             chosen = replace(frozen, backbone=other.name, alpha=1.0, weights=IMAGENET)
-            found.append((f"{other.title}, all layers frozen", chosen, seconds))
+            name = say("{network}, all layers frozen", network=other.title)
+            found.append((name, chosen, seconds))
     fitting = [choice for choice in found if choice[2] <= estimate.seconds / 2]
     # The smallest change that brings it below a warning, else the fastest.
     return next(
@@ -155,37 +171,44 @@ def first_of(backbone: Backbone, level: Level) -> int:
     return next(block.first for block in backbone.blocks if block.level is level)
 
 
-def _reasons(case: Case, images: int, likeness: Likeness, backbone: Backbone) -> str:
-    alike = "like" if likeness.like else "unlike"
+def _reasons(case: Case, images: int, likeness: Likeness, backbone: Backbone) -> Sentence:
     seen = (
-        f"A network that has only ever seen photos makes {_much(likeness)} of your images "
-        f"(likeness {likeness.value:.2f} of 1, where photos reach 0.4 and more), so they are "
-        f"{alike} what it knows. "
+        say(
+            "Your pictures look like the photos that the network knows (similarity {value:.2f}; "
+            "photos reach 0.4 or more).",
+            value=likeness.value,
+        )
+        if likeness.like
+        else say(
+            "Your pictures look little like the photos that the network knows (similarity "
+            "{value:.2f}; photos reach 0.4 or more).",
+            value=likeness.value,
+        )
     )
     match case:
         case Case.FEW_LIKE:
-            return seen + (
-                f"{images:,} images teach a new last layer well but could spoil the rest: keep all "
-                f"of {backbone.title} frozen."
+            what = say(
+                "{count} pictures are enough to train a new last layer, but could spoil the other "
+                "layers: keep all of {network} frozen.",
+                count=images,
+                network=backbone.title,
             )
         case Case.FEW_UNLIKE:
-            return seen + (
-                f"Its edges, textures and parts still help, but with {images:,} images its last "
-                "blocks should learn your shapes: thaw those, gently."
+            what = say(
+                "The network's edges, textures and parts still help, but with {count} pictures its "
+                "last blocks should learn your shapes: thaw those, with a small learning rate.",
+                count=images,
             )
         case Case.MANY_LIKE:
-            return seen + (
-                f"{images:,} images are enough to polish the last blocks too: thaw those, very "
-                "gently."
+            what = say(
+                "{count} pictures are enough to fine-tune the last blocks too: thaw those, with a "
+                "very small learning rate.",
+                count=images,
             )
         case Case.MANY_UNLIKE:
-            return seen + (
-                f"{images:,} images are enough to teach it new textures, parts and shapes: thaw "
-                "everything but the edges."
+            what = say(
+                "{count} pictures are enough to teach it new textures, parts and shapes: thaw "
+                "everything but the edges.",
+                count=images,
             )
-
-
-def _much(likeness: Likeness) -> str:
-    if likeness.like:
-        return "good sense"
-    return "little sense" if likeness.value > 0.25 else "hardly any sense"
+    return joined([seen, what])

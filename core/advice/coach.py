@@ -13,6 +13,8 @@ from enum import StrEnum
 from statistics import fmean, median
 from typing import Any
 
+from core.saying import Sentence, joined, say
+
 _ENOUGH = 4  # epochs before anything can be said
 _LITTLE, _HUGE = 0.1, 1e9  # what is far below the one, added to every loss, is all alike
 _JUMP = 0.25  # of the logarithm, up within an epoch: too large a step
@@ -37,16 +39,16 @@ class Pattern(StrEnum):
 
 @dataclass(frozen=True)
 class Hint:
-    """What to tell.
+    """What the curves mean.
 
     Attributes:
         kind: What the curves show.
-        text: In a few short sentences.
-        since: The epoch from which on they show it, where that can be told.
+        text: What that means, in a few short sentences.
+        since: The epoch since which they show it, where that is known.
     """
 
     kind: Pattern
-    text: str
+    text: Sentence
     since: int | None = None
 
 
@@ -80,66 +82,93 @@ def advise(
         kind, since = before
     accuracy, trained = (fmean(r[m] for r in history[-3:]) for m in ("val_accuracy", "accuracy"))
     all_right = max(row["val_accuracy"] for row in history) == 1
-    varied = [] if augmented else ["vary the pictures (augmentation)"]
+    varied = [] if augmented else [say("use augmentation")]
+    more: list[Sentence] = []
     match kind:
         case None if over:
-            kind, text = (
-                Pattern.IMPROVING,
-                "Hardly improving any more: more epochs would help a little.",
-            )
+            kind = Pattern.IMPROVING
+            text = say("It is hardly improving any more: more epochs would help a little.")
         case None:
             return None
         case Pattern.IMPROVING if over:
-            text = f"Still improving after {done} epochs: more would help."
+            text = say("Still improving after {count} epochs: more would help.", count=done)
         case Pattern.IMPROVING:
-            text = "Still improving: let it go on."
+            text = say("Still improving: let it continue.")
         case Pattern.LEVEL:
             text = (
-                f"It has learned what it can this way (levelled out since epoch {since}, "
-                "converged)."
+                say(
+                    "It has learned what it can with these settings (no improvement since epoch "
+                    "{number}: converged).",
+                    number=since,
+                )
                 if over
-                else f"Levelled out since epoch {since} (converged): more epochs change little."
+                else say(
+                    "No improvement since epoch {number} (converged): more epochs change little.",
+                    number=since,
+                )
             )
             if accuracy < _GOOD:
                 gap = varied if trained > accuracy + 0.1 else []
-                text += _either([*(["thaw a few layers"] if frozen else []), *gap, "add images"])
+                thaw = [say("thaw a few layers")] if frozen else []
+                more = _options(*thaw, *gap, say("add pictures"))
         case Pattern.MEMORISING:
             text = (
-                f"The best epoch is kept: since epoch {since} it only learned the training "
-                "pictures by heart (overfitting)."
+                say(
+                    "The best epoch is kept: since epoch {number}, it only memorised the training "
+                    "pictures (overfitting).",
+                    number=since,
+                )
                 if over
-                else f"Memorising since epoch {since} (overfitting): it gets better on the "
-                "training pictures, but no longer on new ones."
-            ) + _either([*([] if frozen else ["freeze more layers"]), *varied, "add images"])
+                else say(
+                    "Memorising since epoch {number} (overfitting): it improves on the training "
+                    "pictures, but no longer on new ones.",
+                    number=since,
+                )
+            )
+            freeze = [] if frozen else [say("freeze more layers")]
+            more = _options(*freeze, *varied, say("add pictures"))
         case Pattern.ASTRAY:
-            text = (
-                "The loss jumps about or grows (divergence): the steps "
-                "are too large. Choose a lower learning rate."
+            text = say(
+                "Training is diverging: the loss jumps or grows because the steps are too large. "
+                "Choose a lower learning rate."
             )
         case Pattern.CHANCE:
-            text = (
-                "No better than guessing so far (chance level): look whether the pictures are in "
-                "the right folders."
-            ) + _either(["try a higher learning rate", *(["thaw a few layers"] if frozen else [])])
-        case Pattern.PERFECT if validation < _COARSE:
-            return Hint(
-                kind,
-                f"It gets {'all' if all_right else 'nearly all'} of the {validation} held-back "
-                "pictures right. So few prove little: show it others, or bring more pictures.",
-                since,
+            text = say(
+                "No better than guessing so far (chance level): check that the pictures are in the "
+                "right folders."
             )
+            thaw = [say("thaw a few layers")] if frozen else []
+            more = _options(say("raise the learning rate"), *thaw)
+        case Pattern.PERFECT if validation < _COARSE:
+            text = (
+                say("It gets all {count} held-out pictures right.", count=validation)
+                if all_right
+                else say("It gets nearly all of the {count} held-out pictures right.",
+                         count=validation)
+            )  # fmt: skip
+            few = say("So few prove little: try it on others, or add more pictures.")
+            return Hint(kind, joined([text, few]), since)
         case Pattern.PERFECT:
             text = (
-                f"It gets {'all' if all_right else 'nearly all'} held-back pictures right: "
-                f"nothing is left to learn{'' if over else ', you can stop it'}."
+                say("It gets all held-out pictures right: there is nothing left to learn.")
+                if all_right
+                else say(
+                    "It gets nearly all held-out pictures right: there is little left to learn."
+                )
             )
+            more = [] if over else [say("You can stop it.")]
     if validation < _COARSE and kind is not Pattern.ASTRAY:
-        text += (
-            f" Only {validation} pictures are held back, so each is {100 / validation:.0f} points."
+        points = say(
+            "Only {count} pictures are held out, so each one counts {points:.0f} percentage "
+            "points.",
+            count=validation,
+            points=100 / validation,
         )
+        more = [*more, points]
     elif kind is Pattern.IMPROVING and accuracy > trained + 0.1:
-        text += " Training pictures are made harder for it, so that it does worse there is normal."
-    return Hint(kind, text, since)
+        harder = say("It does worse on training pictures because those are made harder for it.")
+        more = [*more, harder]
+    return Hint(kind, joined([text, *more]), since)
 
 
 def _read(
@@ -227,8 +256,8 @@ def _jumps(values: Sequence[float]) -> bool:
     return ups >= max(2, len(late) / 5)
 
 
-def _either(cures: Sequence[str]) -> str:
+def _options(*options: Sentence) -> list[Sentence]:
     """A sentence that offers them."""
-    *others, last = cures
-    told = f"{', '.join(others)}, or {last}" if others else last
-    return f" {told[:1].upper()}{told[1:]}."
+    if len(options) == 1:
+        return [say("This may help: {option}.", option=options[0])]
+    return [say("One of these may help: {options}.", options=options)]

@@ -65,8 +65,10 @@ def load(backbone: Backbone, file: Path, *, top: bool = False) -> keras.Model:
             loader.load_torch_weights(model, state)
         except (ValueError, KeyError) as error:
             raise UserError(
-                f"Expected the weights of {backbone.title}, but {file.name} holds those of another "
-                f"network. Get the right file, or delete this one to have it fetched anew."
+                "Expected the weights of {title}, but {name} holds those of another network. Get "
+                "the right file, or delete this one to have it fetched anew.",
+                title=backbone.title,
+                name=file.name,
             ) from error
         return model
     layers = backbone.table.whole if top else backbone.layers

@@ -127,7 +127,7 @@ def _fetch(args: argparse.Namespace) -> dict[str, Any]:
         UserError: There is no folder named, no such backbone, or no way to its weights.
     """
     if args.to is None:
-        raise UserError(f"Expected a folder for the weights: add --to STICK. {weights.STICK}.")
+        raise UserError(f"Expected a folder for the weights: add --to STICK. {weights.STICK}")
     if args.fetch == ["all"]:
         chosen = list(all_backbones().values())
     else:

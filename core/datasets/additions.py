@@ -16,7 +16,10 @@ from core.intake.archives.archive import Source
 from core.intake.archives.refusals import refuse_many
 from core.intake.pictures import preparing
 from core.intake.pictures.preparation import USUAL, Preparation
+from core.saying import Sentence, joined, say, several
 from core.storage import files
+
+Told = Callable[[int], Sentence]  # what a change has added, by the number of new images
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,25 @@ def add_images(
         if not records:
             raise _no_picture(skipped)
 
-        def add(dataset: Dataset) -> tuple[Dataset, str]:
+        def add(dataset: Dataset) -> tuple[Dataset, Told]:
             now = called(dataset, origin)
             renamed = [replace(record, label=now) for record in records]
             after = changes.add(dataset, renamed, skipped)
             if dataset.preparation == before.preparation:  # else somebody has just chosen another
                 after = replace(after, preparation=preparation)
-            return after, f" to “{now}”"
+            return after, lambda new: several(
+                "{count} picture added to “{name}”",
+                "{count} pictures added to “{name}”",
+                new,
+                name=now,
+            )
 
         told = _kept(folder, add, len(records), aside)
         if skipped:
-            were = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
-            told += f" {were} left out."
+            left_out = several(
+                "{count} file was left out.", "{count} files were left out.", len(skipped)
+            )
+            told = joined([told, left_out])
         return Added(told, tuple(skipped))
     finally:
         files.remove(aside)
@@ -110,10 +120,15 @@ def add_dataset(other: Path, folder: Path) -> Added:
     """
     more = store.load(other)
 
-    def add(dataset: Dataset) -> tuple[Dataset, str]:
+    def add(dataset: Dataset) -> tuple[Dataset, Told]:
         preparation = _grown(folder, dataset, more.preparation)
         after = replace(changes.add_all(dataset, more), preparation=preparation)
-        return after, f" from “{more.name}”"
+        return after, lambda new: several(
+            "{count} picture added from “{name}”",
+            "{count} pictures added from “{name}”",
+            new,
+            name=more.name,
+        )
 
     told = _kept(folder, add, len(more.records), other)
     now = store.load(folder)
@@ -152,35 +167,33 @@ def read_otherwise(
     """
     before = store.load(folder)
     if before.preparation == preparation:
-        return Added("Nothing has changed: these pictures are read like this already.")
+        return Added(say("Nothing has changed: these pictures are already read like this."))
     aside = image_files.thumbnails_aside(folder, preparation)
     try:
         image_files.draw_again(folder, before.records, preparation, aside, report)
     except BaseException:
         files.remove(aside)
         raise
-    told = preparation.in_words() or "Pictures are read as usual."
+    told = preparation.in_words() or say("Pictures are read as usual.")
     while True:
         with suppress(store.ChangedMeanwhile):
-            store.keep(
-                folder, replace(store.load(folder), preparation=preparation), told.removesuffix(".")
-            )
+            store.keep(folder, replace(store.load(folder), preparation=preparation), told)
             return Added(told)
 
 
 def _kept(
     folder: Path,
-    change: Callable[[Dataset], tuple[Dataset, str]],
+    change: Callable[[Dataset], tuple[Dataset, Told]],
     came: int,
     brought: Path,
-) -> str:
+) -> Sentence:
     """Make a new version with what came; once more where somebody else was faster."""
     while True:
         before = store.load(folder)
-        after, where = change(before)
+        after, told_of = change(before)
         refuse_many(after.name, len(after.records))
         new = len(after.records) - len(before.records)
-        told = f"{_images(new)} added{where}"
+        told = told_of(new)
         if after.records != before.records or after.classes != before.classes:
             try:
                 store.keep(folder, after, told, brought)
@@ -189,20 +202,14 @@ def _kept(
         return _sentence(told, new, came - new)
 
 
-def _sentence(told: str, new: int, known: int) -> str:
-    if not known:
-        return f"{told}."
-    if not new:
-        return f"Nothing new: {_images(known)} {_were(known)} there already."
-    return f"{told}. {known:,} {_were(known)} there already."
-
-
-def _images(number: int) -> str:
-    return "1 image" if number == 1 else f"{number:,} images"
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _sentence(told: Sentence, new: int, known: int) -> Sentence:
+    there = several(
+        "{count} picture was already there.", "{count} pictures were already there.", known
+    )
+    if not new and known:
+        return joined([say("Nothing new."), there])
+    done = say("{change}.", change=told)
+    return joined([done, there]) if known else done
 
 
 def called(dataset: Dataset, origin: str) -> str:
@@ -215,7 +222,8 @@ def called(dataset: Dataset, origin: str) -> str:
         return dataset.classes[dataset.origins.index(origin)]
     except ValueError:
         raise UserError(
-            f"The class “{origin}” is no longer there, so nothing was added. Choose another class."
+            "The class “{origin}” is no longer there, so nothing was added. Choose another class.",
+            origin=origin,
         ) from None
 
 
@@ -225,7 +233,12 @@ def _no_picture(skipped: list[Skipped]) -> UserError:
     one = telling(skipped)
     example = f"“{one.file}”: {one.reason}"
     if len(skipped) == 1:
-        return UserError(f"That is no picture that can be read. {example}.")
+        return UserError(
+            "This picture cannot be read. {example}.",
+            example=example,
+        )
     return UserError(
-        f"None of these {len(skipped):,} files is a picture that can be read. One is {example}."
+        "None of these {count} files is a readable picture. One is {example}.",
+        count=len(skipped),
+        example=example,
     )

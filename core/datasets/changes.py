@@ -16,6 +16,7 @@ from core.datasets.grouping import groups_of
 from core.datasets.split import choose, extend
 from core.errors import UserError
 from core.intake.layouts.side_names import Split
+from core.saying import Sentence, joined, say
 from core.settings import SplitSettings
 from core.shown import natural
 from core.storage import own_names
@@ -30,7 +31,7 @@ def class_name(given: str) -> str:
     Raises:
         UserError: It is empty, too long, or holds what cannot be seen.
     """
-    return own_names.tidy(given, "a class")
+    return own_names.tidy(given)
 
 
 def empty(name: str, classes: Sequence[str], divided: SplitSettings) -> Dataset:
@@ -40,7 +41,7 @@ def empty(name: str, classes: Sequence[str], divided: SplitSettings) -> Dataset:
         UserError: A name is none, or there are two alike.
     """
     if len({each.casefold() for each in classes}) < len(classes):
-        raise UserError("Two of these classes have the same name. Give each a name of its own.")
+        raise UserError("Two of these classes have the same name. Give them different names.")
     dataset = Dataset(name, (), (), (), split_came_with_data=False, divided=divided)
     for each in classes:
         dataset = add_class(dataset, each)
@@ -166,16 +167,16 @@ def add_all(dataset: Dataset, other: Dataset) -> Dataset:
     return grown
 
 
-def gained(before: Dataset, after: Dataset) -> str:
-    """What classes have gained by a change, in words: `cat 12 + 30, dog new 25`."""
-    told = []
+def gained(before: Dataset, after: Dataset) -> Sentence:
+    """How each class changes: `cat 12 + 30, dog 25 (new)`."""
+    changed = []
     for label, now in after.counts.items():
         had = before.counts.get(label)
         if had is None:
-            told.append(f"{label} new {now:,}")
+            changed.append(say("{name} {count} (new)", name=label, count=now))
         elif now > had:
-            told.append(f"{label} {had:,} + {now - had:,}")
-    return ", ".join(told) or "nothing is new"
+            changed.append(say("{name} {had} + {more}", name=label, had=had, more=now - had))
+    return joined(changed, ", ") if changed else say("nothing is new")
 
 
 def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:
@@ -314,14 +315,18 @@ def _unused(dataset: Dataset, given: str, besides: str | None = None) -> str:
     for other in dataset.classes:
         if other != besides and other.casefold() == name.casefold():
             raise UserError(
-                f"There is a class “{other}” already. Choose another name, or merge the two."
+                "There is a class “{other}” already. Choose another name, or merge the two.",
+                other=other,
             )
     return name
 
 
 def _known(dataset: Dataset, label: str) -> None:
     if label not in dataset.classes:
-        raise UserError(f"There is no class “{label}” any more. Look at the classes again.")
+        raise UserError(
+            "There is no class “{label}” any more. Reload the page.",
+            label=label,
+        )
 
 
 def _numbered(name: str) -> Iterable[str]:

@@ -183,6 +183,10 @@ def _record(values: dict[str, Any]) -> Record:
     return Record(**values)
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)  # a sentence stays one
+
+
 def _added_since(values: dict[str, Any]) -> dict[str, Any]:
     """What manifests of the first Thaw do not have."""
     return {
@@ -192,8 +196,8 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
         "preparation": Preparation.from_dict(values.get("preparation", {})),
         "version": int(values.get("version", 1)),
         "before": values.get("before"),
-        "told": str(values.get("told", "")),
+        "told": _text(values.get("told", "")),
         "reading": Reading.from_dict(values["reading"]) if values.get("reading") else None,
-        "read_as": str(values.get("read_as", "")),
+        "read_as": _text(values.get("read_as", "")),
         "lost": tuple(values.get("lost", ())),
     }

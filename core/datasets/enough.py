@@ -7,6 +7,7 @@ from core.datasets.dataset import Dataset, Record, Skipped
 from core.errors import UserError
 from core.intake.archives import litter
 from core.intake.layouts import layout
+from core.saying import Sentence, joined, say, several
 
 
 def check(dataset: Dataset) -> None:
@@ -16,17 +17,19 @@ def check(dataset: Dataset) -> None:
         UserError: There are fewer than 2 classes, or fewer than 2 different images in one.
     """
     if not dataset.records:
-        raise UserError("There are no images yet. Bring some of each class first.")
+        raise UserError("There are no pictures yet. Add some of each class first.")
     if len(dataset.classes) < 2:
         raise UserError(
-            f"Expected at least 2 classes to tell apart, but there is only “{dataset.classes[0]}”. "
-            "Make another class and give it images."
+            "Expected at least 2 classes to tell apart, but there is only “{name}”. Create "
+            "another class and add pictures to it.",
+            name=dataset.classes[0],
         )
     few = _classes_below(2, dataset.classes, list(dataset.records))
     if few:
         raise UserError(
-            f"Expected at least 2 different images in every class, but there are fewer in "
-            f"{_listed(few)}. Add images there, or delete the class."
+            "Expected at least 2 different pictures in every class, but there are fewer in "
+            "{few}. Add pictures there, or delete the class.",
+            few=_listed(few),
         )
 
 
@@ -41,8 +44,16 @@ def check_read(classes: tuple[str, ...], records: list[Record], skipped: list[Sk
     few = _classes_below(2, classes, records)
     if few:
         raise UserError(
-            f"Expected at least 2 different readable images in every class, but there are fewer in "
-            f"{_listed(few)}. Add images there or take the folder out.{_told(skipped)}"
+            joined(
+                [
+                    say(
+                        "Expected at least 2 different readable pictures in every class, but there "
+                        "are fewer in {few}. Add pictures there or remove the folder.",
+                        few=_listed(few),
+                    ),
+                    _told(skipped),
+                ]
+            )
         )
 
 
@@ -60,10 +71,15 @@ def check_train(classes: tuple[str, ...], records: list[Record], at_least: int) 
     """
     few = _classes_below(at_least, classes, [one for one in records if one.split == "train"])
     if few:
-        wanted = "images" if at_least == 1 else f"at least {at_least} different images"
         raise UserError(
-            f"Expected {wanted} of every class in the training folder, but fewer can be read of "
-            f"{_listed(few)}. Add some, or leave the split to Thaw."
+            several(
+                "Expected at least {count} picture of every class in the training folder, but "
+                "fewer can be read of {few}. Add some, or leave the split to Thaw.",
+                "Expected at least {count} different pictures of every class in the training "
+                "folder, but fewer can be read of {few}. Add some, or leave the split to Thaw.",
+                at_least,
+                few=_listed(few),
+            )
         )
 
 
@@ -77,22 +93,33 @@ def _classes_below(number: int, classes: tuple[str, ...], records: list[Record])
 
 def no_classes(skipped: list[Skipped], classes: tuple[str, ...] = ()) -> UserError:
     """The error for a source without class folders."""
-    found = f"only one was found, “{classes[0]}”" if classes else "none with images was found"
-    return UserError(
-        f"Expected a folder of images for each of at least 2 classes, as in daisy/1.jpg and "
-        f"rose/1.jpg, but {found}. Put the images of each class in a folder named after it."
-        f"{_told(skipped)}"
+    expected = (
+        say(
+            "Expected a folder of pictures for each of at least 2 classes, as in daisy/1.jpg and "
+            "rose/1.jpg, but only one was found, “{name}”.",
+            name=classes[0],
+        )
+        if classes
+        else say(
+            "Expected a folder of pictures for each of at least 2 classes, as in daisy/1.jpg and "
+            "rose/1.jpg, but none with pictures was found."
+        )
     )
+    what = say("Put the pictures of each class in a folder named after it.")
+    return UserError(joined([expected, what, _told(skipped)]))
 
 
-def _told(skipped: list[Skipped]) -> str:
+def _told(skipped: list[Skipped]) -> Sentence:
     if not skipped:
-        return ""
+        return say("")
     one = telling(skipped)
-    example = f"“{one.file}”, {one.reason}"
-    if len(skipped) == 1:
-        return f" (1 file was left out: {example}.)"
-    return f" ({len(skipped):,} files were left out, among them {example}.)"
+    return several(
+        "({count} file was left out: “{file}”, {reason}.)",
+        "({count} files were left out, among them “{file}”, {reason}.)",
+        len(skipped),
+        file=one.file,
+        reason=one.reason,
+    )
 
 
 def telling(skipped: Sequence[Skipped]) -> Skipped:
@@ -113,6 +140,6 @@ def telling(skipped: Sequence[Skipped]) -> Skipped:
     return min(skipped, key=rank)
 
 
-def _listed(names: list[str]) -> str:
-    shown = names[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+def _listed(names: list[str]) -> list[str]:
+    more = [say("{count} more", count=len(names) - 5)] if len(names) > 5 else []
+    return [*names[:5], *more]

@@ -141,7 +141,11 @@ class SourceFeed:
             try:
                 return image_files.unchanged(self._source.read(members[record.file]), record)
             except UnreadableMember as error:
-                raise UserError(f"The image “{record.file}” is {error}. Try again.") from error
+                raise UserError(
+                    "The image “{file}” is {error}. Try again.",
+                    file=record.file,
+                    error=error,
+                ) from error
 
         return read_bytes
 

@@ -45,7 +45,10 @@ def large(folder: Path, digest: str, preparation: Preparation) -> bytes:
     try:
         return images.thumbnail_jpeg(images.decode(data, LARGE // 2, preparation), LARGE)
     except UnreadableImage as error:
-        raise UserError(f"Expected a picture, but it is {error}.") from error
+        raise UserError(
+            "Expected a picture, but it is {error}.",
+            error=error,
+        ) from error
 
 
 def thumbnails(folder: Path) -> Path:
@@ -71,7 +74,8 @@ def reader(folder: Path) -> ReadBytes:
             data = original(folder, record.digest).read_bytes()
         except OSError as error:
             raise UserError(
-                f"The image “{record.file}” is gone from the data set. Import the data set again."
+                "The image “{file}” is gone from the data set. Import the data set again.",
+                file=record.file,
             ) from error
         return unchanged(data, record)
 
@@ -85,7 +89,10 @@ def unchanged(data: bytes, record: Record) -> bytes:
         UserError: They are not.
     """
     if hashlib.sha256(data).hexdigest() != record.digest:
-        raise UserError(f"“{record.file}” has changed since the images were read. Read them again.")
+        raise UserError(
+            "“{file}” has changed since the images were read. Read them again.",
+            file=record.file,
+        )
     return data
 
 
@@ -155,7 +162,7 @@ def _link(there: Path, here: Path) -> None:
     try:
         os.link(there, here)
     except FileNotFoundError:
-        raise UserError("Some of these pictures are gone from the server. Add others.") from None
+        raise UserError("Some of these pictures are no longer on the server. Add others.") from None
     except OSError:
         files.write_bytes(here, there.read_bytes(), sync=False)
 

@@ -36,12 +36,13 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
     """
     names = paths(dataset, sides=sides)
     if not names:
-        raise UserError("There are no images to download yet. Bring some first.")
+        raise UserError("There are no pictures to download yet. Add some first.")
     for record in dataset.records:
         if not image_files.original(folder, record.digest).is_file():
             raise UserError(
-                f"The image “{record.file}” is gone from the data set. Delete it there, then "
-                "download the rest."
+                "The image “{file}” is gone from the data set. Delete it there, then download "
+                "the rest.",
+                file=record.file,
             )
     return _pieces(folder, names)
 

@@ -139,13 +139,17 @@ def _filling(
 def _undivided(name: str, digests: Set[str], groups: Mapping[str, str]) -> UserError:
     if len(digests) > 1 and len({groups.get(digest, digest) for digest in digests}) == 1:
         return UserError(
-            f"Expected at least 2 groups of images in “{name}” to divide between training and "
-            f"validation, but all {len(digests)} belong together, as “{groups[min(digests)]}”. "
-            "Group them in another way, or not at all."
+            "Expected at least 2 groups of images in “{name}” to divide between training and "
+            "validation, but all {count} belong together, as “{groups}”. Group them in "
+            "another way, or not at all.",
+            name=name,
+            count=len(digests),
+            groups=groups[min(digests)],
         )
     return UserError(
-        f"Expected at least 2 different images in “{name}” to divide between training and "
-        "validation. It holds too few that are not also in another class; add some."
+        "Expected at least 2 different images in “{name}” to divide between training and "
+        "validation. It holds too few that are not also in another class; add some.",
+        name=name,
     )
 
 

@@ -146,7 +146,7 @@ def undo(folder: Path) -> Dataset:
     with _alone(folder):
         current = load(folder)
         if current.before is None:
-            raise UserError("There is nothing to undo: these pictures are as they came.")
+            raise UserError("There is nothing to undo.")
         before = load(folder, current.before)
         files.write_json(folder / home.MANIFEST, before.to_dict())
         image_files.show_as(folder, current.preparation, before.preparation)
@@ -192,7 +192,7 @@ def _version(folder: Path, number: int) -> Path:
 def _alone(folder: Path) -> Generator[None]:
     """Two tabs, or two workers, change a data set one after the other."""
     if not folder.is_dir():
-        raise UserError("This data set is gone. Import it again.")
+        raise UserError("This data set was deleted. Import it again.")
     with FileLock(folder / home.LOCK):
         yield
 
@@ -215,11 +215,13 @@ def load(folder: Path, version: int | None = None) -> Dataset:
         assert version is not None
         if not _version(folder, version).is_file():
             raise UserError(
-                "The pictures as they were then have been deleted. Train with those that there are."
+                "The pictures of that time have been deleted. Train with the present ones."
             )
         return _named(folder, files.read_json(_version(folder, version)))
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError("This data set is gone or was never complete. Import it again.") from None
+        raise UserError(
+            "This data set was deleted or was never complete. Import it again."
+        ) from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError("This data set's list of images is damaged. Import it again.") from error
 

@@ -1,4 +1,4 @@
-"""What the data doctor says: findings in plain words, their cases, and how each can be mended."""
+"""Findings of the data doctor in plain words, their cases, and how each can be fixed."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from core.datasets import changes, store
 from core.datasets.dataset import Dataset
+from core.saying import Sentence, several
 
 _GUESSES = 20_000_000
 
@@ -40,22 +41,15 @@ class Action(StrEnum):
     BRING = "bring"  # more images of a class, which only a person can
 
 
-_DONE = {
-    Action.REMOVE: "removed",
-    Action.TOGETHER: "kept on one side",
-    Action.DELETE_CLASS: "removed with their class",
-}
-
-
 @dataclass(frozen=True)
 class Fix:
-    """One way to mend a case.
+    """One way to fix a case.
 
     Attributes:
         action: What is done.
         files: With which images.
         label: The class that they are moved to, that is deleted or that needs more.
-        told: What a button says.
+        told: The label of its button.
     """
 
     action: Action
@@ -70,7 +64,7 @@ class Case:
 
     Attributes:
         files: The images concerned, by `Record.file`.
-        told: What is the matter with them, in a few words.
+        told: The problem in a few words.
         fixes: The first is what the doctor proposes; none where only a person can help.
     """
 
@@ -87,12 +81,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is the matter with a data set.
+    """A problem of a data set.
 
     Attributes:
         kind: What it is about.
         serious: Whether it makes a network learn wrong things or its accuracy a lie.
-        title: It in a few words.
+        title: The problem in a few words.
         sentence: What it means and what to do.
         cases: The worst first.
     """
@@ -111,8 +105,8 @@ class Finding:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         cases = tuple(_case(each) for each in values["cases"])
-        told = str(values["title"]), str(values["sentence"])
-        return cls(Problem(values["kind"]), bool(values["serious"]), *told, cases)
+        kind, serious = Problem(values["kind"]), bool(values["serious"])
+        return cls(kind, serious, values["title"], values["sentence"], cases)
 
 
 def _case(values: dict[str, Any]) -> Case:
@@ -201,7 +195,7 @@ def mended(dataset: Dataset, fixes: Iterable[Fix]) -> Dataset:
     return changes.keep_together(dataset, groups) if groups else dataset
 
 
-def mend(folder: Path, dataset: Dataset, fixes: Sequence[Fix]) -> str:
+def mend(folder: Path, dataset: Dataset, fixes: Sequence[Fix]) -> Sentence:
     """Make another version of a stored data set; `store.undo` brings the one before back.
 
     Args:
@@ -215,13 +209,43 @@ def mend(folder: Path, dataset: Dataset, fixes: Sequence[Fix]) -> str:
     Raises:
         UserError: It has changed since, or the fixes do not fit.
     """
-    files = {file for fix in fixes for file in fix.files}
-    which = f" ({Path(min(files)).name})" if len(files) == 1 else ""
-    labels = {fix.label for fix in fixes if fix.label}
-    done = _DONE.get(fixes[0].action) or f"moved to “{', '.join(sorted(labels))}”"
-    told = f"{len(files):,} {'picture' if len(files) == 1 else 'pictures'} {done}{which}"
+    told = _told(fixes)
     store.keep(folder, mended(dataset, fixes), told)
     return told
+
+
+def _told(fixes: Sequence[Fix]) -> Sentence:
+    """What fixes of one kind do."""
+    files = {file for fix in fixes for file in fix.files}
+    name = Path(min(files)).name if files else ""
+    labels = sorted({fix.label for fix in fixes if fix.label})
+    values = {"name": name, "classes": labels}
+    match fixes[0].action:
+        case Action.REMOVE:
+            return several(
+                "{count} picture removed ({name})", "{count} pictures removed", len(files), **values
+            )
+        case Action.TOGETHER:
+            return several(
+                "{count} picture kept in one part of the split ({name})",
+                "{count} pictures kept in one part of the split",
+                len(files),
+                **values,
+            )
+        case Action.DELETE_CLASS:
+            return several(
+                "Class “{classes}” deleted with {count} picture",
+                "Class “{classes}” deleted with {count} pictures",
+                len(files),
+                **values,
+            )
+        case _:
+            return several(
+                "{count} picture moved to “{classes}” ({name})",
+                "{count} pictures moved to “{classes}”",
+                len(files),
+                **values,
+            )
 
 
 def remaining(

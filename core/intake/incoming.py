@@ -92,12 +92,15 @@ def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
         UserError: It is empty or too large, too much is on its way already, or the disk is full.
     """
     if size < 1:
-        raise UserError("That file is empty. Choose a zip or a folder with images in it.")
+        raise UserError("This file is empty. Choose a zip or a folder with pictures in it.")
     most = limits.current().upload_bytes
     if size > most:
         raise UserError(
-            f"That is {size / 1e9:,.1f} GB, but at most {most / 1e9:g} GB can be sent at once. "
-            f"Send fewer or smaller pictures, {limits.raised_by(config.UPLOAD)}."
+            "That is {size:,.1f} GB, but at most {most:g} GB can be sent at once. Send fewer "
+            "or smaller pictures. {raised_by}",
+            size=size / 1e9,
+            most=most / 1e9,
+            raised_by=limits.raised_by(config.UPLOAD),
         )
     secret = secrets.token_urlsafe(32)
     incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
@@ -156,8 +159,8 @@ def append(incoming: Incoming, offset: int, block: bytes) -> None:
     """
     if offset + len(block) > incoming.size:
         raise UserError(
-            f"More than the {incoming.size:,} bytes came that were announced. "
-            "Choose the file again."
+            "More than the {size} bytes came that were announced. Choose the file again.",
+            size=incoming.size,
         )
     try:
         with _lock, incoming.path.open("r+b", buffering=0) as file:

@@ -5,6 +5,7 @@ from typing import Any
 
 from core import config
 from core.config import Setting
+from core.saying import Sentence, say
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,6 @@ def _whole(setting: Setting[float], unit: int) -> int:
     return max(1, int(setting.value * unit))
 
 
-def raised_by(setting: Setting[Any]) -> str:
-    """How the limit that somebody has met is raised: the end of a sentence."""
-    return f"or have whoever runs Thaw set {setting.name} higher"
+def raised_by(setting: Setting[Any]) -> Sentence:
+    """How the limit that somebody has met is raised."""
+    return say("The person who runs Thaw can also set {setting} higher.", setting=setting.name)

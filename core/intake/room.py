@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.intake.archives.refusals import unwritable
+from core.saying import Sentence, say
 from core.storage import home
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
@@ -35,8 +36,10 @@ def check(needed: int) -> None:
     left = max(0, free(home.space()) - _SPARE)
     if needed > left:
         raise NoRoom(
-            f"These pictures need {_size(needed)} on the server's disk, but only {_size(left)} are "
-            "free. Delete data sets or runs that are no longer needed."
+            "These pictures need {size} on the server's disk, but only {size2} are free. "
+            "Delete data sets or runs that are no longer needed.",
+            size=_size(needed),
+            size2=_size(left),
         )
 
 
@@ -95,12 +98,13 @@ def full(what: str) -> NoRoom:
         what: What there was no room for.
     """
     return NoRoom(
-        f"There is no room left on the server's disk for {what}. Delete data sets or runs that are "
-        "no longer needed."
+        "There is no room left on the server's disk for {what}. Delete data sets or runs that are "
+        "no longer needed.",
+        what=what,
     )
 
 
-def told(error: BaseException) -> str | None:
+def told(error: BaseException) -> Sentence | None:
     """What a page says where the disk did not take something.
 
     Returns:
@@ -109,14 +113,14 @@ def told(error: BaseException) -> str | None:
     if not isinstance(error, OSError):
         return None
     if error.errno in FULL:
-        return (
+        return say(
             "The disk is full. Delete data sets or runs that you no longer need, or empty the "
             "cache."
         )
     if error.errno in _SHUT:
-        return (
+        return say(
             "Thaw cannot write to its own folder: it is read-only or belongs to somebody else. "
-            "Whoever runs Thaw can put that right, or set THAW_HOME to another folder."
+            "The person who runs Thaw can fix that or set THAW_HOME to another folder."
         )
     return None
 

@@ -84,13 +84,13 @@ def result(job_id: str) -> Added | None:
     """
     state, folder = queue.import_state(job_id), queue.dataset_folder(job_id)
     if store.is_complete(folder):  # the id comes from an address bar, and what it names goes
-        raise UserError("There is nothing on its way here. Look at the pictures again.")
+        raise UserError("No import is running here. Look at the pictures again.")
     if not state.status.final:
         return None
     path = folder / home.ADDED
     found = Added.from_dict(files.read_json(path)) if path.is_file() else None
     if state.status is RunStatus.STOPPED:
-        raise UserError("You stopped the reading of these pictures, so none were added.")
+        raise UserError("You cancelled the import, so none of these pictures were added.")
     if state.status is RunStatus.FAILED or found is None:
         raise UserError(state.message or "These pictures could not be read. Try again.")
     return found

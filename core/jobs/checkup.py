@@ -57,7 +57,7 @@ def read(path: Path) -> Checkup:
         return Checkup.from_dict(files.read_json(path))
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
-            "What the last check-up found is damaged. Have the pictures checked again."
+            "The results of the last check-up are damaged. Have the pictures checked again."
         ) from error
 
 

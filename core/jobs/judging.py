@@ -26,7 +26,7 @@ def submit(path: Path, name: str, run: Run) -> None:
         raise ValueError(f"{path} does not lie below the uploads")
     if not run.has_model:
         discard_upload(upload)
-        raise UserError("This run is gone. Choose another one, and send the pictures again.")
+        raise UserError("This run was deleted. Choose another one and add the pictures again.")
     job = Job.of_evaluation(evaluations.new(run))
     try:
         queue.begin_reading(name, upload, job=job)

@@ -171,7 +171,8 @@ def check_upload(state: JobState) -> None:
     """
     if state.question and not (home.uploads() / state.question["order"]["path"]).exists():
         raise UserError(
-            f"The upload of “{state.name}” is no longer there. Bring the pictures again."
+            "The upload of “{name}” is no longer there. Add the pictures again.",
+            name=state.name,
         )
 
 
@@ -263,7 +264,7 @@ def submit(
         except (OSError, TimeoutError, CancelledError):  # the cluster ended this very moment
             _hand_over(job, given, *args)
     except UserError as error:
-        job.fail(str(error))
+        job.fail(error.said)
         raise
     except Exception as error:
         sentence = room.told(error) or (

@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from core.errors import StopRequested, UserError
 from core.intake import room
+from core.saying import Sentence, say
 from core.storage import incidents
 from core.storage.job import DIED, Job, Kind
 
@@ -36,7 +37,8 @@ class JobFailed(UserError):
     """
 
     def __init__(self, sentence: str, incident: str | None = None) -> None:
-        super().__init__(sentence, incident)
+        super().__init__(sentence)
+        self.args = (sentence, incident)  # which it is unpickled with
         self.sentence = sentence
         self.incident = incident
 
@@ -94,7 +96,7 @@ def perform(
     except StopRequested:
         end = job.stopped
     except UserError as error:
-        end = partial(job.fail, str(error))
+        end = partial(job.fail, error.said)
     except Exception as error:
         if not job.folder.is_dir():
             return  # deleted meanwhile
@@ -135,10 +137,10 @@ def _memory_given_back(kind: Kind) -> Iterator[None]:
             memory.give_back()
 
 
-def sentence_of(error: Exception) -> str:
-    """What a user is told of an unexpected error."""
+def sentence_of(error: Exception) -> Sentence:
+    """What a page shows of an unexpected error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "There was not enough memory. Try a smaller batch, backbone or data set."
-    return room.told(error) or (
-        "Something went wrong that Thaw did not expect. The details are in its log."
+        return say("There was not enough memory. Try a smaller batch, backbone or data set.")
+    return room.told(error) or say(
+        "Something went wrong in Thaw itself. The details are in its log."
     )

@@ -44,7 +44,10 @@ def freeze(model: keras.Model, frozen_layers: int) -> None:
     count = len(model.layers)
     if frozen_layers > count:
         raise UserError(
-            f"Expected at most {count} frozen layers for {model.name}, received {frozen_layers}."
+            "Expected at most {count} frozen layers for {name}, received {frozen}.",
+            count=count,
+            name=model.name,
+            frozen=frozen_layers,
         )
     for index, layer in enumerate(model.layers):
         layer.trainable = index >= frozen_layers

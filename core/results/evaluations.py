@@ -64,8 +64,9 @@ def results(folder: Path) -> dict[str, Any] | None:
         found = None
     if not _is_whole(found):
         raise UserError(
-            f"An evaluation is damaged: its {home.RESULTS} is not as it was written. Delete it, "
-            "and bring the pictures again."
+            "An evaluation is damaged: its {results} is not as it was written. Delete it, "
+            "and bring the pictures again.",
+            results=home.RESULTS,
         )
     return dict(found)
 

@@ -9,6 +9,7 @@ from core.datasets import store
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.results import evaluation
+from core.saying import Sentence, say
 from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
 
@@ -40,7 +41,7 @@ def digests(run: Run) -> set[str] | None:
     return {record.digest for record in dataset.of("train")}
 
 
-def in_words(results: dict[str, Any]) -> str | None:
+def in_words(results: dict[str, Any]) -> Sentence | None:
     """How many of the pictures of an evaluation the run has learned from, if any.
 
     Args:
@@ -50,13 +51,15 @@ def in_words(results: dict[str, Any]) -> str | None:
     if not seen:
         return None
     if not unseen:
-        return (
-            f"The network has learned from all {seen:,} of these pictures, so this number says "
-            "little."
-        )
-    return (
-        f"The network has learned from {seen:,} of these {results['images']:,} pictures. Of the "
-        f"others it gets {unseen['correct']:,} of {unseen['images']:,} right."
+        return say("It was trained on all {count} of these pictures, so this number says little.",
+                   count=seen)  # fmt: skip
+    return say(
+        "It was trained on {count} of these {all} pictures. Of the others, it gets {correct} of "
+        "{total} right.",
+        count=seen,
+        all=results["images"],
+        correct=unseen["correct"],
+        total=unseen["images"],
     )
 
 

@@ -122,7 +122,10 @@ class Predictor:
             top: How many classes to name.
         """
         if top < 1:
-            raise UserError(f"Expected to name at least 1 class, received {top}.")
+            raise UserError(
+                "Expected to name at least 1 class, received {top}.",
+                top=top,
+            )
         failed: dict[int, Prediction] = {}
         shown: list[tuple[bytes, bytes | None]] = []
 
@@ -198,8 +201,10 @@ class Predictor:
         unknown = [name for name in found.classes if name not in self.classes]
         if unknown:
             raise UserError(
-                f"This model knows {', '.join(self.classes)}, but the images also have "
-                f"{', '.join(unknown)}. Take those folders out or rename them."
+                "This model knows {classes}, but the images also have {unknown}. Take those "
+                "folders out or rename them.",
+                classes=", ".join(self.classes),
+                unknown=", ".join(unknown),
             )
         probabilities = np.stack([answers[record.digest] for record in found.records])
         asked = probabilities, found.records, self.classes
@@ -224,8 +229,10 @@ def of_run(run: Path) -> Predictor:
     if not model.is_file():
         found = "holds no model" if run.is_dir() else "is not there"
         raise UserError(
-            f"Expected the folder of a trained run, but {run.name or run} {found}. "
-            "Train first, or wait until the training has ended."
+            "Expected the folder of a trained run, but {name} {found}. Train first, or wait "
+            "until the training has ended.",
+            name=run.name or run,
+            found=found,
         )
     input_size, preparation = _facts(run)
     with model.open("rb") as file:

@@ -78,6 +78,7 @@ def look(
     file = weights.find(backbone, head=True)
     if file is None:
         raise UserError(
-            f"The 1000-class network of {backbone.title} is not on this machine. Download it first."
+            "The 1000-class network of {title} is not on this machine. Download it first.",
+            title=backbone.title,
         )
     return _warm(backbone, file, preparation).predict(files, top)

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core import saying
+
 Event = dict[str, Any]
 
 
@@ -26,9 +28,8 @@ class EventLog:
         Raises:
             OSError: It could not be written, or not all of it.
         """
-        line = (
-            json.dumps({"event": event, "time": round(time.time(), 3), **fields}).encode() + b"\n"
-        )
+        values = {"event": event, "time": round(time.time(), 3), **saying.packed(fields)}
+        line = json.dumps(values).encode() + b"\n"
         with self.path.open("ab+", buffering=0) as file:  # one write, so lines never mix
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
@@ -53,7 +54,7 @@ class EventLog:
         events = []
         for line in whole.splitlines():
             try:
-                event = json.loads(line)
+                event = json.loads(line, object_hook=saying.unpacked)
             except ValueError:
                 continue  # what a dying writer left
             if isinstance(event, dict) and "event" in event:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core import saying
 from core.errors import UserError
 from core.storage import home
 
@@ -53,7 +54,7 @@ def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file atomically. An object gets the number of the present format."""
     if isinstance(value, Mapping):
         value = {"format": home.FORMAT, **value}
-    write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+    write_bytes(path, json.dumps(saying.packed(value), ensure_ascii=False, indent=1).encode())
 
 
 def read_json(path: Path) -> Any:
@@ -65,7 +66,7 @@ def read_json(path: Path) -> Any:
         UserError: A newer Thaw has written it.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), object_hook=saying.unpacked)
     except RecursionError as error:
         raise ValueError(f"{path.name} is nested too deeply") from error
     if isinstance(value, dict):

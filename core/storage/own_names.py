@@ -13,12 +13,11 @@ from core.storage import files, home
 LONGEST = 80
 
 
-def tidy(given: str, whose: str) -> str:
+def tidy(given: str) -> str:
     """A name as it is kept: in one line, letters composed.
 
     Args:
         given: What somebody typed.
-        whose: What it is for, as in "a class".
 
     Raises:
         UserError: It is empty, too long, or holds what cannot be seen.
@@ -26,13 +25,14 @@ def tidy(given: str, whose: str) -> str:
     name = unicodedata.normalize("NFC", " ".join(given.split()))
     if not name or len(name) > LONGEST:
         raise UserError(
-            f"Expected a name of 1 to {LONGEST} letters for {whose}, received {len(name)}. "
-            "Choose another."
+            "Expected a name of 1 to {most} letters, received {count}. Choose another.",
+            most=LONGEST,
+            count=len(name),
         )
     if shown.visible(name) != name:
         raise UserError(
-            f"Expected a name for {whose} of letters that can be seen, received "
-            f"“{shown.visible(name)}”. Choose another."
+            "Expected a name of visible letters, received “{name}”. Choose another.",
+            name=shown.visible(name),
         )
     return name
 
@@ -51,20 +51,19 @@ def of(folder: Path) -> str | None:
         return None
 
 
-def give(folder: Path, given: str, whose: str) -> None:
+def give(folder: Path, given: str) -> None:
     """Name what lies in a folder.
 
     Args:
         folder: Of a run or a data set.
         given: What somebody typed.
-        whose: What it is, as in "a run".
 
     Raises:
         UserError: The name cannot be used, or the folder was deleted meanwhile.
     """
-    name = tidy(given, whose)
+    name = tidy(given)
     if not folder.is_dir():
-        raise UserError("This was deleted meanwhile, so it has no name any more.")
+        raise UserError("This was deleted meanwhile, so it cannot be renamed.")
     files.write_json(folder / home.NAME, {"name": name})
 
 

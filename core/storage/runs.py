@@ -154,10 +154,14 @@ class Run(Job):
         """
         if (folder / home.SETTINGS).exists():
             raise UserError(
-                f"The folder {folder.name} holds a run already. Choose another, or delete it."
+                "The folder {name} holds a run already. Choose another, or delete it.",
+                name=folder.name,
             )
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UserError(f"{folder.name} is not an empty folder. Choose another for the run.")
+            raise UserError(
+                "{name} is not an empty folder. Choose another for the run.",
+                name=folder.name,
+            )
         there_before = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder)
@@ -180,7 +184,8 @@ class Run(Job):
         """
         if not (folder / home.SETTINGS).is_file():
             raise UserError(
-                f"There is no run in {folder.name or folder}. It may have been deleted."
+                "There is no run in {name}. It may have been deleted.",
+                name=folder.name or folder,
             )
         return cls(folder)
 
@@ -247,9 +252,12 @@ class Run(Job):
         state = self.state()
         done, ordered = len(state.history), state.epochs or self.settings.epochs
         if not state.status.final:
-            raise UserError("This run is still at work. Wait for it, or stop it first.")
+            raise UserError("This run is still running. Wait for it, or stop it first.")
         if not more and state.status is RunStatus.FINISHED:
-            raise UserError(f"All {done} epochs of this run are trained. Say how many to add.")
+            raise UserError(
+                "All {done} epochs of this run are trained. Say how many to add.",
+                done=done,
+            )
         begin, epochs = (done, done + more) if more else (state.begin, ordered)
         self.log.append("resumed", cluster=cluster, epochs=epochs, begin=begin)
         self.renew()
@@ -319,8 +327,10 @@ def read_facts(run: Path, file: str, *wanted: str) -> dict[str, Any]:
 def damaged(run: Path, file: str) -> UserError:
     """The error for a run of which one file is not as it was written."""
     return UserError(
-        f"The run {run.absolute().name} is damaged: {file} is missing or not as it was written. "
-        "Put back a copy of it, or delete the run and train again."
+        "The run {name} is damaged: {file} is missing or not as it was written. Put back "
+        "a copy of it, or delete the run and train again.",
+        name=run.absolute().name,
+        file=file,
     )
 
 

@@ -15,12 +15,6 @@ from PIL import Image, ImageEnhance
 from core.intake.pictures.images import to_square
 from core.settings import Squaring, Strength
 
-WORDS = {
-    Strength.NONE: "every picture as it is",
-    Strength.LIGHT: "slightly turned and zoomed, the light a little different",
-    Strength.MEDIUM: "turned and zoomed, the light and the colours different",
-    Strength.STRONG: "turned and zoomed a lot, light and colours quite different",
-}
 _RECIPE = 1  # part of every key: count it up when what `view` does changes
 
 

@@ -231,7 +231,7 @@ class Keep(keras.callbacks.Callback):  # type: ignore[misc]
 def _check_finite(logs: dict[str, Any]) -> None:
     if not all(math.isfinite(value) for value in logs.values()):
         raise UserError(
-            "The training went astray: the loss is no longer a number. "
+            "Training diverged: the loss is NaN or infinite. "
             "Choose a lower learning rate and train again."
         )
 

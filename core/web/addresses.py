@@ -7,6 +7,7 @@ page that asks: one that a server before it drew knows none, nor does any other 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -23,12 +24,14 @@ class Site:
             "*.example.org" for any below it.
         origins: Other websites whose pages may ask, such as that of a proxy.
         urls: Where a browser gets in.
+        translated: Puts a sentence into the language that an `Accept-Language` header asks for.
     """
 
     base: str = ""
     hosts: tuple[str, ...] = LOCAL
     origins: frozenset[str] = frozenset()
     urls: tuple[str, ...] = ()
+    translated: Callable[[str, str | None], str] = lambda sentence, _: sentence
 
 
 _site = Site()

@@ -50,7 +50,7 @@ async def _send(request: Request) -> Response:
     try:
         return await run_in_threadpool(_answer, dataset_id, asked.get("sides") == "1")
     except UserError as error:
-        raise Refused(404, str(error)) from error
+        raise Refused(404, error.said) from error
 
 
 def _answer(dataset_id: str, sides: bool) -> Response:

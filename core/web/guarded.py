@@ -7,6 +7,7 @@ has decided before. A request's body keeps its pace there, too.
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -29,8 +30,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Refused(UserError):
     """A request that is answered with a status of its own."""
 
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, status: int, template: str, **values: Any) -> None:
+        super().__init__(template, **values)
         self.status = status
 
 
@@ -51,9 +52,9 @@ class GuardedRoute(Route):
                 _check(request)
                 return await endpoint(request)
             except Refused as error:
-                return refusal(request, error.status, str(error))
+                return refusal(request, error.status, error.said)
             except UserError as error:
-                return refusal(request, 400, str(error))
+                return refusal(request, 400, error.said)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody is there to read it
             except Exception as error:
@@ -64,7 +65,8 @@ class GuardedRoute(Route):
 
 
 def refusal(request: Request, status: int, sentence: str) -> Response:
-    """A sentence for whoever asks: a person who followed a link, or a page's script."""
+    """A sentence for a person who followed a link, or for a page's script, in their language."""
+    sentence = addresses.site().translated(sentence, request.headers.get("accept-language"))
     if "text/html" in request.headers.get("accept", ""):
         return PlainTextResponse(sentence, status)
     return JSONResponse({"error": sentence}, status)
@@ -80,7 +82,7 @@ async def body(request: Request, most: int) -> bytes:
     """A small body, whole.
 
     Args:
-        request: It.
+        request: The request.
         most: Bytes.
 
     Raises:
@@ -90,7 +92,7 @@ async def body(request: Request, most: int) -> bytes:
     async for chunk in request.stream():
         come += chunk
         if len(come) > most:
-            raise Refused(413, f"Expected at most {most:,} bytes, but more came.")
+            raise Refused(413, "Expected at most {most} bytes, but more came.", most=most)
     return bytes(come)
 
 
@@ -104,7 +106,9 @@ def _check(request: Request) -> None:
     asked = request.query_params.multi_items()
     values = [value for _, value in own + asked] + [*request.path_params.values()]
     if len(request.url.query) > _QUERY or any(len(value) > _LONGEST for value in values):
-        raise UserError("Expected a shorter request: a part of it is longer than any of Thaw's.")
+        raise UserError(
+            "Expected a shorter request: a part of it is longer than anything that Thaw sends."
+        )
     for named in (own, asked):
         if any(times > 1 for times in Counter(name for name, _ in named).values()):
             raise UserError("Expected each part of the request once, but one is there twice.")

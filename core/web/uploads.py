@@ -121,7 +121,7 @@ async def _receive(request: Request) -> Response:
         async for chunk in request.stream():
             waiting += chunk
             if offset + len(waiting) - start > BLOCK:
-                raise Refused(413, f"Expected at most {BLOCK:,} bytes at once.")
+                raise Refused(413, "Expected at most {most} bytes at once.", most=BLOCK)
             if len(waiting) >= _WRITE:
                 await write()
     except ClientDisconnect:
@@ -146,9 +146,9 @@ async def _known(function: Callable[..., Answer], *args: Any) -> Answer:
     try:
         return await run_in_threadpool(function, *args)
     except incoming.NoSuchUpload as error:
-        raise Refused(404, str(error)) from error
+        raise Refused(404, error.said) from error
     except incoming.OutOfPlace as error:
-        raise Refused(409, str(error)) from error
+        raise Refused(409, error.said) from error
 
 
 def _standing(found: incoming.Incoming) -> Response:

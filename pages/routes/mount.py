@@ -7,6 +7,7 @@ from streamlit.web.server import server_util
 from core.web import addresses, downloads, pictures, uploads
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
+from pages.language import catalogue
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 MIDDLEWARE = [Middleware(Door)]
@@ -29,7 +30,12 @@ def site() -> addresses.Site:
         hosts=hosts,
         origins=frozenset(each.strip().lower().rstrip("/") for each in origins),
         urls=tuple(server_util.get_url(name) for name in _names(hosts)),
+        translated=_translated,
     )
+
+
+def _translated(sentence: str, accepted: str | None) -> str:
+    return catalogue.translated(sentence, catalogue.of_header(accepted))
 
 
 def _names(hosts: tuple[str, ...]) -> list[str]:

@@ -72,7 +72,7 @@ def test_rare_classes_are_to_count_as_much_where_it_matters() -> None:
     uneven = dataclasses.replace(even, records=tuple(rare))
     advice = advise(uneven, likeness)
     assert advice.settings.balanced
-    assert "“class 0” has 40 images and “class 2” 10" in advice.reasons
+    assert "“class 0” has 40 pictures and “class 2” has 10" in advice.reasons
 
 
 def test_unlike_photos_the_thawed_layers_take_larger_steps() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -212,7 +213,7 @@ def test_memorising_begins_where_it_began(length: int) -> None:
         assert hint is not None
         assert hint.kind is Pattern.MEMORISING
         assert hint.since is not None
-        assert f"since epoch {hint.since} " in hint.text
+        assert re.search(rf"since epoch {hint.since}\b", hint.text)
         near += abs(hint.since - 2 - 0.25 * (length - 1)) <= 2
     assert near >= 0.9 * len(SEEDS)
 
@@ -270,7 +271,7 @@ def test_nothing_impossible_is_advised(frozen: bool, augmented: bool) -> None:
     assert hint is not None
     assert ("freeze more" in hint.text.lower()) == (not frozen)
     assert ("augmentation" in hint.text) == (not augmented)
-    assert "add images" in hint.text.lower()
+    assert "add pictures" in hint.text.lower()
 
 
 def test_few_pictures_are_told_to_be_few() -> None:
@@ -278,17 +279,20 @@ def test_few_pictures_are_told_to_be_few() -> None:
         hint = hint_of(painted(shape, 30, 8, 3), 8)
         assert hint is not None
         if hint.kind is Pattern.PERFECT:
-            assert "of the 8 held-back pictures right. So few prove little" in hint.text
+            assert "8 held-out pictures right. So few prove little" in hint.text
         else:
-            assert "Only 8 pictures are held back, so each is 12 points." in hint.text
+            assert (
+                "Only 8 pictures are held out, so each one counts 12 percentage points."
+                in hint.text
+            )
     hint = hint_of(painted(improving, 30, 180, 3), 180)
     assert hint is not None
-    assert "held back" not in hint.text
+    assert "are held out" not in hint.text
     all_right = [row | {"val_accuracy": 1.0} for row in painted(improving, 30, 3, 3)]
     hint = hint_of(all_right, 3)
     assert hint is not None
-    assert "all of the 3 held-back pictures right. So few prove little" in hint.text
-    assert "nothing is left" not in hint.text
+    assert "all 3 held-out pictures right. So few prove little" in hint.text
+    assert "nothing left" not in hint.text
 
 
 def test_training_that_is_made_harder_is_no_flaw() -> None:
@@ -298,7 +302,7 @@ def test_training_that_is_made_harder_is_no_flaw() -> None:
     hint = hint_of(history, 500, augmented=True)
     assert hint is not None
     assert hint.kind is Pattern.IMPROVING
-    assert "is normal" in hint.text
+    assert "made harder" in hint.text
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 200])

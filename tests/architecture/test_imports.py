@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 # Each room may import what is in a lower row, never a room beside it or above.
 ROWS = [
+    {"core.saying"},
     {"core.errors", "core.shown", "core.installation"},
     {"core.config", "core.settings"},
     {"core.storage"},
@@ -21,7 +22,7 @@ ROWS = [
     {"core.training"},
     {"core.advice"},
     {"core.jobs"},
-    {"core.cli", "core.web"},
+    {"core.cli", "core.web", "pages.language"},
     {"core.__main__", "pages.routes", "pages.parts.shared"},
     {"pages.components"},
     {"pages.parts.predict", "pages.parts.evaluate"},

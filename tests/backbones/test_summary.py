@@ -23,7 +23,7 @@ def test_everything_else_is() -> None:
     )
     assert summary(settings, epochs=1) == (
         "VGG16 · 15 of 19 layers frozen · dense 64 + 32 · 1 epoch · adam, learning rate 0.003 · "
-        "pictures cropped · light augmentation · classes balanced"
+        "pictures cropped · light augmentation · class weights"
     )
 
 

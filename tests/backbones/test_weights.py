@@ -534,7 +534,7 @@ def test_offline_is_told_plainly(nobody: str, elsewhere: Path, thaw_home: Path) 
     assert not {"MobileNetV2", "VGG19"} & set(ready)
     assert "--fetch mobilenet_v2 --alpha 1 --to STICK" in told
     assert "THAW_WEIGHTS=STICK" in told
-    assert r"STICK stands for the folder of the stick, such as E:\thaw on Windows" in told
+    assert r"STICK is the folder on the USB stick, such as E:\thaw on Windows" in told
     assert files_in(thaw_home) == []
 
 
@@ -676,7 +676,7 @@ def test_a_stick_without_classes_carries_one_file(published: Backbone, tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--fetch", "small"], "add --to STICK. STICK stands for"),
+        (["--fetch", "small"], "add --to STICK. STICK is the folder"),
         (["--fetch", "no_such", "--to", "{folder}/x"], "Expected a backbone among"),
         (["--fetch", "small", "--alpha", "0.5", "--to", "{folder}/x"], "width"),
         (["--fetch", "small", "--to", "{folder}/file/x"], "Choose another folder"),

@@ -199,7 +199,7 @@ def suggested(page: Page) -> None:
 def plain_defaults(page: Page) -> None:
     """Wait for the suggestion, and take plain defaults, which train in seconds."""
     suggested(page)
-    press(page, "Plain defaults")
+    press(page, "Default settings")
     page.get_by_role("button", name="Use the suggestion").wait_for()
     settled(page)
 

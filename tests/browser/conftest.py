@@ -66,7 +66,7 @@ def trained(served: Served, browser: Browser, sketches: str) -> str:
     context = new_context(browser)
     page = context.new_page()
     train(page, served, sketches, epochs=5)
-    expect(page.get_by_text("Done: it gets")).to_be_visible(timeout=TRAINED)
+    expect(page.get_by_text("Finished. It gets")).to_be_visible(timeout=TRAINED)
     run = page.url.partition("run=")[2]
     context.close()
     return run

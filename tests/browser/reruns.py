@@ -67,7 +67,7 @@ def controls(scene: Scene) -> list[Control]:
     return [
         Control("Data: class", f"/?data={scene.sketches}", in_turn("cat (60)", "boat (60)")),
         Control(
-            "Data: tab", f"/?data={scene.sketches}", in_turn("How many of each", "The pictures")
+            "Data: tab", f"/?data={scene.sketches}", in_turn("Pictures per class", "All pictures")
         ),
         Control("Train: frozen layers", f"/train?data={scene.sketches}", slide),
         Control("Train: augmentation", f"/train?data={scene.sketches}", in_turn("Light", "Strong")),

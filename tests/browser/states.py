@@ -54,7 +54,7 @@ class Scene:
         """A run on the sketches that has ended."""
         with self._page() as page:
             train(page, self.served, self.sketches, epochs=20)
-            page.get_by_role("button", name="Look at the results").wait_for(timeout=TRAINED)
+            page.get_by_role("button", name="See the results").wait_for(timeout=TRAINED)
             return page.url.partition("run=")[2]
 
     @cached_property
@@ -78,7 +78,7 @@ class Scene:
                 page.get_by_label(f"Class {place}", exact=True).fill(label)
                 page.keyboard.press("Tab")
             settled(page)
-            press(page, "Make these classes")
+            press(page, "Create these classes")
             page.wait_for_url("**data=**")
             return _dataset(page)
 
@@ -163,7 +163,7 @@ def data_adding(page: Page, scene: Scene) -> None:
 def data_ticked(page: Page, scene: Scene) -> None:
     data(page, scene)
     page.get_by_role("button", name="boat: boat-002.png", exact=True).click()
-    page.get_by_text("1 picture ticked").wait_for()
+    page.get_by_text("1 picture selected").wait_for()
 
 
 @_state
@@ -181,7 +181,7 @@ def data_large(page: Page, scene: Scene) -> None:
 def data_renaming(page: Page, scene: Scene) -> None:
     data(page, scene)
     press(page, "Rename")
-    page.get_by_label("Another name").wait_for()
+    page.get_by_label("New name").wait_for()
 
 
 @_state
@@ -209,7 +209,7 @@ def data_findings(page: Page, scene: Scene) -> None:
 @_state
 def data_numbers(page: Page, scene: Scene) -> None:
     data(page, scene)
-    page.get_by_role("tab", name="How many of each").click()
+    page.get_by_role("tab", name="Pictures per class").click()
     page.locator(".st-key-counts .bars").first.wait_for()
 
 
@@ -276,18 +276,18 @@ def train_not_ready(page: Page, scene: Scene) -> None:
     box.click()
     box.fill("VGG16")
     box.press("Enter")
-    page.get_by_text("Train waits for this network").wait_for()
+    page.get_by_text("This network is not here yet").wait_for()
 
 
 @_state
 def evaluate_brought(page: Page, scene: Scene) -> None:
     """The place for labelled pictures, and what came out of some."""
     evaluate(page, scene)
-    page.get_by_text("Check it on other labelled pictures").click()
+    page.get_by_text("Evaluate it on other labelled pictures").click()
     page.locator("input.zip").set_input_files(scene.labelled)
     page.get_by_text("Accuracy on labelled").wait_for()
     settled(page)
-    page.get_by_text("Check it on other labelled pictures").click()
+    page.get_by_text("Evaluate it on other labelled pictures").click()
     page.get_by_text("Drop a zip or a folder here").wait_for()
 
 
@@ -307,7 +307,7 @@ def runs_datasets(page: Page, scene: Scene) -> None:
 def runs_renaming(page: Page, scene: Scene) -> None:
     runs(page, scene)
     page.get_by_role("button", name="Rename").first.click()
-    page.get_by_label("Another name").wait_for()
+    page.get_by_label("New name").wait_for()
 
 
 @_state

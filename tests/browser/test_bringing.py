@@ -39,7 +39,7 @@ def test_a_dropped_zip_is_read_and_what_is_no_picture_is_named(
 ) -> None:
     drop(page, served, pack(tmp_path / "my pets.zip", {"cat": 5, "dog": 5}, broken=b"no picture"))
     expect(page.get_by_role("heading", name="my pets")).to_be_visible()
-    expect(page.get_by_text("10 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("10 pictures, 2 classes")).to_be_visible()
     expect(page.get_by_text("1 file left out")).to_be_visible()
     assert not list((served.home / "home" / "uploads").iterdir())
 
@@ -55,7 +55,7 @@ def test_a_bad_zip_gets_a_sentence_and_the_next_one_is_read(
     assert "Traceback" not in alert.inner_text()
     assert str(served.home) not in alert.inner_text()
     page.locator(ZIP).set_input_files(pack(tmp_path / "a.zip", {"x": 3, "y": 3}))
-    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
     expect(alert).to_have_count(0)
 
 
@@ -75,11 +75,11 @@ def test_where_folders_do_not_tell_the_page_asks_and_a_press_answers(
     page.get_by_text("Advanced: a pattern").click()
     page.get_by_role("textbox", name="Pattern (regular expression)").fill("([0-3])")
     page.get_by_role("textbox", name="Pattern (regular expression)").press("Tab")
-    press(page, "Show what comes out")
-    expect(page.get_by_text("Way 1: Your pattern")).to_be_visible()
+    press(page, "Preview")
+    expect(page.get_by_text("Option 1: Your pattern")).to_be_visible()
     expect(page.get_by_text("4 classes")).to_be_visible()
-    press(page, "Read them by way 2")
-    expect(page.get_by_text("8 images, 2 classes")).to_be_visible()
+    press(page, "Use option 2")
+    expect(page.get_by_text("8 pictures, 2 classes")).to_be_visible()
     expect(page.get_by_text("Read as 2 classes (cat, dog)")).to_be_visible()
     assert not list((served.home / "home" / "uploads").iterdir())
 
@@ -94,14 +94,14 @@ def test_a_table_beside_the_pictures_says_the_classes(
             rows.append(f"{number};{('wren', 'robin')[number % 2]}")
         archive.writestr("labels.csv", "\n".join(rows))
     drop(page, served, tmp_path / "birds.zip")
-    answer = page.get_by_role("button", name="Read them by way 1")
+    answer = page.get_by_role("button", name="Use option 1")
     expect(answer).to_be_visible()
     for _ in range(40):  # by the keyboard alone
         page.keyboard.press("Tab")
         if answer.evaluate("each => each === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_text("8 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("8 pictures, 2 classes")).to_be_visible()
     expect(page.get_by_text("Read as 2 classes (robin, wren)")).to_be_visible()
 
 
@@ -114,7 +114,7 @@ def test_a_dropped_folder_is_read(served: Served, page: Page, tmp_path: Path) ->
     page.goto(served.url)
     page.locator(FOLDER).set_input_files(tmp_path / "zoo")
     expect(page.get_by_role("heading", name="zoo")).to_be_visible()
-    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
 
 
 def test_names_are_shown_letter_by_letter(served: Served, page: Page, tmp_path: Path) -> None:

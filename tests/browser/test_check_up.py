@@ -40,7 +40,7 @@ def messy(path: Path) -> Path:
 def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path: Path) -> None:
     page.goto(served.url)
     page.locator("input.zip").set_input_files(messy(tmp_path / "messy.zip"))
-    expect(page.get_by_text(f"{2 * EACH + FEW + 3} images, 3 classes")).to_be_visible()
+    expect(page.get_by_text(f"{2 * EACH + FEW + 3} pictures, 3 classes")).to_be_visible()
     page.get_by_role("tab", name="Check-up").click()
     press(page, "Check these pictures")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
@@ -49,15 +49,15 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
     page.get_by_role("tab", name="Check-up").click()
     expect(page.get_by_text("most important first")).to_be_visible(timeout=CHECKED)
     expect(page.get_by_text("1 picture is in two classes at once")).to_be_visible()
-    expect(page.get_by_text("1 picture is there more than once, as the very same")).to_be_visible()
-    expect(page.get_by_text("1 picture with nothing on it")).to_be_visible()
+    expect(page.get_by_text("1 picture is there more than once (same file)")).to_be_visible()
+    expect(page.get_by_text("1 picture shows nothing")).to_be_visible()
 
     press(page, "It is fish")
-    expect(page.get_by_text(f"{2 * EACH + FEW + 2} images, 3 classes")).to_be_visible()
+    expect(page.get_by_text(f"{2 * EACH + FEW + 2} pictures, 3 classes")).to_be_visible()
     expect(page.get_by_text("1 picture is in two classes at once")).to_have_count(0)
     expect(page.get_by_role("tab", name="Check-up")).to_have_attribute("aria-selected", "true")
     press(page, "Undo")
-    expect(page.get_by_text(f"{2 * EACH + FEW + 3} images, 3 classes")).to_be_visible()
+    expect(page.get_by_text(f"{2 * EACH + FEW + 3} pictures, 3 classes")).to_be_visible()
     expect(page.get_by_text("1 picture is in two classes at once")).to_be_visible()
 
     settled(page)
@@ -75,12 +75,12 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
     expect(shown).to_be_visible()
     assert shown.evaluate("image => image.naturalWidth") > 0
     page.mouse.click(*place)
-    expect(page.get_by_role("button", name="Tick 1 picture")).to_be_visible()
+    expect(page.get_by_role("button", name="Select 1 picture")).to_be_visible()
     page.mouse.move(0, 0)
     expect(shown).to_be_hidden()
 
     chosen = page.locator(".st-key-on-map .picture").get_attribute("title")
-    walk = page.get_by_role("application", name="Walk on the map")
+    walk = page.get_by_role("application", name="Move on the map")
     walk.focus()
     expect(shown).to_be_visible()
     told = page.locator(".st-key-map-hover .aloud")
@@ -98,6 +98,6 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
 
     page.get_by_text("1 class has fewer than 10 pictures").click()
     press(page, "Add pictures of house")
-    expect(page.get_by_role("tab", name="The pictures")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tab", name="All pictures")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("radio", name="house (4)")).to_be_checked()
     expect(page.get_by_text("Drop pictures, a folder or a zip here")).to_be_visible()

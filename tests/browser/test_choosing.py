@@ -9,7 +9,7 @@ from core import installation
 from tests.browser.app import Served, plain_defaults, press, settled, suggested
 
 pytestmark = pytest.mark.browser
-LEARN = re.compile(r"([\d,.]+(?: million)?) parameters learn \(.+ %\)")
+LEARN = re.compile(r"([\d,.]+(?: million)?) parameters learn \(.+%\)")
 
 
 def learning(page: Page) -> str:
@@ -31,7 +31,7 @@ def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str)
     page.goto(f"{served.url}/train?data={sketches}")
     suggested(page)
     expect(
-        page.get_by_text("Set as suggested for 192 images to learn from, unlike photos")
+        page.get_by_text("Set as suggested: 192 pictures to learn from, unlike photos")
     ).to_be_visible()
     thawed = page.get_by_text(re.compile(r"layers frozen, \d+ thawed"))
     expect(thawed).to_be_visible()
@@ -39,11 +39,11 @@ def test_the_suggestion_is_the_preset(served: Served, page: Page, sketches: str)
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("15")
     expect(page.get_by_label("Warm-up epochs", exact=True)).to_have_value("1")
     expect(page.get_by_text(re.compile(r"About .* on this computer"))).to_be_visible()
-    press(page, "Why")
+    press(page, "Why?")
     expect(page.get_by_text("its last blocks should learn your shapes")).to_be_visible()
-    expect(page.get_by_text("the answer it gives most")).to_be_visible()
+    expect(page.get_by_text("most frequent answer")).to_be_visible()
     page.keyboard.press("Escape")
-    press(page, "Plain defaults")
+    press(page, "Default settings")
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
     settled(page)  # until then the number of epochs for thawed layers is there as well
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("40")
@@ -69,7 +69,7 @@ def test_the_slider_changes_what_learns(served: Served, page: Page, sketches: st
     # A ReLU has nothing to learn, its batch norm 2 × 1280 numbers, the convolution before it
     # 320 × 1280, and the batch norm before that 2 × 320.
     assert seen == ["5,124", "5,124", "7,684", "417,284", "417,924"]
-    expect(page.get_by_text(re.compile("Last frozen: layer 137"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Last frozen layer: 137"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("137 of 141 layers frozen"))).to_be_visible()
 
 
@@ -91,15 +91,15 @@ def test_a_network_that_is_not_here_is_said_plainly(
     expect(message).to_contain_text("THAW_WEIGHTS=STICK")
     assert not list((served.home / "cache" / "weights").rglob("*.h5"))
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
-    expect(page.get_by_text("Train waits for this network")).to_be_visible()
+    expect(page.get_by_text("This network is not here yet")).to_be_visible()
     choose_backbone(page, "EfficientNet-Lite0")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
 
 
 def test_the_untouched_network_names_a_picture(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/train?data={sketches}")
-    page.get_by_text("What does the untouched network see?").click()
+    page.get_by_text("What does the network see before training?").click()
     press(page, "Show 2")
-    expect(page.get_by_text(re.compile(r"\d % sure"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d% sure"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"cat-.*png"))).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(5)

@@ -41,10 +41,10 @@ def begin(page: Page, served: Served, *classes: str, name: str = "") -> str:
     for place, label in enumerate(classes, 1):
         page.get_by_label(f"Class {place}", exact=True).fill(label)
         page.keyboard.press("Tab")
-    page.get_by_label("What to call all of it").fill(name)
+    page.get_by_label("Name of the data set").fill(name)
     page.keyboard.press("Tab")
     settled(page)
-    press(page, "Make these classes")
+    press(page, "Create these classes")
     page.wait_for_url("**data=**")
     ready(page)
     return page.url.partition("data=")[2].partition("&")[0]
@@ -137,17 +137,17 @@ def test_one_camera_fills_all_classes_and_stays_on(served: Served, studio: Page)
     expect(cat).to_have_accessible_name(re.compile("cat [1-9]"))
     press(page, "Undo last")
     expect(cat).to_have_accessible_name("cat 0")
-    press(page, "Keep taking “\u2068cat\u2069”")
+    press(page, "Keep taking pictures of “\u2068cat\u2069”")
     expect(cat).to_have_accessible_name(re.compile("cat ([3-9]|..)"))
     press(page, "Stop taking pictures")
-    page.get_by_role("button", name=re.compile("Drop this picture of .*cat")).first.press("Enter")
+    page.get_by_role("button", name=re.compile("Remove this picture of .*cat")).first.press("Enter")
     cats = counted(cat)
     dog.click()
     expect(dog).not_to_have_accessible_name(f"dog {dogs}")
     press(page, "Undo last")  # of the last press alone
     expect(dog).to_have_accessible_name(f"dog {dogs}")
     press(page, f"Add {cats + dogs} pictures")
-    expect(page.get_by_text(f"{cats} images added to “cat”.")).to_be_visible()
+    expect(page.get_by_text(f"{cats} pictures added to “cat”.")).to_be_visible()
     settled(page)
     expect(cat).to_have_accessible_name(f"cat {cats}")
     expect(dog).to_have_accessible_name(f"dog {dogs}")
@@ -226,18 +226,18 @@ def test_loose_pictures_come_to_the_class_at_hand(
         files[-1].write_bytes(painted(number))
     (tmp_path / "notes.png").write_text("no picture")
     page.locator("input.pictures").set_input_files([*files, tmp_path / "notes.png"])
-    expect(page.get_by_text("3 images added to “cat”. 1 file was left out.")).to_be_visible()
+    expect(page.get_by_text("3 pictures added to “cat”. 1 file was left out.")).to_be_visible()
     expect(page.get_by_text("1 file left out")).to_be_visible()
     settled(page)
     page.get_by_text("Add pictures to “cat”").click()
     ready(page)
     page.locator("input.pictures").set_input_files(files[0])
-    expect(page.get_by_text("1 image was there already.")).to_be_visible()
+    expect(page.get_by_text("1 picture was already there.")).to_be_visible()
     ready(page)
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         archive.writestr("anything/9.png", painted(9))
     page.locator("input.zip").set_input_files(tmp_path / "more.zip")
-    expect(page.get_by_text("1 image added to “cat”.")).to_be_visible()
+    expect(page.get_by_text("1 picture added to “cat”.")).to_be_visible()
     assert stored(served, dataset).counts == {"cat": 4, "dog": 0}
     assert not leftovers(served)
 
@@ -255,14 +255,14 @@ def test_a_dropped_picture_comes_to_the_class_at_hand(served: Served, page: Page
         }""",
         list(painted(5)),
     )
-    expect(page.get_by_text("1 image added to “cat”.")).to_be_visible()
+    expect(page.get_by_text("1 picture added to “cat”.")).to_be_visible()
 
 
 def bring(page: Page, served: Served, path: Path) -> str:
     page.goto(served.url)
     page.locator("input.zip").set_input_files(path)
     page.wait_for_url("**data=**")
-    page.get_by_role("button", name="Bring other pictures").wait_for()
+    page.get_by_role("button", name="Use other pictures").wait_for()
     return page.url.partition("data=")[2].partition("&")[0]
 
 
@@ -289,10 +289,10 @@ def test_what_goes_out_comes_in_again(served: Served, page: Page, tmp_path: Path
 def test_two_data_sets_become_one(served: Served, page: Page, tmp_path: Path) -> None:
     bring(page, served, packed(tmp_path / "first.zip", *("cat", "emu") * 2, first=30))
     bring(page, served, packed(tmp_path / "second.zip", *("cat", "dog") * 2, first=40))
-    press(page, "Add another data set’s pictures")
+    press(page, "Add another data set")
     page.get_by_role("dialog").get_by_role("combobox").click()
-    page.get_by_role("option", name="first (4 images)").click()
-    expect(page.get_by_text("cat 2 + 2, emu new 2")).to_be_visible()
-    press(page, "Add 4 images")
-    expect(page.get_by_text("4 images added from “first”.")).to_be_visible()
-    expect(page.get_by_text("8 images, 3 classes")).to_be_visible()
+    page.get_by_role("option", name="first (4 pictures)").click()
+    expect(page.get_by_text("cat 2 + 2, emu 2 (new)")).to_be_visible()
+    press(page, "Add 4 pictures")
+    expect(page.get_by_text("4 pictures added from “first”.")).to_be_visible()
+    expect(page.get_by_text("8 pictures, 3 classes")).to_be_visible()

@@ -46,7 +46,7 @@ def watch_changes(page: Page, times: int) -> list[str]:
 
 def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str) -> None:
     page.goto(f"{served.url}/?data={sketches}")
-    expect(page.get_by_text("240 images, 4 classes")).to_be_visible()
+    expect(page.get_by_text("240 pictures, 4 classes")).to_be_visible()
     expect(page.get_by_role("button", name="boat: boat-001.png", exact=True)).to_be_visible()
     press(page, "Choose how to train")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
@@ -65,10 +65,10 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     second.close()
 
     press(page, "Stop and keep the best so far")
-    expect(page.get_by_text(re.compile(r"the best so far is kept: it gets"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"the best epoch so far is kept\. It gets"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Stop"))).to_have_count(0)
-    press(page, "Look at the results")
-    expect(page.get_by_text("48 images")).to_be_visible()
+    press(page, "See the results")
+    expect(page.get_by_text("48 pictures")).to_be_visible()
     expect(page.locator(".st-key-confusion .heatmaplayer")).to_be_visible()
     press(page, "Try it on new pictures")
     press(page, "Try 1")
@@ -91,7 +91,7 @@ def test_a_dropped_picture_is_named_and_a_text_is_not(
     expect(page.get_by_text(re.compile(r"house, .*sure"))).to_be_visible()
     caption = page.get_by_test_id("stCaptionContainer")  # the uploader shows the name as well
     expect(caption.get_by_text("a [b] **c**.png")).to_be_visible()
-    expect(page.get_by_text("It could not be looked at")).to_be_visible()
+    expect(page.get_by_text("Thaw could not read it")).to_be_visible()
     assert not list((served.home / "home" / "uploads").iterdir())
 
 
@@ -117,4 +117,4 @@ def test_a_killed_worker_is_said_plainly_and_the_next_run_is_well(
     settled(page)
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
     train(page, served, sketches, epochs=3)
-    expect(page.get_by_text(re.compile("Done: it gets"))).to_be_visible(timeout=TRAINED)
+    expect(page.get_by_text(re.compile("Finished. It gets"))).to_be_visible(timeout=TRAINED)

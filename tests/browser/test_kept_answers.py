@@ -12,7 +12,7 @@ from core.datasets.samples import samples
 from tests.browser.app import TRAINED, Served, new_context, plain_defaults, press, settled
 
 pytestmark = pytest.mark.browser
-SURE = re.compile(r"(\d+) % sure")
+SURE = re.compile(r"(\d+)% sure")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_sixty_pictures_are_counted_sorted_and_kept(
     press(page, "Clear")
     expect(page.get_by_text("What it thinks")).to_have_count(0)
     page.reload()
-    expect(page.get_by_text("Drop pictures here to have them named")).to_be_visible()
+    expect(page.get_by_text("Drop one or more pictures here")).to_be_visible()
     settled(page)
     expect(page.get_by_text("What it thinks")).to_have_count(0)
 
@@ -104,7 +104,7 @@ def test_a_labelled_zip_is_judged_and_stays_with_the_run(
 ) -> None:
     first, *others = samples.SAMPLES["sketches"].classes
     page.goto(f"{served.url}/evaluate?run={trained}")
-    page.get_by_text("Check it on other labelled pictures").click()
+    page.get_by_text("Evaluate it on other labelled pictures").click()
     wrong = zipped(tmp_path / "wrong.zip", drawn, {"zebra": first})
     page.locator("input.zip").set_input_files(wrong)
     alert = page.get_by_role("alert").filter(has_text="This model knows")
@@ -120,10 +120,10 @@ def test_a_labelled_zip_is_judged_and_stays_with_the_run(
     expect(page.get_by_text("Accuracy on new")).to_be_visible(timeout=TRAINED)
     page.reload()
     expect(page.get_by_text("Accuracy on new")).to_be_visible()
-    expect(page.get_by_text("It has learned from").last).to_be_visible()
+    expect(page.get_by_text("It was trained on").last).to_be_visible()
     page.get_by_role("combobox", name="Details of").click()
     page.get_by_role("option", name="new").click()
-    mistakes = page.get_by_role("img", name=re.compile(f"really {first}, taken for {others[0]}"))
+    mistakes = page.get_by_role("img", name=re.compile(f"really {first}, mistaken for {others[0]}"))
     expect(mistakes.first).to_be_visible()
     press(page, "Delete")
     press(page, "Delete for good")

@@ -57,23 +57,23 @@ def test_a_click_ticks_and_moves_no_picture(gallery: Page) -> None:
     page.keyboard.press("ArrowLeft")  # so that nothing scrolls from here on
     before = [top_of(picture(page, number)) for number in (1, 4, 9)]
     picture(page, 2).click()
-    expect(page.get_by_text("1 picture ticked")).to_have_count(0)
+    expect(page.get_by_text("1 picture selected")).to_have_count(0)
     assert [top_of(picture(page, number)) for number in (1, 4, 9)] == before
     picture(page, 2).click()
-    expect(page.get_by_text("1 picture ticked")).to_be_in_viewport()
+    expect(page.get_by_text("1 picture selected")).to_be_in_viewport()
     assert [top_of(picture(page, number)) for number in (1, 4, 9)] == before
     picture(page, 1).click()
-    expect(page.get_by_text("2 pictures ticked")).to_be_in_viewport()
-    press(page, "Tick none")
+    expect(page.get_by_text("2 pictures selected")).to_be_in_viewport()
+    press(page, "Select none")
     expect(picture(page, 2)).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_role("button", name="Tick none")).to_have_count(0)
+    expect(page.get_by_role("button", name="Select none")).to_have_count(0)
 
 
 def test_quick_clicks_are_all_heard(gallery: Page) -> None:
     page = gallery
     for number in range(1, 7):
         picture(page, number).click()
-    expect(page.get_by_text("6 pictures ticked")).to_be_visible()
+    expect(page.get_by_text("6 pictures selected")).to_be_visible()
     for number in range(1, 7):
         expect(picture(page, number)).to_have_attribute("aria-pressed", "true")
 
@@ -90,7 +90,7 @@ def test_arrow_keys_walk_and_the_grid_is_one_stop(gallery: Page) -> None:
     page.keyboard.press("ArrowUp")
     assert page.evaluate(FOCUSED) == "boat: boat-003.png"
     page.keyboard.press(" ")
-    expect(page.get_by_text("1 picture ticked")).to_be_visible()
+    expect(page.get_by_text("1 picture selected")).to_be_visible()
     assert page.evaluate(FOCUSED) == "boat: boat-003.png", "drawing anew leaves it where it was"
     page.keyboard.press("Tab")
     assert "boat-" not in page.evaluate(FOCUSED)
@@ -120,11 +120,11 @@ def test_the_large_view_fills_most_of_the_window(gallery: Page) -> None:
     expect(image).to_have_attribute("alt", "boat: boat-003.png")
     page.wait_for_function("image => image.naturalWidth", arg=image.element_handle())
     page.keyboard.press("Space")
-    expect(dialog.get_by_role("button", name="Take the tick away")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Deselect")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     assert page.evaluate(FOCUSED) == "boat: boat-003.png"
-    expect(page.get_by_text("1 picture ticked")).to_be_visible()
+    expect(page.get_by_text("1 picture selected")).to_be_visible()
     page.locator(".cell").first.hover()
     page.get_by_role("button", name="Enlarge boat: boat-001.png").click()
     dialog.get_by_role("button", name="Close").click()
@@ -161,12 +161,12 @@ def test_only_what_is_in_sight_is_fetched(served: Served, page: Page, painted: N
     page.goto(f"{served.url}/?data={chosen}")
     settled(page)
     page.get_by_role("button", name="ape: 0.png", exact=True).click()
-    expect(page.get_by_text("1 picture ticked")).to_be_visible()
+    expect(page.get_by_text("1 picture selected")).to_be_visible()
     assert 1 < len(asked) < 48
-    press(page, "Tick all of this class")
-    expect(page.get_by_text(f"{MANY} pictures ticked")).to_be_visible()
+    press(page, "Select all in this class")
+    expect(page.get_by_text(f"{MANY} pictures selected")).to_be_visible()
     press(page, "Delete")
-    expect(page.get_by_text("2 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("2 pictures, 2 classes")).to_be_visible()
     assert len(asked) < MANY
 
 
@@ -174,7 +174,7 @@ def test_no_full_screen_button_stands_before_another(served: Served, page: Page)
     page.goto(served.url)
     settled(page)
     page.get_by_test_id("stImage").nth(7).wait_for()
-    page.get_by_label("What to call all of it").focus()
+    page.get_by_label("Name of the data set").focus()
     stops = []
     while "Handwritten digits" not in (stop := page.evaluate(FOCUSED)):
         assert len(stops) < 12, stops
@@ -188,9 +188,9 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     page.goto(f"{served.url}/runs")
     settled(page)
     _rename(page, "x\u200by")
-    expect(page.get_by_role("alert")).to_contain_text("letters that can be seen")
-    page.get_by_role("textbox", name="Another name").fill("Tom & “Rex”")
-    page.get_by_role("textbox", name="Another name").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("visible letters")
+    page.get_by_role("textbox", name="New name").fill("Tom & “Rex”")
+    page.get_by_role("textbox", name="New name").press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("tab", name="Data sets").click()
     _rename(page, "Summer *cats*")
@@ -207,8 +207,8 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
 def _rename(page: Page, name: str) -> None:
     """Give the newest card that is shown another name."""
     page.get_by_role("button", name="Rename", exact=True).filter(visible=True).first.click()
-    page.get_by_role("textbox", name="Another name").fill(name)
-    page.get_by_role("textbox", name="Another name").press("Enter")
+    page.get_by_role("textbox", name="New name").fill(name)
+    page.get_by_role("textbox", name="New name").press("Enter")
 
 
 def test_a_starter_set_pressed_twice_is_one_data_set(

@@ -72,7 +72,7 @@ def test_a_killed_server_comes_back_and_the_upload_goes_on(
     (upload,) = uploads(own)
     come = (upload / "content").stat().st_size
     assert 0 < come < LOAD
-    expect(page.get_by_text("The connection is gone.").first).to_be_visible()
+    expect(page.get_by_text("The connection is lost.").first).to_be_visible()
     asked: list[int] = []
     page.on(
         "request",
@@ -80,7 +80,7 @@ def test_a_killed_server_comes_back_and_the_upload_goes_on(
     )
     own.start()
     expect(page.get_by_role("heading", name="large zoo")).to_be_visible()
-    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
     assert asked[0] == come, "it begins where it was cut"
     assert not uploads(own)
 
@@ -93,13 +93,13 @@ def test_after_a_reload_the_same_file_goes_on(
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     expect(
-        page.get_by_text("To go on with “\u2068large zoo.zip\u2069”, choose it again.")
+        page.get_by_text("To continue with “\u2068large zoo.zip\u2069”, choose it again.")
     ).to_be_visible()
     come = (upload / "content").stat().st_size
     with page.expect_request(lambda each: each.method == "PATCH") as first:
         page.locator("input.zip").set_input_files(large)
     assert int(first.value.headers["upload-offset"]) >= come > 0
-    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
     assert not uploads(own)
 
 
@@ -112,7 +112,7 @@ def test_cancel_leaves_nothing_and_another_is_sent(
     assert not uploads(own)
     expect(page.get_by_role("button", name="Choose a zip file")).to_be_focused()
     page.locator("input.zip").set_input_files(large)
-    expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
 
 
 def test_what_the_server_refuses_is_said(
@@ -123,7 +123,7 @@ def test_what_the_server_refuses_is_said(
     nothing = tmp_path / "nothing.zip"
     nothing.write_bytes(b"")
     page.locator("input.zip").set_input_files(nothing)
-    expect(page.get_by_role("alert").filter(has_text="That file is empty")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="This file is empty")).to_be_visible()
 
 
 def test_a_dropped_folder_goes_up_as_a_zip(own: Served, context: BrowserContext) -> None:
@@ -155,7 +155,7 @@ def test_a_dropped_folder_goes_up_as_a_zip(own: Served, context: BrowserContext)
         pictures,
     )
     expect(page.get_by_role("heading", name="zoo")).to_be_visible()
-    expect(page.get_by_text("images, 2 classes")).to_be_visible()
+    expect(page.get_by_text("pictures, 2 classes")).to_be_visible()
 
 
 def test_loose_pictures_are_told_where_they_can_go(own: Served, context: BrowserContext) -> None:
@@ -183,5 +183,5 @@ def test_it_works_below_a_base_path_and_under_another_name(
         page = context.new_page()
         page.goto(served.url.replace("localhost", "127.0.0.1"))
         page.locator("input.zip").set_input_files(large)
-        expect(page.get_by_text("6 images, 2 classes")).to_be_visible()
+        expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
         context.close()

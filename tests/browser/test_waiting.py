@@ -27,10 +27,10 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     press(third, "Cancel")
     expect(third.get_by_text("nothing to keep")).to_be_visible()
     press(page, "Stop and keep the best so far")
-    expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
-    expect(second.get_by_text(re.compile("Done: it gets"))).to_be_visible(timeout=TRAINED)
-    press(page, "Look at the results")
-    expect(page.get_by_text("48 images")).to_be_visible()
+    expect(page.get_by_text("Stopped; the best epoch so far is kept")).to_be_visible()
+    expect(second.get_by_text(re.compile("Finished. It gets"))).to_be_visible(timeout=TRAINED)
+    press(page, "See the results")
+    expect(page.get_by_text("48 pictures")).to_be_visible()
     context.close()
 
 
@@ -44,7 +44,7 @@ def test_training_outlives_the_web_server(served: Served, page: Page, sketches: 
     watch_changes(page, 2)
     assert epochs_done(page) > before
     press(page, "Stop and keep the best so far")
-    expect(page.get_by_text("Stopped; the best so far is kept")).to_be_visible()
+    expect(page.get_by_text("Stopped; the best epoch so far is kept")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,11 @@ def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, 
     context = new_context(browser)
     page = context.new_page()
     page.goto(f"{served.url}/{where}?run={trained}")
-    marks = {"train": "Done: it gets", "evaluate": "It rests on", "predict": "Drop pictures here"}
+    marks = {
+        "train": "Finished. It gets",
+        "evaluate": "On other pictures of this kind",
+        "predict": "Drop one or more pictures",
+    }
     expect(page.get_by_text(re.compile(marks[where]))).to_be_visible()
     for step in ("Data", "Train", "Evaluate", "Predict", "Runs"):
         expect(page.get_by_role("link", name=step, exact=True)).to_be_visible()

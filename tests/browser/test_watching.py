@@ -27,7 +27,7 @@ def test_a_training_is_filmed_stopped_resumed_and_trained_further(
     ).to_be_visible()
 
     press(page, "Stop and keep the best so far")
-    expect(page.get_by_text(re.compile("Stopped; the best so far is kept"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Stopped; the best epoch so far is kept"))).to_be_visible()
     trained = epochs_done(page)
     assert FRAMES <= trained < 1000
     press(page, "Resume")

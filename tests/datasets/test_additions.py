@@ -44,12 +44,12 @@ def images(folder: Path) -> set[str]:
 
 def test_pictures_in_any_folders_come_to_one_class(folder: Path) -> None:
     added = add(folder, {"a.png": png(1), "holiday/b.png": png(2), "holiday/c.txt": b"text"})
-    assert added.told == "2 images added to “cat”. 1 file was left out."
+    assert added.told == "2 pictures added to “cat”. 1 file was left out."
     assert [each.file for each in added.skipped] == ["holiday/c.txt"]
     dataset = store.load(folder)
     assert dataset.counts == {"cat": 2, "dog": 0}
     assert {record.split for record in dataset.records} == {"train", "validation"}
-    assert (dataset.told, dataset.before) == ("2 images added to “cat”", 1)
+    assert (dataset.told, dataset.before) == ("2 pictures added to “cat”", 1)
     assert images(folder) == {record.digest for record in dataset.records}
     read = image_files.reader(folder)
     assert [read(record) for record in dataset.records] == [png(1), png(2)]
@@ -75,16 +75,16 @@ def test_a_folder_that_is_dropped_into_a_class_stays_together(thaw_home: Path) -
 def test_what_was_there_already_is_said(folder: Path) -> None:
     add(folder, {"a.png": png(1), "b.png": png(2)})
     some = add(folder, {"again.png": png(1), "new.png": png(3), "b.png": png(2)})
-    assert some.told == "1 image added to “cat”. 2 were there already."
+    assert some.told == "1 picture added to “cat”. 2 pictures were already there."
     version = store.load(folder).version
-    assert add(folder, {"a.png": png(1)}).told == "Nothing new: 1 image was there already."
+    assert add(folder, {"a.png": png(1)}).told == "Nothing new. 1 picture was already there."
     assert store.load(folder).version == version, "where nothing changed, nothing can be undone"
 
 
 def test_no_picture_at_all_is_the_users_mistake(folder: Path) -> None:
     with pytest.raises(UserError, match=r"None of these 2 files .* “a.txt”: "):
         add(folder, {"a.txt": b"x", "b.txt": b"y"})
-    with pytest.raises(UserError, match=r"That is no picture .* “a.txt”: "):
+    with pytest.raises(UserError, match=r"This picture cannot be read. “a.txt”: "):
         add(folder, {"a.txt": b"x"})
     assert store.load(folder).version == 1
     assert not images(folder)
@@ -99,7 +99,7 @@ def test_a_change_meanwhile_is_no_obstacle(folder: Path) -> None:
             store.keep(folder, changes.rename(now, "cat", "kitten"), "renamed")
 
     added = add(folder, {"a.png": png(1), "b.png": png(2)}, report=report)
-    assert added.told == "2 images added to “kitten”."
+    assert added.told == "2 pictures added to “kitten”."
     assert store.load(folder).counts == {"dog": 0, "kitten": 2}
 
 
@@ -114,7 +114,7 @@ def test_it_is_added_again_where_somebody_was_faster(
         return keep(where, changed, told, brought)
 
     monkeypatch.setattr(store, "keep", late)
-    assert add(folder, {"a.png": png(1)}).told == "1 image added to “cat”."
+    assert add(folder, {"a.png": png(1)}).told == "1 picture added to “cat”."
     assert store.load(folder).counts == {"bird": 0, "cat": 1, "dog": 0}
     assert len(images(folder)) == 1
 
@@ -167,7 +167,7 @@ def zoo(folder: Path, tmp_path: Path) -> Path:
 
 def test_two_data_sets_become_one_and_can_be_parted_again(folder: Path, zoo: Path) -> None:
     added = additions.add_dataset(zoo, folder)
-    assert added.told == "4 images added from “zoo”. 1 was there already."
+    assert added.told == "4 pictures added from “zoo”. 1 picture was already there."
     dataset = store.load(folder)
     assert dataset.counts == {"cat": 4, "dog": 0, "emu": 2}
     read = image_files.reader(folder)
@@ -193,7 +193,7 @@ def test_where_files_cannot_be_linked_they_are_copied(
 def test_a_picture_that_is_gone_from_the_other_one_changes_nothing(folder: Path, zoo: Path) -> None:
     before = images(folder)
     image_files.original(zoo, store.load(zoo).records[-1].digest).unlink()
-    with pytest.raises(UserError, match="gone"):
+    with pytest.raises(UserError, match="no longer"):
         additions.add_dataset(zoo, folder)
     assert images(folder) == before
     assert store.load(folder).counts == {"cat": 2, "dog": 0}
@@ -211,8 +211,8 @@ def test_a_class_may_be_renamed_while_its_pictures_are_read(folder: Path) -> Non
         if "cat" in dataset.classes:
             store.keep(folder, changes.rename(dataset, "cat", "kitten"), "renamed")
 
-    assert add(folder, {"a.png": png(1)}, report=rename).told == "1 image added to “kitten”."
-    assert add(folder, {"b.png": png(2)}).told == "1 image added to “kitten”."
+    assert add(folder, {"a.png": png(1)}, report=rename).told == "1 picture added to “kitten”."
+    assert add(folder, {"b.png": png(2)}).told == "1 picture added to “kitten”."
 
 
 def test_classes_without_images_come_along(folder: Path, zoo: Path) -> None:
@@ -221,5 +221,5 @@ def test_classes_without_images_come_along(folder: Path, zoo: Path) -> None:
 
 
 def test_what_became_of_it_is_kept() -> None:
-    added = Added("1 image added.", (Skipped("a", "b"),))
+    added = Added("1 picture added.", (Skipped("a", "b"),))
     assert Added.from_dict(added.to_dict()) == added

@@ -279,7 +279,7 @@ def test_files_that_were_left_out_long_ago_are_forgotten(pets: Dataset) -> None:
 def test_too_little_to_learn_from_is_said(pets: Dataset) -> None:
     check(pets)
     for poor, told in [
-        (changes.empty("Mine", ["a", "b"], SplitSettings()), "no images yet"),
+        (changes.empty("Mine", ["a", "b"], SplitSettings()), "no pictures yet"),
         (changes.delete_class(changes.delete_class(pets, "cat"), "dog"), "only “cow”"),
         (changes.add_class(pets, "fish"), "“fish” \\(0\\)"),
     ]:
@@ -343,7 +343,7 @@ def test_what_classes_have_gained_is_told(pets: Dataset) -> None:
     had = pets.counts[label]
     spare = replace(pets.records[0], file="new.jpg", digest="f" * 64, label=label)
     more = replace(more, records=(*more.records, spare))
-    assert changes.gained(pets, more) == f"{label} {had} + 1, owl new 0"
+    assert changes.gained(pets, more) == f"{label} {had} + 1, owl 0 (new)"
 
 
 def test_the_images_that_lose_most_by_becoming_square_are_one_of_a_class(pets: Dataset) -> None:

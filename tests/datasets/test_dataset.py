@@ -153,14 +153,14 @@ def test_class_without_enough_to_divide_in_train_beside_test(good: int, tmp_path
     files = classes({"a": 3}, "train/") | classes({"a": 2, "b": 2}, "test/", 50)
     files |= {"train/b/1.png": b"broken", "train/b/2.png": b"broken"}
     files |= {f"train/b/{name}.png": png(99) for name in ("x", "copy of x")} if good else {}
-    with pytest.raises(UserError, match=rf"2 different images of every class.*“b” \({good}\)"):
+    with pytest.raises(UserError, match=rf"2 different pictures of every class.*“b” \({good}\)"):
         read(zip_of(tmp_path / "x.zip", files))
 
 
 @pytest.mark.parametrize(
     ("files", "parts"),
     [
-        ({}, ["none with images was found"]),
+        ({}, ["none with pictures was found"]),
         ({"1.png": png(1), "2.png": png(2)}, ["none with", "2 files", "“1.png”, not in a class"]),
         (classes({"a": 3}), ["only one was found, “a”"]),
         ({"notes/a.txt": b"x", "notes/b.txt": b"y"}, ["none with", "not an image"]),
@@ -170,7 +170,7 @@ def test_class_without_enough_to_divide_in_train_beside_test(good: int, tmp_path
             {**classes({"a": 3}), "b/1.png": png(9), "b/2.png": png(9)},
             ["at least 2 different", "“b” (1)"],
         ),
-        (classes({"a": 3, **{f"c{n}": 1 for n in range(8)}}), ["“c4” (1) and 3 more"]),
+        (classes({"a": 3, **{f"c{n}": 1 for n in range(8)}}), ["“c4” (1), 3 more"]),
     ],
 )
 def test_too_little_is_told(files: dict[str, bytes], parts: list[str], tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_without_split_anything_labelled_will_do(tmp_path: Path) -> None:
     assert found.counts == {"a": 3, "b": 1}
     one = read(zip_of(tmp_path / "y.zip", classes({"only": 1})), split=None)
     assert one.counts == {"only": 1}
-    with pytest.raises(UserError, match="none with images"):
+    with pytest.raises(UserError, match="none with pictures"):
         read(zip_of(tmp_path / "z.zip", {"a/1.png": b"broken"}), split=None)
 
 

@@ -110,7 +110,7 @@ def test_nothing_and_what_is_gone_is_said_before_anything_is_sent(
     pets: tuple[Path, Dataset],
 ) -> None:
     folder, dataset = pets
-    with pytest.raises(UserError, match="no images to download yet"):
+    with pytest.raises(UserError, match="no pictures to download yet"):
         packing.zipped(folder, replace(dataset, records=()), sides=False)
     pieces = packing.zipped(folder, dataset, sides=False)
     next(pieces)

@@ -729,7 +729,7 @@ def test_whole_folders_that_are_left_out_are_named() -> None:
     assert found.lost == (("pred", 3),)
     assert found.told() == (
         "Read as 2 classes (a, b), train (6) and test (3), by folder. "
-        "A whole folder of pictures left out: “pred” (3)."
+        "A whole folder of pictures is left out: “pred” (3)."
     )
 
 
@@ -746,7 +746,7 @@ def test_a_folder_beside_the_classes_without_any_picture_is_named() -> None:
     found = place(Listed(*tree("cats", "dogs"), **{f"birds/{n}.mp4": NOTES for n in range(3)}))
     assert found.told() == (
         "Read as 2 classes (cats, dogs), by folder. "
-        "A folder without any picture left out: “birds” (3)."
+        "A folder without any picture is left out: “birds” (3)."
     )
 
 

@@ -144,7 +144,7 @@ def test_a_hundred_thousand_entries_are_refused_at_once(tmp_path: Path) -> None:
 def test_more_images_than_the_owner_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_IMAGES", "9")
     path = zip_of(tmp_path / "x.zip", classes({"a": 5, "b": 5}))
-    with pytest.raises(UserError, match=r"at most 9 images, but “x” holds 10.*THAW_IMAGES"):
+    with pytest.raises(UserError, match=r"at most 9 pictures, but “x” holds 10.*THAW_IMAGES"):
         read(path)
 
 

@@ -476,7 +476,7 @@ def test_another_way_to_read_them_is_a_version_that_can_be_undone(
     after = store.load(folder)
     assert after.preparation == wanted
     assert after.version == before.version + 1
-    assert told == "In pictures of more than 8 bits 0 is black and 60000 is white."
+    assert told == "In pictures with more than 8 bits per colour, 0 is black and 60000 is white."
     assert np.asarray(Image.open(thumbnail)).mean() < 20
     assert StoredFeed(folder, before.version).preparation(lambda *_: None) == before.preparation
     store.undo(folder)

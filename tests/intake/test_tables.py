@@ -338,7 +338,7 @@ def test_a_table_of_files_and_sides_divides_the_folders_classes() -> None:
         assert [each.member.name for each in found.placed if each.split == "test"] == [
             "cat/3.jpg", "dog/3.jpg",
         ]  # fmt: skip
-        assert found.told().endswith("by folder, and divided by the table “split.csv”.")
+        assert found.told().endswith("by folder, and split by the table “split.csv”.")
 
 
 @pytest.mark.parametrize(

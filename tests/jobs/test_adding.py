@@ -56,7 +56,7 @@ def become(job: str, wait: Wait) -> Added:
 def test_a_worker_adds_pictures_and_leaves_nothing(pets: Path, clusters: Path, wait: Wait) -> None:
     job = adding.submit_images(upload({"a.png": png(1), "b.txt": b"text"}), "pets", "cat")
     added = become(job, wait)
-    assert added.told == "1 image added to “cat”. 1 file was left out."
+    assert added.told == "1 picture added to “cat”. 1 file was left out."
     assert [each.file for each in added.skipped] == ["b.txt"]
     assert store.load(pets).counts == {"cat": 1, "dog": 0}
     assert [path.name for path in home.datasets().iterdir()] == ["pets"]
@@ -69,7 +69,7 @@ def test_a_worker_adds_pictures_and_leaves_nothing(pets: Path, clusters: Path, w
     other = queue.submit_import(path, "zoo", SplitSettings())
     wait(lambda: queue.import_state(other).status.final)
     job = adding.submit_dataset(other, "pets")
-    assert become(job, wait).told == "4 images added from “zoo”."
+    assert become(job, wait).told == "4 pictures added from “zoo”."
     assert store.load(pets).counts == {"cat": 3, "dog": 0, "emu": 2}
 
 
@@ -78,14 +78,14 @@ def test_an_order_that_was_cancelled_or_fails_leaves_nothing(pets: Path) -> None
     job = order()
     job.request_stop()
     worker.perform(job, tasks.add_images, path, pets, "cat")
-    with pytest.raises(UserError, match="You stopped"):
+    with pytest.raises(UserError, match="You cancelled"):
         adding.result("order")
     queue.give_up("order")
     assert not job.folder.exists()
     assert not path.exists()
     job = order()
     worker.perform(job, tasks.add_images, upload({"a.png": b"no"}), pets, "cat")
-    with pytest.raises(UserError, match="no picture"):
+    with pytest.raises(UserError, match="cannot be read"):
         adding.result("order")
     queue.give_up("order")
     assert [each.name for each in home.datasets().iterdir()] == ["pets"]
@@ -106,7 +106,7 @@ def test_what_nobody_looked_at_is_swept(pets: Path) -> None:
 
 def test_a_data_set_is_never_taken_for_an_order(pets: Path) -> None:
     Job(Kind.READING, pets).log.append("queued", cluster=None, name="pets", upload=None)
-    with pytest.raises(UserError, match="nothing on its way"):
+    with pytest.raises(UserError, match="No import is running"):
         adding.result("pets")
     queue.give_up("pets")
     assert store.load(pets).classes == ("cat", "dog")

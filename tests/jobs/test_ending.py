@@ -71,7 +71,7 @@ def test_ctrl_c_says_what_goes_on_and_how_to_end_it(clusters: Path, wait: Wait) 
     wait(lambda: address.read() is not None)
     server.send_signal(signal.SIGINT)
     said, _ = server.communicate(timeout=60)
-    told = f"goes on in the background.*{re.escape(installation.stop())}"
+    told = f"keeps running in the background.*{re.escape(installation.stop())}"
     assert re.search(told, said, re.DOTALL), said
     (program,) = ending.programs()
     assert program.pid != os.getpid()

@@ -141,6 +141,16 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
+def labelled(app: AppTest, label: str) -> Any:
+    """The button with a label that the test itself has made up."""
+    return next(each for each in app.button if each.label == label)
+
+
+def keys(app: AppTest) -> list[str]:
+    """The keys of all buttons, without what `state.key` adds."""
+    return [(each.key or each.label).partition(":")[0] for each in app.button]
+
+
 def beside(app: AppTest, pressed: Any) -> str:
     """The errors in the innermost container that holds a widget."""
 
@@ -155,10 +165,16 @@ def beside(app: AppTest, pressed: Any) -> str:
     return "\n".join(errors(app.main) or [])
 
 
-def button(app: AppTest, label: str) -> Any:
-    found = [each for each in app.button if each.label == label]
-    assert found, f"no button {label!r} among {labels(app)}"
-    return found[0]
+def button(app: AppTest, key: str, place: int = 0) -> Any:
+    """The button of a fixed key, or that many behind the first whose key `state.key` made of it."""
+    found = buttons(app, key)
+    assert len(found) > place, f"no button {key!r} among {[each.key for each in app.button]}"
+    return found[place]
+
+
+def buttons(app: AppTest, key: str) -> list[Any]:
+    """All buttons of a fixed key, or whose keys `state.key` made of it."""
+    return [each for each in app.button if (each.key or "").partition(":")[0] == key]
 
 
 def gallery(app: AppTest) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.pages.painting import (
     HOSTILE,
     Open,
     button,
-    labels,
+    keys,
     paint_run,
     store_dataset,
     tick,
@@ -74,7 +74,7 @@ def test_each_class_is_looked_at_mended_and_filled(
         tick(app, ".png")
         fine(app)
         assert not app.selectbox(key=state.key("move-from", name)).value
-        button(app, "Tick none").click().run()
+        button(app, "pick-none").click().run()
         fine(app)
     last = names[-1]
     app.text_input(key=state.key("rename", last)).set_value("another")
@@ -88,7 +88,7 @@ def test_each_class_is_looked_at_mended_and_filled(
     app.button(key="delete-class-really").click().run()
     fine(app)
     for _ in range(3):
-        button(app, "Undo").click().run()
+        button(app, "undo").click().run()
         fine(app)
     assert store.load(home.datasets() / chosen).counts == dict.fromkeys(names, 4)
 
@@ -122,7 +122,7 @@ def test_each_tab_and_finding_is_drawn(
     found = Checkup(1, len(dataset.records), tuple(findings), points, {})
     files.write_json(checkup.place(chosen), found.to_dict())
     app = open_page("data", data=chosen)
-    for tab in ("Check-up", "How many of each"):
+    for tab in ("Check-up", "Pictures per class"):
         app.session_state[gather.VIEWS] = tab
         app.run()
         fine(app)
@@ -146,4 +146,4 @@ def test_it_is_trained_evaluated_and_tried(
     for page in ("predict", "runs"):
         app = open_page(page, run=run.id)
         fine(app)
-    assert "Open" in labels(app)
+    assert "open" in keys(app)

@@ -24,7 +24,17 @@ from core.storage.job import Job
 from core.web import pictures
 from pages.parts.data import gather
 from pages.parts.shared import words
-from tests.pages.painting import HOSTILE, Open, beside, button, labels, shown, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    beside,
+    button,
+    keys,
+    labelled,
+    labels,
+    shown,
+    store_dataset,
+)
 
 
 @pytest.fixture
@@ -80,10 +90,10 @@ def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
 
     monkeypatch.setattr(checkup, "begin", begin)
     app = open_page("data", data=chosen)
-    button(app, "Check these pictures").click().run()
+    button(app, "check-up").click().run()
     assert asked == [chosen]
-    assert app.get("progress")[0].proto.text == "Waiting for its turn…"
-    assert "Check these pictures" not in labels(app)
+    assert "queue" in app.get("progress")[0].proto.text
+    assert "check-up" not in keys(app)
 
 
 def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
@@ -92,7 +102,7 @@ def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
 
     monkeypatch.setattr(checkup, "begin", begin)
     app = open_page("data", data=chosen)
-    button(app, "Check these pictures").click().run()
+    button(app, "check-up").click().run()
     assert "Nobody is there" in app.error[0].value
 
 
@@ -107,7 +117,7 @@ def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
     app = open_page("data", data=chosen)
     text = app.get("progress")[0].proto.text
     assert text == "Looking at every picture… · about 40 s left"
-    button(app, "Stop").click().run()
+    button(app, "stop-check-up").click().run()
     assert stopped == [chosen]
 
 
@@ -118,7 +128,7 @@ def test_a_failure_is_told_and_it_can_begin_again(open_page: Open, chosen):
     job.log.append("failed", message="The disk is *full*.")
     app = open_page("data", data=chosen)
     assert words.plain("The disk is *full*.") in [each.value for each in app.error]
-    assert "Check these pictures" in labels(app)
+    assert "check-up" in keys(app)
 
 
 def test_a_suspect_is_moved_and_that_is_undone(open_page: Open, chosen):
@@ -126,14 +136,14 @@ def test_a_suspect_is_moved_and_that_is_undone(open_page: Open, chosen):
     app = open_page("data", data=chosen)
     assert "1 thing to look at" in shown(app)
     before = dataset(chosen)
-    button(app, "Move to dog").click().run()
+    labelled(app, "Move to dog").click().run()
     assert not app.exception
     moved = {record.file: record.label for record in dataset(chosen).records}
     assert moved["cat/1.png"] == "dog"
     assert sum(label == "Move to dog" for label in labels(app)) == 1
     assert "1 picture moved to “dog”" in shown(app)
     assert "The pictures have changed since" in shown(app)
-    button(app, "Undo").click().run()
+    button(app, "undo").click().run()
     assert dataset(chosen).records == before.records
     assert sum(label == "Move to dog" for label in labels(app)) == 2
 
@@ -141,10 +151,10 @@ def test_a_suspect_is_moved_and_that_is_undone(open_page: Open, chosen):
 def test_one_press_removes_all_copies(open_page: Open, chosen):
     paint(chosen, of_copies(copies(0, 1), copies(2, 3, 4)))
     app = open_page("data", data=chosen)
-    button(app, "Keep one of each").click().run()
+    button(app, "all").click().run()
     left = {record.file for record in dataset(chosen).records if record.label == "dog"}
     assert left == {"dog/0.png", "dog/2.png", "dog/5.png"}
-    assert "All that was found has been dealt with" in app.success[0].value
+    assert "dealt with all" in app.success[0].value
     assert "3 pictures removed" in shown(app)
 
 
@@ -158,7 +168,7 @@ def test_what_is_no_problem_is_not_shown_again(open_page: Open, chosen):
     paint(chosen, of_labels(suspect(1), suspect(2)), of_copies(copies(0, 1)))
     app = open_page("data", data=chosen)
     assert "2 things to look at" in shown(app)
-    button(app, "None of these is a problem").click().run()
+    button(app, "aside").click().run()
     assert "1 thing to look at" in shown(app)
     assert dataset(chosen).version == 1
     again = open_page("data", data=chosen)
@@ -168,7 +178,7 @@ def test_what_is_no_problem_is_not_shown_again(open_page: Open, chosen):
 def test_nothing_found_is_said(open_page: Open, chosen):
     paint(chosen)
     app = open_page("data", data=chosen)
-    assert "12 pictures looked at, nothing to mend" in app.success[0].value
+    assert "12 pictures checked" in app.success[0].value
 
 
 def test_a_change_in_another_tab_is_told_instead_of_undone(open_page: Open, chosen, monkeypatch):
@@ -183,9 +193,9 @@ def test_a_change_in_another_tab_is_told_instead_of_undone(open_page: Open, chos
         return keep(folder, changed, told)
 
     monkeypatch.setattr(store, "keep", late)
-    button(app, "Move to dog").click().run()
+    labelled(app, "Move to dog").click().run()
     assert len(app.error) == 1
-    assert "meanwhile" in beside(app, button(app, "Move to dog"))
+    assert "meanwhile" in beside(app, labelled(app, "Move to dog"))
 
 
 def test_many_cases_come_a_page_at_a_time(open_page: Open):
@@ -207,14 +217,14 @@ def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
     store.keep(home.datasets() / chosen, dataset_now, "more")
     paint(chosen, *balance.findings(dataset_now))
     app = open_page("data", data=chosen)
-    button(app, "Add pictures of emu").click().run()
+    labelled(app, "Add pictures of emu").click().run()
     assert not app.exception
     assert app.session_state["gallery-class"] == "emu"
     assert [each.value for each in app.toggle if each.label == "Add pictures to “emu”"] == [True]
-    button(app, "Do without emu").click().run()
+    labelled(app, "Leave out emu").click().run()
     assert dataset(chosen).classes == ("cat", "dog", "gnu")
-    assert "2 pictures removed with their class" in shown(app)
-    button(app, "Do without gnu").click().run()
+    assert "deleted with 2 pictures" in shown(app)
+    labelled(app, "Leave out gnu").click().run()
     assert dataset(chosen).classes == ("cat", "dog")
 
 
@@ -225,7 +235,7 @@ def test_several_empty_classes_are_told_apart(open_page: Open):
     paint(chosen, *balance.findings(now))
     app = open_page("data", data=chosen)
     assert {"Add pictures of emu", "Add pictures of gnu"} <= set(labels(app))
-    button(app, "Not a problem").click().run()
+    button(app, "aside", 1).click().run()
     assert not app.exception
     assert len({"Add pictures of emu", "Add pictures of gnu"} & set(labels(app))) == 1
 
@@ -235,7 +245,7 @@ def test_another_picture_of_the_same_name_is_left_alone(open_page: Open, chosen)
     paint(chosen, of_labels(suspect(1)), digests={"cat/1.png": "0" * 64})
     app = open_page("data", data=chosen)
     assert "Move to dog" not in labels(app)
-    assert "All that was found has been dealt with" in app.success[0].value
+    assert "dealt with all" in app.success[0].value
     assert dataset(chosen) == now
 
 

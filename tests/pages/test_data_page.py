@@ -20,8 +20,9 @@ from tests.pages.painting import (
     Open,
     beside,
     button,
+    buttons,
     gallery,
-    labels,
+    keys,
     shown,
     store_dataset,
 )
@@ -49,7 +50,7 @@ def test_the_empty_page_teaches_and_offers_starter_sets(open_page: Open) -> None
     app = open_page("data")
     assert app.title[0].value == "Teach a network your own classes"
     assert "cats" in app.code[0].value
-    assert {"Use Hand sketches", "Use Handwritten digits"} <= set(labels(app))
+    assert {"sample"} <= set(keys(app))
     assert [each.key for each in app.get("bidi_component") if each.key.startswith("own")]
     assert not app.file_uploader, "which would hold all of it in memory"
 
@@ -95,9 +96,9 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     for each in ("The folders say nothing", "2 classes", "3 pictures", "6 pictures would be left"):
         assert each in told
     assert app.error[0].value == words.plain("That was no pattern.")
-    button(app, "Read them by way 2").click().run()
+    button(app, "read-this-way", 1).click().run()
     app.text_input[0].set_value("^(x)").run()
-    button(app, "Show what comes out").click().run()
+    button(app, "try-pattern").click().run()
     assert answers == [
         (chosen, as_folders.reading, False),
         (chosen, Reading(pattern="^(x)"), True),
@@ -106,8 +107,8 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     upload.unlink()
     app.run()
     assert "no longer there" in app.error[0].value
-    assert [each.label for each in app.button if "Read them" in each.label] == []
-    button(app, "Bring other pictures").click().run()
+    assert not buttons(app, "read-this-way")
+    button(app, "give-up-import").click().run()
     assert app.title[0].value == "Teach a network your own classes"
     assert not (home.datasets() / chosen).exists()
 
@@ -121,9 +122,9 @@ def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(queue, "submit_sample", submit)
     app = open_page("data")
-    button(app, "Use Hand sketches").click().run()
+    button(app, "sample").click().run()
     assert asked == ["sketches"]
-    assert app.title[0].value == "Reading your pictures"
+    assert "cancel-import" in keys(app)
     assert app.query_params["data"]
 
 
@@ -158,9 +159,9 @@ def test_an_import_shows_progress_and_can_be_cancelled(
     stopped: list[str] = []
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=chosen)
-    assert app.title[0].value == "Reading your pictures"
+    assert "cancel-import" in keys(app)
     assert app.get("progress")[0].proto.text == "30 of 120 files · about 6 s left"
-    button(app, "Cancel").click().run()
+    button(app, "cancel-import").click().run()
     assert stopped == [chosen]
 
 
@@ -171,12 +172,12 @@ def test_an_import_that_failed_says_why_and_lets_try_again(open_page: Open) -> N
     app = open_page("data", data=chosen)
     assert app.error[0].value == words.plain("“a.zip” is *not* a zip archive.")
     assert "data" not in app.query_params
-    assert "Use Hand sketches" in labels(app)
+    assert "sample" in keys(app)
 
 
 def test_a_stopped_import_is_no_error_of_the_users(open_page: Open) -> None:
     app = open_page("data", data=painted_import(("started", {}), ("stopped", {})))
-    assert "You stopped" in app.error[0].value
+    assert "You cancelled" in app.error[0].value
 
 
 def test_what_came_is_told_and_leads_on(open_page: Open) -> None:
@@ -186,12 +187,12 @@ def test_what_came_is_told_and_leads_on(open_page: Open) -> None:
     app = open_page("data", data=chosen)
     words_shown = shown(app)
     assert app.title[0].value == "pets"
-    assert "15 images, 2 classes" in words_shown
-    assert "12 to learn from and 3 kept back to check" in words_shown
+    assert "15 pictures, 2 classes" in words_shown
+    assert "12 for training and 3 for validation" in words_shown
     skipped = app.dataframe[0].value
     assert set(skipped["file"]) >= {"cat/broken.png"}
-    assert all(skipped["why"])
-    button(app, "Choose how to train").click().run()
+    assert all(skipped["reason"])
+    button(app, "lead-on").click().run()
     assert app.title[0].value == "Train"
     assert app.query_params["data"] == chosen
 
@@ -222,7 +223,7 @@ def test_names_are_shown_letter_by_letter(open_page: Open) -> None:
 def test_an_address_that_is_no_data_set_is_said_plainly(open_page: Open, address: str) -> None:
     app = open_page("data", data=address)
     assert len(app.error) == 1
-    assert "Use Hand sketches" in labels(app)
+    assert "sample" in keys(app)
 
 
 def test_an_upload_is_imported_from_disk_under_its_name(
@@ -241,7 +242,7 @@ def test_an_upload_is_imported_from_disk_under_its_name(
     app = open_page("data")
     assert app.session_state["turns"]["own"] == 1, "the place to drop is a new one"
     assert (seen.content, seen.name, seen.share) == (b"zip zip", "my pets", 0.2)
-    assert app.title[0].value == "Reading your pictures"
+    assert "cancel-import" in keys(app)
 
 
 def test_what_a_browser_makes_up_is_said_plainly(
@@ -255,7 +256,7 @@ def test_what_a_browser_makes_up_is_said_plainly(
     assert [each.value for each in app.error] == [
         words.plain("This upload is no longer there. Choose the file again.")
     ]
-    assert "Use Hand sketches" in labels(app)
+    assert "sample" in keys(app)
 
 
 def test_why_a_starter_set_cannot_be_used_is_said_beside_its_button(
@@ -266,9 +267,9 @@ def test_why_a_starter_set_cannot_be_used_is_said_beside_its_button(
 
     monkeypatch.setattr(queue, "submit_sample", submit)
     app = open_page("data")
-    button(app, "Use Handwritten digits").click().run()
+    button(app, "sample", 1).click().run()
     assert len(app.error) == 1
-    assert "No room for" in beside(app, button(app, "Use Handwritten digits"))
+    assert "No room for" in beside(app, button(app, "sample", 1))
 
 
 @pytest.mark.parametrize("end", ["failed", "stopped"])

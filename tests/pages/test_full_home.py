@@ -37,7 +37,7 @@ actions = {
     "train": lambda: queue.submit_training(dataset, TrainingSettings()),
     "starter set": lambda: queue.submit_sample("sketches"),
     "mend": lambda: store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "x"),
-    "rename": lambda: own_names.give(folder, "my pets", "a data set"),
+    "rename": lambda: own_names.give(folder, "my pets"),
     "upload": lambda: incoming.begin("a.zip", 5, "page"),
     "pictures to name": write_pictures,
 }

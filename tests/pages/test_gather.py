@@ -22,7 +22,7 @@ from tests.pages.painting import (
     HOSTILE,
     Open,
     button,
-    labels,
+    keys,
     paint_run,
     shown,
     store_dataset,
@@ -56,11 +56,11 @@ def ways_in(app: AppTest) -> list[Element]:
 def test_classes_are_named_before_there_are_pictures(open_page: Open) -> None:
     app = open_page("data")
     fields = [each.label for each in app.text_input]
-    assert fields == ["Class 1", "Class 2", "What to call all of it"]
+    assert fields == ["Class 1", "Class 2", "Name of the data set"]
     app.text_input[0].set_value("thumb up").run()
     app.text_input[1].set_value(" thumb  down ").run()
     assert [each.label for each in app.text_input][2] == "Class 3", "there is one more to fill"
-    button(app, "Make these classes").click().run()
+    button(app, "make-classes").click().run()
     dataset = store.load(store.folder_of(app.query_params["data"]))
     assert dataset.counts == {"thumb down": 0, "thumb up": 0}
     assert app.title[0].value == words.plain("thumb up and thumb down")
@@ -76,7 +76,7 @@ def test_names_that_will_not_do_are_said(open_page: Open, names: list[str], told
     app = open_page("data")
     for place, name in enumerate(names):
         app.text_input[place].set_value(name).run()
-    button(app, "Make these classes").click().run()
+    button(app, "make-classes").click().run()
     assert words.plain(told) in app.error[0].value
     assert [each.value for each in app.text_input][: len(names)] == names, "they can be mended"
     assert not home.datasets().exists()
@@ -99,7 +99,7 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
     told.append(Brought(begun.folder.name, secret, chosen, "dog"))
     app.run()
     assert asked == [(b"zip", chosen, "dog")]
-    assert "Reading pictures for “cat”" in app.get("progress")[0].proto.text
+    assert "“cat”" in app.get("progress")[0].proto.text
     assert app.query_params["adding"]
 
 
@@ -174,9 +174,9 @@ def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
     stopped: list[str] = []
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=empty("cat", "dog"), adding=job)
-    assert app.get("progress")[0].proto.text == "Reading pictures for “cat” · about 6 s left"
+    assert app.get("progress")[0].proto.text.endswith("“cat” · about 6 s left")
     assert len(ways_in(app)) == 1, "the camera stays, the place to drop waits"
-    button(app, "Cancel").click().run()
+    button(app, "cancel-adding").click().run()
     assert stopped == [job]
 
 
@@ -201,7 +201,7 @@ def test_what_became_of_them_is_told_until_something_changes(open_page: Open) ->
 def test_why_nothing_was_added_is_told(open_page: Open, end: str) -> None:
     job = order(("started", {}), (end, {"message": "**No.**"}))
     app = open_page("data", data=empty("cat", "dog"), adding=job)
-    expected = "**No.**" if end == "failed" else "You stopped the reading of these pictures, "
+    expected = "**No.**" if end == "failed" else "You cancelled the import, "
     assert len(app.error) == 1
     assert app.error[0].value.startswith(words.plain(expected))
     assert not (home.datasets() / job).exists()
@@ -242,17 +242,17 @@ def test_what_will_come_of_two_data_sets_is_said_before(
 
     monkeypatch.setattr(adding, "submit_dataset", submit)
     app = open_page("data", data=chosen)
-    button(app, "Add another data set’s pictures").click().run()
-    assert words.plain("cat 2 + 2, emu new 2") in shown(app)
-    assert "1 image is there already." in shown(app)
-    button(app, "Add 4 images").click().run()
+    button(app, "join").click().run()
+    assert words.plain("cat 2 + 2, emu 2 (new)") in shown(app)
+    assert "1 picture is already here." in shown(app)
+    button(app, "join-now").click().run()
     assert [each[1] for each in asked] == [chosen]
     assert app.query_params["adding"]
 
 
 def test_there_may_be_no_other_data_set(open_page: Open) -> None:
     app = open_page("data", data=empty("cat", "dog"))
-    button(app, "Add another data set’s pictures").click().run()
+    button(app, "join").click().run()
     assert "There is no other data set yet." in shown(app)
 
 
@@ -272,8 +272,8 @@ def test_no_page_fails_where_pictures_are_wanting(open_page: Open, counts: dict[
     run = paint_run(full)
     app = open_page("train", data=full)
     assert len(app.info) == 1
-    assert "Train" not in labels(app)
-    button(app, "Go to the pictures").click().run()
+    assert "train" not in keys(app)
+    button(app, "to-pictures").click().run()
     assert app.title[0].value == "pets"
     for page, address in (
         ("data", {"data": full}),

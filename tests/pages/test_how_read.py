@@ -12,7 +12,7 @@ from core.intake.pictures.preparation import Paper, Preparation
 from core.jobs import adding
 from core.settings import SplitSettings
 from core.storage import home
-from tests.pages.painting import Open, button, shown, store_dataset
+from tests.pages.painting import Open, button, buttons, shown, store_dataset
 
 
 def deep_dataset(tmp_path: Path) -> str:
@@ -46,17 +46,17 @@ def test_levels_are_told_changed_and_taken_back(
     black, white = before.levels
     assert f"{black:g} is black and {white:g} is white" in shown(app)
     fields = {field.label: field for field in app.number_input}
-    assert fields["White (level)"].value == white
-    fields["White (level)"].set_value(3000.0)
-    fields["Black (level)"].set_value(0.0)
-    next(each for each in app.selectbox if "transparency" in each.label).set_value(Paper.BLACK)
-    button(app, "Read them like this").click().run()
+    assert fields["White level"].value == white
+    fields["White level"].set_value(3000.0)
+    fields["Black level"].set_value(0.0)
+    next(each for each in app.selectbox if each.key.startswith("paper")).set_value(Paper.BLACK)
+    button(app, "read-like-this").click().run()
     assert not app.exception
     assert ordered == [Preparation((0.0, 3000.0), paper=Paper.BLACK)]
     app = open_page("data", data=chosen)
     assert "0 is black and 3000 is white" in shown(app)
-    assert "See-through parts lie on black" in shown(app)
-    button(app, "Undo").click().run()
+    assert "Transparent parts are on black" in shown(app)
+    button(app, "undo").click().run()
     assert f"{black:g} is black and {white:g} is white" in shown(app)
     assert store.load(home.datasets() / chosen).preparation == before
 
@@ -67,13 +67,13 @@ def test_levels_the_wrong_way_round_are_refused_in_a_sentence(
     chosen = deep_dataset(tmp_path)
     app = open_page("data", data=chosen)
     fields = {field.label: field for field in app.number_input}
-    fields["Black (level)"].set_value(9000.0)
-    button(app, "Read them like this").click().run()
+    fields["Black level"].set_value(9000.0)
+    button(app, "read-like-this").click().run()
     assert not app.exception
     assert "Expected a black level below the white level" in app.error[0].value
 
 
 def test_of_other_pictures_nothing_is_said(open_page: Open) -> None:
     app = open_page("data", data=store_dataset("pets", {"cat": 3, "dog": 3}))
-    assert "How they are read" not in shown(app)
-    assert not [each for each in app.button if each.label == "Read them like this"]
+    assert "How pictures are read" not in shown(app)
+    assert not buttons(app, "read-like-this")

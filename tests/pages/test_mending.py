@@ -20,7 +20,7 @@ from tests.pages.painting import (
     beside,
     button,
     gallery,
-    labels,
+    keys,
     paint_run,
     shown,
     store_dataset,
@@ -44,27 +44,27 @@ def kept(chosen: str) -> Dataset:
 
 def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
     app, chosen = pets
-    assert "Move" not in labels(app)
+    assert "move" not in keys(app)
     tick(app, "0.png", "3.png")
-    assert "2 pictures ticked" in shown(app)
-    assert button(app, "Move").disabled  # nothing is preset: it would be wrong half the time
+    assert "2 pictures selected" in shown(app)
+    assert button(app, "move").disabled  # nothing is preset: it would be wrong half the time
     app.selectbox(key=state.key("move-from", "cat")).set_value("dog").run()
-    button(app, "Move").click().run()
+    button(app, "move").click().run()
     assert kept(chosen).counts == {"cat": 3, "dog": 12}
     assert "2 pictures moved to “dog”" in shown(app)
     assert not gallery(app)["ticked"]
-    assert "Move" not in labels(app)
+    assert "move" not in keys(app)
 
 
 def test_pictures_that_are_ticked_are_deleted_and_come_back(pets: Opened) -> None:
     app, chosen = pets
     tick(app, "1.png")
-    button(app, "Delete").click().run()
+    button(app, "delete-picked").click().run()
     assert kept(chosen).counts == {"cat": 4, "dog": 10}
-    assert "14 images, 2 classes" in shown(app)
-    button(app, "Undo").click().run()
+    assert "14 pictures, 2 classes" in shown(app)
+    button(app, "undo").click().run()
     assert kept(chosen).counts == {"cat": 5, "dog": 10}
-    assert "Undo" not in labels(app)
+    assert "undo" not in keys(app)
 
 
 def open_tab(app: AppTest, title: str) -> None:
@@ -75,7 +75,7 @@ def open_tab(app: AppTest, title: str) -> None:
 def test_how_many_of_each_is_drawn_when_it_is_looked_at(pets: Opened) -> None:
     app, _ = pets
     assert not app.get("plotly_chart")
-    open_tab(app, "How many of each")
+    open_tab(app, "Pictures per class")
     assert app.get("plotly_chart")
 
 
@@ -89,9 +89,9 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     picked = {"selection": {"points": [{"curve_number": 0, "point_index": n} for n in (1, 3)]}}
     monkeypatch.setattr(streamlit, "plotly_chart", lambda *_, **__: picked)
     app.run()
-    assert "Tick 2 pictures" not in labels(app)  # the map waits until it is looked at
+    assert "tick-on-map" not in keys(app)  # the map waits until it is looked at
     open_tab(app, "Check-up")
-    button(app, "Tick 2 pictures").click().run()
+    button(app, "tick-on-map").click().run()
     assert gallery(app)["ticked"] == ["cat/1.png", "cat/3.png"]
 
 
@@ -119,7 +119,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
     assert [digest for _, digest, _ in cloud.customdata] == [each.digest for each in in_turn]
     assert [number for *_, number in cloud.customdata] == [n // 2 for n in range(60)]
     assert len(set(cloud.marker.color)) == 30
-    button(app, "Tick 1 picture").click().run()
+    button(app, "tick-on-map").click().run()
     assert gallery(app)["ticked"] == [in_turn[43].file]
     assert app.selectbox(key="gallery-class").value == "class 21"
 
@@ -127,7 +127,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
 def test_ticks_are_let_go_of(pets: Opened) -> None:
     app, chosen = pets
     tick(app, "1.png", "2.png")
-    button(app, "Tick none").click().run()
+    button(app, "pick-none").click().run()
     assert not gallery(app)["ticked"]
     assert kept(chosen).version == 1
 
@@ -136,8 +136,8 @@ def test_a_whole_class_is_ticked_beyond_the_page(open_page: Open) -> None:
     chosen = store_dataset("pets", {"cat": 60, "dog": 2})
     app = open_page("data", data=chosen)
     tick(app, "/1.png")
-    button(app, "Tick all of this class").click().run()
-    assert "60 pictures ticked" in shown(app)
+    button(app, "pick-all").click().run()
+    assert "60 pictures selected" in shown(app)
     shows = gallery(app)
     assert len(shows["pictures"]) < 60
     assert shows["ticked"] == [each["file"] for each in shows["pictures"]]
@@ -150,10 +150,10 @@ def test_a_tick_that_comes_late_or_twice_is_no_other_picture(pets: Opened) -> No
     app.button_group[0].set_value("dog").run()
     told = {"number": 7, "changed": {"cat/1.png": True, "cat/2.png": False, "gone.png": True}}
     tell(app, grid_id, told)
-    assert "1 picture ticked" in shown(app)
-    assert "of them 1 in “cat”" in shown(app)
+    assert "1 picture selected" in shown(app)
+    assert "including 1 in “cat”" in shown(app)
     assert gallery(app)["heard"] == 7
-    button(app, "Tick none").click().run()
+    button(app, "pick-none").click().run()
     app.run()
     assert "ticked**" not in shown(app)
 
@@ -175,7 +175,7 @@ def test_a_class_is_renamed(pets: Opened) -> None:
     app.text_input(key=state.key("rename", "cat")).set_value("Tiger")
     app.button(key="rename-class").click().run()
     assert kept(chosen).classes == ("dog", "Tiger")
-    assert "“cat” renamed “Tiger”" in shown(app)
+    assert "“cat” renamed to “Tiger”" in shown(app)
 
 
 def test_a_name_that_is_taken_is_said_and_changes_nothing(pets: Opened) -> None:
@@ -200,14 +200,14 @@ def test_what_no_longer_fits_is_said_although_its_button_is_gone(
 
     monkeypatch.setattr(store, "keep", late)
     app.button(key="merge-class").click().run()
-    assert "Merge" not in labels(app), "there is no other class"
+    assert "merge-class" not in keys(app), "there is no other class"
     (told,) = [each.value for each in app.error]
     assert "meanwhile" in told
 
 
 def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     app, chosen = pets
-    name = next(each for each in app.text_input if each.label == "Its name")
+    name = next(each for each in app.text_input if each.key.startswith("new-class-name"))
     name.set_value("cow")
     app.button(key="make-class").click().run()
     assert kept(chosen).classes == ("cat", "cow", "dog")
@@ -220,13 +220,13 @@ def test_classes_are_merged_made_and_deleted(pets: Opened) -> None:
     app.button(key="delete-class-really").click().run()
     assert kept(chosen).classes == ("dog",)
     for _ in range(3):
-        button(app, "Undo").click().run()
+        button(app, "undo").click().run()
     assert kept(chosen).counts == {"cat": 5, "dog": 10}
 
 
 def test_a_second_click_makes_and_renames_nothing_more(pets: Opened) -> None:
     app, chosen = pets
-    next(each for each in app.text_input if each.label == "Its name").set_value("cow")
+    next(each for each in app.text_input if each.key.startswith("new-class-name")).set_value("cow")
     app.button(key="make-class").click().run()
     app.button(key="make-class").click().run()
     assert not app.error
@@ -246,18 +246,18 @@ def test_pictures_are_divided_anew(pets: Opened) -> None:
 
 def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
     app, chosen = pets
-    assert "Delete them for good" not in labels(app)
+    assert "ask" not in keys(app)
     tick(app, "1.png")
-    button(app, "Delete").click().run()
+    button(app, "delete-picked").click().run()
     run = paint_run(chosen, ending=None)
-    button(app, "Delete them for good").click().run()
+    button(app, "ask").click().run()
     assert "Stop that run first" in shown(app), "it may be learning from what would go"
     run.delete()
-    button(app, "Delete them for good").click().run()
+    button(app, "ask").click().run()
     assert len(list((home.datasets() / chosen / "images").iterdir())) == 15
-    button(app, "Delete for good").click().run()
+    button(app, "delete").click().run()
     assert len(list((home.datasets() / chosen / "images").iterdir())) == 14
-    assert "Undo" not in labels(app)
+    assert "undo" not in keys(app)
 
 
 def test_a_class_that_is_renamed_or_takes_another_in_stays_in_sight(pets: Opened) -> None:
@@ -276,15 +276,15 @@ def test_where_ticked_pictures_are_is_said(pets: Opened) -> None:
     app, _ = pets
     tick(app, "1.png")
     app.button_group[0].set_value("dog").run()
-    assert "of them 1 in “cat”" in shown(app)
+    assert "including 1 in “cat”" in shown(app)
 
 
 def test_a_second_click_of_a_double_click_takes_nothing_back(pets: Opened) -> None:
     app, chosen = pets
     for file in ("1.png", "2.png"):
         tick(app, file)
-        button(app, "Delete").click().run()
-    twice = button(app, "Undo")
+        button(app, "delete-picked").click().run()
+    twice = button(app, "undo")
     twice.click().run()
     twice.click().run()
     assert kept(chosen).counts == {"cat": 4, "dog": 10}
@@ -293,14 +293,14 @@ def test_a_second_click_of_a_double_click_takes_nothing_back(pets: Opened) -> No
 def test_other_pictures_can_be_brought_while_a_run_is_at_hand(open_page: Open) -> None:
     chosen = store_dataset("pets", {"cat": 5, "dog": 10})
     app = open_page("data", run=paint_run(chosen).id)
-    button(app, "Bring other pictures").click().run()
-    assert "Make these classes" in labels(app)
-    button(app, "pets").click().run()
+    button(app, "others").click().run()
+    assert "make-classes" in keys(app)
+    button(app, "go-on").click().run()
     assert app.query_params["data"] == chosen
     run = paint_run(chosen)
     store.delete(chosen)
     app = open_page("data", run=run.id)
-    assert "Make these classes" in labels(app)
+    assert "make-classes" in keys(app)
 
 
 def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
@@ -308,7 +308,7 @@ def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
     tick(app, "1.png")
     other = kept(chosen)
     store.keep(home.datasets() / chosen, changes.rename(other, "cat", "Tiger"), "renamed")
-    button(app, "Delete").click().run()
+    button(app, "delete-picked").click().run()
     assert kept(chosen).counts == {"dog": 10, "Tiger": 4}
 
 

@@ -49,9 +49,9 @@ def test_dropped_pictures_are_named_and_leave_nothing_behind(
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
     assert asked == [[painted(1)]]
-    assert "**cat**, 75 % sure" in shown(app)
+    assert "**cat**, 75% sure" in shown(app)
     bars = [bar.proto.text for bar in app.get("progress")]
-    assert bars == ["cat · 75 %", "dog · 25 %"]
+    assert bars == ["cat · 75%", "dog · 25%"]
     assert not app.file_uploader[0].value, "the uploader is empty again"
     assert not list(home.uploads().iterdir())
     app.run()
@@ -65,9 +65,9 @@ def test_what_it_saw_of_a_picture_is_shown_where_that_is_not_all(
     monkeypatch.setattr(queue, "ask", lambda *_: [answer(seen=seen.pop(0))])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
-    assert "What it saw of it" not in shown(app)
+    assert "What the network sees" not in shown(app)
     app.file_uploader[0].upload("b.png", painted(2), "image/png").run()
-    assert shown(app).count("What it saw of it") == 1
+    assert shown(app).count("What the network sees") == 1
 
 
 def test_the_newest_answer_comes_first(open_page: Open, asked: list[list[bytes]]) -> None:
@@ -76,7 +76,7 @@ def test_the_newest_answer_comes_first(open_page: Open, asked: list[list[bytes]]
     app.file_uploader[0].upload("second.png", painted(2), "image/png").run()
     files = [each.value for each in app.caption if "png" in each.value]
     assert files == ["second.png", "first.png"]
-    button(app, "Clear").click().run()
+    button(app, "clear-answers").click().run()
     assert "What it thinks" not in shown(app)
 
 
@@ -87,14 +87,14 @@ def test_a_new_visit_finds_the_answers_until_they_are_cleared(
     app = open_page("predict", run=run.id)
     app.file_uploader[0].upload("../../a.png", painted(1), "image/png").run()
     again = open_page("predict", run=run.id)
-    assert "**cat**, 75 % sure" in shown(again)
+    assert "**cat**, 75% sure" in shown(again)
     assert [each.value for each in again.caption if "png" in each.value] == ["a.png"]
     assert len(asked) == 1
     kept = [path for path in (run.folder / "predictions").iterdir() if path.suffix == ".jpg"]
     assert [path.read_bytes() for path in kept] == [painted(3)], "as the worker has made it"
     assert images(again)
     assert "**cat**" not in shown(open_page("predict", run=paint_run(None).id))
-    button(again, "Clear").click().run()
+    button(again, "clear-answers").click().run()
     assert "What it thinks" not in shown(again)
     assert "What it thinks" not in shown(open_page("predict", run=run.id))
     assert not kept[0].exists()
@@ -112,7 +112,7 @@ def test_many_answers_are_counted_and_the_least_sure_come_first(
     for names in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
         files = [(name, painted(1), "image/png") for name in names]
         app.file_uploader[0].set_value(files).run()
-    assert "5 pictures: cat **3** · dog **1** · **1** could not be looked at" in shown(app)
+    assert "5 pictures: cat **3** · dog **1** · **1** could not be read" in shown(app)
 
     def order() -> list[str]:
         return [each.value for each in app.caption if each.value.endswith("png")]
@@ -126,9 +126,9 @@ def test_many_answers_are_counted_and_the_least_sure_come_first(
 def test_a_starter_set_offers_pictures_to_try(open_page: Open, asked: list[list[bytes]]) -> None:
     classes = samples.SAMPLES["sketches"].classes
     app = open_page("predict", run=paint_run(None, classes, data="sketches").id)
-    button(app, "Try 1").click().run()
+    button(app, "try").click().run()
     assert len(asked) == 1
-    assert "**cat**, 75 % sure" in shown(app)
+    assert "**cat**, 75% sure" in shown(app)
 
 
 def test_a_data_set_that_is_called_like_a_starter_set_is_none(open_page: Open) -> None:
@@ -151,7 +151,7 @@ def test_a_file_that_is_no_picture_gets_a_sentence(
     monkeypatch.setattr(queue, "ask", lambda *_: [answer("", "not an image")])
     app = open_page("predict", run=paint_run(None).id)
     app.file_uploader[0].upload("a.png", b"text", "image/png").run()
-    assert "It could not be looked at: not an image." in shown(app)
+    assert "Thaw could not read it: not an image." in shown(app)
 
 
 def test_a_failure_is_told_and_nothing_is_left_behind(

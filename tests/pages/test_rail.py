@@ -27,14 +27,16 @@ def test_every_page_says_what_is_training(
     running = UnderWay("one", "*fruits* from the market", RunStatus.RUNNING, None, 240.0)
     waiting = UnderWay("two", "pets", RunStatus.QUEUED, None, None)
     monkeypatch.setattr(queue, "under_way", lambda: [running, waiting])
-    assert link(open_page(page)) == r"Training \*fruits\* from t… · about 4 min left · 1 waiting"
+    assert (
+        link(open_page(page)) == r"Training \*fruits\* from t… · about 4 min left · 1 run waiting"
+    )
 
 
 def test_a_training_that_waits_or_finishes_is_named_as_such(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for status, finishing, told in [
-        (RunStatus.QUEUED, None, "pets is about to train"),
+        (RunStatus.QUEUED, None, "pets is about to start training"),
         (RunStatus.STOPPED, Stage.COMPILING, "Finishing pets"),
     ]:
         only = UnderWay("one", "pets", status, finishing, None)

@@ -40,10 +40,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_pressed_again_it_opens_the_one_there_is(open_page: Open, made: list[str]) -> None:
     chosen = order(store_dataset("sketches", dict.fromkeys(SKETCHES, 4)), "sketches")
     folder = store.folder_of(chosen)
-    own_names.give(folder, "drawings", "a data set")
+    own_names.give(folder, "drawings")
     store.keep(folder, changes.delete_class(store.load(folder), "boat"), "a class deleted")
     app = open_page("data")
-    button(app, "Use Hand sketches").click().run()
+    button(app, "sample").click().run()
     assert app.query_params["data"] == chosen
     assert app.title[0].value == "drawings"
     assert not made

@@ -22,14 +22,14 @@ from core.storage import files, home
 from core.storage.job import RunStatus
 from core.storage.runs import Run
 from pages.parts.shared import words
-from tests.pages.painting import Open, beside, button, labels, paint_run, shown, store_dataset
+from tests.pages.painting import Open, beside, button, keys, labels, paint_run, shown, store_dataset
 
 
 def test_without_pictures_it_leads_to_them(open_page: Open) -> None:
     app = open_page("train")
     assert "First it needs pictures" in shown(app)
-    assert labels(app) == ["Bring pictures"]
-    button(app, "Bring pictures").click().run()
+    assert keys(app) == ["bring"]
+    button(app, "bring").click().run()
     assert app.title[0].value == "Teach a network your own classes"
 
 
@@ -45,10 +45,10 @@ def test_one_press_trains_with_the_defaults(
 
     monkeypatch.setattr(queue, "submit_training", submit)
     app = open_page("train", data=dataset)
-    assert "2 classes of **pets** from 6 images and is checked on 2 others" in shown(app)
-    button(app, "Train").click().run()
+    assert "2 classes of **pets**. There are 6 training pictures and 2 validation" in shown(app)
+    button(app, "train").click().run()
     assert submitted == [(dataset, TrainingSettings())]
-    assert "Stop and keep the best so far" in labels(app)
+    assert "stop" in keys(app)
     assert app.query_params["run"]
 
 
@@ -59,7 +59,7 @@ def test_the_slider_tells_what_learns(open_page: Open) -> None:
     app.slider[0].set_value(0).run()
     assert "All 141 layers thawed" in shown(app)
     assert "3.4 million parameters learn" in shown(app)
-    assert "42,016 are statistics of batch norm, never trained" in shown(app)
+    assert "42,016 are batch norm statistics" in shown(app)
     assert "stay frozen" not in badges(app)
     app.slider[0].set_value(100).run()
     assert "100 layers frozen, 41 thawed" in shown(app)
@@ -82,10 +82,10 @@ def test_a_width_changes_the_parameters_and_not_the_slider(open_page: Open) -> N
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     backbone_box(app).set_value("mobilenet").run()
     app.slider[0].set_value(40).run()
-    assert "3.2 million in all" in badges(app)
+    assert "3.2 million in total" in badges(app)
     width = next(each for each in app.segmented_control if "alpha" in each.label)
     width.set_value(0.25).run()
-    assert "219,058 in all" in badges(app)
+    assert "219,058 in total" in badges(app)
     assert app.slider[0].value == 40
 
 
@@ -98,8 +98,8 @@ def test_a_sealed_module_is_frozen_whole(open_page: Open) -> None:
     backbone_box(app).set_value("hub_mobilenet_v2").run()
     (slider,) = app.select_slider
     assert slider.label == "Frozen layers: one sealed block"
-    assert slider.value == "frozen whole" or slider.value == 2
-    assert "**Frozen whole:**" in shown(app)
+    assert slider.value == "all frozen" or slider.value == 2
+    assert "**All frozen:**" in shown(app)
     assert "What it has seen before" not in str([c.label for c in app.segmented_control])
 
 
@@ -111,7 +111,7 @@ def test_from_scratch_nothing_is_frozen(open_page: Open, monkeypatch: pytest.Mon
     start.set_value("random").run()
     assert "All 141 layers thawed" in shown(app)
     assert app.slider[0].disabled
-    button(app, "Train").click().run()
+    button(app, "train").click().run()
     assert submitted == [TrainingSettings(weights="random", frozen_layers=0, **THAWED)]
 
 
@@ -119,9 +119,9 @@ def test_a_file_of_ones_own_has_to_be_brought_first(open_page: Open) -> None:
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     start = next(each for each in app.segmented_control if "seen before" in each.label)
     start.set_value("own").run()
-    assert "Bring a weights file of EfficientNet-Lite0 (.h5 or .weights.h5)" in plainly(app)
+    assert "Upload a weights file of EfficientNet-Lite0 (.h5 or .weights.h5)" in plainly(app)
     assert not app.error
-    assert "Train" not in labels(app)
+    assert "train" not in keys(app)
 
 
 def plainly(app: AppTest) -> str:
@@ -173,13 +173,18 @@ def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
     app = open_page("train", data=store_dataset("pets", {"cat": 4, "dog": 4}))
     app.slider[0].set_value(95).run()
     told = plainly(app)
-    assert "Last frozen: layer 95, block5c_add (Add, for parts)" in told
-    assert "first to learn: layer 96, block6a_expand_conv (Conv2D, for whole things" in told
+    assert "Last frozen layer: 95, block5c_add (Add, recognises parts)" in told
+    assert (
+        "First layer that learns: 96, block6a_expand_conv (Conv2D, recognises whole things" in told
+    )
     assert "All parameters: orange ones learn, blue ones do not" in told
     app.slider[0].set_value(0).run()
-    assert "First to learn: layer 2, stem_conv (Conv2D, for edges, 864 parameters)" in plainly(app)
+    assert (
+        "First layer that learns: 2, stem_conv (Conv2D, recognises edges, 864 parameters)"
+        in plainly(app)
+    )
     app.slider[0].set_value(140).run()
-    assert "what is thawed has no parameters to learn" in plainly(app)
+    assert "The thawed layers have no parameters to learn" in plainly(app)
 
 
 def survey(dataset: str, value: float = 0.21) -> None:
@@ -205,19 +210,19 @@ def test_the_suggestion_is_asked_for_and_becomes_the_preset(
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
     assert f"survey-{dataset}" in [name for name, _ in no_cluster]
-    assert "Until then, you see plain defaults" in shown(app)
+    assert "Until then, you see the defaults" in shown(app)
     assert "uggested" not in shown(app)
     survey(dataset)
     no_cluster.clear()
     app.run()
-    assert "Set as suggested for 6 images to learn from, unlike photos" in shown(app)
+    assert "Set as suggested: 6 pictures to learn from, unlike photos" in shown(app)
     assert thaws_its_last_blocks(app)
     (told,) = [each.value for each in app.caption if "15 epochs" in each.value]
     assert r"layers frozen · 15 epochs · adam\, learning rate 0.003" in told
-    assert told.endswith("thawed layers at 10 % of the learning rate")
-    assert "the answer it gives most" in shown(app)
+    assert told.endswith("thawed layers at 10% of the learning rate")
+    assert "most frequent answer" in shown(app)
     assert "right for" not in shown(app)
-    assert "Use the suggestion" not in labels(app)
+    assert "use-suggestion" not in keys(app)
     measured = [name for name, _ in no_cluster if name.startswith(f"probe-{dataset}")]
     assert len(measured) == 1, "of what is set, not of the defaults that were there before"
 
@@ -227,15 +232,15 @@ def test_plain_defaults_and_the_suggestion_are_one_press_apart(open_page: Open) 
     survey(dataset)
     app = open_page("train", data=dataset)
     assert thaws_its_last_blocks(app)
-    button(app, "Plain defaults").click().run()
+    button(app, "plain-defaults").click().run()
     assert app.slider[0].value == 141
     assert numbers(app)["Epochs"] == 40
-    assert "Suggested for 6 images to learn from, unlike photos" in shown(app)
-    assert "Plain defaults" not in labels(app)
+    assert "Suggestion: 6 pictures to learn from, unlike photos" in shown(app)
+    assert "plain-defaults" not in keys(app)
     app.switch_page("runs.py").run()
     app.switch_page("train.py").run()
     assert app.slider[0].value == 141, "they were chosen"
-    button(app, "Use the suggestion").click().run()
+    button(app, "use-suggestion").click().run()
     assert thaws_its_last_blocks(app)
     assert "Set as suggested" in shown(app)
 
@@ -246,9 +251,9 @@ def test_a_suggestion_changes_nothing_that_was_touched(open_page: Open) -> None:
     survey(dataset)  # known by the time the page is drawn with the change
     app.slider[0].set_value(3).run()
     assert app.slider[0].value == 3
-    assert "Suggested for 6 images to learn from, unlike photos" in shown(app)
-    assert {"Use the suggestion", "Plain defaults"} <= set(labels(app))
-    button(app, "Use the suggestion").click().run()
+    assert "Suggestion: 6 pictures to learn from, unlike photos" in shown(app)
+    assert {"use-suggestion", "plain-defaults"} <= set(keys(app))
+    button(app, "use-suggestion").click().run()
     assert thaws_its_last_blocks(app)
 
 
@@ -258,7 +263,7 @@ def test_another_network_is_not_taken_back_by_a_suggestion(open_page: Open) -> N
     app = open_page("train", data=dataset)
     backbone_box(app).set_value("hub_mobilenet_v2").run()
     assert backbone_box(app).value == "hub_mobilenet_v2"
-    button(app, "Use the suggestion").click().run()
+    button(app, "use-suggestion").click().run()
     assert thaws_its_last_blocks(app)
 
 
@@ -272,7 +277,7 @@ def test_each_data_set_has_its_own_preset(open_page: Open) -> None:
     assert thaws_its_last_blocks(app)
     app.query_params["data"] = photos
     app.run()
-    assert "Set as suggested for 6 images to learn from, like photos" in shown(app)
+    assert "Set as suggested: 6 pictures to learn from, like photos" in shown(app)
     assert app.slider[0].value == app.slider[0].max
     app.query_params["data"] = sketches
     app.run()
@@ -280,7 +285,7 @@ def test_each_data_set_has_its_own_preset(open_page: Open) -> None:
     app.query_params["data"] = unseen
     app.run()
     assert app.slider[0].value == 141, "what suits other pictures is no preset for these"
-    assert "Until then, you see plain defaults" in shown(app)
+    assert "Until then, you see the defaults" in shown(app)
 
 
 def submissions(monkeypatch: pytest.MonkeyPatch) -> list[TrainingSettings]:
@@ -302,7 +307,7 @@ def test_train_trains_what_was_on_the_page_when_it_was_pressed(
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
     survey(dataset)
-    button(app, "Train").click().run()
+    button(app, "train").click().run()
     assert submitted == [TrainingSettings()]
 
 
@@ -310,10 +315,10 @@ def test_train_again_keeps_the_settings_of_the_run(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     survey(dataset)
     app = open_page("train", run=paint_run(dataset, settings=TrainingSettings()).id)
-    button(app, "Train again").click().run()
+    button(app, "again").click().run()
     assert app.slider[0].value == 141
     assert numbers(app)["Epochs"] == 40
-    assert "Use the suggestion" in labels(app)
+    assert "use-suggestion" in keys(app)
 
 
 def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> None:
@@ -329,7 +334,7 @@ def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> N
 def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[str, Any]]) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
-    assert "Measuring on a few of your pictures" in shown(app)
+    assert "Estimating the time on a few of your pictures" in shown(app)
     assert any(name.startswith(f"probe-{dataset}") for name, _ in no_cluster)
     store_probe(dataset, TrainingSettings())
     app.run()
@@ -346,7 +351,7 @@ def test_what_takes_an_hour_is_warned_of_with_a_cheaper_choice(open_page: Open) 
     app.slider[0].set_value(0).run()
     assert "This takes about 70 min on this computer" in app.warning[0].value
     assert "**All layers frozen** takes about 2 s" in app.warning[0].value
-    button(app, "Choose that instead").click().run()
+    button(app, "cheaper").click().run()
     assert app.slider[0].value == 141
     assert not app.warning
 
@@ -362,16 +367,16 @@ def test_how_pictures_become_square_is_chosen_by_looking_at_them(
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     store_probe(dataset, TrainingSettings())
     app = open_page("train", data=dataset)
-    assert "all of each picture, pressed into the square" in shown(app)
+    assert "squashed into the square" in shown(app)
     ways = [
         each.value for each in app.markdown if each.value.strip("*") in ("Squash", "Crop", "Pad")
     ]
     assert ways == ["**Squash**", "Crop", "Pad"]
     assert "on this computer" in shown(app)
     square_choice(app).set_value(Squaring.PAD).run()
-    assert "with grey beside it" in shown(app)
-    assert "Measuring on a few of your pictures" in shown(app), "features are made anew"
-    button(app, "Train").click().run()
+    assert "with grey bars" in shown(app)
+    assert "Estimating the time on a few of your pictures" in shown(app), "features are made anew"
+    button(app, "train").click().run()
     assert submitted == [TrainingSettings(square=Squaring.PAD)]
     assert "pictures padded" in shown(app)
 
@@ -394,10 +399,10 @@ def test_a_suggestion_leaves_the_squares_alone(open_page: Open) -> None:
     square_choice(app).set_value(Squaring.CROP).run()
     survey(dataset)
     app.run()
-    button(app, "Use the suggestion").click().run()
+    button(app, "use-suggestion").click().run()
     assert square_choice(app).value == Squaring.CROP
     assert "Set as suggested" in shown(app)
-    button(app, "Plain defaults").click().run()
+    button(app, "plain-defaults").click().run()
     assert square_choice(app).value == Squaring.CROP
 
 
@@ -415,9 +420,9 @@ def test_settings_survive_a_visit_to_another_page(open_page: Open) -> None:
 def test_a_run_that_is_done_leads_on(open_page: Open) -> None:
     run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
     app = open_page("train", run=run.id)
-    assert "**90 %** right, 9 of 10 pictures" in app.success[0].value
-    assert labels(app) == ["Look at the results", "Train again"]
-    button(app, "Look at the results").click().run()
+    assert "**90%** right: 9 of 10" in app.success[0].value
+    assert keys(app) == ["lead-on", "again"]
+    button(app, "lead-on").click().run()
     assert app.title[0].value == "Evaluate"
     assert app.query_params["run"] == run.id
 
@@ -436,20 +441,20 @@ def test_a_failed_run_says_why_and_trains_again_with_the_same_settings(open_page
     app = open_page("train", run=run.id)
     assert app.error[0].value.startswith(r"The process \*\*ended\*\*\.")
     assert "abcd" in app.error[0].value
-    button(app, "Train again").click().run()
+    button(app, "again").click().run()
     assert backbone_box(app).value == "mobilenet"
     assert app.slider[0].value == 30
     assert numbers(app)["Dropout"] == 0.25
     values = {each.label: each.value for each in app.number_input}
-    assert values["Units of layer 1"] == 64
-    assert values["Units of layer 2"] == 32
+    assert values["Units in layer 1"] == 64
+    assert values["Units in layer 2"] == 32
     assert (values["Epochs"], values["Seed"]) == (9, 4)
 
 
 def test_a_run_stopped_before_the_first_epoch_keeps_nothing(open_page: Open) -> None:
     app = open_page("train", run=paint_run(None, ending="stopped", epochs=0).id)
     assert "nothing to keep" in app.info[0].value
-    assert labels(app) == ["Train again"]
+    assert keys(app) == ["again"]
 
 
 def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -465,18 +470,18 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
     monkeypatch.setattr(queue, "ahead", lambda of=None: before)
     app = open_page("train", run=run.id)
     told = app.info[0].value.replace(words.UNSEEN, "")
-    assert r"It starts after “\*one\* \:tada\:” · about 4 min left" in told
-    assert "and after 1 other training." in told
-    button(app, "Cancel")
+    assert r"It starts after “\*one\* \:tada\:”, in about 4 min" in told
+    assert "1 other training is waiting" in told
+    button(app, "stop")
 
 
 def test_a_run_at_work_leaves_room_for_another(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset, ending=None, epochs=0)
     app = open_page("train", run=run.id)
-    assert {"Cancel", "Set up another run"} <= set(labels(app))
-    button(app, "Set up another run").click().run()
-    assert "Train" in labels(app)
+    assert {"stop", "another"} <= set(keys(app))
+    button(app, "another").click().run()
+    assert "train" in keys(app)
     assert "run" not in app.query_params
     assert app.query_params["data"] == dataset
 
@@ -495,26 +500,26 @@ def test_a_network_that_is_not_here_says_how_it_comes(
     backbone_box(app).set_value("resnet50").run()
     assert "Download it now (94 MB)" in labels(app)
     told = "\n".join([shown(app), *(code.value for code in app.code)])
-    assert "It comes from Keras Applications, once" in told
+    assert "once from Keras Applications" in told
     command = f"{installation.python()} -m core backbones --fetch resnet50 --to STICK"
     assert command in told
     assert f"THAW_WEIGHTS=STICK {installation.start()}" in told
-    assert "STICK stands for the folder of the stick, such as E:thaw" in plainly(app)
-    assert "Train waits for this network: **download it below**" in told
-    assert button(app, "Train").disabled
+    assert "STICK is the folder on the USB stick, such as E:thaw" in plainly(app)
+    assert "**download it below**" in told
+    assert button(app, "train").disabled
     backbone_box(app).set_value("efficientnet_lite0").run()
-    assert not button(app, "Train").disabled
+    assert not button(app, "train").disabled
 
 
 def test_stop_ends_the_run_and_says_what_its_process_is_still_at(open_page: Open) -> None:
     run = paint_run(None, ending=None, epochs=2)
     app = open_page("train", run=run.id)
     assert "epoch 3 of" not in shown(app)
-    button(app, "Stop and keep the best so far").click().run()
+    button(app, "stop").click().run()
     assert run.stop_requested
     app.run()  # as the page does by itself
-    assert "Stopped. The best so far, epoch" in shown(app)
-    assert "Still finishing in the background: training." in shown(app)
+    assert "Stopped. The best epoch so far" in shown(app)
+    assert "working in the background: Training." in shown(app)
 
 
 @pytest.mark.parametrize("address", ["../../etc", "nothing-here", "%00", "**x**"])
@@ -527,7 +532,7 @@ def test_an_address_that_is_no_run_is_said_plainly(open_page: Open, address: str
 def test_a_deleted_data_set_is_said_plainly(open_page: Open) -> None:
     app = open_page("train", data="20200101-000000-abcdef")
     assert app.error
-    assert labels(app) == ["Bring pictures"]
+    assert keys(app) == ["bring"]
 
 
 def test_a_picture_dropped_for_the_untouched_network_is_named(
@@ -549,7 +554,7 @@ def test_a_picture_dropped_for_the_untouched_network_is_named(
         app.file_uploader[0].upload("a.png", picture, "image/png").run()
         assert not app.exception
         assert asked[-1] == [picture]
-        assert "**goldfish**, 75 % sure" in shown(app)
+        assert "**goldfish**, 75% sure" in shown(app)
     square_choice(app).set_value(Squaring.CROP).run()
     assert "goldfish" not in shown(app), "that was another way to look at it"
     app.file_uploader[0].upload("a.png", b"third", "image/png").run()
@@ -588,8 +593,8 @@ def test_an_interrupted_run_can_be_resumed(
     app = open_page("train", run=run.id)
     assert app.warning[0].value.startswith(r"It \*ended\*\.")
     assert not app.error
-    assert labels(app) == ["Resume", "Train again"]
-    button(app, "Resume").click().run()
+    assert keys(app) == ["resume", "again"]
+    button(app, "resume").click().run()
     assert resumed == [(run.id, 0)]
 
 
@@ -603,8 +608,8 @@ def test_a_finished_run_can_be_trained_further(
     run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
     run.checkpoint.touch()
     app = open_page("train", run=run.id)
-    assert labels(app) == ["Look at the results", "Train 5 more epochs", "Train again"]
-    button(app, "Train 5 more epochs").click().run()
+    assert keys(app) == ["lead-on", "more", "again"]
+    button(app, "more").click().run()
     assert app.error[0].value.startswith("5 more of")
 
 
@@ -613,7 +618,7 @@ def test_without_its_pictures_a_run_cannot_go_on(open_page: Open, ending: str) -
     run = paint_run(None, ending=ending)
     run.checkpoint.touch()
     app = open_page("train", run=run.id)
-    assert not {"Resume", "Train 5 more epochs"} & set(labels(app))
+    assert not {"resume", "more"} & set(keys(app))
 
 
 @pytest.mark.parametrize("ending", [None, "finished", "stopped"])
@@ -631,14 +636,14 @@ def test_a_resumed_run_says_what_it_could_not_take_up(open_page: Open, ending: s
 def test_a_run_that_stopped_early_says_so(open_page: Open) -> None:
     settings = TrainingSettings(epochs=40, patience=2)
     app = open_page("train", run=paint_run(None, settings=settings, epochs=5).id)
-    assert "Done early, since 2 epochs in a row were no better" in app.success[0].value
+    assert "Finished early: 2 epochs in a row" in app.success[0].value
 
 
 def test_numbers_tell_what_they_rest_on_and_curves_what_they_mean(open_page: Open) -> None:
     app = open_page("train", run=paint_run(None, epochs=5).id)
     told = shown(app)
-    assert "Best epoch: **9 of 10** right. On other pictures of the kind, expect between" in told
-    assert "Only 10 pictures are held back, so each is 10 points" in told
+    assert "Best epoch: **9 of 10** right. On other pictures of this kind, expect between" in told
+    assert "Only 10 pictures are held out, so each one counts 10 percentage points" in told
 
 
 def test_a_run_of_a_network_that_is_gone_is_still_shown(open_page: Open) -> None:
@@ -669,7 +674,7 @@ def test_a_new_visit_finds_what_was_set(open_page: Open) -> None:
     again.query_params["data"] = dataset
     again.run()
     assert again.slider[0].value == 120
-    button(again, "Use the suggestion").click().run()
+    button(again, "use-suggestion").click().run()
     assert thaws_its_last_blocks(open_page("train", data=dataset))
 
 

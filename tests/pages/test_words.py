@@ -26,7 +26,7 @@ def test_plain_leaves_plain_names_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("share", "told"),
-    [(0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.996, "> 99 %"), (1, "100 %")],
+    [(0, "0%"), (0.001, "< 1%"), (0.5, "50%"), (0.996, "> 99%"), (1, "100%")],
 )
 def test_percent(share: float, told: str) -> None:
     assert words.percent(share) == told
@@ -40,8 +40,8 @@ def test_size(amount: int, told: str) -> None:
 
 
 def test_counts_and_times() -> None:
-    assert words.several(1, "class", "classes") == "1 class"
-    assert words.several(1200, "image") == "1,200 images"
+    assert words.several("{count} class", "{count} classes", 1) == "1 class"
+    assert words.several("{count} image", "{count} images", 1200) == "1,200 images"
     assert words.number(3_413_024) == "3.4 million"
     assert words.duration(0.2) == "1 s"
     assert words.duration(240) == "4 min"

@@ -47,6 +47,6 @@ def test_how_many_it_has_learned_from_is_said_where_it_matters() -> None:
     unseen = {"correct": 1000, "images": 2000}
     told = learned.in_words({"images": 2500, "learned_from": 500, "unseen": unseen})
     assert told == (
-        "The network has learned from 500 of these 2,500 pictures. Of the others it gets 1,000 of "
-        "2,000 right."
+        "It was trained on 500 of these 2,500 pictures. Of the others, it gets 1,000 of 2,000 "
+        "right."
     )

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.settings import Squaring, Strength
-from core.training.augment import WORDS, Augmentation
+from core.training.augment import Augmentation
 
 DIGEST = "ab" * 32
 STRENGTHS = [strength for strength in Strength if strength is not Strength.NONE]
@@ -114,7 +114,3 @@ def test_variants_are_of_the_square_that_the_network_sees() -> None:
     assert red[Squaring.SQUASH] > 0.5
     assert 0.1 < red[Squaring.PAD] < 0.35
     assert len({each.key(DIGEST, 1) for each in made.values()}) == 1
-
-
-def test_every_strength_has_its_words() -> None:
-    assert set(WORDS) == set(Strength)

@@ -121,7 +121,7 @@ def test_a_list_of_units_becomes_a_tuple() -> None:
 
 
 def test_settings_of_another_version_are_told() -> None:
-    with pytest.raises(UserError, match=r"unknown to this version.*'momentum'"):
+    with pytest.raises(UserError, match=r"unknown to this version: momentum"):
         TrainingSettings.from_dict(TrainingSettings().to_dict() | {"momentum": 0.9})
 
 
@@ -138,7 +138,7 @@ def test_a_share_that_leaves_nothing(share: Any) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, "0.1", None, True])
 def test_a_test_share_that_cannot_be(share: Any) -> None:
-    with pytest.raises(UserError, match="Share for a last test"):
+    with pytest.raises(UserError, match="Share for the test set"):
         SplitSettings(test=share)
 
 

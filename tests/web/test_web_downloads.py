@@ -46,7 +46,7 @@ def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) ->
 def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> None:
     answer = get(downloads.address(chosen, sides=False))
     assert answer.status == 404
-    assert "gone" in answer.text or "no such data set" in answer.text
+    assert "was deleted" in answer.text or "no such data set" in answer.text
 
 
 def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> None:

@@ -311,8 +311,12 @@ class Backbone:
         chosen = next((width for width in self.widths if width.alpha == alpha), None)
         if chosen is None:
             there = ", ".join(f"{width.alpha:g}" for width in self.widths) or "1 only"
-            raise UserError(f"Expected a width (alpha) of {self.title} among {there}, "
-                            f"received {alpha:g}.")  # fmt: skip
+            raise UserError(
+                "Expected a width (alpha) of {title} among {there}, received {alpha:g}.",
+                title=self.title,
+                there=there,
+                alpha=alpha,
+            )
         own = next(width for width in self.widths if width.alpha == self.alpha)
 
         def named(source: Source | None) -> Any:

@@ -6,6 +6,7 @@ from core.backbones.catalogue.backbone import (
     Preprocessing,
     Width,
 )
+from core.saying import later
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
@@ -48,23 +49,36 @@ def _keras(
     )
 
 
+_RESNETS = {
+    False: {
+        50: later("50 layers with shortcuts between them. Strong, ten times the computation."),
+        101: later("101 layers with shortcuts between them. Twenty times the computation."),
+        152: later("152 layers with shortcuts between them. Thirty times the computation."),
+    },
+    True: {
+        50: later("The second version of ResNet50. Strong, ten times the computation."),
+        101: later("The second version of ResNet101. Twenty times the computation."),
+        152: later("The second version of ResNet152. Thirty times the computation."),
+    },
+}
+_EFFICIENTNETS = (
+    later("From 2021, designed by a search for networks that learn fast. Accurate for its size."),
+    later("EfficientNetV2-B0, slightly larger and more accurate."),
+    later("EfficientNetV2-B0, larger and more accurate."),
+    later("The most accurate EfficientNetV2 here."),
+)
+
+
 def _resnet(depth: int, version: str, top1: float, checksums: tuple[str, str]) -> Backbone:
     """Both generations of the deeper ResNets in Keras."""
     stem = f"resnet/resnet{depth}{version}_weights_tf_dim_ordering_tf_kernels"
     second = version == "v2"
-    generation = "second" if second else "first"
     return _keras(
         f"resnet{depth}{version}",
         f"ResNet{depth}{version.upper()}",
         f"ResNet{depth}{version.upper()}",
         "ResNetV2" if second else "ResNet",
-        f"{depth} layers with short cuts between them, of the {generation} generation. "
-        + {
-            50: "Strong, ten times",
-            101: "Stronger, twenty times",
-            152: "The largest, thirty times",
-        }[depth]
-        + " the work.",
+        _RESNETS[version == "v2"][depth],
         files=(f"{stem}_notop.h5", f"{stem}.h5"),
         checksums=checksums,
         blocks=r"(conv\d)_|(post)",
@@ -80,10 +94,7 @@ def _efficientnet_v2(number: int, size: int, top1: float, checksums: tuple[str, 
         f"EfficientNetV2B{number}",
         f"EfficientNetV2-B{number}",
         "EfficientNetV2",
-        "Of 2021: found by a search for networks that learn fast. "
-        + ("Accurate for its size.", "A little larger.", "Larger.", "The most accurate of all.")[
-            number
-        ],
+        _EFFICIENTNETS[number],
         files=(
             f"efficientnet_v2/efficientnetv2-b{number}_notop.h5",
             f"efficientnet_v2/efficientnetv2-b{number}.h5",
@@ -103,7 +114,7 @@ KERAS_APPLICATIONS = (
         "MobileNet",
         "MobileNet",
         "MobileNet",
-        "The first network made for phones; the one many tutorials start with.",
+        later("The first network made for phones; many tutorials start with it."),
         files=(
             "mobilenet/mobilenet_1_0_224_tf_no_top.h5",
             "mobilenet/mobilenet_1_0_224_tf.h5",
@@ -122,7 +133,7 @@ KERAS_APPLICATIONS = (
         "MobileNetV2",
         "MobileNetV2",
         "MobileNetV2",
-        "The network behind Teachable Machine and many TensorFlow Hub tutorials.",
+        later("The network behind Teachable Machine and many TensorFlow Hub tutorials."),
         files=(
             "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
             "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
@@ -141,7 +152,10 @@ KERAS_APPLICATIONS = (
         "MobileNetV3Small",
         "MobileNetV3 Small",
         "MobileNetV3",
-        "The fastest here: for small computers and for a first try with thousands of pictures.",
+        later(
+            "The fastest one here: for small computers and for a first try with "
+            "thousands of pictures."
+        ),
         files=(
             "mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
             "mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float.h5",
@@ -157,7 +171,10 @@ KERAS_APPLICATIONS = (
         "MobileNetV3Large",
         "MobileNetV3 Large",
         "MobileNetV3",
-        "The third network for phones, partly found by a computer: accurate for its speed.",
+        later(
+            "The third network for phones, partly designed by a computer: accurate "
+            "for its speed."
+        ),
         files=(
             "mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
             "mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float.h5",
@@ -173,7 +190,7 @@ KERAS_APPLICATIONS = (
         "VGG16",
         "VGG16",
         "VGG",
-        "A classic of 2014: simple to understand, large and slow.",
+        later("A classic from 2014: simple to understand, large and slow."),
         files=(
             "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
@@ -189,7 +206,7 @@ KERAS_APPLICATIONS = (
         "VGG19",
         "VGG19",
         "VGG",
-        "VGG16 with three layers more. Slower, and hardly better.",
+        later("VGG16 with three more layers: slower and hardly better."),
         files=(
             "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5",
@@ -217,7 +234,10 @@ KERAS_APPLICATIONS = (
         "DenseNet121",
         "DenseNet121",
         "DenseNet",
-        "Every layer sees what all layers before it found: few parameters, much work.",
+        later(
+            "Every layer sees the output of all earlier layers: few parameters, "
+            "much computation."
+        ),
         files=(
             "densenet/densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "densenet/densenet121_weights_tf_dim_ordering_tf_kernels.h5",
@@ -233,7 +253,10 @@ KERAS_APPLICATIONS = (
         "InceptionV3",
         "InceptionV3",
         "Inception",
-        "Looks at each place at several sizes at once. Larger pictures, fifteen times the work.",
+        later(
+            "Looks at each place at several scales at once. Larger pictures, "
+            "fifteen times the computation."
+        ),
         files=(
             "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
@@ -250,7 +273,10 @@ KERAS_APPLICATIONS = (
         "Xception",
         "Xception",
         "Xception",
-        "Inception taken to its end: each channel is filtered by itself. Accurate and slow.",
+        later(
+            "Inception taken to the extreme: each channel is filtered separately. "
+            "Accurate and slow."
+        ),
         files=(
             "xception/xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "xception/xception_weights_tf_dim_ordering_tf_kernels.h5",
@@ -275,7 +301,7 @@ KERAS_APPLICATIONS = (
         "ConvNeXtTiny",
         "ConvNeXt-Tiny",
         "ConvNeXt",
-        "Of 2022: a convolutional network that learned from transformers. Accurate, heavy.",
+        later("From 2022: a convolutional network inspired by transformers. Accurate but heavy."),
         files=("convnext/convnext_tiny_notop.h5", "convnext/convnext_tiny.h5"),
         checksums=(
             "sha256:d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",

@@ -20,6 +20,7 @@ from core.backbones.catalogue.backbone import (
 from core.backbones.catalogue.keras_applications import KERAS_APPLICATIONS
 from core.backbones.hub import hub_modules
 from core.errors import UserError
+from core.saying import Sentence, joined, later, say, several
 from core.settings import ALL, IMAGENET, RANDOM, Squaring, Strength, TrainingSettings
 
 _TORCH = "https://download.pytorch.org/models"
@@ -68,27 +69,30 @@ def _torch(name: str, title: str, family: str, description: str, file: str, top1
 
 _LITES = (
     _lite(0, 224, 0.751, "efficientnet-lite0-57934424",
-          "Small, fast and accurate. Comes with Thaw. Right for nearly everything."),
+          later("Small, fast and accurate. Comes with Thaw. Right for nearly everything.")),
     _lite(1, 240, 0.767, "efficientnet-lite1-77cc7160",
-          "A little larger and more accurate than Lite0; half as fast."),
+          later("Slightly larger and more accurate than Lite0; half as fast.")),
     _lite(2, 260, 0.776, "efficientnet-lite2-9656183e",
-          "The largest of the three Lites; a third as fast as Lite0."),
+          later("The largest of the three Lites; a third as fast as Lite0.")),
 )  # fmt: skip
 
 _TORCHVISION = (
     _torch(
         "resnet18", "ResNet-18", "ResNet (PyTorch)",
-        "The smallest ResNet: short cuts between layers, easy to read, quick to train.",
+        later("The smallest ResNet: shortcuts between layers, easy to understand, quick to train."),
         "resnet18-f37072fd", 0.698, r"(layer\d)",
     ),
     _torch(
         "resnet34", "ResNet-34", "ResNet (PyTorch)",
-        "ResNet-18 with twice the blocks; the one that fastai's courses begin with.",
+        later("ResNet-18 with twice as many blocks; fastai's courses start with it."),
         "resnet34-b627a593", 0.733, r"(layer\d)",
     ),
     _torch(
         "alexnet", "AlexNet", "AlexNet",
-        "The network of 2012 that started it all: five layers, quick, and far less accurate.",
+        later(
+            "The network from 2012 that started it all: five layers, quick and far "
+            "less accurate."
+        ),
         "alexnet-owt-7be5be79", 0.565, r"(conv\d)",
     ),
 )  # fmt: skip
@@ -97,7 +101,7 @@ _HUB_MOBILENET_V2 = Backbone(
     name="hub_mobilenet_v2",
     title="MobileNetV2 from TensorFlow Hub",
     family="TensorFlow Hub",
-    description="The module that TensorFlow's own tutorials use. One sealed block.",
+    description=later("The module that TensorFlow's own tutorials use: one sealed block."),
     builder="core.backbones.hub.hub.sealed",
     blocks_by=r"(module)",
     input_size=224,
@@ -112,7 +116,12 @@ BACKBONES = {
     backbone.name: backbone
     for backbone in (*_LITES, *KERAS_APPLICATIONS, *_TORCHVISION, _HUB_MOBILENET_V2)
 }
-_SQUARED = {Squaring.CROP: "pictures cropped", Squaring.PAD: "pictures padded"}
+_SQUARED = {Squaring.CROP: later("pictures cropped"), Squaring.PAD: later("pictures padded")}
+_AUGMENTED = {
+    Strength.LIGHT: later("light augmentation"),
+    Strength.MEDIUM: later("medium augmentation"),
+    Strength.STRONG: later("strong augmentation"),
+}
 
 
 def all_backbones() -> dict[str, Backbone]:
@@ -131,7 +140,12 @@ def backbone_named(name: str, alpha: float = 1.0) -> Backbone:
         every = all_backbones()
         near = get_close_matches(name.lower(), every, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
-        raise UserError(f"Expected a backbone among {', '.join(every)}, received {name!r}.{meant}")
+        raise UserError(
+            "Expected a backbone among {every}, received {name!r}.{meant}",
+            every=", ".join(every),
+            name=name,
+            meant=meant,
+        )
     return backbone.of_width(alpha)
 
 
@@ -165,18 +179,22 @@ def backbone_of(settings: TrainingSettings) -> Backbone:
     count = len(backbone.layers)
     if settings.frozen_of(count) > count:
         raise UserError(
-            f"Expected at most {count} frozen layers for {backbone.title}, received "
-            f"{settings.frozen_layers}."
+            "Expected at most {count} frozen layers for {title}, received {frozen_layers}.",
+            count=count,
+            title=backbone.title,
+            frozen_layers=settings.frozen_layers,
         )
     if backbone.sealed and settings.weights != IMAGENET:
         raise UserError(
-            f"{backbone.title} is one sealed block that comes with its own weights. Start from "
-            "those, or choose another backbone."
+            "{title} is one sealed block that comes with its own weights. Start from those, "
+            "or choose another backbone.",
+            title=backbone.title,
         )
     if settings.frozen_layers != ALL and not backbone.can_thaw:
         raise UserError(
-            f"{backbone.title} was published without what training needs, so it can only stay "
-            "frozen. Choose all layers frozen, or another backbone."
+            "{title} was published without what training needs, so it can only stay frozen. "
+            "Choose all layers frozen, or another backbone.",
+            title=backbone.title,
         )
     return backbone
 
@@ -198,28 +216,40 @@ def parameter_counts(
     return backbone.parameters + head, thawed + head
 
 
-def summary(settings: TrainingSettings, epochs: int | None = None) -> str:
+def summary(settings: TrainingSettings, epochs: int | None = None) -> Sentence:
     """The settings of a training in one line, without most that are left at their defaults.
 
     Args:
-        settings: They.
-        epochs: How many there are to be, where that has changed since.
+        settings: The settings.
+        epochs: The number of epochs, if it has changed since.
     """
     try:
         backbone = backbone_of(settings)
-        title, total = backbone.title, f" of {len(backbone.layers)}"
+        name, total = backbone.title, len(backbone.layers)
     except UserError:  # a module that is no longer in the catalogue
-        title, total = settings.backbone, ""
-    start = {IMAGENET: "", RANDOM: " from scratch"}.get(settings.weights, " from a file")
-    epochs = epochs or settings.epochs
-    told = [
-        f"{title}{start}",
-        f"{settings.frozen_layers}{total if settings.frozen_layers != ALL else ''} layers frozen",
-        f"dense {' + '.join(map(str, settings.dense))}" if settings.dense else "",
-        f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'}",
-        f"{settings.optimizer}, learning rate {settings.learning_rate:g}",
-        _SQUARED.get(settings.square, ""),
-        f"{settings.augment} augmentation" if settings.augment is not Strength.NONE else "",
-        "classes balanced" if settings.balanced else "",
-    ]
-    return " · ".join(filter(None, told))
+        name, total = settings.backbone, None
+    if settings.weights == RANDOM:
+        name = say("{network} from scratch", network=name)
+    elif settings.weights != IMAGENET:
+        name = say("{network} from a file", network=name)
+    parts = [name, _frozen(settings.frozen_layers, total)]
+    if settings.dense:
+        parts.append(say("dense {units}", units=" + ".join(map(str, settings.dense))))
+    parts.append(several("{count} epoch", "{count} epochs", epochs or settings.epochs))
+    rate = say("{rate:g}", rate=settings.learning_rate)
+    parts.append(say("{optimizer}, learning rate {rate}", optimizer=settings.optimizer, rate=rate))
+    if settings.square in _SQUARED:
+        parts.append(_SQUARED[settings.square])
+    if settings.augment in _AUGMENTED:
+        parts.append(_AUGMENTED[settings.augment])
+    if settings.balanced:
+        parts.append(say("class weights"))
+    return joined(parts, " · ")
+
+
+def _frozen(frozen: int | str, total: int | None) -> Sentence:
+    if frozen == ALL:
+        return say("all layers frozen")
+    if total is None:
+        return several("{count} layer frozen", "{count} layers frozen", int(frozen))
+    return say("{count} of {total} layers frozen", count=frozen, total=total)

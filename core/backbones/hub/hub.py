@@ -122,19 +122,21 @@ def described(folder: Path) -> dict[str, Any]:
     if size is None:
         raise UserError(
             "Expected a module that takes square images [N, side, side, 3] in float32, but "
-            f"{folder.name} takes something else. Choose an image feature-vector module."
+            "{name} takes something else. Choose an image feature-vector module.",
+            name=folder.name,
         )
     try:
         answer = module(tf.zeros((1, size, size, 3)))
     except (ValueError, TypeError, tf.errors.OpError) as error:
         raise UserError(
-            f"The module {folder.name} fails on a black image. Choose an image feature-vector "
-            "module."
+            "The module {name} fails on a black image. Choose an image feature-vector module.",
+            name=folder.name,
         ) from error
     if len(getattr(answer, "shape", ())) != 2:
         raise UserError(
-            f"Expected a module that gives a vector for each image, but {folder.name} gives "
-            "something else. Choose an image feature-vector module."
+            "Expected a module that gives a vector for each image, but {name} gives "
+            "something else. Choose an image feature-vector module.",
+            name=folder.name,
         )
     trainable = _numbers(getattr(module, "trainable_variables", ()))
     held = _numbers(_variables(module))
@@ -177,13 +179,15 @@ def _load(folder: Path) -> Any:
         module = hub.load(str(folder))
     except (ValueError, OSError, LookupError, errors.OpError) as error:
         raise UserError(
-            f"Expected a TensorFlow Hub module (a SavedModel), but {folder.name} is none or is "
-            "damaged. Get it again from where it came."
+            "Expected a TensorFlow Hub module (a SavedModel), but {name} is none or is "
+            "damaged. Get it again from where it came.",
+            name=folder.name,
         ) from error
     if not callable(module) or not getattr(module.__call__, "concrete_functions", None):
         raise UserError(
-            f"{folder.name} is a module for TensorFlow 1, or holds nothing to call. Choose one for "
-            "TensorFlow 2."
+            "{name} is a module for TensorFlow 1, or holds nothing to call. Choose one for "
+            "TensorFlow 2.",
+            name=folder.name,
         )
     return module
 

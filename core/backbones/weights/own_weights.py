@@ -58,13 +58,15 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
     """
     if backbone.sealed:
         raise UserError(
-            f"{backbone.title} is one sealed block with weights of its own. Choose another network "
-            "for a file of yours."
+            "{title} is one sealed block with weights of its own. Choose another network for "
+            "a file of yours.",
+            title=backbone.title,
         )
     if file.stat().st_size > MAX_BYTES:
         raise UserError(
-            f"Expected a weights file of at most {MAX_BYTES >> 30} GB, received "
-            f"{file.stat().st_size / 1e9:.1f} GB."
+            "Expected a weights file of at most {max_bytes} GB, received {st_size:.1f} GB.",
+            max_bytes=MAX_BYTES >> 30,
+            st_size=file.stat().st_size / 1e9,
         )
     name = name.encode("utf-8", "replace").decode()  # a form may send half a character
     _check(file, name, backbone)

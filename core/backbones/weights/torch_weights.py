@@ -105,8 +105,10 @@ def read_torch_weights(path: Path) -> dict[str, np.ndarray]:
             TypeError, KeyError, AttributeError, IndexError, OverflowError, MemoryError,
             NotImplementedError, RuntimeError, OSError) as error:  # fmt: skip
         raise UserError(
-            f"Expected a file of PyTorch weights, but {path.name} is none or is damaged: {error}. "
-            "Get it again from where it came."
+            "Expected a file of PyTorch weights, but {name} is none or is damaged: {error}. "
+            "Get it again from where it came.",
+            name=path.name,
+            error=error,
         ) from error
 
 

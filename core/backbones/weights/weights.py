@@ -25,10 +25,11 @@ from core.backbones.weights import package, weights_file
 from core.backbones.weights.download import DownloadFailed, fetch
 from core.backbones.weights.torch_weights import read_torch_weights
 from core.errors import UserError
+from core.saying import later
 from core.storage import files, home
 
 Report = Callable[[int, int], None]
-STICK = r"STICK stands for the folder of the stick, such as E:\thaw on Windows"
+STICK = later("STICK is the folder on the USB stick, such as E:\\thaw on Windows.")
 
 _KAGGLE = "https://www.kaggle.com/api/v1/models"
 _THIS_MACHINE = re.compile(r"http://(localhost|127\.0\.0\.1)(:\d+)?/")
@@ -109,7 +110,10 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
     """
     source = backbone.head if head else backbone.weights
     if source is None:
-        raise UserError(f"{backbone.title} was published without ImageNet's 1000 classes.")
+        raise UserError(
+            "{title} was published without ImageNet's 1000 classes.",
+            title=backbone.title,
+        )
     target = folder / source.file
     found = find(backbone, head=head)
     if found is not None:
@@ -117,8 +121,9 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
         return target
     if isinstance(source, HubModule) and Path(source.handle).is_absolute():
         raise UserError(
-            f"The folder of {backbone.title} is not on this machine any more. Choose another "
-            "network, or have whoever runs this server put it back."
+            "The folder of {title} is not on this machine any more. Choose another network, "
+            "or have whoever runs this server put it back.",
+            title=backbone.title,
         )
     try:
         match source:
@@ -143,8 +148,9 @@ def obtain_module(module: HubModule, report: Report) -> Path:
     if folder.is_absolute():
         if not _is_module(folder):
             raise UserError(
-                f"Expected a folder with a saved_model.pb, but {folder.name} has none. Choose the "
-                "folder of a TensorFlow 2 SavedModel."
+                "Expected a folder with a saved_model.pb, but {name} has none. Choose the folder "
+                "of a TensorFlow 2 SavedModel.",
+                name=folder.name,
             )
         return folder
     target = home.models() / module.file
@@ -153,8 +159,10 @@ def obtain_module(module: HubModule, report: Report) -> Path:
             _bring_module(module, target, report)
         except DownloadFailed as error:
             raise UserError(
-                f"The TensorFlow Hub module {module.handle} could not be downloaded: {error}. "
-                "Connect this machine to the internet, or name a folder that holds it."
+                "The TensorFlow Hub module {handle} could not be downloaded: {error}. Connect "
+                "this machine to the internet, or name a folder that holds it.",
+                handle=module.handle,
+                error=error,
             ) from error
     return target
 
@@ -163,7 +171,10 @@ def _copy(found: Path, target: Path) -> None:
     if found == target:
         return
     if target.is_relative_to(found):
-        raise UserError(f"{found.name} cannot be copied into itself. Choose another folder.")
+        raise UserError(
+            "{name} cannot be copied into itself. Choose another folder.",
+            name=found.name,
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(target) as aside:
         if found.is_dir():
@@ -223,8 +234,9 @@ def address(source: HubModule) -> str:
     handle = source.handle.rstrip("/")
     if handle.startswith("http://") and not _THIS_MACHINE.match(handle):
         raise UserError(
-            "Expected an address that begins with https:// (a module is a program, and without it "
-            f"anybody on the way could change it), received {source.handle!r}."
+            "Expected an address that begins with https:// (a module is a program, and "
+            "without it anybody on the way could change it), received {handle!r}.",
+            handle=source.handle,
         )
     if handle.startswith(("https://", "http://")):
         if handle.endswith((".tar.gz", ".tgz")):
@@ -235,8 +247,9 @@ def address(source: HubModule) -> str:
         return f"{_KAGGLE}/{handle}/download"
     raise UserError(
         "Expected the handle of a TensorFlow Hub module: a URL, a Kaggle path "
-        "(owner/model/framework/variation/version) or a folder with a saved_model.pb, received "
-        f"{source.handle!r}."
+        "(owner/model/framework/variation/version) or a folder with a saved_model.pb, "
+        "received {handle!r}.",
+        handle=source.handle,
     )
 
 
@@ -274,7 +287,7 @@ def _offline(backbone: Backbone, source: Source, head: bool, why: str) -> str:
         f"bring others on a stick: on a computer with internet run {installation.python()} -m core "
         f"backbones --fetch {option}{' --with-classes' if head else ''} --to STICK, and start Thaw "
         "here with "
-        f"THAW_WEIGHTS=STICK. {STICK}."
+        f"THAW_WEIGHTS=STICK. {STICK}"
     )
 
 

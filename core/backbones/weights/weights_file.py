@@ -58,13 +58,17 @@ def read(
             ]
     except _Unfit as error:
         raise UserError(
-            f"Expected the weights of {title}, but {called} {error}. Choose the network and "
-            "width that the file was made with, or another file."
+            "Expected the weights of {title}, but {called} {error}. Choose the network and "
+            "width that the file was made with, or another file.",
+            title=title,
+            called=called,
+            error=error,
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise UserError(
-            f"Expected a Keras weights file (.h5 or .weights.h5), but {called} is none or is "
-            "damaged. Get it again from where it came."
+            "Expected a Keras weights file (.h5 or .weights.h5), but {called} is none or is "
+            "damaged. Get it again from where it came.",
+            called=called,
         ) from error
 
 

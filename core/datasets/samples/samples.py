@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.datasets.samples import sketches
 from core.errors import UserError
+from core.saying import later
 
 SKETCHES_PER_CLASS = 60
 DIGITS_PER_CLASS = 100
@@ -32,15 +33,15 @@ class Sample:
 SAMPLES = {
     "sketches": Sample(
         name="sketches",
-        title="Hand sketches",
-        description="Boats, cats, fish and houses, drawn by a wobbling pen on all kinds of paper.",
+        title=later("Hand sketches"),
+        description=later("Boats, cats, fish and houses, drawn by hand on all kinds of paper."),
         classes=tuple(sketches.DRAWERS),
         images=SKETCHES_PER_CLASS * len(sketches.DRAWERS),
     ),
     "digits": Sample(
         name="digits",
-        title="Handwritten digits",
-        description="The digits 0 to 9 as 43 people wrote them, from scikit-learn.",
+        title=later("Handwritten digits"),
+        description=later("The digits 0 to 9, written by 43 people, from scikit-learn."),
         classes=tuple("0123456789"),
         images=DIGITS_PER_CLASS * 10,
     ),
@@ -100,7 +101,9 @@ def find(sample_name: str) -> Sample:
     """
     if sample_name not in SAMPLES:
         raise UserError(
-            f"Expected a starter set among {', '.join(SAMPLES)}, received “{sample_name}”."
+            "Expected a starter set among {samples}, received “{sample_name}”.",
+            samples=", ".join(SAMPLES),
+            sample_name=sample_name,
         )
     return SAMPLES[sample_name]
 

@@ -11,6 +11,7 @@ from core.doctor.finding import (
     Fix,
     Problem,
 )
+from core.saying import say, several
 
 FEW = 10  # images of a class: below, its accuracy is a matter of one or two
 UNEVEN = 4  # times as many in the largest class as in the smallest
@@ -18,17 +19,24 @@ _SHOWN = 6
 
 
 def findings(dataset: Dataset) -> Iterator[Finding]:
-    """What is the matter with the sizes of classes."""
+    """Findings about the sizes of classes."""
     counts, files = dataset.counts, _files(dataset)
     few = sorted((label for label in counts if counts[label] < FEW), key=counts.__getitem__)
     if few:
-        title = "1 class has" if len(few) == 1 else f"{len(few):,} classes have"
         yield Finding(
             Problem.SMALL_CLASS,
             serious=True,
-            title=f"{title} fewer than {FEW} pictures",
-            sentence="So few show neither what all of them have in common nor how well it was "
-            f"learned. Bring more; {FEW} are a beginning, 50 are good.",
+            title=several(
+                "{count} class has fewer than {few} pictures",
+                "{count} classes have fewer than {few} pictures",
+                len(few),
+                few=FEW,
+            ),
+            sentence=say(
+                "So few pictures show neither what they have in common nor how well the class was "
+                "learned. Add more: {few} are a start, 50 are good.",
+                few=FEW,
+            ),
             cases=tuple(_too_small(label, files[label], len(counts)) for label in few),
         )
     if not counts:
@@ -38,23 +46,31 @@ def findings(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(
             Problem.IMBALANCE,
             serious=False,
-            title="Some classes have many more pictures than others",
-            sentence=f"“{most}” has {counts[most]:,}, “{least}” {counts[least]:,}. A network leans "
-            "to what it has seen most. Bring more of the small ones, or have rare classes count "
-            "as much as common ones when it learns.",
+            title=say("Some classes have many more pictures than others"),
+            sentence=say(
+                "“{large}” has {most}, “{small}” has {least}. A network prefers the classes that "
+                "it has seen most. Add pictures to the small classes, or let rare classes count as "
+                "much as frequent ones in training (class weights).",
+                large=most,
+                most=counts[most],
+                small=least,
+                least=counts[least],
+            ),
             cases=(_case(least, files[least]), _case(most, files[most])),
         )
 
 
 def _too_small(label: str, files: list[str], classes: int) -> Case:
-    fixes = [Fix(Action.BRING, (), f"Add pictures of {label}", label)]
+    fixes = [Fix(Action.BRING, (), say("Add pictures of {name}", name=label), label)]
     if classes > 2:  # fewer are nothing to tell apart
-        fixes.append(Fix(Action.DELETE_CLASS, tuple(files), f"Do without {label}", label))
+        fixes.append(
+            Fix(Action.DELETE_CLASS, tuple(files), say("Leave out {name}", name=label), label)
+        )
     return replace(_case(label, files), fixes=tuple(fixes))
 
 
 def _case(label: str, files: list[str]) -> Case:
-    return Case(tuple(files[:_SHOWN]), f"{label}: {len(files):,}")
+    return Case(tuple(files[:_SHOWN]), say("{name}: {count}", name=label, count=len(files)))
 
 
 def _files(dataset: Dataset) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What copies do: one picture in two classes, on both sides of the split, or there twice."""
+"""Copies: one picture in two classes, in two parts of the split, or there twice."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -18,15 +18,25 @@ from core.doctor.findings import duplicates
 from core.doctor.findings.duplicates import Neighbours
 from core.doctor.looking import Report, Sight
 from core.intake.layouts.side_names import Split
+from core.saying import Sentence, joined, later, say, several
 
 _MANY = 10  # pictures of a group that may be what a class is like
-_CHECKED: dict[Split, str] = {"validation": "validation", "test": "test"}
+_CHECKED: dict[Split, Sentence] = {
+    "validation": later(
+        "{seen} of the {checked} validation pictures are such copies. A quick classifier gets "
+        "{all:.1%} of all validation pictures right, but only {others:.1%} without these."
+    ),
+    "test": later(
+        "{seen} of the {checked} test pictures are such copies. A quick classifier gets {all:.1%} "
+        "of all test pictures right, but only {others:.1%} without these."
+    ),
+}
 
 
 def findings(
     sight: Sight, neighbours: Neighbours, spoken_for: Collection[str], report: Report
 ) -> Iterator[Finding]:
-    """What is the matter with pictures that are there more than once.
+    """Findings about pictures that are there more than once.
 
     Args:
         sight: The look at the data set.
@@ -61,20 +71,36 @@ def findings(
         yield Finding(
             Problem.TWO_CLASSES,
             serious=True,
-            title=f"{_pictures(len(two_classes))} in two classes at once",
-            sentence="The same picture, or nearly the same, is called one thing here and another "
-            "there, so a network cannot get both right. Say what it is: its copies in the other "
-            "classes are removed.",
+            title=several(
+                "{count} picture is in two classes at once",
+                "{count} pictures are in two classes at once",
+                len(two_classes),
+            ),
+            sentence=say(
+                "The same picture, or nearly the same, is in two different classes, so a network "
+                "cannot get both right. Choose the right class: the copies in the others are "
+                "removed."
+            ),
             cases=tuple(_in_two_classes(group) for group in two_classes),
         )
     if both_sides:
         yield Finding(
             Problem.BOTH_SIDES,
             serious=True,
-            title=f"{_pictures(len(both_sides))} both learned from and checked by",
-            sentence="A network is checked by pictures that it has not seen. Of these it learns a "
-            "copy or nearly a copy, so that they flatter its accuracy. "
-            + _flattered(sight, both_sides),
+            title=several(
+                "{count} picture is in both training and validation",
+                "{count} pictures are in both training and validation",
+                len(both_sides),
+            ),
+            sentence=joined(
+                [
+                    say(
+                        "A network has to be checked on pictures that it has never seen. It trains "
+                        "on a copy or near copy of these, so its accuracy looks too good (leakage)."
+                    ),
+                    _flattered(sight, both_sides),
+                ]
+            ),
             cases=tuple(_on_both_sides(group) for group in both_sides),
         )
     exact = duplicates.exact(record for same in of_digest.values() for record in same)
@@ -82,10 +108,15 @@ def findings(
         yield Finding(
             Problem.EXACT_COPY,
             serious=False,
-            title=f"{_pictures(len(exact))} there more than once, as the very same file",
-            sentence="A copy teaches nothing new, and makes its picture count twice. One of each "
-            "is enough.",
-            cases=tuple(_twice(group, "the same file") for group in exact),
+            title=several(
+                "{count} picture is there more than once (same file)",
+                "{count} pictures are there more than once (same file)",
+                len(exact),
+            ),
+            sentence=say(
+                "A copy teaches nothing new and makes its picture count twice. Keep one of each."
+            ),
+            cases=tuple(_twice(group, say("same file")) for group in exact),
         )
     near = [
         group
@@ -96,14 +127,20 @@ def findings(
         yield Finding(
             Problem.NEAR_COPY,
             serious=False,
-            title=f"{_pictures(len(near))} there more than once, nearly the same",
-            sentence="Saved again, resized, cropped a little, or taken within a moment. That is no "
-            "harm as long as they stay on one side of the split; several pictures that "
-            "differ teach more.",
+            title=several(
+                "{count} picture is there more than once (nearly the same)",
+                "{count} pictures are there more than once (nearly the same)",
+                len(near),
+            ),
+            sentence=say(
+                "Saved again, resized, slightly cropped, or taken in quick succession. This does "
+                "no harm as long as they stay in the same part of the split, but different "
+                "pictures teach more."
+            ),
             cases=tuple(
-                Case(_files(group), "alike, as most of this class")
+                Case(_files(group), say("similar, like most of this class"))
                 if group in by_nature
-                else _twice(_different(group), "nearly the same picture")
+                else _twice(_different(group), say("nearly the same picture"))
                 for group in near
             ),
         )
@@ -120,16 +157,16 @@ def _in_two_classes(group: Sequence[Record]) -> Case:
         Fix(
             Action.REMOVE,
             tuple(record.file for record in group if record.label != label),
-            f"It is {label}",
+            say("It is {name}", name=label),
         )
         for label in labels
     )
-    return Case(_files(group), f"in {' and in '.join(labels)}", fixes)
+    return Case(_files(group), say("in {classes}", classes=labels), fixes)
 
 
 def _on_both_sides(group: Sequence[Record]) -> Case:
-    together = Fix(Action.TOGETHER, _files(group), "Keep them on one side")
-    return Case(_files(group), "on both sides", (together, _keep_one(group)))
+    together = Fix(Action.TOGETHER, _files(group), say("Keep them in the same part"))
+    return Case(_files(group), say("in training and validation"), (together, _keep_one(group)))
 
 
 def _twice(group: Sequence[Record], told: str) -> Case:
@@ -148,16 +185,16 @@ def _keep_one(group: Sequence[Record]) -> Fix:
     """The one with most pixels stays."""
     best = max(group, key=lambda record: (record.width * record.height, record.bytes))
     files = tuple(record.file for record in group if record is not best)
-    return Fix(Action.REMOVE, files, "Keep one")
+    return Fix(Action.REMOVE, files, say("Keep one"))
 
 
-def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> str:
+def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> Sentence:
     """By how much, measured with a quick classifier on frozen features."""
     from sklearn.linear_model import RidgeClassifier
 
     learned = _rows(sight, {record.digest for record in sight.dataset.of("train")})
     if len(set(sight.labels[learned])) < 2:
-        return ""
+        return say("")
     network = RidgeClassifier(class_weight="balanced")
     network.fit(sight.features[learned], sight.labels[learned])
     right = network.predict(sight.features) == sight.labels
@@ -168,11 +205,15 @@ def _flattered(sight: Sight, groups: Sequence[Sequence[Record]]) -> str:
         seen = checked & _rows(sight, repeated)
         if seen.any() and (checked & ~seen).any():
             told.append(
-                f"{seen.sum():,} of the {checked.sum():,} {called} pictures are such copies. A "
-                f"quick classifier gets {right[checked].mean():.1%} of all right, but "
-                f"{right[checked & ~seen].mean():.1%} without these."
+                say(
+                    called,
+                    seen=int(seen.sum()),
+                    checked=int(checked.sum()),
+                    all=float(right[checked].mean()),
+                    others=float(right[checked & ~seen].mean()),
+                )
             )
-    return " ".join(told).replace("%", " %")
+    return joined(told)
 
 
 def _rows(sight: Sight, digests: set[str]) -> npt.NDArray[np.bool_]:
@@ -181,7 +222,3 @@ def _rows(sight: Sight, digests: set[str]) -> npt.NDArray[np.bool_]:
 
 def _files(group: Sequence[Record]) -> tuple[str, ...]:
     return tuple(record.file for record in group)
-
-
-def _pictures(count: int) -> str:
-    return "1 picture is" if count == 1 else f"{count:,} pictures are"

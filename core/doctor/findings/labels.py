@@ -19,6 +19,7 @@ from core.doctor.finding import (
 )
 from core.doctor.guessing import Guesses
 from core.doctor.looking import Sight
+from core.saying import say, several
 
 _LEAST = 5  # images of a class; of fewer, the others say too little
 
@@ -37,18 +38,23 @@ def findings(sight: Sight, guesses: Guesses, spoken_for: Collection[str]) -> Ite
         record, label = records[place], sight.dataset.classes[guesses.guessed[place]]
         if record.file in spoken_for:
             continue
-        move = Fix(Action.MOVE, (record.file,), f"Move to {label}", label)
-        remove = Fix(Action.REMOVE, (record.file,), "Remove it")
-        told = f"is called {record.label}, looks like {label}"
+        move = Fix(Action.MOVE, (record.file,), say("Move to {name}", name=label), label)
+        remove = Fix(Action.REMOVE, (record.file,), say("Remove it"))
+        told = say("in {label}, looks like {guess}", label=record.label, guess=label)
         cases.append(Case((record.file,), told, (move, remove)))
     if cases:
-        count = "1 picture" if len(cases) == 1 else f"{len(cases):,} pictures"
         yield Finding(
             Problem.LABEL,
             serious=True,
-            title=f"{count} may be in the wrong class",
-            sentence="A classifier that has learned from all other pictures takes them for "
-            "something else. Some are only unusual: look at each, and decide.",
+            title=several(
+                "{count} picture may be in the wrong class",
+                "{count} pictures may be in the wrong class",
+                len(cases),
+            ),
+            sentence=say(
+                "A classifier trained on all other pictures predicts another class for these. Some "
+                "are only unusual: look at each one and decide."
+            ),
             cases=tuple(cases),
         )
 

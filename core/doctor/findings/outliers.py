@@ -13,6 +13,7 @@ from core.doctor.finding import (
 )
 from core.doctor.findings.duplicates import Neighbours
 from core.doctor.looking import Sight
+from core.saying import say, several
 
 UNLIKE = 3.0  # robust deviations beyond the middle
 _LEAST = 30  # images: among fewer nothing stands out
@@ -33,15 +34,24 @@ def findings(
     most = max(1, int(_MOST * len(sight.records)))  # of thousands, some are always a little strange
     files = [file for file in strange if file not in spoken_for][:most]
     if files:
-        count = "1 picture is" if len(files) == 1 else f"{len(files):,} pictures are"
         yield Finding(
             Problem.OUTLIER,
             serious=False,
-            title=f"{count} unlike all the rest",
-            sentence="Perhaps a logo, a screenshot or a picture of something else came in by "
-            "mistake. Of what belongs here, more pictures would help.",
+            title=several(
+                "{count} picture is unlike all others",
+                "{count} pictures are unlike all others",
+                len(files),
+            ),
+            sentence=say(
+                "Perhaps a logo, a screenshot or a picture of something else was added by mistake. "
+                "If it belongs here, more pictures like it would help."
+            ),
             cases=tuple(
-                Case((file,), "unlike the others", (Fix(Action.REMOVE, (file,), "Remove it"),))
+                Case(
+                    (file,),
+                    say("unlike the others"),
+                    (Fix(Action.REMOVE, (file,), say("Remove it")),),
+                )
                 for file in files
             ),
         )

@@ -11,25 +11,34 @@ from core.doctor.finding import (
     Problem,
 )
 from core.doctor.looking import Sight
+from core.saying import say, several
 
 TINY = 32  # pixels of the shorter side; a network sees 224
 BLANK = 4.0  # deviation of 255; a thin line across white paper makes 20, a photo 40 to 90
 
 
 def findings(sight: Sight) -> Iterator[Finding]:
-    """What is the matter with single pictures."""
+    """Findings about single pictures."""
     lost = tuple(_removal(each.file, each.reason) for each in sight.lost)
     if lost:
         yield Finding(
             Problem.UNREADABLE,
             serious=True,
-            title=f"{_pictures(len(lost))} can no longer be read",
-            sentence="Their files are damaged or gone, so a training would end with an error. "
-            "Remove them.",
+            title=several(
+                "{count} picture can no longer be read",
+                "{count} pictures can no longer be read",
+                len(lost),
+            ),
+            sentence=say(
+                "The files are damaged or missing, so training would end with an error. Remove "
+                "them."
+            ),
             cases=lost,
         )
     tiny = tuple(
-        _removal(record.file, f"{record.width} × {record.height} pixels")
+        _removal(
+            record.file, say("{width} × {height} pixels", width=record.width, height=record.height)
+        )
         for record in sorted(sight.dataset.records, key=lambda one: min(one.width, one.height))
         if min(record.width, record.height) < TINY
     )
@@ -37,19 +46,32 @@ def findings(sight: Sight) -> Iterator[Finding]:
         yield Finding(
             Problem.TINY,
             serious=False,
-            title=f"{_pictures(len(tiny))} of less than {TINY} pixels",
-            sentence="So small a picture is only a blur to a network. Remove it, or bring it "
-            "larger.",
+            title=several(
+                "{count} picture is smaller than {side} pixels",
+                "{count} pictures are smaller than {side} pixels",
+                len(tiny),
+                side=TINY,
+            ),
+            sentence=say(
+                "To a network, such a small picture is only a blur. Remove it or replace it by a "
+                "larger one."
+            ),
             cases=tiny,
         )
-    blank = tuple(_removal(record.file, "the same colour everywhere") for record in _blank(sight))
+    blank = tuple(
+        _removal(record.file, say("the same colour everywhere")) for record in _blank(sight)
+    )
     if blank:
         yield Finding(
             Problem.BLANK,
             serious=True,
-            title=f"{_pictures(len(blank))} with nothing on {'it' if len(blank) == 1 else 'them'}",
-            sentence="Nearly the same colour everywhere: that colour is all that a network can "
-            "learn from it.",
+            title=several(
+                "{count} picture shows nothing", "{count} pictures show nothing", len(blank)
+            ),
+            sentence=say(
+                "They have nearly the same colour everywhere, and that colour is all that a "
+                "network can learn from them."
+            ),
             cases=blank,
         )
 
@@ -62,8 +84,4 @@ def _blank(sight: Sight) -> list[Record]:
 
 
 def _removal(file: str, told: str) -> Case:
-    return Case((file,), told, (Fix(Action.REMOVE, (file,), "Remove it"),))
-
-
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count:,} pictures"
+    return Case((file,), told, (Fix(Action.REMOVE, (file,), say("Remove it")),))

@@ -19,11 +19,22 @@ from core.doctor.finding import (
 )
 from core.doctor.guessing import Guesses, leave_one_out
 from core.doctor.looking import Sight
+from core.saying import joined, later, say
 
 SUSPICIOUS = 0.9  # of a class found, and of what is taken for it being it
 _LEAST = 8  # images of a class; fewer may be alike by chance
 _SHOWN = 6
-_NAMES = {"border": "the border", "tiny": "the colours alone"}
+# The title, and what a classifier shows that sees only so much.
+_SAID = {
+    "border": (
+        later("The border may give the class away"),
+        later("A classifier that sees only the colours along the border recognises {classes}."),
+    ),
+    "tiny": (
+        later("The colours alone may give the class away"),
+        later("A classifier that sees only a thumbnail of 2 × 2 pixels recognises {classes}."),
+    ),
+}
 
 
 def findings(sight: Sight, copies: Collection[str] = ()) -> Iterator[Finding]:
@@ -42,18 +53,29 @@ def findings(sight: Sight, copies: Collection[str] = ()) -> Iterator[Finding]:
         given = given_away(guesses)
         if not given:
             continue
-        names = [sight.dataset.classes[place] for place in given]
-        shown = ", ".join(f"“{name}”" for name in names[:5])
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        title, seen_only = _SAID[what]
+        names = [f"“{sight.dataset.classes[place]}”" for place in given]
+        more = [say("{count} more", count=len(names) - 5)] if len(names) > 5 else []
         yield Finding(
             Problem.SHORTCUT,
             serious=True,
-            title=f"{_NAMES[what].capitalize()} may give the class away",
-            sentence=f"A classifier that sees only {_seen(what)} recognises {shown}{more}. Of "
-            f"all classes it gets {guesses.accuracy:.0%} right, where guessing blindly gets "
-            f"{1 / len(set(sight.labels)):.0%}. A network may learn that instead of the thing "
-            "itself. Bring pictures of every class on the same kinds of background; until then it "
-            "helps to vary the training pictures strongly.".replace("%", " %"),
+            title=title,
+            sentence=joined(
+                [
+                    say(seen_only, classes=[*names[:5], *more]),
+                    say(
+                        "Over all classes it gets {accuracy:.0%} right, where blind guessing gets "
+                        "{chance:.0%}.",
+                        accuracy=guesses.accuracy,
+                        chance=1 / len(set(sight.labels)),
+                    ),
+                    say(
+                        "A network may learn that instead of the thing itself (shortcut). Add "
+                        "pictures of every class on the same kinds of background; until then, "
+                        "strong augmentation helps."
+                    ),
+                ]
+            ),
             cases=tuple(_case(sight, place) for place in given),
         )
         return  # what the border gives away, the colours mostly do too
@@ -103,9 +125,7 @@ def _case(sight: Sight, place: int) -> Case:
     label = sight.dataset.classes[place]
     files = [record.file for record in sight.dataset.records if record.label == label]
     return Case(
-        tuple(files[:_SHOWN]), label, (Fix(Action.BRING, (), f"Add pictures of {label}", label),)
+        tuple(files[:_SHOWN]),
+        label,
+        (Fix(Action.BRING, (), say("Add pictures of {name}", name=label), label),),
     )
-
-
-def _seen(what: str) -> str:
-    return "the colours along the border" if what == "border" else "a thumbnail of 2 × 2 pixels"

@@ -4,28 +4,46 @@ from dataclasses import replace
 
 from core.datasets.dataset import Dataset
 from core.doctor.finding import Action, Finding, Problem
+from core.saying import later
 
 _MOST = 0.5  # of the pictures, or of the classes
 _TAKES_AWAY = {Action.REMOVE, Action.MOVE, Action.DELETE_CLASS}
 # What is left of the sentence where a finding is the rule.
 _SENTENCES = {
-    Problem.UNREADABLE: "That is most of them, so something has happened to the disk or the folder "
-    "rather than to single pictures. Bring the data set again.",
-    Problem.TWO_CLASSES: "That is most of them. Perhaps these pictures show several things at "
-    "once, which single classes cannot say, or the same folder was brought under two names.",
-    Problem.LABEL: "That is most of them, so the network that looks at them does not see what "
-    "tells these classes apart. It says nothing about single labels.",
-    Problem.NEAR_COPY: "That is most of them: perhaps frames of a film, or things that look alike. "
-    "What matters is that pictures taken together stay on one side of the split.",
-    Problem.BLANK: "That is most of them, so these pictures have little contrast, and that is how "
-    "they are. What they show may lie in fine differences.",
-    Problem.TINY: "That is most of them, so that is how these pictures are. Each is enlarged to "
-    "what the network sees; where larger ones exist, bring those.",
-    Problem.OUTLIER: "That is most of them, so there is no rule that they break.",
-    Problem.SMALL_CLASS: "That is most of them. Bring more pictures: 10 of a class are a "
-    "beginning, 50 are good.",
-    Problem.BOTH_SIDES: "That is most of them, so the accuracy says little. Keep "
-    "copies on one side.",
+    Problem.UNREADABLE: later(
+        "This concerns most pictures, so there is probably a problem with the disk or the folder "
+        "and not with single pictures. Import the data set again."
+    ),
+    Problem.TWO_CLASSES: later(
+        "This concerns most pictures. Perhaps they show several things at once, which single "
+        "classes cannot express, or the same folder was added under two names."
+    ),
+    Problem.LABEL: later(
+        "This concerns most pictures, so the network that checks them cannot tell these classes "
+        "apart. It says nothing about single labels."
+    ),
+    Problem.NEAR_COPY: later(
+        "This concerns most pictures: perhaps they are frames of a video, or the things look "
+        "alike. Make sure that pictures taken together stay in the same part of the split."
+    ),
+    Problem.BLANK: later(
+        "This concerns most pictures, so low contrast is normal here. What they show may lie in "
+        "fine differences."
+    ),
+    Problem.TINY: later(
+        "This concerns most pictures, so small is normal here. They are enlarged for the network; "
+        "if there are larger ones, use those."
+    ),
+    Problem.OUTLIER: later(
+        "This concerns most pictures, so there is no norm that they differ from."
+    ),
+    Problem.SMALL_CLASS: later(
+        "This concerns most classes. Add more pictures: 10 per class are a start, 50 are good."
+    ),
+    Problem.BOTH_SIDES: later(
+        "This concerns most pictures, so the accuracy says little. Keep copies in the same part of "
+        "the split."
+    ),
 }
 
 

@@ -127,18 +127,24 @@ def open_source(
             return _open_archive(path, shown, report, reading)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
-            f"Expected an archive or a folder, but there is no “{shown}”. Check the name."
+            "Expected an archive or a folder, but there is no “{shown}”. Check the name.",
+            shown=shown,
         ) from None
     except PermissionError:
         raise UserError(
-            f"“{shown}” may not be read. Give Thaw the permission to read it."
+            "“{shown}” may not be read. Give Thaw the permission to read it.",
+            shown=shown,
         ) from None
     except OSError as error:
         raise UserError(
-            f"“{shown}” cannot be read ({error.strerror or error}). Copy it to another place and "
-            "try again."
+            "“{shown}” cannot be read ({strerror}). Copy it to another place and try again.",
+            shown=shown,
+            strerror=error.strerror or error,
         ) from error
-    raise UserError(f"Expected an archive or a folder, but “{shown}” is neither.")
+    raise UserError(
+        "Expected an archive or a folder, but “{shown}” is neither.",
+        shown=shown,
+    )
 
 
 def _open_archive(
@@ -150,7 +156,10 @@ def _open_archive(
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:
-        raise UserError(f"Expected an archive, but “{name}” is an empty file. Upload it again.")
+        raise UserError(
+            "Expected an archive, but “{name}” is an empty file. Upload it again.",
+            name=name,
+        )
     packing = unpacking.compression_of(head)
     if packing:
         return TarSource(unpacking.unpacked(path, packing, name, report), name, packing, reading)

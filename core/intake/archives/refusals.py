@@ -10,53 +10,70 @@ from core.intake.limits import Limits
 
 def refused(name: str, why: str) -> UserError:
     """The error for an archive that is no plain one of class folders."""
-    return UserError(f"“{name}” was refused because {why}. Make a plain zip of the class folders.")
+    return UserError(
+        "“{name}” was refused: {why}. Make a plain zip of the class folders.",
+        name=name,
+        why=why,
+    )
 
 
 def damaged(name: str) -> UserError:
     """The error for an archive that has lost a part of itself."""
     return UserError(
-        f"Expected a whole archive, but “{name}” is damaged or cut off. Make or download it again."
+        "Expected a complete archive, but “{name}” is damaged or incomplete. Create or download it "
+        "again.",
+        name=name,
     )
 
 
 def goes_on(name: str) -> UserError:
     """The error for a tar with more behind its end, all of which would be lost."""
     return UserError(
-        f"Expected a single whole tar, but “{name}” goes on behind its end: it has a hole, or is "
-        "several tars in one file. Make or download it again."
+        "Expected a single complete tar, but “{name}” has data after its end marker: it has a "
+        "gap, or is several tars in one file. Create or download it again.",
+        name=name,
     )
 
 
 def no_archive(name: str, what: str) -> UserError:
     """The error for a file that is something else."""
     return UserError(
-        f"Expected a zip or tar archive, but “{name}” is {what}. "
-        "Put the class folders in a zip and try again."
+        "Expected a zip or tar archive, but “{name}” is {what}. Put the class folders in "
+        "a zip and try again.",
+        name=name,
+        what=what,
     )
 
 
 def too_deep(name: str) -> UserError:
     """The error for a source with a maze of folders."""
     return UserError(
-        f"Expected class folders at most {Limits.depth} folders deep, but “{name}” goes deeper. "
-        "Take the deep folders out."
+        "Expected class folders at most {depth} folders deep, but “{name}” is nested deeper. "
+        "Remove the deep folders.",
+        depth=Limits.depth,
+        name=name,
     )
 
 
 def too_many(name: str) -> UserError:
     """The error for a source with more files and folders than the owner allows."""
     return UserError(
-        f"Expected at most {limits.current().entries:,} files and folders, but “{name}” holds "
-        f"more. Take some out, {limits.raised_by(config.ENTRIES)}."
+        "Expected at most {entries} files and folders, but “{name}” holds more. Remove "
+        "some. {raised_by}",
+        entries=limits.current().entries,
+        name=name,
+        raised_by=limits.raised_by(config.ENTRIES),
     )
 
 
 def too_large(name: str) -> UserError:
     """The error for an archive that unpacks to more than the owner allows."""
     return UserError(
-        f"Expected at most {limits.current().unpacked_bytes / 1e9:g} GB once unpacked, but "
-        f"“{name}” holds more. Divide it, {limits.raised_by(config.UNPACKED)}."
+        "Expected at most {unpacked_bytes:g} GB once unpacked, but “{name}” holds more. "
+        "Split it. {raised_by}",
+        unpacked_bytes=limits.current().unpacked_bytes / 1e9,
+        name=name,
+        raised_by=limits.raised_by(config.UNPACKED),
     )
 
 
@@ -69,14 +86,20 @@ def refuse_many(name: str, images: int) -> None:
     most = limits.current().images
     if images > most:
         raise UserError(
-            f"Expected at most {most:,} images, but “{name}” holds {images:,}. Take some out, "
-            f"{limits.raised_by(config.IMAGES)}."
+            "Expected at most {most} pictures, but “{name}” holds {images}. Remove some. "
+            "{raised_by}",
+            most=most,
+            name=name,
+            images=images,
+            raised_by=limits.raised_by(config.IMAGES),
         )
 
 
 def unwritable(folder: Path, reason: str) -> UserError:
     """The error where a folder of Thaw's own takes nothing."""
     return UserError(
-        f"Expected a folder that Thaw can write to, but {folder} cannot be written "
-        f"({reason}). Set THAW_HOME to one that can."
+        "Expected a folder that Thaw can write to, but {folder} cannot be written "
+        "({reason}). Set THAW_HOME to one that can.",
+        folder=folder,
+        reason=reason,
     )

@@ -173,13 +173,16 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
         raise refused(name, f"“{shown}” inside it is a link or a device, not a file")
     if info.flag_bits & _ENCRYPTED:
         raise UserError(
-            f"Expected a zip archive without a password, but “{shown}” in “{name}” is encrypted. "
-            "Make the archive again without one."
+            "Expected a zip archive without a password, but “{shown}” in “{name}” is "
+            "encrypted. Make the archive again without one.",
+            shown=shown,
+            name=name,
         )
     if info.compress_type not in _METHODS:
         raise UserError(
-            f"Expected an ordinary zip archive, but “{name}” is packed in an unusual way. "
-            "Make it again with the method “Deflate”."
+            "Expected an ordinary zip archive, but “{name}” is packed in an unusual way. "
+            "Make it again with the method “Deflate”.",
+            name=name,
         )
     if info.file_size > max(Limits.ratio_from_bytes, info.compress_size * Limits.ratio):
         raise refused(name, f"“{shown}” inside it unpacks to far more than a picture would")

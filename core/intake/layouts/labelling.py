@@ -11,6 +11,7 @@ from typing import Any, Self
 from core.errors import UserError
 from core.intake.archives.member_names import shortened
 from core.intake.layouts.side_names import Split
+from core.saying import Sentence, say, several
 
 ONE_HOT = "*"  # the label column of a table with a column of 0 and 1 for each class
 IN_FOLDER = "."  # the label column of a table that only says the sides: folders are the classes
@@ -106,23 +107,26 @@ class Choice:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         return cls(
-            str(values["title"]),
+            values["title"],
             Reading.from_dict(values["reading"]),
             tuple((str(name), int(count), str(file)) for name, count, file in values["classes"]),
             tuple((str(side), int(count)) for side, count in values["sides"]),
             int(values["left_out"]),
         )
 
-    def summary(self) -> str:
+    def summary(self) -> Sentence:
         """What comes out of it: “2 classes (cats, dogs), train (20) and test (8)”."""
         shown = [shortened(name) for name, _, _ in self.classes[:_SHOWN]]
         if len(self.classes) > _SHOWN:
             shown.append("…")
-        number = "1 class" if len(self.classes) == 1 else f"{len(self.classes):,} classes"
-        sides = [f"{side} ({count:,})" for side, count in self.sides]
+        named = several(
+            "{count} class ({names})", "{count} classes ({names})", len(self.classes), names=shown
+        )
+        sides = [say("{side} ({count})", side=side, count=count) for side, count in self.sides]
         if len(sides) > 1:
-            sides = [f"{', '.join(sides[:-1])} and {sides[-1]}"]
-        return ", ".join([f"{number} ({', '.join(shown)})", *sides])
+            last = sides.pop()
+            return say("{classes}, {sides} and {last}", classes=named, sides=sides, last=last)
+        return say("{classes}, {side}", classes=named, side=sides[0]) if sides else named
 
 
 class Unclear(UserError):
@@ -135,7 +139,8 @@ class Unclear(UserError):
     """
 
     def __init__(self, cause: str, choices: tuple[Choice, ...], problem: str = "") -> None:
-        super().__init__(cause, choices, problem)
+        super().__init__(cause)
+        self.args = (cause, choices, problem)  # which it is unpickled with
         self.cause = cause
         self.choices = choices
         self.problem = problem

@@ -5,7 +5,7 @@ is guessed: `Unclear` asks which one is meant.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from core.errors import UserError
@@ -36,6 +36,7 @@ from core.intake.layouts.labelling import (
 from core.intake.layouts.side_names import Split as Split
 from core.intake.layouts.side_names import says_nothing, side_of
 from core.intake.pictures import images
+from core.saying import Sentence, joined, later, say, several
 from core.shown import natural
 
 OUTSIDE = "not in a class folder"
@@ -104,10 +105,11 @@ class Layout:
     empty: tuple[tuple[str, int], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
 
-    def told(self) -> str:
+    def told(self) -> Sentence:
         """The reading in a sentence or two, for people."""
-        read = f"Read as {self.choice('').summary()}, {_way(self.reading)}."
-        return f"{read}{self._warning()}"
+        what, way = self.choice("").summary(), _way(self.reading)
+        read = say("Read as {classes}, {way}.", classes=what, way=way)
+        return joined([read, *self._warnings()])
 
     def choice(self, title: str) -> Choice:
         """It as something to choose.
@@ -123,26 +125,35 @@ class Layout:
             sum(reason in _UNUSED for _, reason in self.outside),
         )
 
-    def _warning(self) -> str:
-        told = ""
+    def _warnings(self) -> Iterator[Sentence]:
         if self.lost:
-            folders = "A whole folder" if len(self.lost) == 1 else "Whole folders"
-            told += f" {folders} of pictures left out: {_counted(self.lost)}."
+            yield several(
+                "A whole folder of pictures is left out: {folders}.",
+                "Whole folders of pictures are left out: {folders}.",
+                len(self.lost),
+                folders=_counted(self.lost),
+            )
         if self.empty:
-            folders = "A folder" if len(self.empty) == 1 else "Folders"
-            told += f" {folders} without any picture left out: {_counted(self.empty)}."
-        return told + _not_used(self.unused)
+            yield several(
+                "A folder without any picture is left out: {folders}.",
+                "Folders without any picture are left out: {folders}.",
+                len(self.empty),
+                folders=_counted(self.empty),
+            )
+        yield from _not_used(self.unused)
 
 
-def _counted(folders: tuple[tuple[str, int], ...]) -> str:
+def _counted(folders: tuple[tuple[str, int], ...]) -> list[str]:
     named = [f"“{shortened(name)}” ({count:,})" for name, count in folders[:NAMED]]
     more = len(folders) - NAMED
-    return ", ".join([*named, f"{more} more"] if more > 0 else named)
+    return [*named, say("{count} more", count=more)] if more > 0 else named
 
 
-def _not_used(tables_: Iterable[tuple[str, str]]) -> str:
-    told = (f" The table “{shortened(name)}” is not used: {reason}." for name, reason in tables_)
-    return "".join(list(told)[:NAMED])
+def _not_used(tables_: Iterable[tuple[str, str]]) -> list[Sentence]:
+    return [
+        say("The table “{name}” is not used: {reason}.", name=shortened(name), reason=reason)
+        for name, reason in list(tables_)[:NAMED]
+    ]
 
 
 def place(
@@ -175,14 +186,14 @@ def preview(source: Source) -> Unclear:
     cause, problem = "This is what comes out.", ""
     choices: tuple[Choice, ...] = ()
     try:
-        choices = (place(source).choice("Your pattern"),)
+        choices = (place(source).choice(later("Your pattern")),)
     except Unclear as unclear:
         cause, choices = unclear.cause, unclear.choices
     except UserError as error:
         problem = str(error)
     source.reading = None
     try:
-        choices += (place(source).choice("As it is"),)
+        choices += (place(source).choice(later("As it is")),)
     except Unclear as unclear:
         cause = unclear.cause if problem else cause
         choices += unclear.choices
@@ -214,11 +225,14 @@ class _Reader:
         alike = _alike({each.label for each in found.placed} - set(self._known))
         if alike and not reading.join_cases and not self._known:
             first = " and ".join(f"“{shortened(label)}”" for label in alike[:2])
-            joined = self._read(replace(reading, join_cases=True)).choice("Join them")
+            joined = self._read(replace(reading, join_cases=True)).choice(later("Join them"))
             wanted = replace(given or Reading(), join_cases=True)
             raise Unclear(
-                f"The classes {first} have the same name but for capital letters, so they are "
-                "probably one class. Join them, or give one another name.",
+                say(
+                    "The classes {names} have the same name except for capital letters, so they "
+                    "are probably one class. Join them, or rename one of them.",
+                    names=first,
+                ),
                 (replace(joined, reading=wanted),),
             )
         return replace(found, unused=() if reading.tables else tuple(self._unused.items()))
@@ -243,9 +257,11 @@ class _Reader:
             boxes = detection_format(self._source, self._pictures) or self._boxed
             if boxes:
                 raise UserError(
-                    f"“{self._source.name}” holds labels for detection ({boxes}): boxes around "
-                    "things. Thaw tells whole pictures apart, so cut the things out and put those "
-                    "of each class in a folder named after it."
+                    "“{name}” holds labels for detection ({boxes}): boxes around things. Thaw "
+                    "tells whole pictures apart, so cut the things out and put those of each class "
+                    "in a folder named after it.",
+                    name=self._source.name,
+                    boxes=boxes,
                 )
         for member in self._source.members:
             if member.name.lower().endswith(tables.WORKBOOKS):
@@ -256,11 +272,19 @@ class _Reader:
             return by_folder.otherwise
         if not choices:
             raise UserError(
-                f"{by_folder.cause}{_not_used(self._unused.items())} Put the pictures of each "
-                "class in a folder named after it, as in cats/1.jpg and dogs/1.jpg, or bring a "
-                "table (CSV) with the file and the class of each picture beside them."
+                joined(
+                    [
+                        by_folder.cause,
+                        *_not_used(self._unused.items()),
+                        say(
+                            "Put the pictures of each class in a folder named after it, as in "
+                            "cats/1.jpg and dogs/1.jpg, or add a table (CSV) with the file and the "
+                            "class of each picture."
+                        ),
+                    ]
+                )
             )
-        raise Unclear(by_folder.cause + _not_used(self._unused.items()), choices)
+        raise Unclear(joined([by_folder.cause, *_not_used(self._unused.items())]), choices)
 
     def _choices(self, ways: Iterable[tuple[str, Reading]]) -> tuple[Choice, ...]:
         """Readings that give enough classes, each result once."""
@@ -393,8 +417,10 @@ class _Reader:
         for path, _ in given.folders:
             if path and not any(one.name.startswith(f"{path}/") for one in self._source.members):
                 raise UserError(
-                    f"Expected a folder of the pictures, but there is no “{shortened(path)}” in "
-                    f"“{self._source.name}”. Give its path inside of that."
+                    "Expected a folder of the pictures, but there is no “{path}” in “{name}”. Give "
+                    "its path inside of that.",
+                    path=shortened(path),
+                    name=self._source.name,
                 )
         if not (given.folders or given.tables or given.pattern):
             return replace(self._proposed(), join_cases=given.join_cases)
@@ -408,11 +434,18 @@ class _Reader:
         for name in given.tables:
             table = self._table(members[name]) if name in members else None
             if table is None and name.lower().endswith(tables.WORKBOOKS):
-                raise UserError(f"“{shortened(name)}” cannot be read: {_WORKBOOK}.")
+                raise UserError(
+                    "“{name}” cannot be read: {workbook}.",
+                    name=shortened(name),
+                    workbook=_WORKBOOK,
+                )
             if table is None:
                 raise UserError(
-                    f"Expected a table (CSV or TSV) in “{self._source.name}” or elsewhere, but "
-                    f"“{shortened(name or '.')}” is {'none' if name in members else 'not there'}."
+                    "Expected a table (CSV or TSV) in “{name}” or elsewhere, but “{name2}” is "
+                    "{what}.",
+                    name=self._source.name,
+                    name2=shortened(name or "."),
+                    what="none" if name in members else "not there",
                 )
             read[name] = table
         self._tables = self._all_tables() | read
@@ -423,14 +456,18 @@ class _Reader:
                 value not in t.columns for t in read.values()
             ):
                 raise UserError(
-                    f"Expected the name of a column for --{option.replace('_', '-')}, received "
-                    f"“{shortened(value)}”. There are: {quoted(table.columns)}."
+                    "Expected the name of a column for --{replace}, received “{value}”. There are: "
+                    "{columns}.",
+                    replace=option.replace("_", "-"),
+                    value=shortened(value),
+                    columns=quoted(table.columns),
                 )
         files = given.file_column or tables.file_column(table, self._files)
         if files is None:
             raise UserError(
-                f"None of the files that “{shortened(table.name)}” lists is there. Its columns "
-                f"are: {quoted(table.columns)}."
+                "None of the files that “{name}” lists is there. Its columns are: {columns}.",
+                name=shortened(table.name),
+                columns=quoted(table.columns),
             )
         given = replace(
             given,
@@ -451,10 +488,14 @@ class _Reader:
         choices = self._choices(ways)
         if not choices:
             raise UserError(
-                f"No column of “{shortened(table.name)}” divides its files into classes. Its "
-                f"columns are: {quoted(table.columns)}."
+                "No column of “{name}” divides its files into classes. Its columns are: {columns}.",
+                name=shortened(table.name),
+                columns=quoted(table.columns),
             )
-        raise Unclear(f"Several columns of “{shortened(table.name)}” may be the class.", choices)
+        raise Unclear(
+            say("Several columns of “{name}” could be the class.", name=shortened(table.name)),
+            choices,
+        )
 
     def _with_folders(self, given: Reading) -> Reading:
         """A table that says only the sides, with what the folders say."""
@@ -710,16 +751,19 @@ def _same_classes(one: Layout, other: Layout) -> bool:
     return bool(pairs) and len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
-def _way(reading: Reading) -> str:
+def _way(reading: Reading) -> Sentence:
     if reading.tables:
         column = reading.label_column
         if column == IN_FOLDER:
-            return f"by folder, and divided by the table “{shortened(reading.tables[0])}”"
-        what = "columns of 0 and 1" if column == ONE_HOT else f"column “{shortened(column)}”"
-        return f"by the table “{shortened(reading.tables[0])}” ({what})"
+            name = shortened(reading.tables[0])
+            return say("by folder, and split by the table “{name}”", name=name)
+        name = shortened(reading.tables[0])
+        if column == ONE_HOT:
+            return say("by the table “{name}” (columns of 0 and 1)", name=name)
+        return say("by the table “{name}” (column “{column}”)", name=name, column=shortened(column))
     if reading.pattern:
-        return "by path" if "/" in reading.pattern else "by file name"
-    return "by folder"
+        return say("by path" if "/" in reading.pattern else "by file name")
+    return say("by folder")
 
 
 def _alike(labels: Iterable[str]) -> list[str]:

@@ -38,12 +38,16 @@ def check(pattern: str) -> None:
         UserError: It is no regular expression, has no group, or is too long.
     """
     if len(pattern) > _LONGEST:
-        raise UserError(f"Expected a pattern of at most {_LONGEST} letters. Write a shorter one.")
+        raise UserError(
+            "Expected a pattern of at most {longest} letters. Write a shorter one.",
+            longest=_LONGEST,
+        )
     try:
         groups = re.compile(pattern).groups
     except (re.error, RecursionError, OverflowError) as error:
         raise UserError(
-            f"Expected a regular expression as the pattern for labels, but this is none ({error})."
+            "Expected a regular expression as the pattern for labels, but this is none ({error}).",
+            error=error,
         ) from None
     if not groups:
         raise UserError(

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from core.errors import UserError
+from core.saying import Sentence, joined, later, say
 from core.settings import Squaring
 
 MOST_BANDS = 1000
@@ -34,9 +35,9 @@ _COLOURS = {
     Paper.AVERAGE: AVERAGE_COLOUR,
 }
 _CALLED = {
-    Paper.WHITE: "white",
-    Paper.BLACK: "black",
-    Paper.AVERAGE: "grey, the average colour of photos",
+    Paper.WHITE: later("white"),
+    Paper.BLACK: later("black"),
+    Paper.AVERAGE: later("grey, the average colour of photos"),
 }
 
 
@@ -68,14 +69,16 @@ class Preparation:
             black, white = map(float, self.levels)
             if not (math.isfinite(black) and math.isfinite(white) and black < white):
                 raise UserError(
-                    f"Expected a black level below the white level, received {black:g} and "
-                    f"{white:g}. Choose others."
+                    "Expected a black level below the white level, received {black:g} and "
+                    "{white:g}. Choose others.",
+                    black=black,
+                    white=white,
                 )
             object.__setattr__(self, "levels", (black, white))
         if len(self.bands) != 3 or not all(0 <= band < MOST_BANDS for band in self.bands):
             raise UserError(
-                "Expected three bands, each a number from 1 on, received "
-                f"{', '.join(str(band + 1) for band in self.bands)}. Choose others."
+                "Expected three bands, each a number from 1 on, received {value}. Choose others.",
+                value=", ".join(str(band + 1) for band in self.bands),
             )
         object.__setattr__(self, "bands", tuple(self.bands))
         object.__setattr__(self, "paper", Paper(self.paper))
@@ -131,22 +134,34 @@ class Preparation:
         except UserError as error:
             raise ValueError(str(error)) from error
 
-    def in_words(self) -> str:
+    def in_words(self) -> Sentence:
         """What of it is not plain to see, in sentences; empty where nothing is."""
         told = []
         if self.levels:
             black, white = self.levels
             told.append(
-                f"In pictures of more than 8 bits {black:g} is black and {white:g} is white."
+                say(
+                    "In pictures with more than 8 bits per colour, {black:g} is black and "
+                    "{white:g} is white.",
+                    black=black,
+                    white=white,
+                )
             )
         if self.fractions:
-            told.append("In pictures of fractions 0 is black and 1 is white.")
+            told.append(say("In pictures of fractions, 0 is black and 1 is white."))
         if self.bands != USUAL.bands:
             red, green, blue = (band + 1 for band in self.bands)
-            told.append(f"Bands {red}, {green} and {blue} are red, green and blue.")
+            told.append(
+                say(
+                    "Bands {red}, {green} and {blue} are red, green and blue.",
+                    red=red,
+                    green=green,
+                    blue=blue,
+                )
+            )
         if self.paper is not Paper.WHITE:
-            told.append(f"See-through parts lie on {_CALLED[self.paper]}.")
-        return " ".join(told)
+            told.append(say("Transparent parts are on {colour}.", colour=_CALLED[self.paper]))
+        return joined(told)
 
 
 USUAL = Preparation()

@@ -123,7 +123,8 @@ def line() -> Line:
                 logger.warning("no connection to %s: %s", owner, error)
                 if found is None:
                     raise UserError(
-                        f"The scheduler at {there} (THAW_SCHEDULER) does not answer."
+                        "The scheduler at {there} (THAW_SCHEDULER) does not answer.",
+                        there=there,
                     ) from error
                 if last:
                     raise UserError(_no_start()) from error

@@ -18,6 +18,8 @@ export default function (component) {
   }
   const mine = camera;
   mine.component = component;
+  speak(component.data);
+  mine.label();
   mine.showRoll();
   mine.showClasses();
   const { dataset, classes, heard, busy } = component.data;
@@ -57,7 +59,7 @@ class Camera {
     this.find(".undo").onclick = () => {
       const last = this.roll.taken.at(-1)?.press;
       this.drop(this.roll, this.roll.taken.filter(({ press }) => press === last));
-      say(`${this.told()}.`);
+      sayAloud(`${this.told()}.`);
       if (!this.roll.taken.length) this.firstShutter()?.focus();
     };
     this.find(".add").onclick = () => {
@@ -84,6 +86,24 @@ class Camera {
     return this.root.querySelector(selector);
   }
 
+  label() {
+    label(this.root, {
+      ".start": say("Turn on the camera"),
+      ".keep": say("Take pictures of every class. They stay in this browser until you add them."),
+      ".which span": say("Camera"),
+      "#how": say("Press a class to take a picture of it. Hold it down to take many."),
+      ".stop": say("Turn off"),
+      ".undo": say("Undo last"),
+      ".cancel": say("Cancel"),
+    });
+    const spokenOnly = {
+      video: say("What the camera sees"),
+      ".classes": say("Take a picture of"),
+      progress: say("Upload progress"),
+    };
+    label(this.root, spokenOnly, "aria-label");
+  }
+
   get roll() {
     const { dataset } = this.component.data;
     if (!rolls.has(dataset)) {
@@ -94,8 +114,7 @@ class Camera {
   }
 
   told() {
-    const { length } = this.roll.taken;
-    return length === 1 ? "1 picture taken" : `${length} pictures taken`;
+    return several("{count} picture taken", "{count} pictures taken", this.roll.taken.length);
   }
 
   // A phone that was scrolled down stays so when the page becomes another one.
@@ -123,9 +142,7 @@ class Camera {
     this.stop();
     this.problem = "";
     if (!navigator.mediaDevices?.getUserMedia) {
-      this.problem =
-        "Browsers give the camera only to pages of this very computer or over https. Ask whoever " +
-        "runs this server for an https address, or drop pictures instead.";
+      this.problem = say("Browsers allow the camera only on this computer itself or over https. Ask the person who runs this server for an https address, or drop pictures instead.");
       return draw();
     }
     const wanted = preferred ? { deviceId: { exact: preferred } } : { facingMode: "environment" };
@@ -140,7 +157,7 @@ class Camera {
     } catch (error) {
       this.stop();
       preferred = null;
-      this.problem = PROBLEMS[error.name] ?? PROBLEMS.NotReadableError;
+      this.problem = problem(error.name);
       draw();
     }
   }
@@ -150,7 +167,7 @@ class Camera {
     const [track] = stream.getVideoTracks();
     track.onended = () => {
       this.stop();
-      this.problem = "The camera was unplugged or turned off. What was taken is still here.";
+      this.problem = say("The camera was unplugged or turned off. Your pictures are still here.");
       draw();
     };
     const { deviceId, facingMode } = track.getSettings();
@@ -161,7 +178,7 @@ class Camera {
     const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter(({ kind }) => kind === "videoinput");
     this.find(".which").hidden = cameras.length < 2;
-    const name = ({ label }, place) => label || `Camera ${place + 1}`;
+    const name = ({ label }, place) => label || say("Camera {number}", { number: place + 1 });
     this.find("select").replaceChildren(
       ...cameras.map((each, place) => new Option(name(each, place), each.deviceId)),
     );
@@ -238,7 +255,7 @@ class Camera {
     clearInterval(this.burst.timer);
     this.burst = null;
     draw();
-    say(`${this.told()}.`);
+    sayAloud(`${this.told()}.`);
   }
 
   // A picture as it is, not mirrored as it is seen.
@@ -247,7 +264,7 @@ class Camera {
     const { videoWidth: width, videoHeight: height } = video;
     if (!width) return;
     if (roll.taken.length >= MOST) {
-      this.problem = `These are ${MOST} pictures. Add them before you take more.`;
+      this.problem = say("You have {count} pictures. Add them before you take more.", { count: MOST });
       return this.release();
     }
     this.problem = "";
@@ -261,7 +278,7 @@ class Camera {
     const name = nextName(roll, origin);
     const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.9));
     this.keep(roll, { file: new File([blob], name, { type: "image/jpeg" }), origin, press });
-    say(`${this.told()}.`);
+    sayAloud(`${this.told()}.`);
   }
 
   keep(roll, picture) {
@@ -270,9 +287,9 @@ class Camera {
     const image = document.createElement("img");
     const label = document.createElement("bdi");
     button.type = "button";
-    button.title = "Drop this picture";
+    button.title = say("Remove this picture");
     label.textContent = this.labelOf(picture.origin);
-    button.setAttribute("aria-label", `Drop this picture of ${quoted(label.textContent)}`);
+    button.setAttribute("aria-label", say("Remove this picture of {name}", { name: quoted(label.textContent) }));
     image.src = URL.createObjectURL(picture.file);
     image.alt = "";
     button.append(image, label);
@@ -280,7 +297,7 @@ class Camera {
       const next = (item.nextSibling ?? item.previousSibling)?.firstChild;
       camera?.drop(roll, [picture]);
       (next ?? camera?.firstShutter())?.focus();
-      say(`${camera?.told()}.`);
+      sayAloud(`${camera?.told()}.`);
     };
     item.append(button);
     picture.item = item;
@@ -315,7 +332,7 @@ class Camera {
     const pictures = roll.taken.filter((each) => each.origin === origin);
     const server = { ...this.component.data };
     const upload = new Upload(
-      pictures.length === 1 ? "1 picture" : `${pictures.length} pictures`,
+      several("{count} picture", "{count} pictures", pictures.length),
       () => Object.assign(server, camera?.component.data),
       draw,
     );
@@ -326,15 +343,18 @@ class Camera {
   }
 }
 
-const PROBLEMS = {
-  NotAllowedError:
-    "The camera is not allowed for this page. Allow it at the camera or lock sign beside the " +
-    "address, then turn it on again.",
-  NotFoundError: "No camera was found. Plug one in and turn it on again, or drop pictures instead.",
-  NotReadableError:
-    "The camera does not answer. Perhaps another program uses it: close that, then turn it on again.",
-};
-PROBLEMS.OverconstrainedError = PROBLEMS.NotFoundError;
+// Why there is no camera, by the name of the browser's error.
+function problem(name) {
+  switch (name) {
+    case "NotAllowedError":
+      return say("The camera is not allowed for this page. Allow it with the camera or lock icon beside the address, then turn it on again.");
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return say("No camera was found. Plug one in and turn it on again, or drop pictures instead.");
+    default:
+      return say("The camera does not respond. Perhaps another program is using it: close that, then turn it on again.");
+  }
+}
 
 function draw() {
   if (!camera) return;
@@ -358,20 +378,22 @@ function draw() {
     button.classList.toggle("running", burst?.origin === each.origin);
   }
   const next = quoted(camera.labelOf(camera.next));
-  find(".burst").textContent = burst ? "Stop taking pictures" : `Keep taking ${next}`;
+  find(".burst").textContent = burst
+    ? say("Stop taking pictures")
+    : say("Keep taking pictures of {name}", { name: next });
   find(".burst").classList.toggle("running", Boolean(burst));
   find(".roll").hidden = !roll.taken.length;
   find(".roll .told").textContent = camera.told();
-  const many = roll.taken.length === 1 ? "1 picture" : `${roll.taken.length} pictures`;
-  find(".add").textContent = `Add ${many}`;
+  find(".add").textContent = several("Add {count} picture", "Add {count} pictures", roll.taken.length);
   find(".add").disabled = busy;
   find(".going").hidden = !upload?.going;
   if (upload?.going) {
-    find(".going .lead").textContent = `Sending ${upload.name} to ${quoted(sending.label)}`;
+    find(".going .lead").textContent = say("Sending {name} to {label}", {
+      name: upload.name,
+      label: quoted(sending.label),
+    });
     find("progress").value = upload.size ? Math.min(1, upload.done / upload.size) : 0;
-    find(".cut").textContent = upload.cut
-      ? "The connection is gone. It goes on by itself as soon as it is back."
-      : "";
+    find(".cut").textContent = upload.cut ? cutOff() : "";
   }
   const error = problem || (upload?.error ?? "");
   find(".error").hidden = !error;
@@ -399,7 +421,7 @@ function nextName(roll, origin) {
   return `camera ${stamp(new Date(series.began))}_${String(series.count).padStart(3, "0")}.jpg`;
 }
 
-function say(text) {
+function sayAloud(text) {
   if (camera) camera.find(".aloud").textContent = text;
 }
 

@@ -11,12 +11,14 @@ import streamlit as st
 
 from core.datasets.dataset import Dataset
 from core.web import pictures
+from pages.components import spoken
 from pages.parts.shared import words
 
 _FOLDER = Path(__file__).parent
 _HTML, _CSS, _SCRIPT = (
     (_FOLDER / name).read_text(encoding="utf-8") for name in ("hover.html", "hover.css", "hover.js")
 )
+_SCRIPT = f"{spoken.SAYING}\n{_SCRIPT}"
 _hover = st.components.v2.component("map_hover", html=_HTML, css=_CSS, js=_SCRIPT)
 
 
@@ -37,5 +39,6 @@ def draw(chart: str, dataset_id: str, dataset: Dataset, classes: Sequence[str]) 
             "address": f"{pictures.path()}/{dataset_id}",
             "query": pictures.query(dataset_id, dataset.preparation),
             "classes": [words.bare(words.shortened(name)) for name in classes],
+            **spoken.texts(_SCRIPT),
         },
     )

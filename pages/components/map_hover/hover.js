@@ -7,6 +7,11 @@ let at = null; // the point that the arrow keys have come to
 
 export default function ({ parentElement, data }) {
   const walk = parentElement.querySelector(".walk");
+  speak(data);
+  label(parentElement, {
+    "#how": say("Keyboard: the arrow keys move from picture to picture, Enter selects one."),
+  });
+  label(parentElement, { ".walk": say("Move on the map") }, "aria-label");
   drawn = {
     box: parentElement.querySelector(".hover"),
     ring: parentElement.querySelector(".ring"),

@@ -15,12 +15,14 @@ import streamlit as st
 
 from core.datasets.dataset import Dataset, Record
 from core.web import pictures
+from pages.components import spoken
 from pages.parts.shared import state, words
 
 _FOLDER = Path(__file__).parent
 _HTML, _CSS, _SCRIPT = (
     (_FOLDER / name).read_text(encoding="utf-8") for name in ("grid.html", "grid.css", "grid.js")
 )
+_SCRIPT = f"{spoken.SAYING}\n{_SCRIPT}"
 _grid = st.components.v2.component("picture_grid", html=_HTML, css=_CSS, js=_SCRIPT)
 _NAME = 16  # letters of a file's name below its picture
 
@@ -66,6 +68,7 @@ def draw(
             "ticked": None if ticked is None else [r.file for r in records if r.file in ticked],
             "heard": int(state.heard(key) or 0),
             "width": width,
+            **spoken.texts(_SCRIPT),
         },
         on_ticks_change=lambda: _hear(key, chosen),
     )

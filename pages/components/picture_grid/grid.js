@@ -38,13 +38,21 @@ class Grid {
   show(component) {
     const { pictures, heard, width } = component.data;
     this.component = component;
+    speak(component.data);
+    label(this.root, { ".close": say("Close") });
+    const spokenOnly = {
+      dialog: say("Large picture"),
+      ".back": say("Previous picture"),
+      ".on": say("Next picture"),
+      ".grid": this.ticks ? say("Pictures to select") : say("Pictures"),
+    };
+    label(this.root, spokenOnly, "aria-label");
     this.number = Math.max(this.number, heard);
     for (const [file, [, number]] of this.untold) if (number <= heard) this.untold.delete(file);
     const before = this.drawn;
     this.drawn = JSON.stringify([pictures, component.data.query]);
     if (this.drawn !== before) this.build(pictures);
     this.find(".grid").style.setProperty("--least", `${width}px`);
-    this.find(".grid").setAttribute("aria-label", this.ticks ? "Pictures to tick" : "Pictures");
     this.draw();
   }
 
@@ -98,7 +106,7 @@ class Grid {
     open.type = "button";
     open.className = "open";
     open.tabIndex = -1; // the Enter key opens
-    open.setAttribute("aria-label", `Enlarge ${picture.told}`);
+    open.setAttribute("aria-label", say("Enlarge {picture}", { picture: picture.told }));
     open.innerHTML =
       '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7" /></svg>';
     open.onclick = () => this.open(place);
@@ -121,7 +129,9 @@ class Grid {
     this.untold.set(picture.file, [on, this.number]);
     const changed = Object.fromEntries([...this.untold].map(([file, [ticked]]) => [file, ticked]));
     this.component.setStateValue("ticks", { number: this.number, changed });
-    this.find(".aloud").textContent = `${picture.told} ${on ? "ticked" : "no longer ticked"}`;
+    this.find(".aloud").textContent = on
+      ? say("{picture} selected", { picture: picture.told })
+      : say("{picture} no longer selected", { picture: picture.told });
     this.draw();
   }
 
@@ -160,7 +170,7 @@ class Grid {
     this.waiting = setTimeout(() => this.enlarge(picture, image), STILL);
     this.find(".told bdi").textContent = picture.told;
     this.find(".told span").textContent =
-      `· ${picture.size} · ${place + 1} of ${this.pictures.length}`;
+      `· ${picture.size} · ${say("{number} of {total}", { number: place + 1, total: this.pictures.length })}`;
     this.draw();
     if (this.dialog.open) return;
     this.dialog.showModal();
@@ -197,7 +207,9 @@ class Grid {
     const picture = this.pictures[this.at];
     const tick = this.find(".tick");
     tick.hidden = !this.ticks || !picture;
-    if (picture) tick.textContent = this.isTicked(picture) ? "Take the tick away" : "Tick this picture";
+    if (picture) {
+      tick.textContent = this.isTicked(picture) ? say("Deselect") : say("Select this picture");
+    }
     this.find(".back").disabled = this.at === 0;
     this.find(".on").disabled = this.at >= this.pictures.length - 1;
   }

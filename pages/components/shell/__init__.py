@@ -15,6 +15,9 @@ from streamlit import file_util
 
 from core import installation
 from core.web.guarded import GuardedRoute
+from pages.components import spoken
+from pages.language import catalogue
+from pages.language.catalogue import LANGUAGES
 
 PAGES = ("", "train", "evaluate", "predict", "runs")
 _FOLDER = Path(__file__).parent
@@ -33,9 +36,10 @@ async def _send(_: Request) -> Response:
 @cache
 def _html() -> str:
     page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
-    script = (_FOLDER / "shell.js").read_text(encoding="utf-8")
+    script = f"{spoken.SAYING}\n{(_FOLDER / 'shell.js').read_text(encoding='utf-8')}"
+    texts = {language: catalogue.for_script(script, language) for language in LANGUAGES}
     # "<" is escaped, so that no folder's name ends the script.
-    told = json.dumps({"start": installation.start()}).replace("<", "\\u003c")
+    told = json.dumps({"start": installation.start(), "texts": texts}).replace("<", "\\u003c")
     style = (_FOLDER / "shell.css").read_text(encoding="utf-8")
     ours = f"<style>{style}</style><script type='module'>const THAW = {told};\n{script}</script>"
     return page.replace(_HEAD, _HEAD + ours, 1)

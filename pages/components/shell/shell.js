@@ -48,13 +48,18 @@ function cover(shown) {
   panel.setAttribute("role", "alertdialog");
   panel.setAttribute("aria-labelledby", "thaw-stopped-title");
   panel.dataset.reactAriaTopLayer = "true"; // Streamlit's own dialog leaves it alone
-  panel.innerHTML = `<h1 id="thaw-stopped-title" tabindex="-1" autofocus>Thaw has stopped</h1>
-    <p>Your data sets and networks are safe, and a training that has begun goes on.</p>
-    <p>To start Thaw again, open a terminal in its folder and type:</p>
-    <pre><code></code></pre>
-    <p>This page then goes on by itself. If Thaw runs on another computer, also check that this one
-    is connected to it.</p>`;
-  panel.querySelector("code").textContent = THAW.start;
+  panel.innerHTML = `<h1 id="thaw-stopped-title" tabindex="-1" autofocus></h1>
+    <p class="safe"></p><p class="how"></p><pre><code></code></pre><p class="then"></p>`;
+  const chosen = new URLSearchParams(location.search).get("language") ?? navigator.language;
+  const language = chosen.split("-")[0];
+  speak({ language, texts: THAW.texts[language] ?? {} });
+  label(panel, {
+    h1: say("Thaw has stopped"),
+    ".safe": say("Your data sets and networks are safe, and a running training continues."),
+    ".how": say("To start Thaw again, open a terminal in its folder and type:"),
+    code: THAW.start,
+    ".then": say("This page then continues by itself. If Thaw runs on another computer, also check that this one is connected to it."),
+  });
   panel.onclose = () => lost && panel.showModal(); // Escape does not start the server
   document.body.append(panel);
   panel.showModal();

@@ -1,4 +1,4 @@
-"""Where people drop files, however large: they go up through `uploads`.
+"""The place to drop files of any size: they go up through `uploads`.
 
 A component without a build step: `zone.html`, `zone.css`, and three scripts that are read as one.
 It is there three times: for a whole data set, for pictures that all come to one class, and for
@@ -14,7 +14,9 @@ import streamlit as st
 
 from core.intake import limits
 from core.web import uploads
+from pages.components import spoken
 from pages.parts.shared import state, words
+from pages.parts.shared.words import later, say
 
 _FOLDER = Path(__file__).parent
 SENDING = ("folder.js", "sending.js")
@@ -40,9 +42,13 @@ class Brought:
 
 def component(name: str, html: str, css: str, *scripts: str) -> Any:
     """A component that sends files. What it was sending in a tab is remembered under its name."""
-    return st.components.v2.component(
-        name, html=html, css=css, js="\n".join([f'const REMEMBERED = "thaw-{name}";', *scripts])
-    )
+    script = "\n".join([f'const REMEMBERED = "thaw-{name}";', spoken.SAYING, *scripts])
+    drawn = st.components.v2.component(name, html=html, css=css, js=script)
+
+    def draw_it(data: dict[str, Any], **more: Any) -> Any:
+        return drawn(data=data | spoken.texts(script), **more)
+
+    return draw_it
 
 
 def text(*names: str) -> str:
@@ -69,7 +75,7 @@ def draw_component(
             "address": uploads.path(),
             "permit": uploads.permit(state.page()),
             "block": uploads.BLOCK,
-            "limit": f"{limits.current().upload_bytes / 1e9:g} GB",
+            "limit": limits.current().upload_bytes,
             "dataset": dataset,
             "origin": origin,
             "label": words.seen(label),
@@ -88,18 +94,16 @@ _whole, _pictures, _labelled = (
     component(name, text("zone.html"), text("zone.css"), text(*SENDING, "zone.js"))
     for name in ("upload_zone", "picture_zone", "labelled_zone")
 )
-_LOOSE = (
-    "These pictures lie in no folder, so their classes cannot be told. Put those of each class in "
-    "a folder named after it and drop the folders here."
+_LOOSE = later(
+    "These pictures are not in folders, so their classes are unknown. Put the pictures of each "
+    "class in a folder named after it and drop the folders here."
 )
 
 
 def draw(key: str) -> tuple[str, str] | None:
     """The place to drop a zip or a folder of class folders; id and secret of what has come."""
-    loose = (
-        f"{_LOOSE} Or name the classes under “With the camera”, and then drop the pictures of each."
-    )
-    brought = draw_component(_whole, key, loose=loose)
+    other = say("Or name your classes under “With the camera” and then drop the pictures of each.")
+    brought = draw_component(_whole, key, loose=f"{say(_LOOSE)} {other}")
     return (brought.upload_id, brought.secret) if brought else None
 
 
@@ -110,4 +114,4 @@ def draw_for_class(key: str, dataset: str, origin: str, label: str) -> Brought |
 
 def draw_for_run(key: str, run: str) -> Brought | None:
     """The place to drop a zip or a folder of class folders on which a run is to be judged."""
-    return draw_component(_labelled, key, run, loose=_LOOSE)
+    return draw_component(_labelled, key, run, loose=say(_LOOSE))

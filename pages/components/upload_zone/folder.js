@@ -64,7 +64,9 @@ async function folderAsZip(files, onRead) {
     at += size;
   };
   for (const { path, file } of files) {
-    if (file.size >= NO_MORE_32) throw new Refusal(`${quoted(path)} is no picture. Take it out first.`);
+    if (file.size >= NO_MORE_32) {
+      throw new Refusal(say("{file} is too large to be a picture. Remove it first.", { file: quoted(path) }));
+    }
     const name = new TextEncoder().encode(path);
     const crc = await checksum(file, onRead);
     const common = [

@@ -3,7 +3,11 @@
 const QUIET = 30_000; // milliseconds without a byte after which a line counts as cut
 const LONGEST_PAUSE = 15_000;
 
-// Something to tell whoever sends.
+function cutOff() {
+  return say("The connection is lost. The upload continues by itself once it is back.");
+}
+
+// A message for the person who sends.
 class Refusal extends Error {}
 
 // What this tab was sending, also after a reload: {key, name, id, secret}. The name under which it is
@@ -35,7 +39,7 @@ class Upload {
   async fromFolder(found) {
     await this.#ending(async () => {
       const files = await found;
-      if (!files.length) throw new Refusal("That folder is empty. Choose one with images in it.");
+      if (!files.length) throw new Refusal(say("This folder is empty. Choose one with pictures in it."));
       files.sort((one, other) => (one.path < other.path ? -1 : 1));
       this.size = files.reduce((sum, { file }) => sum + file.size, 0);
       const changed = files.reduce((last, { file }) => Math.max(last, file.lastModified), 0);
@@ -83,7 +87,7 @@ class Upload {
       this.error =
         error instanceof Refusal
           ? error.message
-          : "These files can no longer be read. Were they moved or changed? Choose them again.";
+          : say("These files can no longer be read. Were they moved or changed? Choose them again.");
     }
     this.changed();
   }
@@ -114,7 +118,7 @@ class Upload {
       if (answer.status === 404) this.place = null;
       if (answer.status === 404 || answer.status === 409) offset = null;
       else if (answer.status >= 400) {
-        throw new Refusal(answer.error ?? `The server refused it (${answer.status}).`);
+        throw new Refusal(answer.error ?? say("The server refused it ({status}).", { status: answer.status }));
       } else offset = answer.offset ?? 0;
       this.#progress(offset ?? 0);
       if (offset === blob.size) {
@@ -154,6 +158,7 @@ class Upload {
       };
       const { address } = this.server();
       request.open(method, method === "POST" ? address : `${address}/${id}`);
+      request.setRequestHeader("Accept-Language", spoken.language); // of a refusal
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.upload.onprogress = (event) => {
         wait();

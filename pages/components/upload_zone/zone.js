@@ -11,6 +11,8 @@ export default function (component) {
     if (upload?.stage === "told") upload = null; // it was taken, and this is a new zone
   }
   zone.component = component;
+  speak(component.data);
+  zone.label();
   draw();
   return () => {
     if (zone?.root === component.parentElement) zone = null;
@@ -18,6 +20,22 @@ export default function (component) {
 }
 
 class Zone {
+  label() {
+    label(this.root, {
+      "button.pictures": say("Choose pictures"),
+      "button.zip": say("Choose a zip file"),
+      "button.folder": say("Choose a folder"),
+      ".cancel": say("Cancel"),
+    });
+    const spokenOnly = {
+      "input.pictures": say("Pictures"),
+      "input.zip": say("Zip file"),
+      "input.folder": say("Folder"),
+      progress: say("Upload progress"),
+    };
+    label(this.root, spokenOnly, "aria-label");
+  }
+
   constructor(root) {
     this.root = root;
     this.box = root.querySelector(".zone");
@@ -64,7 +82,8 @@ function sendFile(file) {
 }
 
 function sendPictures(files) {
-  const name = files.length === 1 ? files[0].name : `${files.length} pictures`;
+  const many = several("{count} picture", "{count} pictures", files.length);
+  const name = files.length === 1 ? files[0].name : many;
   begin(name).fromFolder(files.map((file) => ({ path: file.name, file })));
 }
 
@@ -79,14 +98,14 @@ function sendDropped(items) {
   const [first] = entries;
   const loose = entries.every((entry) => entry.isFile && PICTURE.test(entry.name));
   if (loose && !zone.component.data.label) {
-    return begin("pictures").fromFolder(Promise.reject(new Refusal(zone.component.data.loose)));
+    return begin(say("pictures")).fromFolder(Promise.reject(new Refusal(zone.component.data.loose)));
   }
   if (entries.length === 1 && first.isFile) {
     const picture = zone.component.data.label && !ARCHIVE.test(first.name);
     return first.file(picture ? (file) => sendPictures([file]) : sendFile);
   }
   const found = Promise.all(entries.map((entry) => filesBelow(entry)));
-  const name = entries.length === 1 ? first.name : "pictures";
+  const name = entries.length === 1 ? first.name : say("pictures");
   begin(name).fromFolder(found.then((each) => each.flat()));
 }
 
@@ -97,8 +116,8 @@ function draw() {
   const { label } = zone.component.data;
   find("button.pictures").hidden = !label;
   find(".choose .lead").textContent = label
-    ? "Drop pictures, a folder or a zip here"
-    : "Drop a zip or a folder here";
+    ? say("Drop pictures, a folder or a zip here")
+    : say("Drop a zip or a folder here");
   const waits = !upload || upload.stage === "failed" || upload.stage === "cancelled";
   find(".choose").hidden = !waits;
   find(".going").hidden = waits;
@@ -107,27 +126,31 @@ function draw() {
   if (waits) {
     const before = upload ? null : remembered.get();
     find(".hint").textContent = before
-      ? `To go on with ${quoted(before.name)}, choose it again.`
-      : `At most ${zone.component.data.limit}.`;
-    sayAloud(upload?.stage === "cancelled" ? "Cancelled." : "");
+      ? say("To continue with {name}, choose it again.", { name: quoted(before.name) })
+      : say("At most {size}.", { size: size(zone.component.data.limit) });
+    sayAloud(upload?.stage === "cancelled" ? say("Cancelled.") : "");
     return;
   }
   if (upload.stage === "whole") {
     zone.component.setStateValue("brought", { ...upload.tell(), ...upload.meant });
   }
   const share = upload.size ? Math.min(1, upload.done / upload.size) : 0;
-  const to = upload.label && ` to ${quoted(upload.label)}`;
-  find(".going .lead").textContent = `${TITLES[upload.stage]} ${quoted(upload.name)}${to}`;
+  find(".going .lead").textContent = title();
   find("progress").value = upload.stage === "told" ? 1 : share;
   find(".told").textContent = upload.cut
-    ? "The connection is gone. It goes on by itself as soon as it is back."
-    : `${size(upload.done)} of ${size(upload.size)}${left(upload)}`;
+    ? cutOff()
+    : say("{done} of {total}", { done: size(upload.done), total: size(upload.size) }) + left(upload);
   find(".cancel").hidden = !upload.going;
   const tenth = Math.floor(share * 10) * 10;
-  sayAloud(upload.cut ? find(".told").textContent : `${TITLES[upload.stage]}: ${tenth} %`);
+  sayAloud(upload.cut ? cutOff() : `${title()}: ${tenth} %`);
 }
 
-const TITLES = { reading: "Looking through", sending: "Sending", told: "Opening" };
+function title() {
+  const values = { name: quoted(upload.name), label: quoted(upload.label) };
+  if (upload.stage === "reading") return say("Reading {name}", values);
+  if (upload.stage === "told") return say("Opening {name}", values);
+  return upload.label ? say("Sending {name} to {label}", values) : say("Sending {name}", values);
+}
 
 function sayAloud(text) {
   const aloud = zone.root.querySelector(".aloud");
@@ -136,15 +159,21 @@ function sayAloud(text) {
 
 function size(bytes) {
   for (const [unit, worth] of [["GB", 1e9], ["MB", 1e6], ["KB", 1e3]]) {
-    if (bytes >= worth) return `${(bytes / worth).toFixed(unit === "GB" ? 1 : 0)} ${unit}`;
+    const digits = { maximumFractionDigits: unit === "GB" ? 1 : 0 };
+    if (bytes >= worth) {
+      return `${(bytes / worth).toLocaleString(spoken.language, digits)} ${unit}`;
+    }
   }
-  return `${bytes} bytes`;
+  return several("{count} byte", "{count} bytes", bytes);
 }
 
 function left({ stage, since, done, size: total }) {
   const seconds = since ? (Date.now() - since.time) / 1000 : 0;
   if (stage !== "sending" || seconds < 2 || done <= since.offset) return "";
   const rest = ((total - done) * seconds) / (done - since.offset);
-  if (rest < 90) return ` · about ${Math.ceil(rest)} s left`;
-  return rest < 5400 ? ` · about ${Math.round(rest / 60)} min left` : ` · about ${(rest / 3600).toFixed(1)} h left`;
+  const written = (value, digits) =>
+    value.toLocaleString(spoken.language, { maximumFractionDigits: digits });
+  if (rest < 90) return ` · ${say("about {seconds} s left", { seconds: Math.ceil(rest) })}`;
+  if (rest < 5400) return ` · ${say("about {minutes} min left", { minutes: written(rest / 60, 0) })}`;
+  return ` · ${say("about {hours} h left", { hours: written(rest / 3600, 1) })}`;
 }

@@ -1,4 +1,4 @@
-"""The map of a data set: like lies beside like, coloured by class; a click shows the pictures."""
+"""The map of a data set: similar pictures lie together; a click shows them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from pages.parts.data import gallery, gather
 from pages.parts.shared import (
     figures,
     state,
-    words,
 )
+from pages.parts.shared.words import say, several
 
 _KEY = "map"
 
@@ -24,7 +24,7 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
 
     Args:
         chosen: The id of the data set.
-        dataset: It, as it is now.
+        dataset: The data set as it is now.
         points: Of all its images, perhaps of some that are gone.
     """
     records = {record.file: record for record in dataset.records}
@@ -35,11 +35,13 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             placed[record.label].append((record, point.x, point.y))
     if not placed:
         return
-    st.header("The map", anchor=False)
+    st.header(say("Map of the pictures"), anchor=False)
     st.caption(
-        "Each point is a picture; what looks alike to a network lies together (t-SNE of its frozen "
-        "features). A point among those of another class is worth a look. Click a point to see its "
-        "picture; with the lasso at the right, draw around several."
+        say(
+            "Each point is a picture. Pictures that look similar to the network lie close together "
+            "(t-SNE of its features). A point among points of another class is worth a look. Click "
+            "a point to see its picture, or select several with the lasso on the right."
+        )
     )
     classes = [label for label in dataset.classes if label in placed]
     chart, beside = st.columns([2, 1])
@@ -50,8 +52,11 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
             on_select="rerun",
             selection_mode=("points", "box", "lasso"),
             config=figures.CONFIG_MAP,
-            alt=f"A map of {words.several(sum(map(len, placed.values())), 'picture')}, coloured by "
-            "class.",
+            alt=several(
+                "A map of {count} picture, coloured by class.",
+                "A map of {count} pictures, coloured by class.",
+                sum(map(len, placed.values())),
+            ),
         )
         map_hover.draw(_KEY, chosen, dataset, classes)
     shown = [
@@ -70,16 +75,16 @@ def draw(chosen: str, dataset: Dataset, points: Sequence[Point]) -> None:
 
 def _chosen(chosen: str, dataset: Dataset, picked: Sequence[Record]) -> None:
     if not picked:
-        st.caption("What you choose on the map is shown here.")
+        st.caption(say("The pictures that you select on the map appear here."))
         return
     if st.button(
-        f"Tick {words.several(len(picked), 'picture')}",
+        several("Select {count} picture", "Select {count} pictures", len(picked)),
         icon=":material/check_box:",
         key="tick-on-map",
-        help="They can then be moved or deleted under “The pictures”.",
+        help=say("You can then move or delete them in the tab “{tab}”.", tab=say(gather.TITLE)),
     ):
         state.pick(chosen, (record.file for record in picked))
         gallery.open_class(picked[0].label)
-        st.toast(f"Ticked. Move or delete them under “{gather.TITLE}”.")
+        st.toast(say("Selected. Move or delete them in the tab “{tab}”.", tab=say(gather.TITLE)))
         st.rerun()
     gallery.draw("on-map", "on-map", chosen, dataset, picked)

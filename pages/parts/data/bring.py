@@ -1,4 +1,4 @@
-"""Bringing pictures in: starter sets, a zip or a folder, and the import as it happens."""
+"""Adding pictures: starter sets, a zip or a folder, and the import while it runs."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,8 +20,9 @@ from core.storage.runs import Run
 from pages.components import upload_zone
 from pages.parts.data import asking, division
 from pages.parts.shared import problem, state, words
+from pages.parts.shared.words import later, say
 
-_EXAMPLES = ("thumb up", "thumb down")
+_EXAMPLES = (later("thumb up"), later("thumb down"))
 _LATEST = 3  # data sets that the empty page leads back to
 _PICTURES = 4  # by which a list shows a data set
 _EVERY = 0.5  # seconds between two looks at an import
@@ -47,9 +48,11 @@ def imported(chosen: str) -> Dataset | None:
         if not current.status.final or current.question is not None:
             return None
         if current.status is RunStatus.STOPPED:
-            raise UserError("You stopped the reading of these pictures, so none were kept.")
+            raise UserError("You cancelled the import, so none of these pictures were kept.")
         if current.status is RunStatus.FAILED:
-            raise UserError(current.message or "These pictures could not be read. Try again.")
+            raise UserError(
+                current.message or later("These pictures could not be read. Try again.")
+            )
     return remembered(folder)
 
 
@@ -131,15 +134,17 @@ def _load(folder: str, stamp: files.Stamp, named: files.Stamp) -> Dataset:
 
 
 def draw(lost: str | None) -> None:
-    """The page before there are pictures: what is wanted, and three ways to bring it.
+    """The page before there are pictures: what is needed, and three ways to add it.
 
     Args:
-        lost: Why the data set at hand is not there.
+        lost: Why the data set at hand is missing.
     """
-    st.title("Teach a network your own classes", anchor=False)
+    st.title(say("Teach a network your own classes"), anchor=False)
     st.write(
-        "Bring some pictures of each thing that it should tell apart. A dozen of each is enough "
-        "to begin with. They stay on the computer that Thaw runs on."
+        say(
+            "Add some pictures of each thing that it should learn to tell apart. A dozen of each "
+            "is enough to start with. They stay on the computer that runs Thaw."
+        )
     )
     if lost:
         st.error(words.plain(lost), icon=":material/error:")
@@ -154,12 +159,12 @@ def draw(lost: str | None) -> None:
 
 
 def _back() -> None:
-    """The way to what was brought last, for who came here by a step too many."""
+    """Links to the latest data sets, for people who came here by accident."""
     latest = all_imported(_LATEST)
     if not latest:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Go on with", width="content")
+        st.markdown(say("Continue with"), width="content")
         for chosen, dataset in latest:
             name = words.plain(words.shortened(dataset.name, 30))
             if st.button(name, key=state.key("go-on", chosen), icon=":material/undo:"):
@@ -167,7 +172,7 @@ def _back() -> None:
 
 
 def under_way(chosen: str) -> None:
-    """An import as it happens, or what it has to ask."""
+    """An import while it runs, or the question that it has."""
     asked = queue.import_state(chosen)
     if asked.question is not None:
         asking.draw(chosen, asked)
@@ -180,25 +185,25 @@ def _progress(chosen: str) -> None:
     current = queue.import_state(chosen)
     if current.status.final:
         st.rerun()
-    st.title("Reading your pictures", anchor=False)
+    st.title(say("Importing your pictures"), anchor=False)
     if current.total:
         st.progress(
             current.done / current.total,
-            text=f"{words.number(current.done)} of {words.number(current.total)} files"
+            text=say("{done} of {total} files", done=current.done, total=current.total)
             + words.left(current.seconds_left),
         )
     else:
-        st.progress(0.0, text="Opening…")
+        st.progress(0.0, text=say("Opening…"))
     if current.read_as:
         st.write(words.plain(current.read_as))
-    st.caption("Every file is opened once to see that it really is a picture.")
-    if st.button("Cancel", icon=":material/close:", key="cancel-import"):
+    st.caption(say("Thaw opens every file once to check that it really is a picture."))
+    if st.button(say("Cancel"), icon=":material/close:", key="cancel-import"):
         queue.stop_import(chosen)
 
 
 def _own_pictures() -> None:
-    st.header(":material/folder_open: Your own pictures", anchor=False)
-    st.write("One folder for each class, named after it:")
+    st.header(f":material/folder_open: {say('Your own pictures')}", anchor=False)
+    st.write(say("One folder per class, named after it:"))
     st.code(_LAYOUT, language=None)
     split = division.choose()
     whole = upload_zone.draw(state.turn("own"))
@@ -214,30 +219,30 @@ def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
 
 def _empty_classes() -> None:
     """A way to begin without pictures: each class is filled afterwards."""
-    st.header(":material/photo_camera: With the camera", anchor=False)
+    st.header(f":material/photo_camera: {say('With the camera')}", anchor=False)
     st.write(
-        "Name what it should tell apart, then take pictures of each with your webcam, or drop some."
+        say("Name your classes first, then take pictures of each with your webcam or drop some in.")
     )
     widget = state.turn("classes")
     names: list[str] = []
     while len(names) < 2 or names[-1]:  # there is always one more to fill
         place = len(names)
         given = st.text_input(
-            f"Class {place + 1}",
+            say("Class {number}", number=place + 1),
             key=state.key(widget, place),
-            placeholder=_EXAMPLES[place] if place < len(_EXAMPLES) else "one more, if you like",
+            placeholder=say(_EXAMPLES[place] if place < len(_EXAMPLES) else later("optional")),
             max_chars=80,
         )
         names.append((given or "").strip())
     name = st.text_input(
-        "What to call all of it", key=state.key(widget, "name"), placeholder="my hand"
+        say("Name of the data set"), key=state.key(widget, "name"), placeholder=say("my hand")
     )
     classes = [each for each in names if each]
-    if st.button("Make these classes", icon=":material/arrow_forward:", key="make-classes"):
+    if st.button(say("Create these classes"), icon=":material/arrow_forward:", key="make-classes"):
         try:
             chosen = _make_empty(name or "", classes)
         except UserError as error:  # what was written stays, to be mended
-            st.error(words.plain(str(error)), icon=":material/error:")
+            st.error(words.plain(error.said), icon=":material/error:")
         else:
             state.renew("classes")
             _show(chosen)
@@ -245,7 +250,7 @@ def _empty_classes() -> None:
 
 def _make_empty(name: str, classes: list[str]) -> str:
     if not classes:
-        raise UserError("Expected the name of at least one class. Write one, such as “thumb up”.")
+        raise UserError("Expected the name of at least one class. Enter one, such as “thumb up”.")
     title = " ".join((name or words.comma(classes)).split())
     chosen = home.new_id()
     empty = changes.empty(words.shortened(title, 80), classes, SplitSettings())
@@ -254,17 +259,17 @@ def _make_empty(name: str, classes: list[str]) -> str:
 
 
 def _starter_sets() -> None:
-    st.header(":material/redeem: A starter set", anchor=False)
-    st.write("Nothing to download, ready in seconds.")
+    st.header(f":material/redeem: {say('A starter set')}", anchor=False)
+    st.write(say("Nothing to download, ready in seconds."))
     for name, sample in samples.SAMPLES.items():
         with st.container(border=True):
-            st.markdown(f"**{sample.title}**")
+            st.markdown(f"**{say(sample.title)}**")
             with st.container(horizontal=True, gap="xsmall"):
                 for label, picture in _previews(name):
-                    st.image(picture, width=64, alt=f"A picture of the class {label}")
-            st.write(sample.description)
+                    st.image(picture, width=64, alt=say("A picture of class {name}", name=label))
+            st.write(say(sample.description))
             if st.button(
-                f"Use {sample.title}",
+                say("Use {title}", title=say(sample.title)),
                 type="primary" if name == next(iter(samples.SAMPLES)) else "secondary",
                 icon=":material/arrow_forward:",
                 key=state.key("sample", name),
@@ -286,8 +291,8 @@ def _start(pressed: str, submit: Callable[[], str]) -> None:
     """Empty the place to drop pictures, begin an import, and show the way in.
 
     Args:
-        pressed: The key of what was pressed or filled, where a problem is told.
-        submit: Begins it.
+        pressed: The key of the control, beside which an error message is shown.
+        submit: Begins the import.
     """
     state.renew("own")  # first, so that a rerun meanwhile does not begin it again
     try:

@@ -1,59 +1,69 @@
-"""Choosing how new pictures are divided: what it learns from, and what is kept back."""
+"""Choosing how new pictures are split into training, validation and test pictures."""
 
 import streamlit as st
 
 from core.settings import Grouping, SplitSettings
+from pages.parts.shared import words
+from pages.parts.shared.words import later, say
 
 _DEFAULT = SplitSettings()
 _TOGETHER = {
-    Grouping.NONE: "None: each goes by itself",
-    Grouping.NAME: "Those called the same up to the number, as tom_1 and tom_2",
-    Grouping.FOLDER: "Those in one folder within the class, as in cats/tom",
+    Grouping.NONE: later("None: every picture on its own"),
+    Grouping.NAME: later("Same name except for the number, such as tom_1 and tom_2"),
+    Grouping.FOLDER: later("Same subfolder of the class, such as cats/tom"),
 }
 
 
 def choose() -> SplitSettings:
-    """The controls, behind a button: what is preset is right for most."""
-    with st.popover("How they are divided", icon=":material/call_split:", type="tertiary"):
+    """The controls, behind a button: the defaults are right for most people."""
+    with st.popover(say("Train/validation split"), icon=":material/call_split:", type="tertiary"):
         validation = _share(
-            "Kept back to check what it learned (validation)",
+            say("Held back to check what it has learned (validation)"),
             (5, 50),
             _DEFAULT.validation,
             "validation-share",
-            "It never learns from these, so they show honestly how good it is. Pictures that are "
-            "already divided into folders train and validation stay as they are.",
+            say(
+                "It never learns from these pictures, so they show honestly how good it is. "
+                "Pictures that already come in folders named train and validation stay there."
+            ),
         )
         test = _share(
-            "Held out for one last test (test set)",
+            say("Held out for a final test (test set)"),
             (0, 40),
             _DEFAULT.test,
             "test-share",
-            "You look at validation again and again while you try settings, and choose what does "
-            "well there. Pictures that took no part in that tell how good it really is.",
+            say(
+                "While you try settings, you keep choosing what does well on the validation "
+                "pictures. Pictures that played no part in those choices show how good the network "
+                "really is."
+            ),
         )
         together = st.radio(
-            "Pictures that stay together (groups)",
+            say("Pictures that stay together (groups)"),
             list(Grouping),
             list(Grouping).index(_DEFAULT.group_by),
-            format_func=_TOGETHER.__getitem__,
+            format_func={way: say(text) for way, text in _TOGETHER.items()}.__getitem__,
             key="group-by",
             persist_state="session",
-            help="Pictures of one burst or one person are nearly the same. With some to learn from "
-            "and some to check, it would recognise them rather than understand (leakage).",
+            help=say(
+                "Pictures of one burst or one person look nearly the same. If some are used for "
+                "training and some for validation, the network only has to recognise them, and its "
+                "accuracy looks too good (leakage)."
+            ),
         )
     return SplitSettings(validation, test=test, group_by=together or _DEFAULT.group_by)
 
 
-def _share(label: str, reach: tuple[int, int], preset: float, key: str, told: str) -> float:
+def _share(label: str, reach: tuple[int, int], preset: float, key: str, help_text: str) -> float:
     """A share of the pictures of each class, chosen in steps of 5 %."""
     percent = st.slider(
         label,
         *reach,
         round(100 * preset),
         5,
-        format="%d %%",
+        format=words.percent_format(),
         key=key,
         persist_state="session",
-        help=told,
+        help=help_text,
     )
     return percent / 100

@@ -1,4 +1,4 @@
-"""A data set's check-up: one press, then each finding with its pictures and ways to mend it."""
+"""A data set's check-up: one button, then each finding with its pictures and ways to fix it."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -31,45 +31,50 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
+from pages.parts.shared.words import later, say, several
 from pages.parts.train import kept
 from pages.parts.train.choices import setting
 
 _EVERY = 1.0  # seconds between two looks at a check-up
-_STAGES = {"looking": "Looking at every picture", "comparing": "Comparing them"}
-_SIDES = {"train": "learned from", "validation": "checked by", "test": "last test"}
+_STAGES = {
+    "looking": later("Looking at every picture"),
+    "comparing": later("Comparing the pictures"),
+}
+_SIDES = {"train": later("training"), "validation": later("validation"), "test": later("test")}
 _SHOWN = 4  # pictures of a case
 # Kinds whose pictures stand for a whole class.
 _OF_A_CLASS = {Problem.SHORTCUT, Problem.SMALL_CLASS, Problem.IMBALANCE}
-# What needs no look at each picture: one press mends them all.
+# Findings that can be fixed without looking at each picture.
 _AT_ONCE = {
-    Problem.UNREADABLE: "Remove them all",
-    Problem.BLANK: "Remove them all",
-    Problem.TINY: "Remove them all",
-    Problem.EXACT_COPY: "Keep one of each",
-    Problem.NEAR_COPY: "Keep one of each",
-    Problem.BOTH_SIDES: "Keep all on one side",
+    Problem.UNREADABLE: later("Remove all of them"),
+    Problem.BLANK: later("Remove all of them"),
+    Problem.TINY: later("Remove all of them"),
+    Problem.EXACT_COPY: later("Keep one of each"),
+    Problem.NEAR_COPY: later("Keep one of each"),
+    Problem.BOTH_SIDES: later("Keep copies in the same part"),
 }
 
 
 @st.fragment
 def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
-    """The button, a check-up as it happens, or what it found.
+    """The button, the check-up while it runs, or its findings.
 
     Args:
         chosen: The id of the data set.
-        dataset: It, as it is now.
+        dataset: The data set as it is now.
         looked_at: Whether this is what the page shows.
     """
     current, found = checkup.state(chosen), None
     try:
         found = _remembered(checkup.place(chosen))
     except UserError as error:
-        st.error(words.plain(str(error)), icon=":material/error:")
+        st.error(words.plain(error.said), icon=":material/error:")
     if current.submitted and not current.status.final:
         st.fragment(_under_way, run_every=_EVERY)(chosen)
         return
     if current.status is RunStatus.FAILED:
-        st.error(words.plain(current.message or "That did not work."), icon=":material/error:")
+        message = current.message or later("The check-up failed. Try again.")
+        st.error(words.plain(message), icon=":material/error:")
     if found is None:
         _offer(chosen, dataset, current)
     else:
@@ -81,13 +86,16 @@ def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
 
 def _offer(chosen: str, dataset: Dataset, current: JobState) -> None:
     st.write(
-        "Before you train: have these pictures looked over. It finds copies, pictures that may be "
-        "in the wrong class or show nothing, backgrounds that give the class away, and draws a map "
-        "of them all. You decide what is done about each, and can undo it."
+        say(
+            "Before you train, let Thaw check these pictures. It finds copies, pictures that may "
+            "be in the wrong class or show nothing, and backgrounds that give the class away, and "
+            "it draws a map of all pictures. You decide what to do about each finding, and you can "
+            "undo it."
+        )
     )
     if current.status is RunStatus.STOPPED:
-        st.caption("You stopped the last check-up. It goes on from where it was.")
-    _button(chosen, "Check these pictures", primary=True, possible=bool(dataset.records))
+        st.caption(say("You stopped the last check-up. It will continue where it left off."))
+    _button(chosen, say("Check these pictures"), primary=True, possible=bool(dataset.records))
 
 
 def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) -> None:
@@ -110,12 +118,12 @@ def _under_way(chosen: str) -> None:
     current = checkup.state(chosen)
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
-    stage = _STAGES.get(current.stage, "Waiting for its turn")
+    stage = say(_STAGES.get(current.stage, later("Waiting in the queue")))
     share = current.done / current.total if current.total else 0.0
     st.progress(share, text=f"{stage}…{words.left(current.seconds_left)}")
-    st.caption("You can go on meanwhile: it is still here when you come back.")
+    st.caption(say("You can do other things meanwhile: it keeps running in the background."))
     st.button(
-        "Stop",
+        say("Stop"),
         icon=":material/stop:",
         key="stop-check-up",
         on_click=checkup.stop,
@@ -143,28 +151,44 @@ def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if left:
             st.markdown(
-                f"**{words.several(len(left), 'thing')} to look at**, the most important first.",
+                several(
+                    "**{count} thing to look at**",
+                    "**{count} things to look at**, the most important first",
+                    len(left),
+                ),
                 width="content",
             )
         elif new:
             st.info(
-                f"{words.several(new, 'picture')} came after the last check-up. Check again to "
-                "have them looked at.",
+                several(
+                    "{count} picture was added after the last check-up. Check again to include it.",
+                    "{count} pictures were added after the last check-up. Check again to include "
+                    "them.",
+                    new,
+                ),
                 icon=":material/stethoscope:",
             )
         elif found.findings:
-            st.success("All that was found has been dealt with.", icon=":material/check:")
+            st.success(say("You have dealt with all findings."), icon=":material/check:")
         else:
-            images = words.several(found.images, "picture")
-            st.success(f"{images} looked at, nothing to mend.", icon=":material/check:")
-        _button(chosen, "Check again", primary=False)
+            st.success(
+                several(
+                    "{count} picture checked, nothing to fix.",
+                    "{count} pictures checked, nothing to fix.",
+                    found.images,
+                ),
+                icon=":material/check:",
+            )
+        _button(chosen, say("Check again"), primary=False)
     if not can_be_guessed(found.images, len(dataset.classes)):
         st.caption(
-            "For so many pictures of so many classes, wrong classes and backgrounds that give the "
-            "class away are not looked for."
+            say(
+                "With so many pictures in so many classes, Thaw does not look for wrong classes or "
+                "for backgrounds that give the class away."
+            )
         )
     if changed and not new:
-        st.caption("The pictures have changed since. Check again to be sure of everything.")
+        st.caption(say("The pictures have changed since this check-up. Check again to be sure."))
     for place, (finding, cases) in enumerate(left):
         _finding(chosen, dataset, finding, cases, expanded=place == 0)
 
@@ -185,14 +209,14 @@ def _finding(
             every = [case.fixes[0] for case in cases if case.fixes]
             at_once = _AT_ONCE.get(finding.kind) if len(every) > 1 else None
             if at_once and st.button(
-                at_once,
+                say(at_once),
                 type="primary",
                 icon=":material/healing:",
                 key=state.key("all", finding.kind),
             ):
                 _mend(chosen, dataset, every, near=state.key("all", finding.kind))
             st.button(
-                "Not a problem" if len(cases) == 1 else "None of these is a problem",
+                say("Not a problem" if len(cases) == 1 else "None of these is a problem"),
                 icon=":material/visibility_off:",
                 type="tertiary",
                 key=state.key("aside", finding.kind),
@@ -210,8 +234,8 @@ def _finding(
 
 def _title(finding: Finding, cases: Sequence[Case]) -> str:
     done = len(finding.cases) - len(cases)
-    more = f" ({words.number(done)} dealt with)" if done else ""
-    return f"**{words.plain(finding.title)}**{more}"
+    title = f"**{words.plain(finding.title)}**"
+    return f"{title} ({say('{count} dealt with', count=done)})" if done else title
 
 
 def _case(
@@ -226,25 +250,25 @@ def _case(
     with st.container(border=True, key=state.key("case", case.key(finding.kind))):
         shown = [records[file] for file in case.files[:_SHOWN]]
         if shown:
-            told_apart = len(shown) > 1 and finding.kind not in _OF_A_CLASS
+            captioned = len(shown) > 1 and finding.kind not in _OF_A_CLASS
             picture_grid.draw(
                 state.key("pictures", case.key(finding.kind)),
                 chosen,
                 dataset,
                 shown,
-                captions=[_caption(finding.kind, each) if told_apart else "" for each in shown],
+                captions=[_caption(finding.kind, each) if captioned else "" for each in shown],
                 width=100 if len(shown) == 1 else 48,
             )
         more = len(case.files) - len(shown)
-        told = words.plain(words.shortened(case.told, 90))
-        st.markdown(told + (f" · {more} more" if more > 0 else ""))
+        text = words.plain(words.shortened(words.seen(case.told), 90))
+        st.markdown(f"{text} · {say('{count} more', count=more)}" if more > 0 else text)
         if len(shown) == 1:
             st.caption(words.plain(words.squeezed(Path(shown[0].file).name)))
         for number, fix in enumerate(case.fixes):
             bring = fix.label if fix.action is Action.BRING else None
             key = state.key("fix", case.key(finding.kind), number)
             if st.button(
-                words.plain(words.shortened(fix.told, 40)),
+                words.plain(words.shortened(words.seen(fix.told), 40)),
                 icon=":material/add_a_photo:" if bring else None,
                 key=key,
                 width="stretch",
@@ -257,7 +281,7 @@ def _case(
             problem.draw(key)
         if case.fixes and not alone:
             st.button(
-                "Not a problem",
+                say("Not a problem"),
                 type="tertiary",
                 key=state.key("aside", case.key(finding.kind)),
                 on_click=checkup.dismiss,
@@ -266,15 +290,15 @@ def _case(
 
 
 def _caption(kind: Problem, record: Record) -> str:
-    """What tells the pictures of a case apart."""
+    """How the pictures of a case differ."""
     match kind:
         case Problem.TWO_CLASSES:
-            told = record.label
+            caption = record.label
         case Problem.BOTH_SIDES:
-            told = _SIDES[record.split]
+            caption = say(_SIDES[record.split])
         case _:
-            told = f"{record.width} × {record.height}"
-    return words.shortened(told, 24)
+            caption = f"{record.width} × {record.height}"
+    return words.shortened(caption, 24)
 
 
 def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> None:
@@ -282,7 +306,7 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> Non
 
     Args:
         chosen: The data set.
-        dataset: It, as it was when the button was drawn.
+        dataset: The data set as it was when the button was drawn.
         fixes: What to do.
         near: The key of the button.
     """
@@ -291,5 +315,8 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> Non
     except UserError as error:
         state.keep_notice(error, near)
     else:
-        st.toast(f"{words.plain(told)}. Undo is at the top of the page.", icon=":material/check:")
+        st.toast(
+            say("{change}. You can undo this at the top of the page.", change=words.plain(told)),
+            icon=":material/check:",
+        )
     st.rerun()

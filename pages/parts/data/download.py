@@ -1,4 +1,4 @@
-"""Taking a data set along: the button behind which it can be downloaded."""
+"""Downloading a data set."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from core.datasets import packing
 from core.datasets.dataset import Dataset
 from core.web import downloads
 from pages.parts.shared import words
+from pages.parts.shared.words import say
 
 
 def draw(chosen: str, dataset: Dataset) -> None:
@@ -13,23 +14,26 @@ def draw(chosen: str, dataset: Dataset) -> None:
 
     Args:
         chosen: The stored data set.
-        dataset: It.
+        dataset: The data set.
     """
     if not dataset.records:
         return
-    with st.popover("Download", icon=":material/download:", type="tertiary"):
-        st.write("A zip with a folder for each class, which Thaw and other tools can read again.")
+    with st.popover(say("Download"), icon=":material/download:", type="tertiary"):
+        st.write(say("A zip with one folder per class, which Thaw and other tools can read."))
         sides = st.checkbox(
-            "Keep how they are divided",
+            say("Keep the split"),
             dataset.split_came_with_data,
             key="download-sides",
-            help="Around the class folders there are then folders train, validation and test.",
+            help=say(
+                "The zip then has the folders train, validation and test, with the class "
+                "folders in each."
+            ),
         )
         name = words.shortened(packing.file_name(dataset), 40)
         st.link_button(
-            f"Download {words.plain(name)}",
+            say("Download {file}", file=words.plain(name)),
             downloads.address(chosen, sides=sides),
             icon=":material/download:",
             type="primary",
         )
-        st.caption(f"{words.size(dataset.total_bytes)} in all.")
+        st.caption(say("{size} in total.", size=words.size(dataset.total_bytes)))

@@ -7,6 +7,7 @@ import streamlit as st
 from core.datasets.dataset import Dataset, Record
 from pages.components import picture_grid
 from pages.parts.shared import state, thumbnails, words
+from pages.parts.shared.words import say
 
 _PICTURES = 48
 _FEW_CLASSES = 8
@@ -27,7 +28,7 @@ def draw(
         key: Of the grid.
         page: Keeps the page number.
         chosen: The data set's id.
-        dataset: It.
+        dataset: The data set.
         records: Which of its pictures; only those of one page are drawn.
         ticked: Files of those that are ticked; None where they can't be.
     """
@@ -49,14 +50,14 @@ def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | No
         return None
     granted = state.granted(_CLASS, classes)
     alike = words.distinct(classes, 30)
-    told = {name: f"{alike[name]} ({words.number(counted[name])})" for name in classes}
+    titles = {name: f"{alike[name]} ({words.number(counted[name])})" for name in classes}
     if len(classes) <= _FEW_CLASSES:
         return st.pills(  # which may break into several lines
-            "Class",
+            say("Class"),
             classes,
             default=None if granted else classes[0],  # both would clash
             required=True,
-            format_func=lambda name: words.escaped(told[name]),
+            format_func=lambda name: words.escaped(titles[name]),
             key=_CLASS,
         )
-    return st.selectbox("Class", classes, format_func=told.__getitem__, key=_CLASS)
+    return st.selectbox(say("Class"), classes, format_func=titles.__getitem__, key=_CLASS)

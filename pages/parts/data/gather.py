@@ -1,4 +1,4 @@
-"""Filling a class with pictures: dropped, or taken with the camera; and those on their way."""
+"""Adding pictures to a class, dropped or taken with the camera, and the import while it runs."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,11 @@ from pages.parts.shared import (
     state,
     words,
 )
+from pages.parts.shared.words import later, say, several
 
 _EVERY = 0.5  # seconds between two looks at pictures on their way
 _OPEN, _FILM = "gather", "film"
-VIEWS, TITLE = "views", "The pictures"  # the tabs of the page, and the first, where this is
+VIEWS, TITLE = "views", later("All pictures")  # the tabs of the page, and the first, where this is
 
 
 def film(chosen: str, dataset: Dataset, label: str) -> None:
@@ -28,7 +29,7 @@ def film(chosen: str, dataset: Dataset, label: str) -> None:
 
     Args:
         chosen: The stored data set.
-        dataset: It.
+        dataset: The data set.
         label: The class that is looked at.
     """
     busy = state.adding() is not None
@@ -46,7 +47,7 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
 
     Args:
         chosen: The stored data set.
-        dataset: It.
+        dataset: The data set.
         label: The class.
     """
     if state.adding():
@@ -56,10 +57,15 @@ def draw(chosen: str, dataset: Dataset, label: str) -> None:
     state.granted(_OPEN, (True,))
     if not dataset.counts[label]:
         st.markdown(
-            f"**“{name}” has no pictures yet.** Take them with the camera, or drop some here. A "
-            "dozen is enough to begin with; many different ones teach more."
+            say(
+                "**“{name}” has no pictures yet.** Take some with the camera or drop some here. A "
+                "dozen is enough to start with; many different ones are better.",
+                name=name,
+            )
         )
-    elif not st.toggle(f"Add pictures to “{name}”", key=_OPEN, persist_state="session"):
+    elif not st.toggle(
+        say("Add pictures to “{name}”", name=name), key=_OPEN, persist_state="session"
+    ):
         return
     origin = dataset.origins[dataset.classes.index(label)]
     widget = state.key("dropped", origin)
@@ -81,7 +87,7 @@ def under_way(chosen: str, dataset: Dataset) -> None:
 
     Args:
         chosen: The stored data set that is looked at.
-        dataset: It.
+        dataset: The data set.
     """
     order = state.adding()
     if order:
@@ -90,34 +96,38 @@ def under_way(chosen: str, dataset: Dataset) -> None:
     added = state.outcome(chosen, dataset.version)
     if added is None:
         return
-    if added.told != f"{dataset.told}.":  # which stands above, beside the way back
+    # What is shown above, beside Undo, is not said twice.
+    if added.told.removesuffix(".") != dataset.told.removesuffix("."):
         st.success(words.plain(added.told), icon=":material/check_circle:")
     if not set(added.skipped) <= set(dataset.skipped):
         left_out(added)
 
 
 def left_out(of: Dataset | Added) -> None:
-    """What was not taken, by name and reason."""
-    files = words.several(len(of.skipped), "file")
-    with st.expander(f"{files} left out", icon=":material/warning:"):
+    """The files that were left out, each with the reason."""
+    with st.expander(_left_out(len(of.skipped)), icon=":material/warning:"):
         _list_left_out([(skipped.file, skipped.reason) for skipped in of.skipped])
 
 
 def _list_left_out(skipped: Sequence[tuple[str, str]]) -> None:
     st.dataframe(
         {
-            "file": [words.seen(file) for file, _ in skipped],
-            "why": [words.seen(reason) for _, reason in skipped],
+            say("file"): [words.seen(file) for file, _ in skipped],
+            say("reason"): [words.seen(reason) for _, reason in skipped],
         },
         hide_index=True,
-        alt=f"{words.several(len(skipped), 'file')} left out, each with the reason",
+        alt=_left_out(len(skipped)),
     )
 
 
+def _left_out(files: int) -> str:
+    return several("{count} file left out", "{count} files left out", files)
+
+
 def left_out_of_this(skipped: list[dict[str, str]]) -> None:
-    """How many files an evaluation left out, with each behind a press."""
+    """How many files an evaluation left out, with a list of them in a popover."""
     with st.popover(
-        f"{words.several(len(skipped), 'file')} left out",
+        _left_out(len(skipped)),
         icon=":material/warning:",
         type="tertiary",
     ):
@@ -125,16 +135,21 @@ def left_out_of_this(skipped: list[dict[str, str]]) -> None:
 
 
 def left_out_in_a_line(dataset: Dataset | None) -> None:
-    """How many files of a data set were left out, and where each is listed."""
+    """How many files of a data set were left out, and where they are listed."""
     if dataset is not None and dataset.skipped:
-        files = words.several(len(dataset.skipped), "file")
-        st.caption(f"{files} left out of this data set; the Data page lists each, with the reason.")
+        st.caption(
+            several(
+                "{count} file was left out of this data set; the Data page says why.",
+                "{count} files were left out of this data set; the Data page says why.",
+                len(dataset.skipped),
+            )
+        )
 
 
 @st.fragment(run_every=_EVERY)
 def _progress(order: str) -> None:
     if state.adding() != order:
-        st.rerun()  # another tab has heard what became of it
+        st.rerun()  # another tab has dealt with the outcome
     try:
         current = queue.import_state(order)
         became = adding.result(order)
@@ -145,9 +160,9 @@ def _progress(order: str) -> None:
         state.keep_outcome(became)
         _over(order)
     share = current.done / current.total if current.total else 0.0
-    told = words.left(current.seconds_left)
-    st.progress(share, text=f"Reading pictures for “{words.plain(current.name)}”{told}")
-    if st.button("Cancel", icon=":material/close:", key="cancel-adding"):
+    text = say("Importing pictures for “{name}”", name=words.plain(current.name))
+    st.progress(share, text=text + words.left(current.seconds_left))
+    if st.button(say("Cancel"), icon=":material/close:", key="cancel-adding"):
         queue.stop_import(order)
 
 
@@ -159,7 +174,7 @@ def _over(order: str) -> None:
 
 
 def _told_near(place: str) -> None:
-    if st.session_state.get(VIEWS, TITLE) == TITLE:  # else the page says it at its top
+    if st.session_state.get(VIEWS, say(TITLE)) == say(TITLE):  # else it is at the page's top
         problem.draw(place)
 
 

@@ -1,4 +1,4 @@
-"""Adding all pictures of another data set, with what will come of it said before."""
+"""Adding all pictures of another data set, with a preview of the result."""
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from core.errors import UserError
 from core.jobs import adding
 from pages.parts.data import bring
 from pages.parts.shared import problem, state, words
+from pages.parts.shared.words import say, several
 
 _LONGEST = 600  # letters of the list of classes
 
@@ -17,45 +18,51 @@ def draw(chosen: str, dataset: Dataset) -> None:
 
     Args:
         chosen: The stored data set that grows.
-        dataset: It.
+        dataset: The data set.
     """
     if st.button(
-        "Add another data set’s pictures",
+        say("Add another data set"),
         icon=":material/merge:",
         type="tertiary",
         key="join",
         disabled=state.adding() is not None,  # one order at a time is watched
     ):
-        _ask(chosen, dataset)
+        st.dialog(say("Add another data set"))(_ask)(chosen, dataset)
     problem.draw("join")
 
 
-@st.dialog("Add another data set’s pictures")
 def _ask(chosen: str, dataset: Dataset) -> None:
     others = {key: other for key, other in bring.all_imported() if key != chosen}
     if not others:
-        st.write("There is no other data set yet. Bring one first, with “Bring other pictures”.")
+        st.write(say("There is no other data set yet. Create one first with “Use other pictures”."))
         return
     picked = st.selectbox(
-        "Which one", list(others), format_func=lambda key: _called(others[key]), key="join-which"
+        say("Data set"),
+        list(others),
+        format_func=lambda key: _called(others[key]),
+        key="join-which",
     )
     try:
         other = bring.remembered(store.folder_of(picked))
     except UserError as error:  # deleted meanwhile
-        st.error(words.plain(str(error)), icon=":material/error:")
+        st.error(words.plain(error.said), icon=":material/error:")
         return
     after = changes.add_all(dataset, other)
     st.write(
-        "Classes of the same name become one, the others come as new classes: "
-        f"{words.plain(words.shortened(changes.gained(dataset, after), _LONGEST))}."
+        say(
+            "Classes with the same name are merged, the others are added: {changes}.",
+            changes=words.plain(words.shortened(say(changes.gained(dataset, after)), _LONGEST)),
+        )
     )
     come = len(after.records) - len(dataset.records)
     known = len(other.records) - come
     if known:
-        st.write(f"{words.several(known, 'image')} {'is' if known == 1 else 'are'} there already.")
-    st.caption("The other data set stays as it is, and you can undo this.")
+        st.write(
+            several("{count} picture is already here.", "{count} pictures are already here.", known)
+        )
+    st.caption(say("The other data set stays as it is, and you can undo this."))
     if st.button(
-        f"Add {words.several(come, 'image')}",
+        several("Add {count} picture", "Add {count} pictures", come),
         type="primary",
         key="join-now",
         disabled=after == dataset,
@@ -73,5 +80,5 @@ def _join(other: str, chosen: str) -> None:
 
 
 def _called(dataset: bring.Summary) -> str:
-    images = words.several(dataset.images, "image")
-    return f"{words.bare(words.shortened(dataset.name, 40))} ({images})"
+    pictures = several("{count} picture", "{count} pictures", dataset.images)
+    return f"{words.bare(words.shortened(dataset.name, 40))} ({pictures})"

@@ -1,4 +1,4 @@
-"""Mending a data set: pictures and classes are moved, renamed and deleted; all can be undone."""
+"""Editing a data set: pictures and classes are moved, renamed and deleted; all can be undone."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import saying
 from core.datasets import changes, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
@@ -17,18 +18,20 @@ from pages.parts.shared import (
     state,
     words,
 )
+from pages.parts.shared.words import later, say, several
 
 _FILLED_IN = ("new-class", "new-class-name", "rename", "merge", "delete-class")
 
 
 def last_change(chosen: str, dataset: Dataset) -> None:
-    """What was changed last, and the way back."""
+    """The last change, and a button to undo it."""
     if dataset.before is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="last-change"):
-        st.markdown(f":material/history: {words.plain(dataset.told)}.", width="content")
+        change = words.plain(dataset.told).removesuffix(r"\.")
+        st.markdown(f":material/history: {change}.", width="content")
         # A second click of a double click is meant for the version that was there.
-        if st.button("Undo", icon=":material/undo:", key=state.key("undo", dataset.version)):
+        if st.button(say("Undo"), icon=":material/undo:", key=state.key("undo", dataset.version)):
             _attempt(lambda: store.undo(home.datasets() / chosen), "undo")
             st.rerun()
     problem.draw("undo")
@@ -52,14 +55,16 @@ def pictures(chosen: str, dataset: Dataset) -> None:
             _delete_class(chosen, dataset, label)
         _new_class(chosen, dataset)
     if label is None:
-        st.write("There are no classes yet. Make one for each thing that is to be told apart.")
+        st.write(say("There are no classes yet. Create one for each thing to tell apart."))
         return
     gather.draw(chosen, dataset, label)
     records = [record for record in dataset.records if record.label == label]
     picked = state.picked(chosen)
     picked &= {record.file for record in dataset.records}
     if records:
-        st.caption("Click a picture to tick it. A double click, or Enter, opens it large.")
+        st.caption(
+            say("Click a picture to select it. Double-click it or press Enter to enlarge it.")
+        )
         gallery.draw(
             state.key("pictures", chosen),
             state.key("gallery", chosen, label),
@@ -73,16 +78,16 @@ def pictures(chosen: str, dataset: Dataset) -> None:
 
 
 def divided_anew(chosen: str, dataset: Dataset) -> None:
-    """Another division into what is learned from and what is kept back."""
+    """Another split into training, validation and test pictures."""
     with st.container(horizontal=True, vertical_alignment="center"):
         settings = division.choose()
         _button(
-            "Divide them anew",
+            say("Split again"),
             ":material/shuffle:",
             "divide",
             chosen,
             lambda: changes.divide(dataset, settings),
-            "All pictures divided anew",
+            later("All pictures split again"),
         )
 
 
@@ -93,16 +98,19 @@ def forget(chosen: str) -> None:
     if not left:
         return
     st.caption(
-        f"Pictures that you deleted ({words.size(left)}) are still here, so that you can undo it "
-        "and earlier runs can go on."
+        say(
+            "The pictures that you deleted ({size}) are still on the disk, so that you can undo "
+            "this and resume earlier runs.",
+            size=words.size(left),
+        )
     )
     deleting.offer(
         "forgotten",
-        f"the pictures that you deleted ({words.size(left)})",
+        say("This deletes the pictures that you removed ({size}) for good.", size=words.size(left)),
         lambda: deleting.learned_from(chosen),
         lambda: _attempt(lambda: store.forget(home.datasets() / chosen), "forgotten"),
-        " What was changed before can then no longer be undone.",
-        button="Delete them for good",
+        say("Earlier changes can then no longer be undone."),
+        button=say("Delete them for good"),
     )
     problem.draw("forgotten")
 
@@ -115,18 +123,18 @@ def _unused(folder: str, stamp: files.Stamp) -> int:
 
 def _new_class(chosen: str, dataset: Dataset) -> None:
     with (
-        st.popover("New class", icon=":material/add:", key=state.turn("new-class")),
+        st.popover(say("New class"), icon=":material/add:", key=state.turn("new-class")),
         st.form("new-class", border=False),
     ):
-        name = st.text_input("Its name", max_chars=80, key=state.turn("new-class-name"))
+        name = st.text_input(say("Name"), max_chars=80, key=state.turn("new-class-name"))
         _button(
-            "Make it",
+            say("Create"),
             ":material/add:",
             "make-class",
             chosen,
             # The second click of a double click finds the field empty.
             lambda: changes.add_class(dataset, name) if name.strip() else dataset,
-            f"Class “{name}” made",
+            later("Class “{name}” created", name=name),
             then=" ".join(name.split()),
             button=st.form_submit_button,
         )
@@ -134,18 +142,18 @@ def _new_class(chosen: str, dataset: Dataset) -> None:
 
 def _rename(chosen: str, dataset: Dataset, label: str) -> None:
     with (
-        st.popover("Rename", icon=":material/edit:", key=state.turn("rename")),
+        st.popover(say("Rename"), icon=":material/edit:", key=state.turn("rename")),
         st.form("rename", border=False),
     ):
-        name = st.text_input("Another name", label, max_chars=80, key=state.key("rename", label))
-        st.caption("A trained network uses the new name at once: it need not learn again.")
+        name = st.text_input(say("New name"), label, max_chars=80, key=state.key("rename", label))
+        st.caption(say("Trained networks use the new name right away, without training again."))
         _button(
-            "Rename",
+            say("Rename"),
             ":material/edit:",
             "rename-class",
             chosen,
             lambda: changes.rename(dataset, label, name),
-            f"“{label}” renamed “{name}”",
+            later("“{old}” renamed to “{new}”", old=label, new=name),
             then=" ".join(name.split()),
             button=st.form_submit_button,
         )
@@ -155,83 +163,102 @@ def _merge(chosen: str, dataset: Dataset, label: str) -> None:
     others = [name for name in dataset.classes if name != label]
     if not others:
         return
-    with st.popover("Merge", icon=":material/merge:", key=state.turn("merge")):
+    with st.popover(say("Merge"), icon=":material/merge:", key=state.turn("merge")):
         into = st.selectbox(
-            f"Into which class do the pictures of “{words.plain(label)}” go?",
+            say("Merge “{name}” into", name=words.plain(label)),
             others,
             format_func=words.distinct(others).__getitem__,
             key=state.key("merge-into", label),
         )
         _button(
-            "Merge",
+            say("Merge"),
             ":material/merge:",
             "merge-class",
             chosen,
             lambda: changes.merge(dataset, label, into),
-            f"“{label}” merged into “{into}”",
+            later("“{old}” merged into “{new}”", old=label, new=into),
             then=into,
         )
 
 
 def _delete_class(chosen: str, dataset: Dataset, label: str) -> None:
-    count = words.several(dataset.counts[label], "picture")
-    with st.popover("Delete class", icon=":material/delete:", key=state.turn("delete-class")):
-        st.write(f"“{words.plain(label)}” goes, and its {count} with it. You can undo this.")
+    with st.popover(say("Delete class"), icon=":material/delete:", key=state.turn("delete-class")):
+        st.write(
+            several(
+                "This deletes “{name}” and its {count} picture. You can undo this.",
+                "This deletes “{name}” and its {count} pictures. You can undo this.",
+                dataset.counts[label],
+                name=words.plain(label),
+            )
+        )
         _button(
-            "Delete class and pictures",
+            say("Delete class and pictures"),
             ":material/delete:",
             "delete-class-really",
             chosen,
             lambda: changes.delete_class(dataset, label),
-            f"Class “{label}” deleted",
+            later("Class “{name}” deleted", name=label),
         )
 
 
 def _with_picked(
     chosen: str, dataset: Dataset, label: str, picked: set[str], all_here: set[str]
 ) -> None:
-    """What can be done with the pictures that are ticked."""
-    count = words.several(len(picked), "picture")
+    """What can be done with the selected pictures."""
+    count = len(picked)
     others = [name for name in dataset.classes if name != label]
     elsewhere = Counter(r.label for r in dataset.records if r.file in picked - all_here)
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="with-picked"):
-        st.markdown(f"**{count} ticked**", width="content")
+        st.markdown(
+            several("**{count} picture selected**", "**{count} pictures selected**", count),
+            width="content",
+        )
         if elsewhere:
-            told = [f"{number} in “{name}”" for name, number in elsewhere.items()]
-            st.caption(words.plain(f"of them {words.comma(told)}"), width="content")
+            parts = [
+                say("{count} in “{name}”", count=number, name=name)
+                for name, number in elsewhere.items()
+            ]
+            st.caption(
+                words.plain(say("including {classes}", classes=words.comma(parts))), width="content"
+            )
         if others:
             into = st.selectbox(
-                "Move to",
+                say("Move to"),
                 others,
                 index=None,
                 format_func=words.distinct(others).__getitem__,
-                placeholder="Move to which class?",
+                placeholder=say("Move to which class?"),
                 label_visibility="collapsed",
                 key=state.key("move-from", label),
                 width=220,
             )
             _button(
-                "Move",
+                say("Move"),
                 ":material/drive_file_move:",
                 "move",
                 chosen,
                 lambda: changes.move(dataset, picked, into),
-                f"{count} moved to “{into}”",
+                saying.several(
+                    "{count} picture moved to “{name}”",
+                    "{count} pictures moved to “{name}”",
+                    count,
+                    name=into,
+                ),
                 possible=into is not None,
             )
         _button(
-            "Delete",
+            say("Delete"),
             ":material/delete:",
             "delete-picked",
             chosen,
             lambda: changes.remove(dataset, picked),
-            f"{count} deleted",
+            saying.several("{count} picture deleted", "{count} pictures deleted", count),
         )
-        if st.button("Tick all of this class", type="tertiary", key="pick-all"):
+        if st.button(say("Select all in this class"), type="tertiary", key="pick-all"):
             state.pick_none(chosen)
             state.pick(chosen, all_here)
             st.rerun()
-        if st.button("Tick none", type="tertiary", key="pick-none"):
+        if st.button(say("Select none"), type="tertiary", key="pick-none"):
             state.pick_none(chosen)
             st.rerun()
 
@@ -248,17 +275,17 @@ def _button(
     *,
     possible: bool = True,
 ) -> None:
-    """A button that makes another version; it empties what was filled in and ticked.
+    """A button that makes another version; it clears the forms and the selection.
 
     Args:
-        title: What it says.
-        icon: Its icon.
-        key: Its key.
+        title: The label.
+        icon: The icon.
+        key: The key.
         chosen: The data set.
-        change: Makes it another one.
-        told: What was changed, in words.
+        change: Makes the new version.
+        told: The change as a sentence; it is stored, so a page translates it when it shows it.
         then: The class to look at afterwards, where it is another.
-        button: Draws it; that of a form is pressed by Enter as well.
+        button: Draws the button; that of a form is pressed by Enter as well.
         possible: Whether it can be pressed.
     """
     problem.draw(key)  # above the button, since what opens may end below it
@@ -274,7 +301,7 @@ def _button(
 
 
 def _attempt(work: Callable[[], object], near: str) -> bool:
-    """Do it; what goes wrong is told beside that key when the page is drawn again."""
+    """Do it; an error is shown beside that key when the page is drawn again."""
     try:
         work()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""How deep, many-banded and see-through pictures are read: told in a line, and open to change."""
+"""How deep, many-banded and transparent pictures are read: shown in a line, and changeable."""
 
 from pathlib import PurePosixPath
 
@@ -14,36 +14,38 @@ from core.intake.pictures.preparation import (
 )
 from core.jobs import adding
 from pages.parts.shared import problem, state
+from pages.parts.shared.words import later, say
 
 _PAPERS = {
-    Paper.WHITE: "White",
-    Paper.BLACK: "Black",
-    Paper.AVERAGE: "Grey, the average colour of photos",
+    Paper.WHITE: later("White"),
+    Paper.BLACK: later("Black"),
+    Paper.AVERAGE: later("Grey, the average colour of photos"),
 }
+_COLOURS = (later("Red"), later("Green"), later("Blue"))
 _MAY_HAVE_BANDS = (".tif", ".tiff")
 
 
 def draw(chosen: str, dataset: Dataset) -> None:
-    """A line where pictures need more than decoding, and what to change about it.
+    """A line where pictures need more than decoding, and a form to change how.
 
     Args:
         chosen: The stored data set that is looked at.
-        dataset: It.
+        dataset: The data set.
     """
     current = dataset.preparation
-    told = current.in_words()
+    described = current.in_words()
     may_have_bands = any(
         PurePosixPath(record.file).suffix.lower() in _MAY_HAVE_BANDS for record in dataset.records
     )
-    if not told and not may_have_bands:
+    if not described and not may_have_bands:
         return
     problem.draw("how-read")
     with st.container(horizontal=True, vertical_alignment="center", key="how-read"):
-        if told:
-            st.caption(told, width="content")
+        if described:
+            st.caption(say(described), width="content")
         with (
             st.popover(
-                "How they are read",
+                say("How pictures are read"),
                 icon=":material/tonality:",
                 type="tertiary",
                 key=state.turn("how-read"),
@@ -58,33 +60,35 @@ def _choose(chosen: str, dataset: Dataset) -> None:
     levels = None
     if current.levels:
         st.write(
-            "Files of more than 8 bits a colour hold numbers that no screen shows as they are. All "
-            "pictures of this data set are made lighter or darker alike, those that you show the "
-            "network later too."
+            say(
+                "Files with more than 8 bits per colour hold values that no screen can show "
+                "directly. Thaw brightens or darkens all pictures of this data set in the same "
+                "way, and so it does with pictures that you show the network later."
+            )
         )
         left, right = st.columns(2)
         levels = (
             left.number_input(
-                "Black (level)", value=current.levels[0], key=state.key("black-level", version)
+                say("Black level"), value=current.levels[0], key=state.key("black-level", version)
             ),
             right.number_input(
-                "White (level)", value=current.levels[1], key=state.key("white-level", version)
+                say("White level"), value=current.levels[1], key=state.key("white-level", version)
             ),
         )
-    st.caption("Of pictures with more than three bands, these are shown:")
+    st.caption(say("Of pictures with more than three bands, use these:"))
     places = st.columns(3)
     bands = [
-        place.number_input(name, 1, MOST_BANDS, band + 1, key=state.key("band", name, version))
-        for place, name, band in zip(places, ("Red", "Green", "Blue"), current.bands, strict=True)
+        place.number_input(say(name), 1, MOST_BANDS, band + 1, key=state.key("band", name, version))
+        for place, name, band in zip(places, _COLOURS, current.bands, strict=True)
     ]
     paper = st.selectbox(
-        "Behind see-through parts (transparency)",
+        say("Behind transparent parts"),
         list(Paper),
         list(Paper).index(current.paper),
-        format_func=_PAPERS.__getitem__,
+        format_func={paper: say(name) for paper, name in _PAPERS.items()}.__getitem__,
         key=state.key("paper", version),
     )
-    if st.form_submit_button("Read them like this", key="read-like-this"):
+    if st.form_submit_button(say("Apply"), key="read-like-this"):
         red, green, blue = (int(band) - 1 for band in bands)
         try:
             wanted = Preparation(levels, (red, green, blue), paper or USUAL.paper)

@@ -1,4 +1,4 @@
-"""Evaluations on labelled pictures that somebody brings: where they come in, and what came out."""
+"""Evaluations on other labelled pictures: the place to drop them, and the results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from core.storage.job import JobState, RunStatus
 from core.storage.runs import Run, open_run
 from pages.components import upload_zone
 from pages.parts.shared import deleting, state, words
+from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks at an evaluation
 _WIDGET = "judge"
@@ -25,9 +26,9 @@ class Judged:
     """The evaluations of a run, the latest first in each list.
 
     Attributes:
-        done: Folder and results of each that is done.
-        under_way: Folders of those that are not done.
-        failed: Folder of each that came to nothing, and why.
+        done: Folder and results of each that has finished.
+        under_way: Folders of those that are still running.
+        failed: Folder of each that failed, and why.
         damaged: Folder of each whose results can't be read, and why.
     """
 
@@ -48,7 +49,7 @@ def every(run: Run) -> Judged:
                 current = judging.state(folder)
                 results = _results(folder)  # it may have ended meanwhile
         except UserError as error:
-            judged.damaged.append((folder, str(error)))
+            judged.damaged.append((folder, error.said))
             continue
         if results is not None:
             judged.done.append((folder, names.of_results(results, by_now)))
@@ -70,30 +71,32 @@ def _read(folder: str, stamp: files.Stamp) -> dict[str, Any] | None:
 
 
 def _why(ended: JobState) -> str:
-    """Why an evaluation came to nothing."""
+    """Why an evaluation has no results."""
     if ended.status is RunStatus.STOPPED:
-        return "You cancelled this, so nothing of it is kept."
-    return ended.message or "These pictures could not be looked at. Try again."
+        return later("You cancelled this evaluation, so nothing was kept.")
+    return ended.message or later("These pictures could not be evaluated. Try again.")
 
 
 def bring(run: Run, judged: Judged) -> None:
-    """The place to drop labelled pictures, how far those are that came, and what went wrong."""
-    told = state.notice(_WIDGET)
-    title = "Check it on other labelled pictures"
-    wrong = bool(told or judged.failed or judged.damaged)
+    """The place to drop labelled pictures, the progress of those that came, and errors."""
+    message = state.notice(_WIDGET)
+    title = say("Evaluate it on other labelled pictures")
+    wrong = bool(message or judged.failed or judged.damaged)
     with st.expander(title, icon=":material/rule_folder:", expanded=wrong):
         st.write(
-            "Bring a zip or a folder in which the pictures of each class lie in a folder named "
-            "after it. If it has a test side, that alone counts. The result is kept here, beside "
-            "the one above; your pictures are not."
+            say(
+                "Add a zip or a folder with one folder of pictures per class, named after it. If "
+                "there is a test folder, only that is used. The result is kept here; your pictures "
+                "are not."
+            )
         )
-        if told:
-            st.error(words.plain(told), icon=":material/error:")
+        if message:
+            st.error(words.plain(message), icon=":material/error:")
         for folder, why in judged.failed:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.error(words.plain(why), icon=":material/error:")
                 st.button(
-                    "Dismiss",
+                    say("Dismiss"),
                     icon=":material/close:",
                     type="tertiary",
                     key=state.key("dismiss-judged", folder.name),
@@ -103,7 +106,7 @@ def bring(run: Run, judged: Judged) -> None:
         for folder, why in judged.damaged:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.error(words.plain(why), icon=":material/error:")
-                forget(folder, "this evaluation")
+                forget(folder, say("This deletes this evaluation for good."))
         brought = upload_zone.draw_for_run(state.turn(_WIDGET), run.id)
     if brought is not None:
         state.renew(_WIDGET)  # first, so that a rerun does not begin it again
@@ -124,9 +127,10 @@ def _progress(under_way: list[Path]) -> None:
             st.rerun()
         share = current.done / current.total if current.total else 0.0
         name = words.plain(words.shortened(current.name, 40))
-        st.progress(share, text=f"Looking at “{name}”{words.left(current.seconds_left)}")
+        text = say("Evaluating on “{name}”", name=name) + words.left(current.seconds_left)
+        st.progress(share, text=text)
         st.button(
-            "Cancel",
+            say("Cancel"),
             icon=":material/close:",
             key=state.key("cancel-judging", folder.name),
             on_click=judging.stop,
@@ -141,9 +145,9 @@ def choose(
     if not others:
         return None, held_back
     every = [(None, held_back), *others]
-    titles = ["Pictures kept back", *(title(results) for _, results in others)]
+    titles = [say("Held-out pictures"), *(title(results) for _, results in others)]
     place = st.selectbox(
-        "Details of",
+        say("Details of"),
         range(len(every)),
         format_func=titles.__getitem__,
         key=state.key("details-of", *(folder for folder, _ in every)),
@@ -160,7 +164,7 @@ def forget(folder: Path, what: str) -> None:
     """A button that deletes an evaluation, once that is confirmed.
 
     Args:
-        folder: Where it is.
-        what: What will be gone, in words.
+        folder: Its folder.
+        what: A sentence that says what will be deleted.
     """
     deleting.offer(folder.name, what, lambda: None, lambda: files.remove(folder))

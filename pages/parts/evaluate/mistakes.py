@@ -1,4 +1,4 @@
-"""A mistake as a picture: what it really is, and what it was taken for."""
+"""A mistake as a picture, with its true and its predicted class."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import streamlit as st
 from core.storage import home
 from core.storage.runs import Run
 from pages.parts.shared import thumbnails, words
+from pages.parts.shared.words import say
 
 
 def folder(run: Run) -> Path | None:
@@ -21,10 +22,19 @@ def draw(picture: Path | None, mistake: dict[str, Any]) -> None:
     if picture is not None:
         thumbnails.picture(
             picture,
-            f"{mistake['file']}: really {mistake['label']}, taken for {mistake['predicted']}",
+            say(
+                "{file}: really {true}, mistaken for {predicted}",
+                file=mistake["file"],
+                true=mistake["label"],
+                predicted=mistake["predicted"],
+            ),
         )
     st.markdown(
         f":green[:material/check_circle:] {words.plain(words.shortened(mistake['label']))}  \n"
-        f":red[:material/cancel:] {words.plain(words.shortened(mistake['predicted']))}, "
-        f"{words.percent(mistake['confidence'])} sure"
+        ":red[:material/cancel:] "
+        + say(
+            "{name}, {share} sure",
+            name=words.plain(words.shortened(mistake["predicted"])),
+            share=words.percent(mistake["confidence"]),
+        )
     )

@@ -1,4 +1,4 @@
-"""What a network said of one picture: the picture, and the classes it is most sure of."""
+"""The prediction for one picture: the picture and its most probable classes."""
 
 from pathlib import PurePosixPath
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.results.prediction import Prediction
 from pages.parts.shared import thumbnails, words
+from pages.parts.shared.words import say
 
 _SEEN = 72  # pixels of the square that it saw
 
@@ -16,16 +17,20 @@ def draw(said: Prediction) -> None:
     with st.container(border=True, height="stretch"):
         if said.error:
             st.markdown(f":orange[:material/broken_image:] **{words.plain(file)}**")
-            st.write(f"It could not be looked at: {words.plain(said.error)}.")
+            st.write(say("Thaw could not read it: {reason}.", reason=words.plain(said.error)))
             return
         if said.thumbnail:
             thumbnails.picture(said.thumbnail, f"{file}: {said.label}")
         if said.seen:
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                thumbnails.picture(said.seen, "What the network saw of it", width=_SEEN)
-                st.caption("What it saw of it")
+                thumbnails.picture(said.seen, say("What the network sees of it"), width=_SEEN)
+                st.caption(say("What the network sees"))
         st.markdown(
-            f"**{words.plain(words.shortened(said.label))}**, {words.percent(said.confidence)} sure"
+            say(
+                "**{name}**, {share} sure",
+                name=words.plain(words.shortened(said.label)),
+                share=words.percent(said.confidence),
+            )
         )
         for label, confidence in said.top:
             st.progress(

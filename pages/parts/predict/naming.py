@@ -1,4 +1,4 @@
-"""Naming pictures: they come in, a worker names them, and each is shown with its top classes."""
+"""Predictions for new pictures: a worker makes them, and each is shown with its top classes."""
 
 import csv
 import io
@@ -24,10 +24,11 @@ from pages.parts.shared import (
     uploads,
     words,
 )
+from pages.parts.shared.words import later, say, several
 
 _TOP = 5
 _MANY = 12  # classes whose numbers fit a line
-_NEWEST, _UNSURE = "Newest first", "Least sure first"
+_NEWEST, _UNSURE = later("Newest first"), later("Least sure first")
 
 
 def drop(run: Run) -> None:
@@ -36,16 +37,20 @@ def drop(run: Run) -> None:
         "pictures", run.id
     )  # of this run, so that no other answers what was dropped here
     pictures = st.file_uploader(
-        "Drop pictures here to have them named, one or many",
+        say("Drop one or more pictures here to see what the network thinks"),
         accept_multiple_files=True,
         key=state.turn(widget),
     )
     results = run.results()
     if results is not None:
-        classes = words.several(len(results["classes"]), "class", "classes")
         st.caption(
-            f"It answers with one of its {classes}, whatever it is shown: it has no word for "
-            "anything else."
+            several(
+                "It always answers with its {count} class, whatever the picture shows: it knows no "
+                "others.",
+                "It always answers with one of its {count} classes, whatever the picture shows: it "
+                "knows no others.",
+                len(results["classes"]),
+            )
         )
     if pictures:
         state.renew(widget)
@@ -59,26 +64,32 @@ def examples(run: Run) -> None:
     sample, results = samples.SAMPLES.get(made_from), run.results()
     if sample is None or results is None or set(results["classes"]) != set(sample.classes):
         return  # not a starter set, or one of the user's own that is called like it
-    st.markdown("**Or try one of these, which it has never seen:**")
+    st.markdown(f"**{say('Or try one of these, which it has never seen:')}**")
     grid = st.grid(8, min_column_width=84, gap="small")
     for place, (name, picture, label) in enumerate(samples.examples(made_from)[:8], 1):
         with grid.cell():
-            st.image(picture, width="stretch", alt=words.bare(f"An example of the class {label}"))
-            if st.button(f"Try {place}", key=state.key("try", place), width="stretch"):
+            st.image(
+                picture,
+                width="stretch",
+                alt=say("A picture of class {name}", name=words.bare(label)),
+            )
+            if st.button(
+                say("Try {number}", number=place), key=state.key("try", place), width="stretch"
+            ):
                 _name(run, [(name, picture)])
                 st.rerun()
 
 
 def answers(run: Run) -> None:
-    """What it said so far."""
+    """The predictions so far."""
     problem.draw()
     given = predictions.kept(run)
     if not given:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header("What it thinks", anchor=False)
+        st.header(say("What it thinks"), anchor=False)
         st.download_button(
-            "Download as CSV",
+            say("Download as CSV"),
             _csv(given),
             "predictions.csv",
             "text/csv",
@@ -86,22 +97,27 @@ def answers(run: Run) -> None:
             key="answers-csv",
             on_click="ignore",
         )
-        if st.button("Clear", icon=":material/delete_sweep:", type="tertiary"):
+        if st.button(
+            say("Clear"), icon=":material/delete_sweep:", type="tertiary", key="clear-answers"
+        ):
             predictions.clear(run)
             st.rerun()
     st.write(_counted(given))
     st.caption(
-        "They are kept with this network until you clear them, at least the latest "
-        f"{words.number(predictions.MOST)}."
+        say(
+            "They are kept with this network until you clear them; at least the latest {count}.",
+            count=predictions.MOST,
+        )
     )
     if len(given) > 1:
         order = st.segmented_control(
-            "Order",
+            say("Order"),
             [_NEWEST, _UNSURE],
             default=_NEWEST,
             required=True,
+            format_func={order: say(order) for order in (_NEWEST, _UNSURE)}.__getitem__,
             key="answers-order",
-            help="Of pictures that came together, the least sure one is always first.",
+            help=say("Within one upload, the picture that it is least sure about comes first."),
         )
         if order == _UNSURE:
             given.sort(key=lambda each: (bool(each.error), each.confidence))
@@ -109,18 +125,19 @@ def answers(run: Run) -> None:
 
 
 def _counted(given: Sequence[Prediction]) -> str:
-    """How many pictures it took for what, the commonest first."""
+    """How many pictures it predicted to be of each class, the most frequent first."""
     counts = Counter(each.label for each in given if not each.error).most_common()
-    told = [
+    parts = [
         f"{words.plain(words.shortened(label))} **{words.number(count)}**"
         for label, count in counts[:_MANY]
     ]
     if len(counts) > _MANY:
-        told.append(f"{words.several(len(counts) - _MANY, 'more class', 'more classes')}")
+        parts.append(several("{count} more class", "{count} more classes", len(counts) - _MANY))
     unread = sum(bool(each.error) for each in given)
     if unread:
-        told.append(f"**{words.number(unread)}** could not be looked at")
-    return f"{words.several(len(given), 'picture')}: {' · '.join(told)}"
+        parts.append(say("**{count}** could not be read", count=unread))
+    pictures = several("{count} picture", "{count} pictures", len(given))
+    return f"{pictures}: {' · '.join(parts)}"
 
 
 def _csv(given: Sequence[Prediction]) -> str:
@@ -130,10 +147,14 @@ def _csv(given: Sequence[Prediction]) -> str:
 
 
 def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
-    """Have pictures named, and keep the answers."""
+    """Predict pictures, and keep the answers."""
     try:
         with (
-            st.spinner(f"Looking at {words.several(len(pictures), 'picture')}…"),
+            st.spinner(
+                several(
+                    "Looking at {count} picture…", "Looking at {count} pictures…", len(pictures)
+                )
+            ),
             uploads.on_disk(pictures) as paths,
         ):
             trained = names.trained(run)  # first: somebody may rename a class meanwhile
@@ -144,9 +165,9 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
         state.keep_notice(error)
         return
     except OSError as error:
-        told = room.told(error)
-        if told is None:
+        message = room.told(error)
+        if message is None:
             raise
-        state.keep_notice(UserError(told))
+        state.keep_notice(UserError(message))
         return
     state.tick("predict", run)

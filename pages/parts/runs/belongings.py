@@ -1,4 +1,4 @@
-"""Data sets and runs in lists: each can be opened again, renamed, or deleted when asked twice."""
+"""Data sets and runs in lists: each can be opened, renamed, or deleted once that is confirmed."""
 
 from collections import Counter
 from contextlib import suppress
@@ -22,16 +22,17 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
+from pages.parts.shared.words import later, say, several
 
 _WIDTH = 300
 _SMALL = 64  # pixels of each picture of a card
 _STATUS = {
-    RunStatus.QUEUED: ("waiting", ":material/hourglass_top:", "gray"),
-    RunStatus.RUNNING: ("training", ":material/autorenew:", "orange"),
-    RunStatus.FINISHED: ("done", ":material/check_circle:", "green"),
-    RunStatus.STOPPED: ("stopped", ":material/stop_circle:", "gray"),
-    RunStatus.INTERRUPTED: ("interrupted", ":material/power_off:", "yellow"),
-    RunStatus.FAILED: ("failed", ":material/error:", "red"),
+    RunStatus.QUEUED: (later("waiting"), ":material/hourglass_top:", "gray"),
+    RunStatus.RUNNING: (later("running"), ":material/autorenew:", "orange"),
+    RunStatus.FINISHED: (later("done"), ":material/check_circle:", "green"),
+    RunStatus.STOPPED: (later("stopped"), ":material/stop_circle:", "gray"),
+    RunStatus.INTERRUPTED: (later("interrupted"), ":material/power_off:", "yellow"),
+    RunStatus.FAILED: (later("failed"), ":material/error:", "red"),
 }
 
 
@@ -39,8 +40,13 @@ def runs() -> None:
     """All runs, newest first."""
     found = all_runs()
     if not found:
-        st.write("Every training is kept here, so that you can come back to it. There is none yet.")
-        if st.button("Train a network", type="primary", icon=":material/arrow_forward:"):
+        st.write(say("Every training run is kept here. There are none yet."))
+        if st.button(
+            say("Train a network"),
+            type="primary",
+            icon=":material/arrow_forward:",
+            key="train-network",
+        ):
             state.go("train", **state.address())
         return
     thumbnails.paged(found, "runs", _run, width=_WIDTH)
@@ -50,8 +56,10 @@ def datasets() -> None:
     """All data sets, newest first."""
     found = bring.all_imported()
     if not found:
-        st.write("The pictures that you bring are kept here. There are none yet.")
-        if st.button("Bring pictures", type="primary", icon=":material/arrow_forward:"):
+        st.write(say("Every data set is kept here. There are none yet."))
+        if st.button(
+            say("Add pictures"), type="primary", icon=":material/arrow_forward:", key="bring"
+        ):
             state.go("data")
         return
     learned = _learned()
@@ -79,42 +87,48 @@ def _run(run: Run) -> None:
         )
     except UserError as error:
         with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-            st.caption(words.plain(str(error)))
-            deleting.offer(run.id, "this run", lambda: None, lambda: _forget_run(run))
+            st.caption(words.plain(error.said))
+            what = say("This deletes this run for good.")
+            deleting.offer(run.id, what, lambda: None, lambda: _forget_run(run))
         return
     current = queue.status(run, None)
     title, icon, colour = _STATUS[current.status]
     with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-        data = _data_of(dataset)
-        if dataset and data is not None:
-            _pictures(dataset, data)
+        pictures = _data_of(dataset)
+        if dataset and pictures is not None:
+            _pictures(dataset, pictures)
         st.markdown(f"**{words.plain(words.squeezed(name, 40))}**")
         with st.container(horizontal=True, gap="xsmall"):
-            st.badge(title, icon=icon, color=colour)
+            st.badge(say(title), icon=icon, color=colour)
             if results:
-                right = f"{words.percent(results['accuracy'])} right"
-                st.badge(f"{right} of {words.number(results['images'])}", color="violet")
-        told = [words.when(run.created), _summary(run, current)]
+                right = say(
+                    "{share} of {count} right",
+                    share=words.percent(results["accuracy"]),
+                    count=results["images"],
+                )
+                st.badge(right, color="violet")
+        lines = [words.when(run.created), _summary(run, current)]
         if results:
-            told.insert(1, words.several(len(results["classes"]), "class", "classes"))
+            lines.insert(1, several("{count} class", "{count} classes", len(results["classes"])))
         if name != learned_from:
-            told.insert(0, f"learned from {words.plain(words.squeezed(learned_from, 30))}")
-        st.caption("  \n".join(told))
+            data = words.plain(words.squeezed(learned_from, 30))
+            lines.insert(0, say("trained on {name}", name=data))
+        st.caption("  \n".join(lines))
         if current.message:
             st.caption(words.plain(current.message))
         with st.container(horizontal=True):
-            if st.button("Open", key=state.key("open", run.id)):
+            if st.button(say("Open"), key=state.key("open", run.id)):
                 state.choose_run(run)
                 seen = results and current.status.final
                 state.go("evaluate" if seen else "train", run=run.id)
-            _rename(run.folder, name, "a run")
+            _rename(run.folder, name)
             deleting.offer(
                 run.id,
-                f"the run “{name}” and its trained network",
+                say("This deletes the run “{name}” and its trained network for good.", name=name),
                 lambda: (
                     None
                     if current.status.final
-                    else "It is still at work. Open it and stop it first."
+                    else later("It is still running. Open it and stop it first.")
                 ),
                 lambda: _forget_run(run),
             )
@@ -124,39 +138,49 @@ def _summary(run: Run, current: RunState) -> str:
     try:
         settings = run.settings
     except UserError as error:
-        return words.plain(str(error))
-    told = words.plain(summary(settings, current.epochs))
+        return words.plain(error.said)
+    told = words.plain(say(summary(settings, current.epochs)))
     if current.status is RunStatus.RUNNING and current.stage is Stage.TRAINING:
         epochs = current.epochs or settings.epochs
-        told += f"  \n**epoch {min(len(current.history) + 1, epochs)} of {epochs}**"
+        epoch = min(len(current.history) + 1, epochs)
+        told += f"  \n**{say('epoch {number} of {total}', number=epoch, total=epochs)}**"
     return told
 
 
 def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
-    lost = (
-        f" What {words.several(learned, 'run')} learned from them stays, but the pictures of "
-        "mistakes and “Train again” go with them."
+    lost = several(
+        "The network of {count} run is kept, but the pictures of its mistakes and “Train again” "
+        "are lost.",
+        "The networks of {count} runs are kept, but the pictures of their mistakes and “Train "
+        "again” are lost.",
+        learned,
     )
     with st.container(border=True, height="stretch", key=state.key("card", chosen)):
         _pictures(chosen, dataset)
         st.markdown(f"**{words.plain(words.squeezed(dataset.name, 40))}**")
-        made, told = home.made_at(chosen), []
+        made, lines = home.made_at(chosen), []
         if made is not None:
-            told.append(words.when(made))
-        told.append(
-            f"{words.several(dataset.images, 'image')}, "
-            f"{words.several(dataset.classes, 'class', 'classes')}, "
-            f"{words.size(dataset.total_bytes)}"
-        )
-        st.caption("  \n".join(told))
+            lines.append(words.when(made))
+        facts = [
+            several("{count} picture", "{count} pictures", dataset.images),
+            several("{count} class", "{count} classes", dataset.classes),
+            words.size(dataset.total_bytes),
+        ]
+        lines.append(", ".join(facts))
+        st.caption("  \n".join(lines))
         with st.container(horizontal=True):
-            if st.button("Open", key=state.key("open", chosen)):
+            if st.button(say("Open"), key=state.key("open", chosen)):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
-            _rename(store.folder_of(chosen), dataset.name, "a data set")
+            _rename(store.folder_of(chosen), dataset.name)
             deleting.offer(
                 chosen,
-                f"the {words.several(dataset.images, 'image')} of {dataset.name}",
+                several(
+                    "This deletes the {count} picture of {name} for good.",
+                    "This deletes the {count} pictures of {name} for good.",
+                    dataset.images,
+                    name=dataset.name,
+                ),
                 lambda: deleting.learned_from(chosen),
                 lambda: _forget_dataset(chosen),
                 lost if learned else "",
@@ -179,7 +203,7 @@ def _pictures(chosen: str, dataset: Summary) -> None:
             path = image_files.thumbnail(folder, digest)
             if path.is_file():
                 small = _small(str(path), files.stamp(path))
-                alt = words.bare(f"A picture of {words.shortened(label)}")
+                alt = say("A picture of class {name}", name=words.bare(words.shortened(label)))
                 st.image(thumbnails.inline(small), width=_SMALL, alt=alt)
 
 
@@ -189,29 +213,27 @@ def _small(path: str, stamp: files.Stamp) -> bytes:
     return images.thumbnail_jpeg(image, 2 * _SMALL)  # which is sharp on fine screens, too
 
 
-def _rename(folder: Path, name: str, whose: str) -> None:
-    """Call a run or a data set something else.
+def _rename(folder: Path, name: str) -> None:
+    """Rename a run or a data set.
 
     Args:
-        folder: Where it lies.
-        name: What it is called now.
-        whose: What it is, as in "a run".
+        folder: Its folder.
+        name: Its present name.
     """
     key = state.key("rename", folder.name)
-    if st.button("Rename", icon=":material/edit:", type="tertiary", key=key):
-        _ask_name(folder, name, whose)
+    if st.button(say("Rename"), icon=":material/edit:", type="tertiary", key=key):
+        st.dialog(say("Rename"))(_ask_name)(folder, name)
 
 
-@st.dialog("Rename")
-def _ask_name(folder: Path, name: str, whose: str) -> None:
+def _ask_name(folder: Path, name: str) -> None:
     with st.form("another-name", border=False):
         key = state.key("given-name", folder.name, name)
-        given = st.text_input("Another name", name, max_chars=own_names.LONGEST, key=key)
-        if st.form_submit_button("Rename", icon=":material/edit:", key="rename-really"):
+        given = st.text_input(say("New name"), name, max_chars=own_names.LONGEST, key=key)
+        if st.form_submit_button(say("Rename"), icon=":material/edit:", key="rename-really"):
             try:
-                own_names.give(folder, given, whose)
+                own_names.give(folder, given)
             except UserError as error:
-                st.error(words.plain(str(error)), icon=":material/error:")
+                st.error(words.plain(error.said), icon=":material/error:")
             else:
                 st.rerun()
 

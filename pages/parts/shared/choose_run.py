@@ -6,6 +6,7 @@ from core.backbones.catalogue.rows import backbone_of, thaws
 from core.errors import UserError
 from core.storage.runs import Run, all_runs
 from pages.parts.shared import state, words
+from pages.parts.shared.words import say, several
 
 _DATA, _TITLE = 14, 18  # letters of the data set's and the network's names that a phone can show
 
@@ -29,7 +30,7 @@ def draw(waiting: str) -> Run | None:
     except UserError:
         at_hand, gone = None, True
         st.warning(
-            "This run is gone: it was deleted, or its address is mistyped.",
+            say("There is no such run: it was deleted, or the address is mistyped."),
             icon=":material/search_off:",
         )
     trained = {run.id: run for run in all_runs() if _is_whole(run)}
@@ -38,7 +39,10 @@ def draw(waiting: str) -> Run | None:
     if at_hand is not None and at_hand.id not in trained:
         _not_yet(at_hand)
     elif not trained and st.button(
-        "Train a network first", type="primary", icon=":material/arrow_forward:"
+        say("Train a network first"),
+        type="primary",
+        icon=":material/arrow_forward:",
+        key="train-first",
     ):
         state.choose_run(None)
         state.go("train", **state.address())
@@ -59,29 +63,29 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
     else:
         preset = None if ask else ids[0]
     if preset is not None and len(ids) == 1:
-        st.caption(f"Trained network: {words.escaped(name(trained[preset]))}")
+        st.caption(say("Trained network: {name}", name=words.escaped(name(trained[preset]))))
         return trained[preset]
     chosen = st.selectbox(
-        "Trained network",
+        say("Trained network"),
         ids,
         index=None if preset is None else ids.index(preset),
         format_func=lambda each: name(trained[each]),
-        placeholder="Choose a trained network",
+        placeholder=say("Choose a trained network"),
         key=state.key("choose", preset),
     )
     return None if chosen is None else trained[chosen]
 
 
 def name(run: Run) -> str:
-    """How a run is told from others in a list; plain text."""
+    """A run in a list: its data set, its date and what sets it apart; plain text."""
     results = run.results()
-    told = [words.bare(words.shortened(run.name, _DATA)), words.when(run.created)]
+    parts = [words.bare(words.shortened(run.name, _DATA)), words.when(run.created)]
     if results:
-        told += [
-            f"{words.percent(results['accuracy'])} right",
-            words.several(len(results["classes"]), "class", "classes"),
+        parts += [
+            say("{share} right", share=words.percent(results["accuracy"])),
+            several("{count} class", "{count} classes", len(results["classes"])),
         ]
-    return " · ".join(filter(None, [*told, _network(run)]))
+    return " · ".join(filter(None, [*parts, _network(run)]))
 
 
 def _is_whole(run: Run) -> bool:
@@ -100,15 +104,19 @@ def _network(run: Run) -> str | None:
     except UserError:  # damaged, or a module that is no longer in the catalogue
         return None
     if settings.from_scratch:
-        depth = "from scratch"
+        depth = say("from scratch")
     elif not thaws(settings):
-        depth = "all frozen"
+        depth = say("all frozen")
+    elif settings.frozen_layers:
+        depth = say("{count} frozen", count=settings.frozen_layers)
     else:
-        depth = f"{settings.frozen_layers} frozen" if settings.frozen_layers else "all thawed"
+        depth = say("all thawed")
     return f"{words.bare(words.shortened(backbone.title, _TITLE))}, {depth}"
 
 
 def _not_yet(at_hand: Run) -> None:
-    st.info("This run has no trained network, or not yet.", icon=":material/hourglass_top:")
-    if st.button("Go to this run", type="primary", icon=":material/arrow_forward:"):
+    st.info(say("This run has no trained network yet."), icon=":material/hourglass_top:")
+    if st.button(
+        say("Go to this run"), type="primary", icon=":material/arrow_forward:", key="to-run"
+    ):
         state.go("train", run=at_hand.id)

@@ -1,4 +1,4 @@
-"""Deleting for good: asked twice, and not while somebody needs it."""
+"""Deleting for good: confirmed in a dialog, and refused while something needs it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +9,7 @@ from core.errors import UserError
 from core.jobs import queue
 from core.storage.runs import Run, all_runs
 from pages.parts.shared import state, words
+from pages.parts.shared.words import later, say
 
 
 def offer(
@@ -17,34 +18,34 @@ def offer(
     in_the_way: Callable[[], str | None],
     delete: Callable[[], None],
     lost: str = "",
-    button: str = "Delete",
+    button: str | None = None,
 ) -> None:
-    """Delete only when asked a second time, and say what will be gone.
+    """A button that deletes something once that is confirmed in a dialog.
 
     A dialog, since it closes when it is done: a popover would stay open over the next item.
 
     Args:
-        key: Tells it from others on the page.
-        what: What will be gone, in words.
-        in_the_way: Finds out why it cannot be deleted now, if so; called when somebody asks.
+        key: Differs from that of other such buttons on the page.
+        what: A sentence that says what will be deleted.
+        in_the_way: Returns why it cannot be deleted now, if so; called when the button is pressed.
         delete: Deletes it.
-        lost: What goes with it: sentences, with a space before them.
-        button: What asks.
+        lost: A sentence that says what is lost with it.
+        button: The button's label; "Delete" by default.
     """
-    if st.button(button, icon=":material/delete:", type="tertiary", key=state.key("ask", key)):
-        _ask(key, what, in_the_way(), delete, lost)
+    label = button or say("Delete")
+    if st.button(label, icon=":material/delete:", type="tertiary", key=state.key("ask", key)):
+        st.dialog(say("Delete"))(_ask)(key, what, in_the_way(), delete, lost)
 
 
-@st.dialog("Delete")
 def _ask(
     key: str, what: str, in_the_way: str | None, delete: Callable[[], None], lost: str
 ) -> None:
     if in_the_way:
-        st.write(in_the_way)
+        st.write(say(in_the_way))
         return
-    st.write(f"This deletes {words.plain(what)} for good.{lost}")
+    st.write(f"{words.plain(what)} {lost}")
     if st.button(
-        "Delete for good",
+        say("Delete for good"),
         icon=":material/delete_forever:",
         key=state.key("delete", key),
         on_click=delete,
@@ -66,7 +67,7 @@ def learned_from(dataset_id: str) -> str | None:
     """Why a data set's pictures cannot be deleted now: a run still learns from them."""
     for run in runs_on(dataset_id):
         if not run.state().status.final:
-            return "A run is still learning from it. Stop that run first."
+            return later("A run is still training on it. Stop that run first.")
         if queue.is_busy(run):
-            return "A run that was stopped is still finishing in the background. Try again soon."
+            return later("A stopped run is still finishing in the background. Try again soon.")
     return None

@@ -11,6 +11,7 @@ from core.datasets.dataset import Dataset, Record
 from core.results.evaluation import mixed_up
 from core.storage.events import Event
 from pages.parts.shared import words
+from pages.parts.shared.words import later, say, several
 
 # Mid tones that stand out on the light and on the dark background alike.
 ICE, EMBER = "#3b9ae0", "#f07a2e"
@@ -24,9 +25,9 @@ CONFIG_MAP = {
 }
 
 _SPLITS = {
-    "train": ("training", FAINT),
-    "validation": ("validation", STRONG),
-    "test": ("test", QUIET),
+    "train": (later("training"), FAINT),
+    "validation": (later("validation"), STRONG),
+    "test": (later("test"), QUIET),
 }
 # Of classes on a map: mid tones again, far from each other, without the blue and the orange.
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
@@ -50,12 +51,12 @@ def counts(dataset: Dataset) -> go.Figure:
             figure.add_bar(
                 y=list(range(len(names))),
                 x=[found[name, split] for name in dataset.classes],
-                name=title,
+                name=say(title),
                 orientation="h",
                 marker={"color": colour, "cornerradius": 4},
                 opacity=0.5 if split == "train" else 1,
                 customdata=names,
-                hovertemplate="%{customdata}: %{x} for " + title + "<extra></extra>",
+                hovertemplate="%{customdata}: %{x} (" + say(title) + ")<extra></extra>",
             )
     row = 34 if len(names) <= 12 else 20
     figure.update_layout(
@@ -82,8 +83,8 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
     digits = ".1%" if measure == "accuracy" else ".3f"
     figure = go.Figure()
     for key, title, colour, width in (
-        (measure, "training pictures", FAINT, 2),
-        (f"val_{measure}", "validation pictures", STRONG, 3.5),
+        (measure, say("training pictures"), FAINT, 2),
+        (f"val_{measure}", say("validation pictures"), STRONG, 3.5),
     ):
         figure.add_scatter(
             x=at,
@@ -99,7 +100,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         figure.add_scatter(
             x=[best],
             y=[chosen[0][f"val_{measure}"]],
-            name="best epoch, kept",
+            name=say("best epoch (kept)"),
             mode="markers",
             marker={
                 "symbol": "star",
@@ -114,7 +115,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         _layout(height=290),
         hovermode="x unified",
         xaxis={
-            "title": "epoch",
+            "title": say("epoch"),
             "range": [0.7, _reach(len(rows), epochs) + 0.3],
             "fixedrange": True,
             "dtick": 1 if _reach(len(rows), epochs) <= 12 else None,
@@ -142,18 +143,32 @@ def _reach(done: int, epochs: int) -> int:
 def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
     """A history chart in words."""
     if not rows:
-        return f"{measure.capitalize()} for each epoch; no epoch has ended yet."
-    last = rows[-1]
-    shown = words.percent if measure == "accuracy" else lambda value: f"{value:.3f}"
-    told = (
-        f"{measure.capitalize()} after {words.several(len(rows), 'epoch')}: "
-        f"training {shown(last[measure])}, validation {shown(last[f'val_{measure}'])}."
+        return say("No epoch has finished yet.")
+    last, shares = rows[-1], measure == "accuracy"
+    values = [words.percent(last[key]) if shares else say("{value:.3f}", value=last[key])
+              for key in (measure, f"val_{measure}")]  # fmt: skip
+    text = (
+        several(
+            "Accuracy after {count} epoch: training {train}, validation {validation}.",
+            "Accuracy after {count} epochs: training {train}, validation {validation}.",
+            len(rows),
+            train=values[0],
+            validation=values[1],
+        )
+        if shares
+        else several(
+            "Loss after {count} epoch: training {train}, validation {validation}.",
+            "Loss after {count} epochs: training {train}, validation {validation}.",
+            len(rows),
+            train=values[0],
+            validation=values[1],
+        )
     )
-    return told + (f" Best epoch: {best}." if best else "")
+    return f"{text} {say('Best epoch: {number}.', number=best)}" if best else text
 
 
 def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figure:
-    """What was taken for what: rows true, columns predicted.
+    """The confusion matrix: rows true classes, columns predicted ones.
 
     A cell's colour is its share of the row, so that small classes show too. Its number stands in
     it where there is room (see `numbers_fit`), and shows on hover anyway.
@@ -171,8 +186,13 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
                 [[label(true, _LONGEST), label(predicted, _LONGEST)] for predicted in classes]
                 for true in classes
             ],
-            hovertemplate="%{text} of %{customdata[0]}<br>taken for %{customdata[1]}"
-            "<extra></extra>",
+            hovertemplate=say(
+                "{count} × {true}<br>mistaken for {predicted}",
+                count="%{text}",
+                true="%{customdata[0]}",
+                predicted="%{customdata[1]}",
+            )
+            + "<extra></extra>",
             showscale=False,
             xgap=2 if fit else 0.5,
             ygap=2 if fit else 0.5,
@@ -181,11 +201,16 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
     figure.update_layout(
         _layout(height=min(150 + max(30, 62 - 2 * len(classes)) * len(classes), 900)),
         xaxis=_names(
-            classes, title="taken for", side="top", tickangle=-40, length=14, showticklabels=fit
+            classes,
+            title=say("predicted"),
+            side="top",
+            tickangle=-40,
+            length=14,
+            showticklabels=fit,
         ),
         yaxis=_names(
             classes,
-            title="really",
+            title=say("true class"),
             autorange="reversed",
             length=14,
             tickfont={"size": 12 if fit else 7},
@@ -202,8 +227,13 @@ def numbers_fit(classes: Sequence[str]) -> bool:
 def told_confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:
     """The confusion matrix in words: the commonest mix-ups."""
     found = mixed_up(classes, table)[:3]
-    told = [f"{true} taken for {predicted}: {count}" for true, predicted, count in found]
-    return words.bare(f"Confusion matrix. {'; '.join(told) or 'Nothing was mixed up'}.")
+    if not found:
+        return say("Confusion matrix. Nothing was mixed up.")
+    mixes = [
+        say("{true} mistaken for {predicted}: {count}", true=true, predicted=predicted, count=count)
+        for true, predicted, count in found
+    ]
+    return words.bare(say("Confusion matrix. {mixes}.", mixes="; ".join(mixes)))
 
 
 def traces(classes: int) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""What went wrong, told beside what was pressed or filled in."""
+"""Error messages, shown beside the control that they are about."""
 
 import streamlit as st
 
@@ -7,6 +7,6 @@ from pages.parts.shared import state, words
 
 def draw(near: str | None = None) -> None:
     """The message that belongs here, if there is one; see `state.notice`."""
-    told = state.notice(near)
-    if told:
-        st.error(words.plain(told), icon=":material/error:")
+    message = state.notice(near)
+    if message:
+        st.error(words.plain(message), icon=":material/error:")

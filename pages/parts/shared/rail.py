@@ -5,7 +5,9 @@ from streamlit.navigation.page import Page
 
 from core.jobs import queue
 from core.storage.job import RunStatus
+from pages.language.catalogue import LANGUAGES
 from pages.parts.shared import look, state, words
+from pages.parts.shared.words import later, say, several
 
 # Half a snowflake, half a sun: what Thaw is about. Drawings of our own, for Streamlit would fetch
 # an icon for the browser's tab from the internet.
@@ -23,10 +25,10 @@ _WIDTH = 1120  # of a page, in pixels
 _NAME = 16  # letters of a data set's name, so that the line fits on a phone
 _OFTEN, _SELDOM = 2.0, 10.0  # seconds between two looks for trainings: while there are some, else
 _STEPS = {
-    "data": ("Data", "Bring the pictures that it should learn from, a folder for each class."),
-    "train": ("Train", "Choose how much of the network to thaw, and watch it learn."),
-    "evaluate": ("Evaluate", "See how well it learned, class by class, and where it errs."),
-    "predict": ("Predict", "Show it new pictures and see what it thinks."),
+    "data": (later("Data"), later("Add the pictures to learn from, one folder per class.")),
+    "train": (later("Train"), later("Choose how much of the network to thaw and watch it learn.")),
+    "evaluate": (later("Evaluate"), later("See how well it learned and which mistakes it makes.")),
+    "predict": (later("Predict"), later("Show it new pictures and see what it thinks.")),
 }
 
 
@@ -37,14 +39,18 @@ def draw() -> None:
     state.adopt_address()
     pages = {
         name: st.Page(
-            f"{name}.py", title=title, help=help_text, url_path=name, default=name == "data"
+            f"{name}.py",
+            title=say(title),
+            help=say(help_text),
+            url_path=name,
+            default=name == "data",
         )
         for name, (title, help_text) in _STEPS.items()
     }
     runs = st.Page(
         "runs.py",
-        title="Runs",
-        help="All data sets and trained networks: open them again, or delete them.",
+        title=say("Runs"),
+        help=say("All your data sets and trained networks: open, rename or delete them."),
         url_path="runs",
     )
     page = st.navigation([*pages.values(), runs], position="hidden")
@@ -63,22 +69,38 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
             st.page_link(page, icon=icon, query_params=state.address())
         st.space("stretch")
         st.page_link(runs, icon=":material/inventory_2:", query_params=state.address())
+        _choose_language()
+
+
+def _choose_language() -> None:
+    """The browser's language is preset; another one is kept in the address."""
+    with st.popover(say("Language"), icon=":material/translate:", type="tertiary"):
+        st.radio(
+            say("Language"),
+            list(LANGUAGES),
+            list(LANGUAGES).index(state.language()),
+            format_func=LANGUAGES.__getitem__,
+            label_visibility="collapsed",
+            key="choose-language",
+            on_change=lambda: state.choose_language(st.session_state["choose-language"]),
+        )
 
 
 def _under_way(train: Page) -> None:
-    """Which training is going on, how long it takes, and a way to it."""
+    """Which training is running, how long it will take, and a link to it."""
     found = queue.under_way()
     if not found:
         return
     first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])
     name = words.plain(words.shortened(first.name, _NAME))
     if first.status is RunStatus.RUNNING:
-        told = f"Training {name}{words.left(first.seconds_left)}"
+        label = say("Training {name}", name=name) + words.left(first.seconds_left)
     elif first.status is RunStatus.QUEUED:
-        told = f"{name} is about to train"
+        label = say("{name} is about to start training", name=name)
     else:
-        told = f"Finishing {name}"
-    told += f" · {waiting} waiting" if waiting else ""
+        label = say("Finishing {name}", name=name)
+    if waiting:
+        label += f" · {several('{count} run waiting', '{count} runs waiting', waiting)}"
     st.page_link(
-        train, label=told, icon=":material/model_training:", query_params={state.RUN: first.run}
+        train, label=label, icon=":material/model_training:", query_params={state.RUN: first.run}
     )

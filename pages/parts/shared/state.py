@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit import runtime
 
 from core.backbones.catalogue.rows import all_backbones, thaws
 from core.datasets import store
@@ -20,10 +21,13 @@ from core.errors import UserError
 from core.settings import IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage import home
 from core.storage.runs import Run, RunState, open_run
+from pages.language import catalogue
+from pages.language.catalogue import LANGUAGES
 
 DATA = "data"  # both the session key and the name in the address
 RUN = "run"
 ADDING = "adding"
+LANGUAGE = "language"
 _ADDING_NEAR = "adding-near"
 _LOOKED_AT = "looked-at"
 _TRIED = "tried"
@@ -51,7 +55,7 @@ def adopt_address() -> None:
     the browser's Back button has taken out of it.
     """
     page, before = st.session_state.get(_ADDRESS, ("", set()))
-    for key in (DATA, RUN, ADDING):
+    for key in (DATA, RUN, ADDING, LANGUAGE):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
         elif key in before and page == _page():
@@ -65,6 +69,19 @@ def adopt_address() -> None:
             and store.is_complete(home.datasets() / run.dataset_id)
         ):
             st.session_state[DATA] = run.dataset_id
+
+
+def language() -> str:
+    """The language that the visitor has chosen, else the browser's, if Thaw speaks it."""
+    if not runtime.exists():  # nobody visits
+        return catalogue.ENGLISH
+    chosen = st.session_state.get(LANGUAGE)
+    return catalogue.fitting(chosen if chosen in LANGUAGES else None, st.context.locale)
+
+
+def choose_language(chosen: str) -> None:
+    """Have the pages speak a language, and write it into the address."""
+    _choose(LANGUAGE, chosen)
 
 
 def page() -> str:
@@ -143,12 +160,15 @@ def choose_run(chosen: Run | None) -> None:
 
 def address() -> dict[str, str]:
     """What to write into the address of a link, so that it opens on what is at hand."""
-    return {key: st.session_state[key] for key in (DATA, RUN) if st.session_state.get(key)}
+    kept = (DATA, RUN, LANGUAGE)
+    return {key: st.session_state[key] for key in kept if st.session_state.get(key)}
 
 
 def go(page: str, **address: str) -> None:
     """Open another page, by file name, at an address."""
-    st.switch_page(f"{page}.py", query_params=address)
+    chosen = st.session_state.get(LANGUAGE)
+    kept = {LANGUAGE: chosen} if chosen else {}
+    st.switch_page(f"{page}.py", query_params=address | kept)
 
 
 def news(of: Run) -> RunState | None:
@@ -193,22 +213,22 @@ def hear(widget: str, told: str) -> None:
 
 
 def keep_notice(error: UserError, near: str | None = None) -> None:
-    """Keep what went wrong for the next drawing of the page.
+    """Keep an error message for the next drawing of the page.
 
     Args:
-        error: It.
-        near: The key of what was pressed or filled in, if the message is shown beside that.
+        error: What went wrong.
+        near: The key of the control that the message is shown beside; None for the page's top.
     """
-    st.session_state[_NOTICE] = str(error), near
+    st.session_state[_NOTICE] = error.said, near
 
 
 def notice(near: str | None = None) -> str | None:
-    """Take what went wrong there; without a key, whatever nobody has taken yet."""
-    told, kept_near = st.session_state.get(_NOTICE, (None, None))
+    """Take the message that belongs there; without a key, any that has not been shown yet."""
+    message, kept_near = st.session_state.get(_NOTICE, (None, None))
     if near not in (None, kept_near):
         return None
     st.session_state.pop(_NOTICE, None)
-    return told
+    return message
 
 
 def keep_outcome(became: Added | None) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.intake.pictures import images
 from pages.parts.shared import state, words
+from pages.parts.shared.words import say
 
 Item = TypeVar("Item")
 _PAGE = 24
@@ -47,7 +48,7 @@ def picture(image: Path | bytes, alt: str, width: int | Literal["stretch"] = "st
         data = image.read_bytes() if isinstance(image, Path) else image
         st.image(inline(data), width=width, alt=words.bare(alt))
     except FileNotFoundError:
-        st.caption("This picture is no longer on the server.")
+        st.caption(say("This picture is no longer on the server."))
 
 
 def inline(picture: bytes | npt.NDArray[np.uint8]) -> str:

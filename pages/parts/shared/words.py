@@ -1,4 +1,7 @@
-"""How numbers, sizes, times and other people's words are written on every page."""
+"""How sentences, numbers, sizes, times and other people's words are written on every page.
+
+`say` and `several` give a sentence in the visitor's language; see `core.saying`.
+"""
 
 import re
 import string
@@ -6,13 +9,44 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
-from core import shown
+from babel.dates import format_skeleton, format_time
+
+from core import saying, shown
+from core.saying import later
+from pages.language import catalogue
+from pages.parts.shared import state
 
 UNSEEN = "\u2060"  # word joiner: no width, no line break
-CHOSEN = " The best epoch was chosen on these same images, so the number is a little optimistic."
+CHOSEN = later(
+    "The best epoch was chosen on these same pictures, so the number is a little optimistic."
+)
 _WITHIN = r"(?<=[^\W_])[._](?=[^\W_])"  # dots and underscores within words mean nothing
 _PUNCTUATION = re.compile(f"(?!{_WITHIN})([{re.escape(string.punctuation)}])")
+
+
+def say(template: str, **values: Any) -> str:
+    """A sentence in the visitor's language.
+
+    Args:
+        template: English, with named placeholders; or a sentence of core, without values.
+        values: What fills the placeholders; fit for the place, as by `plain`.
+    """
+    said = saying.say(template, **values)
+    return str(catalogue.translated(said, state.language()))
+
+
+def several(one: str, many: str, count: int, **values: Any) -> str:
+    """A sentence that counts something, in the visitor's language.
+
+    Args:
+        one: English, for a count of 1.
+        many: For any other count; `{count}` is the number.
+        count: How many.
+        values: What fills other placeholders.
+    """
+    return say(saying.several(one, many, count, **values))
 
 
 def plain(text: str) -> str:
@@ -38,8 +72,9 @@ def bare(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """The text in one line, with what is unseen in it shown."""
-    return shown.visible(" ".join(text.split()))
+    """The text in one line and the visitor's language, with what is unseen in it shown."""
+    said = catalogue.translated(text, state.language())
+    return shown.visible(" ".join(said.split()))
 
 
 def distinct(names: Iterable[str], length: int | None = None) -> dict[str, str]:
@@ -110,57 +145,64 @@ def _cut(name: str, length: int, first: int, last: int) -> str:
 def number(value: float) -> str:
     """A count: 1,234 as it is, larger ones as 3.4 million."""
     if value < 1_000_000:
-        return f"{value:,.0f}"
-    return f"{value / 1_000_000:.1f} million"
-
-
-def several(value: int, one: str, many: str | None = None) -> str:
-    """`1 image`, `2 images`."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+        return catalogue.decimal(value, state.language())
+    return say("{count:.1f} million", count=value / 1_000_000)
 
 
 def percent(share: float) -> str:
-    """A share as people say it; never 100 % or 0 % unless it is."""
+    """A share as people say it; never 100% or 0% unless it is."""
+    shown = catalogue.percent(
+        min(max(share, 0.01), 0.99) if 0 < share < 1 else share, state.language()
+    )
     if 0.995 <= share < 1:
-        return "> 99 %"
-    if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{share:.0%}".replace("%", " %")
+        return f"> {shown}"
+    return f"< {shown}" if 0 < share < 0.005 else shown
+
+
+def percent_format() -> str:
+    """How Streamlit's sliders and tables are told to write percentages: `%d%%`."""
+    return percent(1).replace("%", "%%").replace("100", "%d")
 
 
 def size(amount: int) -> str:
     """Bytes as people say it."""
+    if amount < 1000:
+        return several("{count} byte", "{count} bytes", amount)
     value = float(amount)
-    for unit in ("bytes", "KB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}"
+    for unit in ("KB", "MB"):
         value /= 1000
-    return f"{value:.1f} GB"
+        if value < 1000:
+            return f"{catalogue.decimal(value, state.language())} {unit}"
+    return f"{catalogue.decimal(value / 1000, state.language(), 1)} GB"
 
 
 def duration(seconds: float) -> str:
     """`4 s`, `2 min`, `1.5 h`."""
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
+        return say("{seconds:.0f} s", seconds=max(seconds, 1))
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return say("{minutes:.0f} min", minutes=seconds / 60)
+    return say("{hours:.1f} h", hours=seconds / 3600)
 
 
 def left(seconds: float | None) -> str:
-    """The time left, for the end of a sentence; nothing where it is not known."""
-    return "" if seconds is None or seconds <= 0 else f" · about {duration(seconds)} left"
+    """The time left, behind what is going on; nothing where it is not known."""
+    if seconds is None or seconds <= 0:
+        return ""
+    return f" · {say('about {time} left', time=duration(seconds))}"
 
 
 def when(timestamp: float) -> str:
     """A point in time on the server's clock."""
     moment, now = datetime.fromtimestamp(timestamp), datetime.now()
+    locale = catalogue.locale(state.language())
+    time = format_time(moment, "HH:mm", locale=locale)
     if moment.date() == now.date():
-        return f"today {moment:%H:%M}"
-    year = "" if moment.year == now.year else f" {moment.year}"
-    return f"{moment:%d %B}{year}, {moment:%H:%M}".lstrip("0")
+        return say("today {time}", time=time)
+    parts = "MMMMd" if moment.year == now.year else "yMMMMd"
+    return say("{day}, {time}", day=format_skeleton(parts, moment, locale=locale), time=time)
 
 
-def comma(items: list[str]) -> str:
+def comma(items: Sequence[str]) -> str:
     """`a, b and c`."""
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+    return catalogue.listed(items, state.language())

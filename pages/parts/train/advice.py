@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.jobs import foresight
 from core.settings import ALL, TrainingSettings
 from pages.parts.shared import state, words
+from pages.parts.shared.words import later, say
 
 _EVERY = 1.0  # seconds between two looks for what is being found out
 
@@ -39,7 +40,7 @@ def preset(advice: Advice | None, chosen: TrainingSettings) -> None:
 
 
 def draw(dataset_id: str, advice: Advice | None, chosen: TrainingSettings | None) -> None:
-    """The suggestion, or that it is on its way; the rest of the page does not wait for it.
+    """The suggestion, or that it is being worked out; the rest of the page does not wait for it.
 
     Args:
         dataset_id: The stored data set to learn from.
@@ -53,31 +54,31 @@ def draw(dataset_id: str, advice: Advice | None, chosen: TrainingSettings | None
     plain = _fitting(TrainingSettings(), chosen) if chosen else TrainingSettings()
     with st.container(border=True):
         if chosen == suggested:
-            told = f":material/check: **Set as suggested for {advice.told}**"
+            title = f":material/check: **{say('Set as suggested: {case}', case=advice.told)}**"
         else:
-            told = f":material/lightbulb: **Suggested for {advice.told}**"
-        st.markdown(told)
-        st.caption(_told(suggested))
+            title = f":material/lightbulb: **{say('Suggestion: {case}', case=advice.told)}**"
+        st.markdown(title)
+        st.caption(_summary(suggested))
         with st.container(horizontal=True, vertical_alignment="center"):
             if chosen != suggested:
                 st.button(
-                    "Use the suggestion",
+                    say("Use the suggestion"),
                     icon=":material/auto_fix_high:",
                     key="use-suggestion",
                     on_click=state.use_preset,
                     args=(suggested,),
                 )
-            with st.popover("Why", icon=":material/help:", type="tertiary"):
+            with st.popover(say("Why?"), icon=":material/help:", type="tertiary"):
                 _why(advice)
             if plain not in (chosen, suggested):
                 st.button(
-                    "Plain defaults",
+                    say("Default settings"),
                     icon=":material/restart_alt:",
                     type="tertiary",
                     key="plain-defaults",
                     on_click=state.use_settings,
                     args=(plain,),
-                    help=f"The same for any pictures: {_told(plain)}",
+                    help=say("The same for any pictures: {settings}", settings=_summary(plain)),
                 )
 
 
@@ -90,39 +91,44 @@ def _finding_out(dataset_id: str) -> None:
     try:
         found = foresight.likeness(dataset_id) is not None
     except UserError as error:
-        st.caption(words.plain(f"No suggestion this time: {error}"))
+        st.caption(words.plain(later("No suggestion this time. {reason}", reason=error.said)))
         return
     if found:
         st.rerun()
     st.caption(
-        ":material/lightbulb: Looking at your pictures to suggest settings. Until then, you see "
-        "plain defaults."
+        ":material/lightbulb: "
+        + say("Looking at your pictures to suggest settings. Until then, you see the defaults.")
     )
 
 
 def _why(advice: Advice) -> None:
     st.write(words.plain(advice.reasons))
     st.write(
-        "This is what a network that only knows ImageNet's 1000 classes takes your pictures for: "
-        "for each class, the answer it gives most, and how sure it is of it, averaged over a few "
-        "pictures. A low number means that it has no idea."
+        say(
+            "This is what a network that only knows ImageNet's 1000 classes sees in your pictures: "
+            "the most frequent answer for each class and how sure it is, averaged over a few "
+            "pictures. A low number means that it has no idea."
+        )
     )
     named = advice.likeness.named
     st.dataframe(
         {
-            "your class": [words.seen(name) for name in named],
-            "it sees": [name for name, _ in named.values()],
-            "how sure": [round(100 * sure) for _, sure in named.values()],
+            say("your class"): [words.seen(name) for name in named],
+            say("it sees"): [name for name, _ in named.values()],
+            say("how sure"): [round(100 * sure) for _, sure in named.values()],
         },
         hide_index=True,
-        column_config={"how sure": st.column_config.NumberColumn(format="%d %%")},
-        alt="What an untouched network takes each class for",
+        column_config={
+            say("how sure"): st.column_config.NumberColumn(format=words.percent_format())
+        },
+        alt=say("What the untrained network sees in each class"),
     )
 
 
-def _told(settings: TrainingSettings) -> str:
+def _summary(settings: TrainingSettings) -> str:
     """Settings in one line."""
-    told = words.plain(summary(settings))
+    told = words.plain(say(summary(settings)))
     if settings.frozen_layers != ALL:
-        told += f" · thawed layers at {words.percent(settings.thawed_rate)} of the learning rate"
+        share = words.percent(settings.thawed_rate)
+        told += f" · {say('thawed layers at {share} of the learning rate', share=share)}"
     return told

@@ -14,6 +14,7 @@ from core.settings import (
     known,
 )
 from pages.parts.shared import state
+from pages.parts.shared.words import say
 from pages.parts.train import untouched
 from pages.parts.train.choices import (
     augment_choice,
@@ -36,33 +37,33 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
 
     Args:
         dataset_id: The stored data set to learn from.
-        dataset: It.
+        dataset: The data set.
 
     Raises:
         UserError: What was chosen does not make sense together.
     """
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.header("Start from", anchor=False)
+        st.header(say("Start from"), anchor=False)
         backbone, weights = start_choice.draw()
         untouched_place = st.container()
     with right:
-        st.header("How much of it to thaw", anchor=False)
+        st.header(say("How much of it to thaw"), anchor=False)
         frozen = freeze_choice.choose(backbone, from_scratch=weights == RANDOM)
         picture = st.container()
         variety_place = st.container()
-        with st.expander("More settings", icon=":material/tune:"):
+        with st.expander(say("More settings"), icon=":material/tune:"):
             square = square_choice.draw(dataset_id, dataset)
-            st.markdown("**The new last layers (head)**")
+            st.markdown(f"**{say('The new last layers (head)')}**")
             left, right = st.columns(2)
             with left:
                 dense = _choose_head()
             dropout = setting.draw("dropout", right)
             thawed = frozen < len(backbone.layers)
-            rest = _choose("How it learns", _LEARNING, 3, thawed=thawed)
+            rest = _choose(say("How it learns"), _LEARNING, 3, thawed=thawed)
             rest["balanced"] = setting.draw("balanced")
             if thawed:
-                rest |= _choose("How thawed layers learn", _THAWED, 2, thawed=True)
+                rest |= _choose(say("How the thawed layers learn"), _THAWED, 2, thawed=True)
     with untouched_place:
         untouched.draw(backbone, dataset_id, dataset, square)
     with variety_place:
@@ -85,7 +86,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
 def _choose_head() -> tuple[int, ...]:
     dense = known(TrainingSettings)["dense"]
     count = st.segmented_control(
-        dense.label,
+        say(dense.label),
         range(DENSE_LAYERS + 1),
         default=state.default(state.control("dense"), len(TrainingSettings.dense)),
         required=True,
@@ -94,7 +95,7 @@ def _choose_head() -> tuple[int, ...]:
     )
     units = [
         column.number_input(
-            f"Units of layer {place + 1}",
+            say("Units in layer {number}", number=place + 1),
             *dense.bounds,
             state.default(state.control("units", str(place)), _UNITS, "min"),
             key=state.control("units", str(place)),

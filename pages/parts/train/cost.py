@@ -1,4 +1,4 @@
-"""What a training will take, before it is begun: time, memory and disk on this machine."""
+"""What a training will need, before it starts: time, memory and disk space on this machine."""
 
 from collections.abc import Mapping
 
@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.jobs import foresight, queue
 from core.settings import IMAGENET, TrainingSettings
 from pages.parts.shared import state, words
+from pages.parts.shared.words import later, say
 
 _EVERY = 1.0  # seconds between two looks for what is being measured
 
@@ -26,8 +27,10 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
     """
     if settings.weights == IMAGENET and not ready_offline(backbone_of(settings)):
         st.caption(
-            ":material/download: Train waits for this network: **download it below**, or choose "
-            "one that is ready."
+            ":material/download: "
+            + say(
+                "This network is not here yet: **download it below**, or choose one that is ready."
+            )
         )
         return
     probe = foresight.known_probe(dataset_id, settings)
@@ -36,8 +39,13 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
         return
     found = estimate(probe, settings, backbone_of(settings), counts)
     st.caption(
-        f":material/timer: About **{words.duration(found.seconds)}** on this computer · "
-        f"up to {words.size(found.memory)} of memory · {words.size(found.disk)} of disk"
+        ":material/timer: "
+        + say(
+            "About **{time}** on this computer · up to {memory} of memory · {disk} of disk space",
+            time=words.duration(found.seconds),
+            memory=words.size(found.memory),
+            disk=words.size(found.disk),
+        )
     )
     if found.long:
         _warn(settings, found)
@@ -47,29 +55,34 @@ def _measuring(dataset_id: str, settings: TrainingSettings) -> None:
     try:
         known = foresight.probe(dataset_id, settings) is not None
     except UserError as error:
-        st.caption(words.plain(f"How long it takes could not be measured: {error}"))
+        st.caption(
+            words.plain(later("The time could not be estimated. {reason}", reason=error.said))
+        )
         return
     if known:
         st.rerun()
     if queue.busy():
-        st.caption(":material/timer: How long it takes is measured when no other training runs.")
+        text = say("The time is estimated once no other training is running.")
     else:
-        st.caption(":material/timer: Measuring on a few of your pictures how long it will take…")
+        text = say("Estimating the time on a few of your pictures…")
+    st.caption(f":material/timer: {text}")
 
 
 def _warn(settings: TrainingSettings, found: Estimate) -> None:
-    told = f"This takes about {words.duration(found.seconds)} on this computer."
+    time = words.duration(found.seconds)
+    text = say("This takes about {time} on this computer.", time=time)
     choice = cheaper(settings, found)
     if choice is None:
-        st.warning(f"{told} Fewer epochs or pictures take less.", icon=":material/hourglass:")
+        advice = say("Fewer epochs or pictures take less time.")
+        st.warning(f"{text} {advice}", icon=":material/hourglass:")
         return
     name, instead, seconds = choice
-    st.warning(
-        f"{told} **{words.plain(name)}** takes about {words.duration(seconds)}.",
-        icon=":material/hourglass:",
+    alternative = say(
+        "**{choice}** takes about {time}.", choice=words.plain(name), time=words.duration(seconds)
     )
+    st.warning(f"{text} {alternative}", icon=":material/hourglass:")
     st.button(
-        "Choose that instead",
+        say("Use that instead"),
         icon=":material/bolt:",
         key="cheaper",
         on_click=state.use_settings,

@@ -1,4 +1,4 @@
-"""What a person sets on the Train page stays with the data set: a reload or a link finds it.
+"""Settings that a person chooses on the Train page are kept with the data set.
 
 What Thaw has set itself is not kept. It is worked out again, for other pictures may have come.
 """
@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.intake import room
 from core.settings import TrainingSettings
 from pages.parts.shared import state, words
+from pages.parts.shared.words import later
 
 
 def bring_back(dataset_id: str) -> None:
@@ -53,8 +54,8 @@ def keep(dataset_id: str, settings: TrainingSettings) -> None:
         try:
             choice.keep(store.folder_of(dataset_id), settings if touched else None)
         except OSError as error:
-            told = room.told(error) or "What you set here could not be kept for your next visit."
-            st.caption(words.plain(told))
+            message = room.told(error) or later("Your settings could not be saved.")
+            st.caption(words.plain(message))
     state.set_for(dataset_id, touched=touched)
 
 

@@ -1,4 +1,4 @@
-"""A run as it happens: its place in the queue, its stages, its curves, and how it ended."""
+"""A run while it happens: its place in the queue, its stages and its curves."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,22 +14,25 @@ from core.settings import Strength, TrainingSettings
 from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run, RunState
 from pages.parts.shared import figures, state, words
+from pages.parts.shared.words import later, say, several
 
 _EVERY = 0.7  # seconds between two looks at a run
 
-# What a stage is called while it lasts and when it is over, and what it counts.
+# What a stage is called while it runs and when it has finished.
 _STAGES = {
-    Stage.WEIGHTS: ("Fetching the pretrained network", "Network fetched", "bytes"),
-    Stage.BUILDING: ("Building the network", "Network built", ""),
-    Stage.READING: ("Reading the pictures", "Pictures read", "pictures"),
+    Stage.WEIGHTS: (later("Downloading the pretrained network"), later("Network downloaded")),
+    Stage.BUILDING: (later("Building the network"), later("Network built")),
+    Stage.READING: (later("Reading the pictures"), later("Pictures read")),
     Stage.FEATURES: (
-        "Running the frozen layers, once for each new picture",
-        "Frozen layers run once for each new picture (copies and known ones need not)",
-        "pictures",
+        later("Running the frozen layers, once for each new picture"),
+        later("Frozen layers run once for each new picture"),
     ),
-    Stage.TRAINING: ("Training", "Trained", "steps"),
-    Stage.EVALUATION: ("Checking what it learned", "Checked on pictures it never saw", "pictures"),
-    Stage.COMPILING: ("Preparing it for predictions", "Prepared for predictions", ""),
+    Stage.TRAINING: (later("Training"), later("Trained")),
+    Stage.EVALUATION: (
+        later("Evaluating on the held-out pictures"),
+        later("Evaluated on the held-out pictures"),
+    ),
+    Stage.COMPILING: (later("Preparing predictions"), later("Ready for predictions")),
 }
 _HINTS = {
     coach.Pattern.IMPROVING: ":material/trending_up:",
@@ -39,14 +42,11 @@ _HINTS = {
     coach.Pattern.CHANCE: ":material/casino:",
     coach.Pattern.PERFECT: ":material/star:",
 }
-_ACCURACY = (
-    "Validation accuracy: of the pictures that were held back from training, the share that it "
-    "gets right."
-)
+_ACCURACY = later("Validation accuracy: the share of held-out pictures that it gets right.")
 
 
 def look(run: Run) -> RunState:
-    """How a run stands now; only what is new since the last look is read."""
+    """The state of a run now; only what is new since the last look is read."""
     current = queue.status(run, state.news(run))
     state.remember(run, current)
     return current
@@ -56,7 +56,7 @@ def draw(run: Run) -> RunState:
     """Show a run, live until it has ended.
 
     Returns:
-        How it stood at the start of this drawing.
+        Its state at the start of this drawing.
     """
     current = look(run)
     if current.status.final:
@@ -91,7 +91,7 @@ def _tick(run: Run) -> None:
 
 def _stop(run: Run, current: RunState) -> None:
     stopping = run.stop_requested
-    stop = "Cancel" if current.nothing_to_keep else "Stop and keep the best so far"
+    stop = say("Cancel" if current.nothing_to_keep else "Stop and keep the best so far")
     st.button(
         _stopping(current) if stopping else stop,
         icon=":material/stop_circle:",
@@ -103,19 +103,19 @@ def _stop(run: Run, current: RunState) -> None:
 
 
 def _notice(current: RunState) -> None:
-    """What went otherwise than expected, though the run goes on."""
+    """Something unexpected that did not end the run."""
     if current.notice:
-        st.warning(current.notice, icon=":material/info:")
+        st.warning(words.plain(current.notice), icon=":material/info:")
 
 
 def _stopping(current: RunState) -> str:
     if current.stage is Stage.EVALUATION:
-        return "All epochs are trained: they are being checked and saved…"
-    return "Stopping after this step…"
+        return say("All epochs are done: evaluating and saving…")
+    return say("Stopping after this step…")
 
 
 def finishing(run: Run) -> None:
-    """Say what the process of a run that has ended is still at, until it is free."""
+    """Show what the process of a finished run is still doing, until it is free."""
     st.fragment(_finishing, run_every=_EVERY)(run)
 
 
@@ -124,36 +124,48 @@ def _finishing(run: Run) -> None:
     if stage is None:
         st.rerun()
     else:
-        doing, _, _ = _named(stage, run.settings)
+        doing, _ = _named(stage, run.settings)
         st.caption(
-            f":material/hourglass_bottom: Still finishing in the background: {doing.lower()}. "
-            "You can go on meanwhile; the next training starts after it."
+            ":material/hourglass_bottom: "
+            + say("Still working in the background: {stage}.", stage=say(doing))
+            + " "
+            + say("You can do other things meanwhile; the next training starts after it.")
         )
 
 
 def _waiting(run: Run) -> None:
     before = queue.ahead(run)
-    told = behind(before) if before else "It starts in a moment."
-    st.info(f"{told} You can close this page meanwhile.", icon=":material/hourglass_top:")
+    start = behind(before) if before else say("It starts in a moment.")
+    close = say("You can close this page meanwhile.")
+    st.info(f"{start} {close}", icon=":material/hourglass_top:")
 
 
 def behind(before: list[UnderWay]) -> str:
-    """What a run has to wait for, at least one training, and how long as far as that is known."""
+    """What a run has to wait for, at least one training, and how long, if that is known."""
     first, others = before[0], len(before) - 1
     name = words.plain(words.shortened(first.name))
     if first.status.final:
-        told = f"It starts once the training process has finished with “{name}”, in a moment"
+        sentences = [say("It starts in a moment, once “{name}” has been cleaned up.", name=name)]
+    elif first.seconds_left:
+        time = words.duration(first.seconds_left)
+        sentences = [say("It starts after “{name}”, in about {time}.", name=name, time=time)]
     else:
-        told = f"It starts after “{name}”{words.left(first.seconds_left)}"
+        sentences = [say("It starts after “{name}”.", name=name)]
     if others:
-        told += f", and after {words.several(others, 'other training')}"
-    return f"{told}."
+        sentences.append(
+            several(
+                "{count} other training is waiting too.",
+                "{count} other trainings are waiting too.",
+                others,
+            )
+        )
+    return " ".join(sentences)
 
 
-def _named(stage: Stage, settings: TrainingSettings) -> tuple[str, str, str]:
-    """A stage's words, as in `_STAGES`; with nothing frozen there are no frozen layers to run."""
+def _named(stage: Stage, settings: TrainingSettings) -> tuple[str, str]:
+    """A stage's labels, as in `_STAGES`; with nothing frozen there are no frozen layers to run."""
     if stage is Stage.FEATURES and settings.frozen_layers == 0:
-        return "Preparing the pictures", "Pictures prepared", "pictures"
+        return later("Preparing the pictures"), later("Pictures prepared")
     return _STAGES[stage]
 
 
@@ -161,34 +173,33 @@ def _stage(current: RunState, settings: TrainingSettings) -> None:
     """The stage at work with its progress, in one line."""
     at_work = current.stage
     if at_work is None:
-        st.progress(0.0, text="**Getting ready**")
+        st.progress(0.0, text=f"**{say('Getting ready')}**")
         return
     done, total, seconds = current.stages[at_work]
     if at_work is Stage.TRAINING:
         _training(current, done, total, seconds, settings)
     else:
-        doing, _, counted = _named(at_work, settings)
-        amount = f" · {_amount(done, total, counted)}" if counted else ""
-        st.progress(
-            min(done / max(total, 1), 1.0), text=f"**{doing}**{amount}{words.left(seconds)}"
-        )
+        doing, _ = _named(at_work, settings)
+        parts = [f"**{say(doing)}**", *_amount(at_work, done, total)]
+        text = " · ".join(parts) + words.left(seconds)
+        st.progress(min(done / max(total, 1), 1.0), text=text)
 
 
 def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettings) -> None:
-    told = []
+    parts = []
     for stage in stages:
         done, total, _ = current.stages[stage]
-        doing, over, counted = _named(stage, settings)
+        doing, over = _named(stage, settings)
+        amount = _amount(stage, done, total)
         if not total:
-            told.append(f":green[:material/check_circle:] {over}: remembered from before")
+            parts.append(f":green[:material/check_circle:] {say(over)} ({say('from the cache')})")
         elif done < total:
-            amount = f": {_amount(done, total, counted)}" if counted else ""
-            told.append(f":orange[:material/stop_circle:] {doing}{amount}")
+            parts.append(f":orange[:material/stop_circle:] {': '.join([say(doing), *amount])}")
         else:
-            amount = f" ({_amount(done, total, counted)})" if counted else ""
-            told.append(f":green[:material/check_circle:] {over}{amount}")
-    if told:
-        st.caption(" · ".join(told))
+            shown = f" ({amount[0]})" if amount else ""
+            parts.append(f":green[:material/check_circle:] {say(over)}{shown}")
+    if parts:
+        st.caption(" · ".join(parts))
 
 
 def _training(
@@ -197,44 +208,57 @@ def _training(
     epochs = current.epochs or settings.epochs
     epoch = min(len(current.history) + 1, epochs)
     alone = epoch <= settings.warm_up(len(backbone_of(settings).layers))
-    doing = "Warming up the new last layers" if alone else "Training"
-    st.progress(
-        min(done / max(total, 1), 1.0),
-        text=f"**{doing}** · epoch {epoch} of {epochs}{words.left(seconds)}",
-    )
+    doing = say("Warming up the new last layers" if alone else "Training")
+    place = say("epoch {number} of {total}", number=epoch, total=epochs)
+    st.progress(min(done / max(total, 1), 1.0), text=f"**{doing}** · {place}{words.left(seconds)}")
 
 
 def _now(current: RunState) -> None:
-    """Where in its epoch a training is."""
+    """The step within the epoch, and the numbers of the training pictures."""
     if current.stage is not Stage.TRAINING:
         return
     beat = current.heartbeat
     if beat:
-        where, now = f"Step {beat['step']} of {beat['steps']} in this epoch", beat
+        now = beat
+        where = say(
+            "Step {number} of {total} in this epoch", number=beat["step"], total=beat["steps"]
+        )
     elif current.history:
         now = current.history[-1]
-        where = f"Epoch {now['epoch']} ended"
+        where = say("Epoch {number} finished", number=now["epoch"])
     else:
         return
-    st.caption(
-        f"{where} · training accuracy {words.percent(now['accuracy'])}, loss {now['loss']:.3f}"
+    numbers = say(
+        "training accuracy {share}, loss {loss:.3f}",
+        share=words.percent(now["accuracy"]),
+        loss=now["loss"],
     )
+    st.caption(f"{where} · {numbers}")
 
 
-def _amount(done: int, total: int, counted: str) -> str:
-    if counted == "bytes":
-        return f"{words.size(done)} of {words.size(total)}"
-    if done >= total:
-        return f"{words.number(total)} {counted}"
-    return f"{words.number(done)} of {words.number(total)} {counted}"
+def _amount(stage: Stage, done: int, total: int) -> list[str]:
+    """How far a stage is, if it counts something."""
+    match stage:
+        case Stage.WEIGHTS:
+            return [say("{done} of {total}", done=words.size(done), total=words.size(total))]
+        case Stage.BUILDING | Stage.COMPILING:
+            return []
+        case Stage.TRAINING if done >= total:
+            return [several("{count} step", "{count} steps", total)]
+        case Stage.TRAINING:
+            return [say("{done} of {total} steps", done=done, total=total)]
+        case _ if done >= total:
+            return [several("{count} picture", "{count} pictures", total)]
+        case _:
+            return [say("{done} of {total} pictures", done=done, total=total)]
 
 
 def _curves(
     current: RunState, settings: TrainingSettings, results: dict[str, Any] | None = None
 ) -> None:
-    """The curves, the numbers beside them, and what they say in a sentence.
+    """The curves, the numbers beside them, and what they mean in a sentence.
 
-    The evaluation's number stands wherever the same pictures were judged, so no page has two.
+    Where the evaluation was on the same pictures, its number is shown, so that no page has two.
     """
     epochs = current.epochs or settings.epochs
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
@@ -243,8 +267,8 @@ def _curves(
     last = current.history[-1]
     *charts, numbers = st.columns([5, 5, 2], gap="small")
     for column, measure, key, title in (
-        (charts[0], "accuracy", "chart-accuracy", "Accuracy: how many it gets right"),
-        (charts[1], "loss", "chart-loss", "Loss: how far off it is, lower is better"),
+        (charts[0], "accuracy", "chart-accuracy", say("Accuracy: how many it gets right")),
+        (charts[1], "loss", "chart-loss", say("Loss: how wrong it is, lower is better")),
     ):
         column.markdown(f"**{title}**")
         column.plotly_chart(
@@ -253,12 +277,12 @@ def _curves(
             config=figures.CONFIG,
             alt=figures.told_history(current.history, measure, current.best_epoch),
         )
-    numbers.metric("Epochs", f"{len(current.history)}/{epochs}")
-    numbers.metric("Accuracy", words.percent(last["val_accuracy"]), help=_ACCURACY)
+    numbers.metric(say("Epochs"), f"{len(current.history)}/{epochs}")
+    numbers.metric(say("Accuracy"), words.percent(last["val_accuracy"]), help=say(_ACCURACY))
     numbers.metric(
-        f"Best (epoch {best['epoch']})",
+        say("Best (epoch {number})", number=best["epoch"]),
         words.percent(best["val_accuracy"]),
-        help="The network of this epoch is the one that is kept.",
+        help=say("The network of this epoch is kept."),
     )
     validation = current.images.get("validation", 0)
     hint = coach.advise(
@@ -270,17 +294,23 @@ def _curves(
         over=current.status.final,
     )
     if hint is not None:
-        st.info(hint.text, icon=_HINTS[hint.kind])
+        st.info(say(hint.text), icon=_HINTS[hint.kind])
     if validation:
         st.caption(_basis(best["val_accuracy"], validation))
 
 
 def _basis(accuracy: float, images: int) -> str:
-    """What an accuracy rests on, and how far it may be off."""
+    """How many pictures an accuracy was measured on, and its confidence interval."""
     correct = round(accuracy * images)
     low, high = wilson(correct, images)
-    return (
-        f"Best epoch: **{words.number(correct)} of {words.number(images)}** right. On other "
-        f"pictures of the kind, expect between {words.percent(low)} and {words.percent(high)} "
-        f"(95 % interval).{words.CHOSEN}"
-    )
+    sentences = [
+        say("Best epoch: **{correct} of {count}** right.", correct=correct, count=images),
+        say(
+            "On other pictures of this kind, expect between {low} and {high} (95% confidence "
+            "interval).",
+            low=words.percent(low),
+            high=words.percent(high),
+        ),
+        say(words.CHOSEN),
+    ]
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""What a network sees before it has learned anything new: its own 1000 classes."""
+"""What a network sees before it has learned anything new: ImageNet's 1000 classes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from pages.parts.shared import (
     thumbnails,
     uploads,
 )
+from pages.parts.shared.words import say
 from pages.parts.train import fetching
 
 _TOP = 5
@@ -30,15 +31,21 @@ _OFFERED = 6  # pictures of the data set to try
 
 def draw(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring) -> None:
     """Drop a picture, or take one of the data set, and see what the network makes of it."""
-    with st.expander("What does the untouched network see?", icon=":material/visibility:"):
+    with st.expander(
+        say("What does the network see before training?"), icon=":material/visibility:"
+    ):
         if backbone.head is None:
             st.write(
-                "This network was published without its 1000 ImageNet classes, so it has no names "
-                "for what it sees."
+                say(
+                    "This network was published without its 1000 ImageNet classes, so it has no "
+                    "names for what it sees."
+                )
             )
         elif not ready_offline(backbone, head=True):
             st.write(
-                "Its own 1000 classes come in a file of their own, which is not on this computer."
+                say(
+                    "Its 1000 ImageNet classes are in a separate file that is not on this computer."
+                )
             )
             fetching.offer(backbone, head=True)
         else:
@@ -48,20 +55,26 @@ def draw(backbone: Backbone, dataset_id: str, dataset: Dataset, square: Squaring
 
 def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Preparation) -> None:
     st.write(
-        "Before it learns your classes it knows 1000 things from ImageNet, and it must call every "
-        "picture one of them. Show it one of yours, or any picture, a pet or a fruit:"
+        say(
+            "Before it learns your classes, it knows the 1000 classes of ImageNet and has to call "
+            "every picture one of them. Show it one of your pictures or any other, such as a pet "
+            "or a fruit:"
+        )
     )
     folder = home.datasets() / dataset_id
     grid = st.grid(3, min_column_width=72, gap="small")
     for place, record in enumerate(_offered(dataset), 1):
         with grid.cell():
             thumbnails.picture(
-                image_files.thumbnail(folder, record.digest), f"A picture of {record.label}"
+                image_files.thumbnail(folder, record.digest),
+                say("A picture of class {name}", name=record.label),
             )
-            if st.button(f"Show {place}", key=state.key("show", place), width="stretch"):
+            if st.button(
+                say("Show {number}", number=place), key=state.key("show", place), width="stretch"
+            ):
                 name, path = Path(record.file).name, image_files.original(folder, record.digest)
                 _look(backbone, preparation, name, [path])
-    dropped = st.file_uploader("Or any other picture", key=state.turn(_WIDGET))
+    dropped = st.file_uploader(say("Or any other picture"), key=state.turn(_WIDGET))
     if dropped is not None:
         state.renew(_WIDGET)
         with uploads.on_disk([(dropped.name, dropped)]) as paths:
@@ -88,7 +101,7 @@ def _shown_to(backbone: Backbone, preparation: Preparation) -> str:
 
 def _look(backbone: Backbone, preparation: Preparation, name: str, paths: list[Path]) -> None:
     try:
-        with st.spinner("Looking… The first time takes some seconds more."):
+        with st.spinner(say("Looking… The first time takes a few seconds longer.")):
             (said,) = queue.ask(tasks.look, backbone, paths, _TOP, preparation)
     except UserError as error:
         state.keep_notice(error, _WIDGET)

@@ -1,4 +1,4 @@
-"""Choosing how much the training pictures are varied (augmentation), and what that looks like."""
+"""Choosing how much the training pictures are varied (augmentation), with a preview."""
 
 from typing import Any
 
@@ -9,10 +9,16 @@ from core.datasets import image_files, store
 from core.datasets.dataset import Dataset
 from core.intake.pictures.images import to_square
 from core.settings import Squaring, Strength
-from core.training.augment import WORDS, Augmentation
+from core.training.augment import Augmentation
 from pages.parts.shared import thumbnails
+from pages.parts.shared.words import later, say
 from pages.parts.train.choices import setting
 
+_EFFECTS = {
+    Strength.LIGHT: later("slightly rotated and zoomed, a little brighter or darker."),
+    Strength.MEDIUM: later("rotated and zoomed, with other brightness and colours."),
+    Strength.STRONG: later("rotated and zoomed a lot, with very different brightness and colours."),
+}
 _PICTURES = 3  # that are shown …
 _SHOWN = 4  # … with so many variants of each
 _SIZE = 112
@@ -23,7 +29,7 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
 
     Args:
         dataset_id: The stored data set to learn from.
-        dataset: It.
+        dataset: The data set.
         square: How its pictures become square.
 
     Returns:
@@ -32,11 +38,11 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
     strength: Strength = setting.draw("augment")
     if strength is Strength.NONE:
         return {"augment": strength}
-    st.caption(f"{strength.capitalize()}: {WORDS[strength]}.")
+    st.caption(f"{setting.called(strength)}: {say(_EFFECTS[strength])}")
     left, right = st.columns(2)
     views = setting.draw("views", left)
     mirror = setting.draw("mirror", right)
-    with st.popover("What that looks like", icon=":material/visibility:", type="tertiary"):
+    with st.popover(say("Preview"), icon=":material/visibility:", type="tertiary"):
         _preview(dataset_id, dataset, Augmentation(strength, mirror, square))
     return {"augment": strength, "views": views, "mirror": mirror}
 
@@ -54,6 +60,8 @@ def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> N
         views = [augmentation.view(image, record.digest, n, _SIZE) for n in range(_SHOWN)]
         with st.container(horizontal=True, gap="xsmall"):
             plain = to_square(image, _SIZE, augmentation.square)
-            st.image(thumbnails.inline(plain), width=_SIZE, alt="A training picture")
+            st.image(thumbnails.inline(plain), width=_SIZE, alt=say("A training picture"))
             for view in views:
-                st.image(thumbnails.inline(view), width=_SIZE // 2 + 20, alt="A variant of it")
+                st.image(
+                    thumbnails.inline(view), width=_SIZE // 2 + 20, alt=say("A varied copy of it")
+                )

@@ -5,11 +5,19 @@ from itertools import groupby
 import streamlit as st
 
 from core.backbones.catalogue.backbone import Backbone, Block, Level
+from pages.parts.shared import words
 from pages.parts.shared.figures import EMBER, ICE
+from pages.parts.shared.words import later, say
 
 _WIDTH, _HEIGHT, _GAP, _HEAD = 1000, 120, 6, 46
 _BAR = 16  # height of the bar of parameters
 _INK = 'fill="none" stroke="#ffffff" stroke-width="3.5" stroke-linecap="round"'
+_NAMES = {
+    Level.EDGES: later("edges"),
+    Level.TEXTURES: later("textures"),
+    Level.PARTS: later("parts"),
+    Level.WHOLES: later("whole things"),
+}
 # What layers of each level find, drawn 40 by 40 around (0, 0).
 _GLYPHS = {
     Level.EDGES: '<path d="M-16 12L-4 -16M-3 16L9 -12M8 17L17 -6"/>',
@@ -21,7 +29,7 @@ _GLYPHS = {
 
 
 def draw(backbone: Backbone, frozen: int, share: float) -> None:
-    """The strip with what each part of it tells apart, and a bar of what learns.
+    """The strip with what each part of it recognises, and a bar of the parameters that learn.
 
     Args:
         backbone: Which network.
@@ -32,15 +40,14 @@ def draw(backbone: Backbone, frozen: int, share: float) -> None:
     with st.container(horizontal=True, gap="xxsmall"):
         for level, first, last in levels(backbone):
             _badge(level, first, last, frozen)
-        st.badge("your classes", icon=":material/local_fire_department:", color="orange")
-    st.caption("All parameters: orange ones learn, blue ones do not")
-    st.image(
-        _bar(share), width="stretch", alt=f"{share:.1%} of all parameters learn, the rest do not"
-    )
+        st.badge(say("your classes"), icon=":material/local_fire_department:", color="orange")
+    st.caption(say("All parameters: orange ones learn, blue ones do not"))
+    alt = say("{share:.1%} of all parameters learn, the rest do not", share=share)
+    st.image(_bar(share), width="stretch", alt=alt)
 
 
 def levels(backbone: Backbone) -> list[tuple[Level, int, int]]:
-    """What the layers tell apart: each level with its first and last layer."""
+    """What the layers recognise: each level with its first and last layer."""
     found = []
     for level, blocks in groupby(backbone.blocks, key=lambda block: block.level):
         members = list(blocks)
@@ -49,15 +56,30 @@ def levels(backbone: Backbone) -> list[tuple[Level, int, int]]:
 
 
 def description(backbone: Backbone, frozen: int) -> str:
-    """The picture in words, for those who cannot see it."""
-    whole = [level.value for level, _, last in levels(backbone) if last < frozen]
-    part = [level.value for level, first, last in levels(backbone) if first < frozen <= last]
-    told = f"{backbone.title}: {frozen} of {len(backbone.layers)} layers frozen"
+    """The picture in words, for people who cannot see it."""
+    whole = [name(level) for level, _, last in levels(backbone) if last < frozen]
+    part = [name(level) for level, first, last in levels(backbone) if first < frozen <= last]
+    sentences = [
+        say(
+            "{network}: {frozen} of {total} layers frozen.",
+            network=backbone.title,
+            frozen=frozen,
+            total=len(backbone.layers),
+        )
+    ]
     if whole:
-        told += f", those for {', '.join(whole)}"
+        sentences.append(say("Frozen: the layers for {levels}.", levels=words.comma(whole)))
     if part:
-        told += f"; those for {part[0]} in part"
-    return told + ". What follows learns, and so does the new last layer for your classes."
+        sentences.append(say("Partly frozen: the layers for {levels}.", levels=part[0]))
+    sentences.append(
+        say("All later layers learn, and so does the new last layer for your classes.")
+    )
+    return " ".join(sentences)
+
+
+def name(level: Level) -> str:
+    """What layers of a level recognise."""
+    return say(_NAMES[level])
 
 
 def svg(backbone: Backbone, frozen: int) -> str:
@@ -129,8 +151,10 @@ def _shape(name: str, left: float, width: float, height: float, cold: float) -> 
 
 def _badge(level: Level, first: int, last: int, frozen: int) -> None:
     if last < frozen:
-        st.badge(level.value, icon=":material/ac_unit:", color="blue")
+        st.badge(name(level), icon=":material/ac_unit:", color="blue")
     elif first < frozen:
-        st.badge(f"{level.value}, in part", icon=":material/ac_unit:", color="gray")
+        st.badge(
+            say("{level}, in part", level=name(level)), icon=":material/ac_unit:", color="gray"
+        )
     else:
-        st.badge(level.value, icon=":material/local_fire_department:", color="orange")
+        st.badge(name(level), icon=":material/local_fire_department:", color="orange")

@@ -6,10 +6,28 @@ from typing import Any
 
 import streamlit as st
 
-from core.settings import THAWED, TrainingSettings, known, usual
+from core.settings import THAWED, Squaring, Strength, TrainingSettings, known, usual
 from pages.parts.shared import state
+from pages.parts.shared.words import later, say
 
 _KNOWN = known(TrainingSettings)
+_CALLED = {
+    Strength.NONE: later("None"),
+    Strength.LIGHT: later("Light"),
+    Strength.MEDIUM: later("Medium"),
+    Strength.STRONG: later("Strong"),
+    Squaring.SQUASH: later("Squash"),
+    Squaring.CROP: later("Crop"),
+    Squaring.PAD: later("Pad"),
+    "cosine": later("Cosine"),
+    "plateau": later("Plateau"),
+    "constant": later("Constant"),
+}
+
+
+def called(value: str) -> str:
+    """The label of one of a setting's options; optimizers go by their own names."""
+    return say(_CALLED[value]) if value in _CALLED else value
 
 
 def draw(
@@ -36,10 +54,10 @@ def draw(
         before = st.session_state.get(state.control(name, state.depth(not thawed)), elsewhere)
         preset = preset if before == elsewhere else before  # what was chosen holds for any depth
     common = {
-        "label": setting.label,
+        "label": say(setting.label),
         "key": key,
         "persist_state": "session",
-        "help": setting.help,
+        "help": say(setting.help),
         "on_change": changed,
     }
     if isinstance(preset, bool):
@@ -49,13 +67,16 @@ def draw(
             options=list(type(preset)),
             default=state.default(key, preset),
             required=True,
-            format_func=str.capitalize,
+            format_func={each: called(each) for each in type(preset)}.__getitem__,
             **common,
         )
         return type(preset)(chosen or preset)
     if isinstance(preset, str):
         index = setting.options.index(state.default(key, preset, preset))
-        return place.selectbox(options=setting.options, index=index, **common)
+        names = {each: called(each) for each in setting.options}
+        return place.selectbox(
+            options=setting.options, index=index, format_func=names.__getitem__, **common
+        )
     least, most = setting.bounds
     return place.number_input(
         min_value=least,

@@ -1,4 +1,4 @@
-"""Choosing how pictures become square, beside what the network then sees of the user's own."""
+"""Choosing how pictures become square, with what the network then sees of the user's own."""
 
 import streamlit as st
 from PIL import Image
@@ -8,12 +8,13 @@ from core.datasets.dataset import Dataset, Record
 from core.intake.pictures.images import to_square
 from core.settings import Squaring
 from pages.parts.shared import thumbnails
+from pages.parts.shared.words import later, say
 from pages.parts.train.choices import setting
 
 _WAYS = {
-    Squaring.SQUASH: "all of each picture, pressed into the square; round things become oval",
-    Squaring.CROP: "the middle of each picture in its true shape; what is at the ends is cut off",
-    Squaring.PAD: "all of each picture in its true shape, smaller, with grey beside it",
+    Squaring.SQUASH: later("the whole picture, squashed into the square; circles become ovals."),
+    Squaring.CROP: later("the middle of the picture, undistorted; the ends are cut off."),
+    Squaring.PAD: later("the whole picture, undistorted but smaller, with grey bars."),
 }
 _PICTURES = 3
 _SIZE = 72
@@ -24,18 +25,18 @@ def draw(dataset_id: str, dataset: Dataset) -> Squaring:
 
     Args:
         dataset_id: The stored data set to learn from.
-        dataset: It.
+        dataset: The data set.
     """
-    st.markdown("**What it sees of a picture**")
+    st.markdown(f"**{say('What it sees of a picture')}**")
     square: Squaring = setting.draw("square")
-    st.caption(f"{square.capitalize()}: {_WAYS[square]}.")
+    st.caption(f"{setting.called(square)}: {say(_WAYS[square])}")
     _preview(dataset_id, dataset.least_square(_PICTURES), square)
     return square
 
 
 def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
     if not records:
-        st.caption("Your pictures are square already, so it sees the same of them in each way.")
+        st.caption(say("Your pictures are square already, so all options look the same."))
         return
     folder = store.folder_of(dataset_id)
     paths = [image_files.thumbnail(folder, record.digest) for record in records]
@@ -45,12 +46,12 @@ def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
             pictures.append(opened.convert("RGB"))
     for way in Squaring:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-            name = way.capitalize()
+            name = setting.called(way)
             st.markdown(f"**{name}**" if way is chosen else name, width=_SIZE)
             for picture in pictures:
                 seen = to_square(picture, _SIZE, way)
                 st.image(
                     thumbnails.inline(seen),
                     width=_SIZE,
-                    alt=f"What it sees of a picture with {name}",
+                    alt=say("What it sees of a picture with “{option}”", option=name),
                 )

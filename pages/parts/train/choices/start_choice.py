@@ -14,14 +14,15 @@ from pages.parts.shared import (
     uploads,
     words,
 )
+from pages.parts.shared.words import later, say
 from pages.parts.train import fetching
 
 _KNOWN = known(TrainingSettings)
 _OWN = "own"
 _STARTS = {
-    IMAGENET: ("A million photos", ":material/ac_unit:"),
-    RANDOM: ("Nothing", ":material/casino:"),
-    _OWN: ("My file", ":material/upload_file:"),
+    IMAGENET: (later("A million photos"), ":material/ac_unit:"),
+    RANDOM: (later("Nothing"), ":material/casino:"),
+    _OWN: (later("My file"), ":material/upload_file:"),
 }
 _REFERENCE = "efficientnet_lite0"
 
@@ -29,7 +30,7 @@ _REFERENCE = "efficientnet_lite0"
 def draw() -> tuple[Backbone, str]:
     """The controls, remembered while the visit lasts.
 
-    Where a file is wanted and none was brought, the page says so and ends there.
+    If a file is needed and there is none yet, the page says so and ends there.
 
     Returns:
         The backbone, and its weights as settings name them.
@@ -42,8 +43,10 @@ def draw() -> tuple[Backbone, str]:
         fetching.offer(backbone)
     elif start == RANDOM:
         st.caption(
-            "From scratch: random numbers, as on the day it was built. It shows what transfer "
-            "learning buys; give it many epochs."
+            say(
+                "From scratch: the network starts with random weights. This shows how much "
+                "transfer learning helps; give it many epochs."
+            )
         )
     elif start == _OWN:
         start = _choose_own(backbone)
@@ -55,11 +58,11 @@ def _choose_backbone() -> Backbone:
     names = sorted(every, key=lambda name: not _ready_at_all(every[name]))
     chosen = every[
         st.selectbox(
-            _KNOWN["backbone"].label,
+            say(_KNOWN["backbone"].label),
             names,
             index=names.index(state.default(state.control("backbone"), TrainingSettings.backbone,
                                             TrainingSettings.backbone)),
-            format_func=lambda name: _line(every[name]),
+            format_func={name: _line(every[name]) for name in names}.__getitem__,
             key=state.control("backbone"),
             persist_state="session",
         )
@@ -76,7 +79,7 @@ def _ready_at_all(backbone: Backbone) -> bool:
 
 def _line(backbone: Backbone) -> str:
     """A backbone in a list."""
-    wanting = "ready" if _ready_at_all(backbone) else fetching.wanting(backbone)
+    wanting = say("ready") if _ready_at_all(backbone) else fetching.wanting(backbone)
     return f"{backbone.title} · {wanting}"
 
 
@@ -86,58 +89,68 @@ def _choose_width(backbone: Backbone) -> Backbone:
     preset = min(here or alphas, key=lambda alpha: abs(alpha - 1))
     key = state.control("alpha", backbone.name)
     chosen = st.segmented_control(
-        _KNOWN["alpha"].label,
+        say(_KNOWN["alpha"].label),
         alphas,
         default=state.default(key, preset),
         required=True,
         format_func=lambda alpha: f"{alpha:g}",
         key=key,
         persist_state="session",
-        help=_KNOWN["alpha"].help,
+        help=say(_KNOWN["alpha"].help),
     )
     return backbone.of_width(preset if chosen is None else chosen)
 
 
 def _card(backbone: Backbone) -> None:
     st.markdown(f"**{words.plain(backbone.title)}**")
-    st.write(backbone.description)
+    st.write(say(backbone.description))
     with st.container(horizontal=True, gap="xxsmall"):
         if ready_offline(backbone):
-            st.badge("ready on this computer", icon=":material/offline_pin:", color="green")
+            st.badge(say("ready on this computer"), icon=":material/offline_pin:", color="green")
         else:
             st.badge(fetching.wanting(backbone), icon=":material/download:", color="yellow")
         if backbone.top1:
-            st.badge(f"{words.percent(backbone.top1)} right on ImageNet", color="violet")
+            share = words.percent(backbone.top1)
+            st.badge(say("{share} right on ImageNet", share=share), color="violet")
     work = backbone.multiply_adds / all_backbones()[_REFERENCE].multiply_adds
-    effort = f"{work:.2g} × the work of EfficientNet-Lite0 · " if work not in (0, 1) else ""
-    st.caption(
-        f"{backbone.parameters / 1e6:.1f} million parameters · looks at {backbone.input_size} × "
-        f"{backbone.input_size} pixels · {effort}weights: {backbone.weights.origin}, "
-        f"{backbone.licence}"
-    )
+    side = backbone.input_size
+    facts = [
+        say("{count:.1f} million parameters", count=backbone.parameters / 1e6),
+        say("sees {width} × {height} pixels", width=side, height=side),
+        say(
+            "weights: {origin}, {licence}", origin=backbone.weights.origin, licence=backbone.licence
+        ),
+    ]
+    if work not in (0, 1):
+        facts.insert(2, say("{work:.2g} × the computation of EfficientNet-Lite0", work=work))
+    st.caption(" · ".join(facts))
 
 
 def _choose_start() -> str:
     key = state.control("start")
     chosen = st.segmented_control(
-        _KNOWN["weights"].label,
+        say(_KNOWN["weights"].label),
         list(_STARTS),
         default=state.default(key, IMAGENET),
         required=True,
-        format_func=lambda start: f"{_STARTS[start][1]} {_STARTS[start][0]}",
+        format_func={
+            start: f"{icon} {say(title)}" for start, (title, icon) in _STARTS.items()
+        }.__getitem__,
         key=key,
         persist_state="session",
-        help=_KNOWN["weights"].help,
+        help=say(_KNOWN["weights"].help),
     )
     return chosen or IMAGENET
 
 
 def _choose_own(backbone: Backbone) -> str:
-    """A weights file that somebody brought, by its digest."""
+    """A weights file that somebody uploaded, by its digest."""
     every = own_weights.every(backbone)
     widget = state.key("own-weights", backbone.name, backbone.alpha)
     brought = st.file_uploader(
-        f"A weights file of {backbone.title} (.h5 or .weights.h5)", "h5", key=state.turn(widget)
+        say("A weights file of {network} (.h5 or .weights.h5)", network=backbone.title),
+        "h5",
+        key=state.turn(widget),
     )
     if brought is not None:
         state.renew(widget)
@@ -151,8 +164,11 @@ def _choose_own(backbone: Backbone) -> str:
     problem.draw(widget)
     if not every:
         st.info(
-            f"Bring a weights file of {words.plain(backbone.title)} (.h5 or .weights.h5) to train "
-            "from it, or start from a million photos.",
+            say(
+                "Upload a weights file of {network} (.h5 or .weights.h5) to start from it, or "
+                "start from a million photos.",
+                network=words.plain(backbone.title),
+            ),
             icon=":material/upload_file:",
         )
         st.stop()
@@ -161,10 +177,12 @@ def _choose_own(backbone: Backbone) -> str:
     state.within(key, names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         digest = st.selectbox(
-            "Which one", list(names), format_func=names.__getitem__, key=key,
+            say("File"), list(names), format_func=names.__getitem__, key=key,
             persist_state="session",
         )  # fmt: skip
-        if st.button("Forget it", icon=":material/delete:", type="tertiary"):
+        if st.button(
+            say("Delete it"), icon=":material/delete:", type="tertiary", key="forget-weights"
+        ):
             own_weights.delete(digest)
             st.rerun()
     return str(digest)
