@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import PIL
-import pillow_heif
-
 from core.backbones.catalogue.backbone import Backbone
-from core.intake.pictures.images import DECODING
+from core.intake.pictures.images import DECODING, LIBRARIES
 from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine, gpu
 from core.network.features import cache_key
@@ -55,8 +52,7 @@ class Prefix:
 
 def resizing(preparation: Preparation) -> str:
     """What images go through before a network sees them, for the keys of caches."""
-    libraries = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
-    told = f"decoding {DECODING}, {preparation.square} bilinear, {libraries}"
+    told = f"decoding {DECODING}, {preparation.square} bilinear, {LIBRARIES}"
     return f"{told}, {preparation.key}" if preparation.key else told
 
 

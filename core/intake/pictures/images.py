@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pillow_heif
+import PIL
 from PIL import Image
 
 from core.intake import limits
@@ -36,7 +36,14 @@ from core.intake.pictures.preparation import AVERAGE_COLOUR, USUAL, Preparation
 from core.settings import Squaring
 from core.storage import incidents
 
+try:
+    import pillow_heif
+except ImportError:  # under the GPL, so that ready-made images leave it out
+    pillow_heif = None
+
 DECODING = 3  # counts how pixels have been made of files so far; caches of what was seen go by it
+
+LIBRARIES = f"Pillow {PIL.__version__}, pillow-heif {getattr(pillow_heif, '__version__', 'none')}"
 
 _LARGE_PIXELS = 24_000_000
 # Most decoders take 4 bytes a pixel, these 8 to 19: they get a share of the pixels that others may.
@@ -66,8 +73,17 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def _no_heif(*_: object) -> Any:
+    raise UnreadableImage(
+        "a HEIC picture, and this Thaw was installed without the library that reads those, "
+        "pillow-heif; export it as a JPEG"
+    )
+
+
 _HEIF: tuple[Any, Any] = (
-    pillow_heif.HeifImageFile,
+    pillow_heif.HeifImageFile if pillow_heif else _no_heif,
     lambda prefix: prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS,
 )
 Answer = TypeVar("Answer")
