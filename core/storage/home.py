@@ -150,6 +150,11 @@ def error_log() -> Path:
     return logs() / "errors.log"
 
 
+def facts_log() -> Path:
+    """What of errors and warnings comes from code alone; see `incidents`."""
+    return logs() / "facts.jsonl"
+
+
 def cluster_log() -> Path:
     return logs() / "cluster.log"
 

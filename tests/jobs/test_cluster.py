@@ -1,5 +1,6 @@
 """The cluster as a program: it outlives its starter, is found again, renewed and ends by itself."""
 
+import logging
 import os
 import stat
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from core.jobs import queue
 from core.jobs.cluster import address, connection
-from core.storage import home
+from core.storage import home, logs
 from core.storage.job import RunStatus
 from tests.jobs.conftest import Wait
 
@@ -50,6 +51,21 @@ def test_it_has_a_session_of_its_own_and_keeps_its_key_to_itself(clusters: Path)
     assert stat.S_IMODE(home.cluster().stat().st_mode) == 0o700
     assert stat.S_IMODE(found.certificate.stat().st_mode) == 0o600
     assert {p.name for p in clusters.iterdir()} <= {"cluster", "logs", "home"}
+
+
+def test_its_log_stays_small_and_its_workers_keep_facts(clusters: Path, wait: Wait) -> None:
+    queue.ensure_started()
+    warn = logging.getLogger("distributed.worker").warning
+    connection.line().client.submit(warn, "about Zoë", resources={"training": 1}).result(30)
+    facts = home.facts_log().read_text(encoding="utf-8")
+    assert '[["dask/' in facts, "where it was logged"
+    assert "Zo" not in facts
+    log = home.cluster_log()
+    assert "about Zo" in log.read_text(encoding="utf-8", errors="replace")
+    with log.open("ab") as out:
+        out.write(bytes(logs.LARGEST))
+    wait(lambda: log.stat().st_size < logs.LARGEST)
+    assert logs.earlier(log).stat().st_size == logs.LARGEST
 
 
 def test_who_lacks_the_certificate_cannot_submit(clusters: Path) -> None:

@@ -14,7 +14,7 @@ from core import config, installation
 from core.errors import UserError
 from core.jobs.cluster import address
 from core.jobs.cluster.address import Address
-from core.storage import home
+from core.storage import home, logs
 from core.storage.job import Kind
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ logger = logging.getLogger("thaw")
 
 _START_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
-_LOG_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -161,14 +160,14 @@ def _start() -> Address:
     cluster_id = home.new_id()
     log = home.cluster_log()
     log.parent.mkdir(parents=True, exist_ok=True)
+    logs.keep_small(log)
     paths = [str(installation.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         **config.environment(),
         "PYTHONPATH": os.pathsep.join(paths),
     }
     environment.setdefault("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "warning")
-    mode = "wb" if log.exists() and log.stat().st_size > _LOG_BYTES else "ab"
-    with log.open(mode) as out:
+    with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "core.jobs.cluster.program", "--id", cluster_id],
             cwd=installation.ROOT,

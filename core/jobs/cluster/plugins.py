@@ -10,6 +10,7 @@ from distributed import Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 
 from core import config
+from core.storage import incidents
 from core.storage.job import DIED, Job, Kind
 from core.storage.runs import RunState, job_of
 
@@ -149,6 +150,7 @@ class WarmUp(WorkerPlugin):  # type: ignore[misc]
     def setup(self, worker: Worker) -> None:
         from core.jobs.worker import warm_up
 
+        incidents.watch()
         if not config.WARM_UP.value:
             return
         threading.Thread(target=warm_up, args=(self.kind,), name="warm-up", daemon=True).start()

@@ -23,7 +23,7 @@ from core import config
 from core.errors import UserError
 from core.intake import room
 from core.jobs.cluster import address, leftovers
-from core.storage import files, home, privacy
+from core.storage import files, home, incidents, logs, privacy
 from core.storage.job import Kind
 
 if TYPE_CHECKING:
@@ -88,8 +88,12 @@ def main() -> None:
     address.sweep()
     # A thread: what is left may be large, and nobody who starts us need wait for it.
     threading.Thread(target=leftovers.sweep, name="leftovers", daemon=True).start()
+    incidents.watch()
     try:
         asyncio.run(_serve(mine))
+    except Exception as error:
+        incidents.record(error)
+        raise
     finally:
         address.forget(cluster_id)
         shutil.rmtree(folder, ignore_errors=True)
@@ -189,6 +193,8 @@ async def _until_over(
         with suppress(TimeoutError):
             await asyncio.wait_for(told_to_end.wait(), _POLL)
         address.give_a_sign(cluster_id)
+        with suppress(OSError):  # a full disk, where it does not grow either
+            logs.keep_small(home.cluster_log())
         busy = any(task.state in _ACTIVE for task in scheduler.tasks.values())
         if busy or scheduler.transition_counter != seen:
             seen, since = scheduler.transition_counter, time.monotonic()
