@@ -2,10 +2,17 @@
 
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]  # Thaw's folder, where `python -m core` works
 _WINDOWS = os.name == "nt"
+
+
+def version() -> str:
+    """Thaw's own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def python() -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.network import features
-from core.storage import files, home
+from core.storage import files, home, report
 from pages.parts.runs import belongings
 from pages.parts.shared import state, words
 from pages.parts.shared.words import say
@@ -43,6 +43,32 @@ def space() -> None:
         st.rerun()
     st.caption(say("Everything is stored on this computer, in this folder:"))
     st.code(str(home.root()), language=None)
+    problem()
+
+
+def problem() -> None:
+    """A report that its sender has read before it is saved."""
+    with st.expander(
+        "Report a problem", icon=":material/bug_report:", key="problem", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        held = report.texts()
+        st.write(
+            "Save this report and attach it where you describe the problem. You see all of it "
+            "here: versions, settings, and where in the code errors happened. It holds no pictures "
+            "and no names. Nothing is sent."
+        )
+        for name, text in held.items():
+            st.caption(name)
+            st.code(text, language=None, wrap_lines=True)
+        st.download_button(
+            "Save the report",
+            report.zipped(held),
+            "thaw-report.zip",
+            "application/zip",
+            icon=":material/download:",
+        )
 
 
 main()

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 from typing import Any, NoReturn
 
-from core import config
+from core import config, installation
 from core.cli.messages import Recorded, record, remedy, tell
 from core.errors import UserError
 from core.intake import room
@@ -30,6 +31,8 @@ COMMANDS = {
     "evaluate": "How well a run's model does on labelled images.",
     "predict": "What a run's model sees in images.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
+    "backup": "One zip of data sets, runs and your own weights, also while trainings run.",
+    "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",
     "stop": "End Thaw's background processes, whatever they are doing.",
 }
 
@@ -38,7 +41,12 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message[:1].upper()}{message[1:]}. See: python -m core --help")
+        raise UserError(f"{message[:1].upper()}{message[1:]}. See: {_called()} --help")
+
+
+def _called() -> str:
+    """How this process was started: by the installed command, or by its module."""
+    return "thaw" if Path(sys.argv[0]).stem == "thaw" else "python -m core"
 
 
 def parse(given: Sequence[str]) -> argparse.Namespace:
@@ -50,7 +58,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     Raises:
         UserError: They make no sense.
     """
-    parser = _Parser(prog="python -m core", description="Thaw from a terminal.")
+    parser = _Parser(prog=_called(), description="Without a command: serve the app until Ctrl-C.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for name, meaning in COMMANDS.items():
         added = commands.add_parser(name, help=meaning, description=meaning)
@@ -62,8 +70,14 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+def _serve() -> None:
+    """Hand this process over to Streamlit, which ends it."""
+    sys.argv = ["streamlit", "run", str(installation.ROOT / "streamlit_app.py")]
+    run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
 def main(given: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command, or the app without one.
 
     Args:
         given: The arguments; None takes those of this process.
@@ -76,10 +90,14 @@ def main(given: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a class may be called 猫 anywhere
     written: list[Path] = []
     try:
-        args = parse(sys.argv[1:] if given is None else given)
+        words = sys.argv[1:] if given is None else given
+        args = parse(words) if words else None
         config.check()
         privacy.make_private()
         room.check_home()
+        if args is None:
+            _serve()
+            return 0
         written = [args.run] if "run" in args else []
         result: dict[str, Any] = args.job(args)
         if args.json:

@@ -5,6 +5,7 @@ Read again, it gives the same classes and images; with a folder for each side, t
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -18,8 +19,12 @@ from core.intake.layouts.layout import looks_like_image
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same data set makes the same zip
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # to Windows
+# To Windows, which also takes these for what they are before an ending, and without spaces.
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?")
 _LONGEST = 240  # bytes of one part of a path
+# Letters of a whole path where that can be: Windows takes 260, with the folder it is unpacked to.
+_LONGEST_PATH = 180
+_SHORTEST = 40  # letters that are left of a file's name in any case
 
 
 def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
@@ -93,7 +98,8 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
         file = _shown(PurePosixPath(record.file).name)
         if not looks_like_image(file):
             file = file.replace(".", "_")  # it is one all the same: it was read
-        path = names.unused("/".join([*([record.split] if sides else []), *above, file]))
+        before = "/".join([*([record.split] if sides else []), *above, ""])
+        path = names.unused(before + _fitting(file, _LONGEST_PATH - len(before)))
         found[path] = record
     return found
 
@@ -111,21 +117,33 @@ class _Names:
 
     def unused(self, wanted: str) -> str:
         """This one, or with a number before its last part."""
-        path, key = wanted, wanted.casefold()
+        path, key = wanted, _alike(wanted)
         above, slash, name = wanted.rpartition("/")
-        while self._taken[path.casefold()]:
+        while self._taken[_alike(path)]:
             self._taken[key] += 1
             path = f"{above}{slash}{self._taken[key]} {name}"
-        self._taken[path.casefold()] += 1
+        self._taken[_alike(path)] += 1
         return path
+
+
+def _alike(path: str) -> str:
+    """The same for paths that are one to Windows (capitals) or macOS (composed letters)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _safe(name: str) -> str:
     """One part of a path, as any system takes it."""
     name = _UNSAFE.sub("_", name)
     stem, suffix = PurePosixPath(name).stem, _shortened(PurePosixPath(name).suffix, 20)
-    name = (_shortened(stem, _LONGEST - 20) + suffix).strip(" ").rstrip(".")
+    name = (_shortened(stem, _LONGEST - 20) + suffix).strip(" ").rstrip(" .")
     return f"_{name}" if not name or litter.is_litter(name) or _RESERVED.fullmatch(name) else name
+
+
+def _fitting(file: str, most: int) -> str:
+    """A file's name that leaves its whole path short enough, its ending kept."""
+    suffix = PurePosixPath(file).suffix
+    stem = file.removesuffix(suffix) if suffix else file
+    return stem[: max(_SHORTEST, most) - len(suffix)].rstrip(" ") + suffix
 
 
 def _shown(name: str) -> str:

@@ -112,7 +112,7 @@ def keep(folder: Path, changed: Dataset, told: str, brought: Path | None = None)
         ChangedMeanwhile: Somebody else has changed the data set since.
         UserError: It is gone, or an image is.
     """
-    with _alone(folder):
+    with alone(folder):
         current = load(folder)
         if current.version != changed.version:
             raise ChangedMeanwhile
@@ -143,7 +143,7 @@ def undo(folder: Path) -> Dataset:
     Raises:
         UserError: There is none.
     """
-    with _alone(folder):
+    with alone(folder):
         current = load(folder)
         if current.before is None:
             raise UserError("There is nothing to undo.")
@@ -160,7 +160,7 @@ def unused(folder: Path) -> int:
 
 def forget(folder: Path) -> None:
     """Delete the other versions and every image that is only in them, for good."""
-    with _alone(folder):
+    with alone(folder):
         current = load(folder)
         gone, last = _unused(folder), _last(folder, current)
         files.write_json(folder / home.MANIFEST, replace(current, before=None).to_dict())
@@ -189,8 +189,12 @@ def _version(folder: Path, number: int) -> Path:
 
 
 @contextmanager
-def _alone(folder: Path) -> Generator[None]:
-    """Two tabs, or two workers, change a data set one after the other."""
+def alone(folder: Path) -> Generator[None]:
+    """Two tabs, or two workers, change a data set one after the other.
+
+    Raises:
+        UserError: It is gone.
+    """
     if not folder.is_dir():
         raise UserError("This data set was deleted. Import it again.")
     with FileLock(folder / home.LOCK):
