@@ -1,9 +1,11 @@
 # make run: environment, install, app.  make stop: end what still works in the background.
+# make uninstall: remove the environment, and say what stays.
 # make check: style and types.  make test: the tests, but for what is long and the further variants of
 # what they try (backbones, formats, optimizers), which are make test-all.
 # make screenshots: the pictures in docs/images, of every page and state.
 # make language: brings pages/language/*.po up to date with the sentences in the code.
-# make lock: the newest versions that requirements.txt and requirements-dev.txt allow.
+# make lock: the newest versions that requirements.txt and requirements-dev.txt allow, and their
+# licences in NOTICE.  make notice: NOTICE alone.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
@@ -18,13 +20,24 @@ NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
 # Where the system's Python was replaced by another one, .venv is made anew.
 $(shell $(BIN)/python -c "import pip" 2>/dev/null || rm -f .venv/.app)
 
-.PHONY: run stop check test test-all language lock bench screenshots
+.PHONY: run stop uninstall check test test-all language lock notice bench screenshots
 
-run: .venv/.app
-	@$(BIN)/python -m streamlit run streamlit_app.py
+run: .venv/.thaw
+	@$(BIN)/python -m core
 
 stop:
 	@if [ -e .venv/.app ]; then $(BIN)/python -m core stop; fi
+
+# Your pictures are yours: only the environment goes.
+uninstall: stop
+	@kept=$$($$(command -v $(BIN)/python || echo $(PYTHON)) -c \
+		"from core import config; print(config.HOME.value)") && rm -rf .venv thaw.egg-info && \
+	echo "Thaw's environment (.venv) is removed." && \
+	if [ -d "$$kept" ]; then \
+		echo "Your data sets and runs are still in $$kept ($$(du -sh "$$kept" | cut -f1))."; \
+		echo "To delete them as well, for good: rm -r \"$$kept\""; \
+	fi && \
+	echo "pip keeps what it downloads, for other installs too. To delete that: $(PYTHON) -m pip cache purge"
 
 check: .venv/.dev
 	$(BIN)/python -m ruff format --check .
@@ -43,6 +56,10 @@ test-all: test
 lock: .venv/.dev
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(MAKE) notice
+
+notice: .venv/.dev
+	$(BIN)/python -m tools.notice
 
 language: .venv/.app
 	$(BIN)/python -m pages.language.extraction
@@ -68,6 +85,11 @@ screenshots: .venv/.dev
 	@$(PIP) --require-hashes -r requirements.lock
 	@touch $@
 	@echo "Thaw is installed."
+
+# The command thaw, which runs what lies in this folder.
+.venv/.thaw: .venv/.app pyproject.toml
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv/.dev: .venv/.app requirements-dev.lock
 	@echo "Installing what the tests need, about 300 MB."

@@ -30,7 +30,7 @@ def say(what: str) -> None:
 
 def thaw(*words: str) -> Any:
     """What a command answers with --json."""
-    command = [".venv/bin/python", "-m", "core", *words, "--json"]
+    command = [".venv/bin/thaw", *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.decode().splitlines()[-1])
 

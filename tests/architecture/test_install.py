@@ -112,3 +112,51 @@ def test_an_update_that_broke_off_does_not_pass_for_whole(make: Make, tmp_path: 
     (tmp_path / "requirements.lock").touch()
     assert make(".venv/.app", BREAKS_OFF).returncode != 0
     assert not any(mark.exists() for mark in marks)
+
+
+def copy_what_config_needs(code: Path) -> None:
+    (code / "core").mkdir(parents=True)
+    for path in [ROOT / "Makefile", *(ROOT / "core").glob("*.py")]:
+        shutil.copy(path, code / path.relative_to(ROOT))
+
+
+def test_an_uninstall_leaves_what_people_made_and_says_where(tmp_path: Path) -> None:
+    code, home = tmp_path / "code", tmp_path / "what I made"
+    copy_what_config_needs(code)
+    (home / "home").mkdir(parents=True)
+    (home / "home" / "picture").write_bytes(bytes(3 << 20))
+
+    def uninstall() -> str:
+        (code / ".venv" / "lib").mkdir(parents=True)
+        return subprocess.run(  # noqa: S603
+            ["make", "uninstall", f"PYTHON={sys.executable}"],  # noqa: S607
+            cwd=code,
+            env={**ALONE, "THAW_HOME": str(home)},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    said = uninstall()
+    assert f"still in {home} (3.1M)" in said or f"still in {home} (3.0M)" in said
+    assert f'rm -r "{home}"' in said
+    assert not (code / ".venv").exists()
+    assert (home / "home" / "picture").is_file()
+    shutil.rmtree(home)
+    assert str(home) not in uninstall()
+
+
+def test_a_link_to_an_environment_goes_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    copy_what_config_needs(tmp_path)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "file").touch()
+    (tmp_path / ".venv").symlink_to(tmp_path / "shared")
+    subprocess.run(  # noqa: S603
+        ["make", "uninstall", f"PYTHON={sys.executable}"],  # noqa: S607
+        cwd=tmp_path,
+        env=ALONE,
+        check=True,
+        capture_output=True,
+    )
+    assert not (tmp_path / ".venv").is_symlink()
+    assert (tmp_path / "shared" / "file").exists()

@@ -307,7 +307,6 @@ def test_a_folder_that_holds_a_run_or_anything_else(
 @pytest.mark.parametrize(
     "arguments",
     [
-        (),
         ("dance",),
         ("inspect",),
         ("inspect", "a", "b"),
