@@ -85,7 +85,9 @@ def painted(files: dict[str, str]) -> Dataset:
         for number, (file, label) in enumerate(files.items())
     )
     names = tuple(sorted(set(files.values())))
-    return replace(changes.empty("x", names, SplitSettings()), records=records)
+    # As archives name classes, which holds more than what may be typed.
+    empty = changes.empty("x", [f"class {number}" for number in range(len(names))], SplitSettings())
+    return replace(empty, classes=names, origins=names, records=records)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +102,47 @@ def painted(files: dict[str, str]) -> Dataset:
         ({'a<>"?*|.png': "cat"}, {"cat/a______.png"}),
         ({"cat/photo.dat": "cat", "nul.png": "cat"}, {"cat/photo_dat", "cat/_nul.png"}),
         ({f"{'ü' * 300}.png": "cat"}, {f"cat/{'ü' * 110}.png"}),
+        ({"É.png": "cat", "E\u0301.png": "cat"}, {"cat/É.png", "cat/2 E\u0301.png"}),
     ],
 )
 def test_paths_are_safe_and_no_two_alike(files: dict[str, str], expected: set[str]) -> None:
     assert set(packing.paths(painted(files), sides=False)) == expected
+
+
+# What Windows takes for a device, also in small letters, before an ending and before spaces.
+DEVICES = [
+    *("CON", "prn", "Aux", "NUL", "CONIN$", "conout$"),
+    *(f"{port}{number}" for port in ("COM", "lpt") for number in "0123456789¹²³"),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_no_class_and_no_file_is_a_device_of_windows(device: str) -> None:
+    for name in (device, f"{device}.png", f"{device}.tar.png", f"{device} .png", f"{device} "):
+        (path,) = packing.paths(painted({f"x/{name}": name}), sides=False)
+        for part in path.split("/"):
+            assert part.partition(".")[0].strip().casefold() != device.casefold()
+            assert device.casefold() in part.casefold(), "it is still recognised"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.", "a..", "a. .", "a . ", " a", "a ", "...", " . ", "\t", "a\n"]
+)
+def test_no_part_of_a_path_ends_as_windows_cannot_keep_it(name: str) -> None:
+    (path,) = packing.paths(painted({f"x/{name}.png": name}), sides=True)
+    for part in path.split("/"):
+        assert part == part.strip(" ").rstrip(" .") != ""
+        assert part.isprintable()
+
+
+@pytest.mark.parametrize("label", ["cat", "c" * 80, "c" * 400])
+def test_paths_are_short_enough_to_be_unpacked_on_windows(label: str) -> None:
+    files = {f"x/{'y' * 300}{number}.jpeg": label for number in range(12)}
+    found = list(packing.paths(painted(files), sides=True))
+    assert len({path.casefold() for path in found}) == 12
+    for path in found:
+        assert path.endswith(".jpeg")
+        assert len(path) <= max(185, len(label[:240]) + 60)
 
 
 def test_nothing_and_what_is_gone_is_said_before_anything_is_sent(
