@@ -49,21 +49,23 @@ def space() -> None:
 def problem() -> None:
     """A report that its sender has read before it is saved."""
     with st.expander(
-        "Report a problem", icon=":material/bug_report:", key="problem", on_change="rerun"
+        say("Report a problem"), icon=":material/bug_report:", key="problem", on_change="rerun"
     ) as opened:
         if not opened.open:
             return
         held = report.texts()
         st.write(
-            "Save this report and attach it where you describe the problem. You see all of it "
-            "here: versions, settings, and where in the code errors happened. It holds no pictures "
-            "and no names. Nothing is sent."
+            say(
+                "Save this report and attach it where you describe the problem. You see all of it "
+                "here: versions, settings, and where in the code errors happened. It holds no "
+                "pictures and no names. Nothing is sent."
+            )
         )
         for name, text in held.items():
             st.caption(name)
             st.code(text, language=None, wrap_lines=True)
         st.download_button(
-            "Save the report",
+            say("Save the report"),
             report.zipped(held),
             "thaw-report.zip",
             "application/zip",
