@@ -59,7 +59,7 @@ lock: .venv/.dev
 	$(MAKE) notice
 
 notice: .venv/.dev
-	$(BIN)/python -m tools.notice
+	$(BIN)/python -m tests.notice
 
 language: .venv/.app
 	$(BIN)/python -m pages.language.extraction

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import notice
+from tests import notice
 
 ROOT = Path(__file__).parents[2]
 NOTICE = (ROOT / "NOTICE").read_text(encoding="utf-8")

@@ -51,8 +51,7 @@ def test_the_command_is_there() -> None:
     assert getattr(importlib.import_module(module), function) is cli.console
 
 
-def test_a_wheel_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "tools")
+def test_a_wheel_is_refused_with_a_sentence() -> None:
     backend = importlib.import_module(PYPROJECT["build-system"]["build-backend"])
     for build in (backend.build_wheel, backend.build_sdist):
         with pytest.raises(SystemExit, match=r"pip install -e \."):

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "streamlit_app.py"] + [
-    path for room in ("core", "pages", "tools") for path in sorted((ROOT / room).rglob("*.py"))
+    path for room in ("core", "pages") for path in sorted((ROOT / room).rglob("*.py"))
 ]
 
 # From the documentation of Python's library, "Availability: Unix" or "not Windows".
