@@ -20,9 +20,9 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     context = new_context(browser)
     second, third = context.new_page(), context.new_page()
     train(second, served, sketches, epochs=3)
-    expect(second.get_by_text("Next in line")).to_be_visible()
+    expect(second.get_by_text("It starts after")).to_be_visible()
     train(third, served, sketches, epochs=3)
-    expect(third.get_by_text("1 run is waiting before this one")).to_be_visible()
+    expect(third.get_by_text("1 other training is waiting too")).to_be_visible()
 
     press(third, "Cancel")
     expect(third.get_by_text("nothing to keep")).to_be_visible()
