@@ -68,7 +68,7 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     expect(page.get_by_text(re.compile(r"the best epoch so far is kept\. It gets"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Stop"))).to_have_count(0)
     press(page, "See the results")
-    expect(page.get_by_text("48 pictures")).to_be_visible()
+    expect(page.get_by_text("of 48 right")).to_be_visible()
     expect(page.locator(".st-key-confusion .heatmaplayer")).to_be_visible()
     press(page, "Try it on new pictures")
     press(page, "Try 1")

@@ -199,7 +199,9 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     page.goto(f"{served.url}/runs")
     settled(page)
     expect(page.get_by_text("Tom & “Rex”")).to_be_visible()
-    expect(page.get_by_alt_text("A picture of cat").filter(visible=True).first).to_be_visible()
+    expect(
+        page.get_by_alt_text("A picture of class cat").filter(visible=True).first
+    ).to_be_visible()
     assert run.dataset
     assert store.load(store.folder_of(run.dataset)).name == "Summer *cats*"
 

@@ -30,7 +30,7 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     expect(page.get_by_text("Stopped; the best epoch so far is kept")).to_be_visible()
     expect(second.get_by_text(re.compile("Finished. It gets"))).to_be_visible(timeout=TRAINED)
     press(page, "See the results")
-    expect(page.get_by_text("48 pictures")).to_be_visible()
+    expect(page.get_by_text("of 48 right")).to_be_visible()
     context.close()
 
 

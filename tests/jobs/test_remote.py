@@ -52,7 +52,7 @@ def scheduler(clusters: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         )
         for kind, arguments in options.items()
     ]
-    until(file.is_file)
+    until(lambda: file.is_file() and file.read_text().rstrip().endswith("}"))  # written in pieces
     address = str(files.read_json(file)["address"])
     monkeypatch.setenv("THAW_SCHEDULER", address)
     yield address
