@@ -149,7 +149,7 @@ def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: Any)
     pooled = 8 * 4
     assert (
         met.feature_bytes
-        == {None: pooled, 4: 8 * 8 * 8 * 4 + pooled, 0: 16 * 16 * 3 + pooled}[frozen]
+        == {"all": pooled, 4: 8 * 8 * 8 * 4 + pooled, 0: 16 * 16 * 3 + pooled}[frozen]
     )
     again = probe(feed, dataset, settings)
     assert again.new_images < 24  # what it tried is kept for the training

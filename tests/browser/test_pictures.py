@@ -202,8 +202,8 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     expect(
         page.get_by_alt_text("A picture of class cat").filter(visible=True).first
     ).to_be_visible()
-    assert run.dataset
-    assert store.load(store.folder_of(run.dataset)).name == "Summer *cats*"
+    assert run.dataset_id
+    assert store.load(store.folder_of(run.dataset_id)).name == "Summer *cats*"
 
 
 def _rename(page: Page, name: str) -> None:

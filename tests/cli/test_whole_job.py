@@ -151,7 +151,7 @@ def test_evaluate(world: World) -> None:
         "unseen accuracy\t1.0000\timages\t2",
     ]
     assert "judging images" in said.err
-    assert "has learned from 10 of these 12" in said.err
+    assert "was trained on 10 of these 12" in said.err
 
 
 def test_evaluate_takes_the_test_side_where_there_is_one(
