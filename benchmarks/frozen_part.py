@@ -26,6 +26,7 @@ from core.datasets.dataset import Decoded
 from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.intake.pictures.images import to_square
+from core.intake.pictures.preparation import USUAL
 from core.network import engine
 from core.network.features import FeatureCache
 from core.network.prefix import Prefix
@@ -51,7 +52,8 @@ def main() -> None:
 
 def measure(folder: Path, backbone: Backbone) -> dict[str, Any]:
     """Images a second, each way with a compiled graph and everything warm."""
-    setup = Setup.of(TrainingSettings(backbone.name, alpha=backbone.alpha), lambda *_: None)
+    settings = TrainingSettings(backbone.name, alpha=backbone.alpha)
+    setup = Setup.of(settings, USUAL, lambda *_: None)
     network = setup.build(1000)
     prefix, size = network.prefix, backbone.input_size
     cache = FeatureCache("bench", prefix.shape, prefix.dtype)

@@ -78,7 +78,8 @@ def regression(feed: SourceFeed, settings: TrainingSettings) -> float:
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import StratifiedKFold
 
-    (prefix,) = Setup.of(settings, lambda *_: None).prefixes(lambda: None)  # type: ignore[arg-type, return-value]
+    setup = Setup.of(settings, feed.preparation(lambda *_: None), lambda *_: None)
+    (prefix,) = setup.prefixes(lambda: None)  # type: ignore[arg-type, return-value]
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     found = feed.read(lambda _: False, lambda _: None, 64, lambda *_: None)
     (x, y), (x_new, y_new) = (sides(found, cache, side) for side in ("train", "test"))
