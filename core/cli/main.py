@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.intake import room
 from core.storage import privacy
 
-# Each command is a module of that name in this folder, with `options(parser)`, which adds what it
+# Each command is a module of that name in `commands`, with `options(parser)`, which adds what it
 # can be given, and `run(args)`, which does it and returns what `--json` prints.
 COMMANDS = {
     "inspect": "What a zip or a folder holds.",
@@ -63,7 +63,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     for name, meaning in COMMANDS.items():
         added = commands.add_parser(name, help=meaning, description=meaning)
         if name in given[:1]:  # the others need not be loaded
-            command = import_module(f"core.cli.{name}")
+            command = import_module(f"core.cli.commands.{name}")
             command.options(added)
             added.add_argument("--json", action="store_true", help="end with one JSON object")
             added.set_defaults(job=command.run)

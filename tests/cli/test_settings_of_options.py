@@ -4,7 +4,7 @@ from argparse import Namespace
 
 import pytest
 
-from core.cli.train import _settings
+from core.cli.commands.train import _settings
 from core.settings import ALL, THAWED, TrainingSettings
 
 

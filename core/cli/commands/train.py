@@ -12,7 +12,6 @@ from psutil import pid_exists
 
 from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
 from core.backbones.weights import own_weights
-from core.cli.advise import advice_for
 from core.cli.arguments import (
     add_settings,
     divided_images,
@@ -23,6 +22,7 @@ from core.cli.arguments import (
     split_of,
     tell_reading,
 )
+from core.cli.commands.advise import advice_for
 from core.cli.messages import (
     NO_MODEL,
     Recorded,
