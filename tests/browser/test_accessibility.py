@@ -79,7 +79,7 @@ def every_page_first() -> Iterator[Any]:
         yield name if name in first else pytest.param(name, marks=pytest.mark.exhaustive)
 
 
-@pytest.mark.parametrize("name", every_page_first())
+@pytest.mark.parametrize("name", tuple(every_page_first()))
 def test_axe_finds_nothing(browser: Browser, scene: Scene, name: str) -> None:
     objections: dict[str, list[str]] = defaultdict(list)
     context = new_context(browser)
