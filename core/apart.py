@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from core import config, installation
+from core import config, installation, saying
 from core.errors import UserError
 from core.storage import incidents
 
@@ -58,12 +58,16 @@ def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 
         said.seek(0)
         answer = said.read().decode("utf-8", "replace")
         complaints.seek(0)
-        if process.returncode == _USERS_MISTAKE:
-            raise UserError(answer)
-        if process.returncode:
+        if process.returncode not in (0, _USERS_MISTAKE):
             why = answer or complaints.read()[-2000:].decode("utf-8", "replace")
             raise RuntimeError(f"a process apart: {why or process.returncode}")
-        return json.loads(answer)
+        try:
+            found = json.loads(answer, object_hook=saying.unpacked)
+        except (ValueError, RecursionError) as error:
+            raise RuntimeError("a process apart answered no JSON") from error
+        if process.returncode:
+            raise UserError(found if isinstance(found, str) else answer)
+        return found
 
 
 def wait(process: "subprocess.Popen[bytes]", go_on: Callable[[], None], given: bytes = b"") -> None:
@@ -94,9 +98,10 @@ def main() -> int:
     """
     _limit(int(sys.argv[1]))
     try:
-        said, code = json.dumps(pickle.loads(sys.stdin.buffer.read())()), 0  # noqa: S301
+        answer, code = pickle.loads(sys.stdin.buffer.read())(), 0  # noqa: S301
+        said = json.dumps(saying.packed(answer))
     except UserError as error:
-        said, code = str(error), _USERS_MISTAKE
+        said, code = json.dumps(saying.packed(error.said)), _USERS_MISTAKE
     except Exception as error:
         said, code = f"incident {incidents.record(error)}", 1
     sys.stdout.buffer.write(said.encode())

@@ -8,12 +8,14 @@ Every literal in a call of `say`, `several`, `later` or `UserError` is extracted
 (`make language`).
 """
 
+import re
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Write = Callable[[Any, str], str]  # a value and its format, as in "{share:.0%}", in a language
 _TEMPLATE, _PLURAL, _VALUES = "sentence", "plural", "values"  # as JSON holds them
+_SPEC = re.compile(r"0?\d?,?(\.\d)?[%a-z]?")
 
 
 class Sentence(str):
@@ -99,10 +101,20 @@ def fill(template: str, values: Mapping[str, Any], write: Write) -> str:
 
 
 class _Filler(string.Formatter):
+    """Fills in values by name alone: a template may come from a file that somebody else wrote.
+
+    Such a one must reach no attribute of a value, and ask for no text of a billion letters.
+    """
+
     def __init__(self, write: Write) -> None:
         self._write = write
 
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[field_name], field_name
+
     def format_field(self, value: Any, format_spec: str) -> str:
+        if not _SPEC.fullmatch(format_spec):
+            raise ValueError(f"{format_spec!r} is no format of a sentence")
         return self._write(value, format_spec)
 
 
@@ -132,9 +144,11 @@ def unpacked(found: dict[str, Any]) -> Any:
         case {"sentence": str(template), "plural": plural, "values": dict(values)} if len(
             found
         ) == len((_TEMPLATE, _PLURAL, _VALUES)):
+            if plural is not None and not isinstance(values.get("count"), int):
+                return found
             try:
                 return Sentence(template, values, plural)
-            except (LookupError, ValueError, TypeError):  # no template of ours
+            except (LookupError, ValueError, TypeError, ArithmeticError):  # no template of ours
                 return found
         case _:
             return found

@@ -1,15 +1,18 @@
 """The pages in another language: every sentence has a translation, and no page mixes two."""
 
 import ast
+import json
 import re
 import string
+from functools import partial
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from core import saying
+from core import apart, saying
 from core.errors import UserError
+from core.intake.archives import refusals
 from core.saying import Sentence, joined, packed, say, several
 from core.storage import files
 from pages.language import catalogue, extraction
@@ -83,6 +86,43 @@ def test_a_template_is_never_pieced_together() -> None:
         and any(isinstance(each, ast.JoinedStr | ast.BinOp) for each in node.args[:2])
     ]
     assert not pieced
+
+
+@pytest.mark.parametrize(
+    ("template", "plural", "values"),
+    [
+        ("{a.upper}", None, {"a": "x"}),
+        ("{a[0]}", None, {"a": "x"}),
+        ("{a.b}", None, {"a": "x"}),
+        ("{a:999999999}", None, {"a": "x"}),
+        ("{a:{width}}", None, {"a": "x", "width": "999999999"}),
+        ("{a!r:>999999999}", None, {"a": "x"}),
+        ("{a:.0%}", None, {"a": 10**400}),
+        ("{a:.999999999f}", None, {"a": 1}),
+        ("{count}", "{count}", {"count": "many"}),
+        ("{count}", 3, {"count": 2}),
+        ("{", None, {"a": 1}),
+        ("{b}", None, {"a": 1}),
+    ],
+)
+def test_a_template_from_somebody_elses_file_is_no_program(
+    tmp_path: Path, template: str, plural: object, values: dict[str, object]
+) -> None:
+    written = {"sentence": template, "plural": plural, "values": values}
+    (tmp_path / "said.json").write_text(json.dumps({"told": written}))
+    found = files.read_json(tmp_path / "said.json")["told"]
+    assert not isinstance(found, Sentence)
+    assert found == written
+
+
+def test_a_refusal_keeps_its_parts_on_its_way_out_of_another_process() -> None:
+    refuse = partial(refusals.refuse_many, "zoo", 10**6)
+    with pytest.raises(UserError) as here:
+        refuse()
+    with pytest.raises(UserError) as elsewhere:
+        apart.run(refuse, lambda: None)
+    assert here.value.said.values["name"] == "zoo"
+    assert packed(elsewhere.value.said) == packed(here.value.said)
 
 
 def test_a_sentence_keeps_its_parts_in_json_and_in_pickles(tmp_path: Path) -> None:

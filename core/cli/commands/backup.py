@@ -122,9 +122,7 @@ def _seen(folder: Path) -> dict[Path, tuple[int, ...]]:
     """The files of a folder, each with what tells whether it was replaced."""
     found: dict[Path, tuple[int, ...]] = {}
     for file in _files(folder):
-        status = file.stat()
-        busy = file.name in _BUSY
-        found[file] = () if busy else (status.st_ino, status.st_size, status.st_mtime_ns)
+        found[file] = () if file.name in _BUSY else files.stamp(file)
     return found
 
 
