@@ -830,8 +830,11 @@ def test_devices_and_pipes_in_a_module_are_left_out(site: Site, thaw_home: Path)
 
 
 @pytest.mark.slow
-def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) -> None:
-    """A size below zero leads Python's own reader back to the same member, before 3.11.14."""
+def test_a_module_that_runs_in_a_circle_ends(site: Site, thaw_home: Path) -> None:
+    """A size below zero leads Python's own reader back to the same member, before 3.11.14.
+
+    Later ones take it for the end of the archive.
+    """
     circle = header("saved_model.pb", 0) + header("circle", -512) + bytes(1024)
     site.served["/module/1"] = gzip.compress(circle)
     program = (
@@ -840,6 +843,7 @@ def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) 
         "from core.errors import UserError\n"
         "try:\n"
         f"    obtain_module(HubModule({site.url + '/module/1'!r}), lambda *_: None)\n"
+        "    print('read')\n"
         "except UserError:\n"
         "    print('refused')\n"
     )
@@ -851,7 +855,7 @@ def test_a_module_that_runs_in_a_circle_is_refused(site: Site, thaw_home: Path) 
         text=True,
         timeout=20,
     )
-    assert done.stdout == "refused\n", done.stderr
+    assert done.stdout in ("refused\n", "read\n"), done.stderr
 
 
 def test_a_module_with_a_bit_turned_over_is_refused(site: Site, thaw_home: Path) -> None:

@@ -12,6 +12,7 @@ import io
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -123,9 +124,24 @@ def _imported(path: Path) -> list[Path]:
 
 def _meaning(path: Path) -> bytes:
     if path.suffix == ".py":
-        return ast.dump(_Shown().visit(ast.parse(path.read_bytes()))).encode()
+        return "\n".join(_told(_Shown().visit(ast.parse(path.read_bytes())))).encode()
     lines = (line.strip() for line in path.read_bytes().splitlines())
     return b"\n".join(line for line in lines if line and not line.startswith(b"#"))
+
+
+def _told(node: object) -> Iterator[str]:
+    """A syntax tree, the same from each version of Python: `ast.dump` is not."""
+    if isinstance(node, ast.AST):
+        yield type(node).__name__
+        for name, value in ast.iter_fields(node):
+            if value is not None and value != []:
+                yield name
+                yield from _told(value)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _told(each)
+    else:
+        yield repr(node)
 
 
 class _Shown(ast.NodeTransformer):
