@@ -38,6 +38,13 @@ class Squaring(StrEnum):
     PAD = "pad"
 
 
+class Sees(StrEnum):
+    """What the new layers look at: the last features, or the pooled output of every stage."""
+
+    LAST = "last"
+    STAGES = "stages"
+
+
 class Grouping(StrEnum):
     """Which images stay on one side of the split together; see `datasets/grouping.py`."""
 
@@ -223,6 +230,16 @@ class TrainingSettings(_Checked):
         later("all or a whole number from 0 to 10000"),
         lambda value: value == ALL or _is_whole(value, 0, 10_000),
     )
+    head_sees: Sees = _among(
+        Sees.STAGES,
+        later("What the new layers look at"),
+        tuple(Sees),
+        later(
+            "The last features say what a picture shows. Every stage adds edges, textures and "
+            "parts (Head2Toe), which helps with drawings, signs and materials and costs no time. "
+            "If layers are thawed, the new layers always look at the last features."
+        ),
+    )
     dense: tuple[int, ...] = _setting(
         (),
         later("Dense layers before the classes"),
@@ -352,6 +369,15 @@ class TrainingSettings(_Checked):
             "improvement. 0 trains all epochs; the best epoch is kept either way."
         ),
     )
+    refit: bool = _switch(
+        True,
+        later("Learn from the validation pictures too, at the end (refit)"),
+        later(
+            "After the accuracy has been measured, the new layers learn once more, from the "
+            "training and the validation pictures together. Never from test pictures. Only if "
+            "all layers are frozen, because then it takes seconds."
+        ),
+    )
     square: Squaring = _among(
         Squaring.SQUASH,
         later("How pictures become square (resizing)"),
@@ -409,6 +435,16 @@ class TrainingSettings(_Checked):
     def statistics_adapt(self) -> bool:
         """Whether batch norm of thawed layers adapts its statistics."""
         return self.batch_norm_learns or self.from_scratch
+
+    @property
+    def sees_stages(self) -> bool:
+        """Whether the new layers look at every stage."""
+        return self.head_sees is Sees.STAGES and self.frozen_layers == ALL
+
+    @property
+    def refits(self) -> bool:
+        """Whether they learn once more at the end, from validation images too."""
+        return self.refit and self.frozen_layers == ALL
 
     def frozen_of(self, layers: int) -> int:
         """How many layers stay as they are in a backbone of so many."""

@@ -94,10 +94,11 @@ def headline(results: dict[str, Any], folder: Path | None = None) -> None:
                 high=words.percent(high),
             ),
         ]
-        if results.get("split") == "validation":
+        if results.get("split") == "validation" and results.get("kept") != "solution":
             sentences.append(say(words.CHOSEN))
         known = learned.in_words(results)
-        basis.write(" ".join([*sentences, *([say(known)] if known else [])]))
+        told = " ".join([*sentences, *([say(known)] if known else [])])
+        basis.write(told + words.refitted(results))
         if folder is not None:
             with basis.container(horizontal=True, vertical_alignment="center"):
                 if results["skipped"]:

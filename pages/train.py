@@ -196,7 +196,8 @@ def over(run: Run, current: RunState) -> None:
                 share=words.percent(results["accuracy"]),
                 correct=results["correct"],
                 count=results["images"],
-            ),
+            )
+            + words.refitted(results),
             icon=":material/check_circle:",
         )
     if current.finishing is not None:

@@ -31,7 +31,11 @@ def build(size: int = SIZE, top: bool = False) -> Any:
 
 def row() -> Backbone:
     """Its row of the catalogue."""
-    table = {"features": 8, "layers": [describe.row(layer) for layer in build().layers]}
+    table = {
+        "features": 8,
+        "stages": [8, 8],
+        "layers": [describe.row(layer) for layer in build().layers],
+    }
     table |= {"blocks": _BLOCKS, "shared": 11, "head": []}
     return dataclasses.replace(
         BACKBONES["efficientnet_lite0"],

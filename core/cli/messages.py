@@ -90,7 +90,7 @@ def following(run: Run) -> Iterator[None]:
     ended = threading.Event()
 
     def follow() -> None:
-        state, told = RunState(), 0
+        state, told, solved = RunState(), 0, None
         while True:
             last_look = ended.wait(0.5)
             before = state.stages.get(state.stage) if state.stage else None
@@ -104,6 +104,10 @@ def following(run: Run) -> Iterator[None]:
                     f"validation {row['val_accuracy']:.3f}"
                 )
             told = len(state.history)
+            if state.solved and state.solved is not solved:
+                solved = state.solved
+                kept = "kept" if solved["kept"] else "the best epoch is kept"
+                tell(f"exact solution: validation {solved['val_accuracy']:.3f}, {kept}")
             if state.stage and state.stages[state.stage] != before:
                 done, total, left = state.stages[state.stage]
                 time_left = "" if left is None else f", {left:.0f} s left"

@@ -95,7 +95,7 @@ def look(feed: ImageFeed, report: Report) -> Sight:
     preparation = feed.preparation(report)
     go_on = partial(report, 0, feed.count)
     file = weights.obtain(_NETWORK, lambda *_: None)
-    shape = (_NETWORK.features,)
+    shape = (sum(_NETWORK.stages),)
     prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
     build = partial(_build, _NETWORK, file.absolute())
     convert_apart(prefix.graph, build, go_on)
@@ -125,7 +125,8 @@ def look(feed: ImageFeed, report: Report) -> Sight:
     if not measured:
         raise UserError("None of these pictures can be read any more. Import them again.")
     digests = tuple(measured)
-    seen = cache.rows(digests).take(range(len(digests)))
+    last = slice(-_NETWORK.features, None)
+    seen = cache.rows(digests, last).take(range(len(digests)))
     seen = seen / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
     columns = [np.stack(column) for column in zip(*measured.values(), strict=True)]
     return Sight(found, tuple(lost), digests, seen.astype(np.float32), *columns)

@@ -6,6 +6,7 @@ from typing import Any
 from core.backbones import load
 from core.backbones.catalogue.backbone import Backbone
 from core.backbones.frameworks import keras
+from core.backbones.stages import stage_outputs
 from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import freeze
 from core.network.inference_mode import InferenceMode
@@ -24,7 +25,9 @@ class Network:
         body: The Keras model, without classes and pooling.
         frozen: How many of its layers are frozen.
         prefix: What runs once an image.
-        pooled: The whole backbone as it came, for a head that is trained on it alone.
+        pooled: The whole backbone as it came, for a head that is trained on it alone: the pooled
+            output of every stage, the last features at the end.
+        seen: Which of these numbers the head looks at.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Network:
         budget: int,
         images: int,
         preparation: Preparation = USUAL,
+        sees_stages: bool = False,
     ) -> None:
         """Freeze and cut.
 
@@ -48,6 +52,7 @@ class Network:
             budget: Bytes that the features of all images may take on disk.
             images: How many images there are.
             preparation: How they are read and become square.
+            sees_stages: Whether the head looks at every stage; else at the last features alone.
 
         Raises:
             UserError: The backbone has fewer layers than that.
@@ -60,7 +65,9 @@ class Network:
         body._outbound_nodes.clear()
         freeze.freeze(body, frozen_layers)
         self.frozen = frozen_layers
-        self.pooled = prefix_at(POOLED, backbone, weights, (backbone.features,), preparation)
+        self.pooled = prefix_at(POOLED, backbone, weights, (sum(backbone.stages),), preparation)
+        self._sees_stages = sees_stages
+        self.seen = slice(None) if sees_stages else slice(-backbone.features, None)
         self._cut: freeze.Cut | None = None
         if self.frozen == len(body.layers):
             self.prefix = self.pooled
@@ -95,7 +102,7 @@ class Network:
         prefix = prefix or self.prefix
         images, x = self._preprocessed()
         if prefix.cut == POOLED:
-            x = _pooled(self.body(x))
+            x = self._stages(x)
         else:
             assert self._cut is not None
             x = keras.Model(self.body.inputs[0], self._cut.tensor)(x)
@@ -133,8 +140,9 @@ class Network:
         return [x if tensor is start else next(following) for tensor in between]
 
     def head_alone(self, head: list[Any]) -> Any:
-        """The head on features of the whole backbone: [N, channels] to class probabilities."""
-        features = keras.layers.Input(self.pooled.shape, name="features")
+        """The head on what it sees of the whole backbone: [N, numbers] to class probabilities."""
+        numbers = len(range(*self.seen.indices(self.pooled.shape[0])))
+        features = keras.layers.Input((numbers,), name="features")
         return keras.Model(features, _through(head, features))
 
     def whole(self, head: list[Any]) -> Any:
@@ -144,7 +152,18 @@ class Network:
         for a sealed backbone's `SealedModule`.
         """
         images, x = self._preprocessed()
-        return keras.Model(images, _through(head, _pooled(self.body(x))), name="classifier")
+        x = self._stages(x) if self._sees_stages else _pooled(self.body(x))
+        return keras.Model(images, _through(head, x), name="classifier")
+
+    def _stages(self, x: Any) -> Any:
+        """The pooled output of every stage, [N, numbers]; those of the last are its features."""
+        if len(self.backbone.stages) == 1:
+            return _pooled(self.body(x))
+        outputs = stage_outputs(self.body, [block.first for block in self.backbone.blocks])
+        assert tuple(output.shape[-1] for output in outputs) == self.backbone.stages
+        made = keras.Model(self.body.inputs[0], outputs, name=self.body.name)(x)
+        pooled = [keras.layers.GlobalAveragePooling2D()(output) for output in made]
+        return keras.layers.Concatenate(name=POOLED)(pooled)
 
     def parameters(self, head: list[Any]) -> dict[str, int]:
         """Parameters of body and head: all of them, and those that training changes."""

@@ -89,14 +89,18 @@ class FeatureCache:
             batch = self._take_pending()
         self._write_segment(batch)
 
-    def rows(self, digests: Iterable[str]) -> "Features":
+    def rows(self, digests: Iterable[str], channels: slice = slice(None)) -> "Features":
         """The features of these images, in this order.
+
+        Args:
+            digests: Which images.
+            channels: Which of their last axis.
 
         Raises:
             KeyError: One is not in the cache.
         """
         self.flush()
-        return Features(self._segments, [self._where[digest][-1] for digest in digests], self.shape)
+        return Features(self._segments, [self._where[digest][-1] for digest in digests], channels)
 
     def in_use(self) -> set[Path]:
         """Files of all that was added here or asked for and found; they count as used just now."""
@@ -150,11 +154,14 @@ class Features:
     """Features of a list of images, read from disk a batch at a time unless they are few."""
 
     def __init__(
-        self, segments: list[Any], places: list[tuple[int, int]], shape: tuple[int, ...]
+        self,
+        segments: list[Any],
+        places: list[tuple[int, int]],
+        channels: slice,
     ) -> None:
         self._segments = segments
         self._places = places
-        self.shape = shape
+        self._channels = channels
         one = segments[places[0][0]][places[0][1]]["features"].nbytes if places else 0
         few = one * len(places) <= _IN_MEMORY
         self._all = self._read(range(len(places))) if places and few else None
@@ -171,7 +178,9 @@ class Features:
 
     def _read(self, indices: Iterable[int]) -> np.ndarray:
         places = [self._places[index] for index in indices]
-        return np.stack([self._segments[s][row]["features"] for s, row in places])
+        return np.stack(
+            [self._segments[s][row]["features"][..., self._channels] for s, row in places]
+        )
 
 
 def limit() -> int:

@@ -14,9 +14,16 @@ from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
 
 
-def keep(run: Run, dataset: Dataset) -> None:
-    """Write down the pictures of a run's training side."""
-    digests = sorted({record.digest for record in dataset.of("train")})
+def keep(run: Run, dataset: Dataset, *, refit: bool) -> None:
+    """Write down the pictures that a run has learned from.
+
+    Args:
+        run: It.
+        dataset: All its pictures.
+        refit: Whether it has learned from those of its validation side as well.
+    """
+    records = dataset.of("train") + (dataset.of("validation") if refit else [])
+    digests = sorted({record.digest for record in records})
     files.write_json(run.folder / home.LEARNED, {"digests": digests})
 
 

@@ -11,6 +11,8 @@ from core.storage import files, home, own_names
 from core.storage.events import Event
 from core.storage.job import Job, JobState, Kind, RunStatus, Stage
 
+# What settings say that were written before these could be chosen.
+_BEFORE = {"head_sees": "last", "refit": False}
 _RESULTS = ("accuracy", "images", "correct", "interval", "classes", "per_class", "confusion")
 
 
@@ -22,6 +24,8 @@ class RunState(JobState):
         heartbeat: The latest step within an epoch: epoch, step, steps, loss, accuracy.
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss, seconds.
         best_epoch: The epoch whose weights are kept, once there is one.
+        solved: The exact solution of the last layer, once there is one: val_accuracy, val_loss and
+            whether it is kept instead.
         images: How many images each side of the split has, once that is known.
         classes: How many classes there are, from then on.
         notice: What a user should know of a run that goes on all the same.
@@ -35,6 +39,7 @@ class RunState(JobState):
     heartbeat: Event | None = None
     history: tuple[Event, ...] = ()
     best_epoch: int | None = None
+    solved: Event | None = None
     images: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
     notice: str | None = None
@@ -74,6 +79,8 @@ class RunState(JobState):
                 return replace(self, images=event["images"], classes=event["classes"])
             case "restored":  # epochs after the last checkpoint are trained once more
                 return self._with(row for row in self.history if row["epoch"] <= event["epoch"])
+            case "solved":
+                return replace(self, solved=event)
             case "notice":
                 return replace(self, notice=event["message"])
             case "batch":
@@ -192,7 +199,7 @@ class Run(Job):
     @property
     def settings(self) -> TrainingSettings:
         try:
-            return TrainingSettings.from_dict(dict(self._described("settings")))
+            return TrainingSettings.from_dict(_BEFORE | dict(self._described("settings")))
         except (TypeError, ValueError) as error:
             raise damaged(self.folder, home.SETTINGS) from error
 

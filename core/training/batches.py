@@ -23,9 +23,10 @@ class Batches:
         classes: Sequence[str],
         cache: FeatureCache,
         batch_size: int,
+        channels: slice = slice(None),
     ) -> None:
         self._labels = labels_of(records, classes)
-        self._features = cache.rows(record.digest for record in records)
+        self._features = cache.rows((record.digest for record in records), channels)
         self._batch_size = batch_size
 
     def __len__(self) -> int:
@@ -49,6 +50,7 @@ class Views:
         digests: Sequence[str],
         variants: Sequence[Sequence[str]],
         anew: Augmentation | None = None,
+        channels: slice = slice(None),
     ) -> None:
         """
         Args:
@@ -56,13 +58,15 @@ class Views:
             digests: Of the images.
             variants: The cache's names of each image's variants, the same number for all.
             anew: How to vary pixels in every epoch, where what is cached is pixels.
+            channels: Which of the features' last axis.
         """
         self.of_each = 1 + len(variants[0])
         self._anew = anew
         self._digests = digests
-        self._features = cache.rows(
+        every = (
             key for digest, more in zip(digests, variants, strict=True) for key in (digest, *more)
         )
+        self._features = cache.rows(every, channels)
 
     def take(self, images: np.ndarray, views: np.ndarray, epoch: int) -> np.ndarray:
         """The features of these images, [n, …].

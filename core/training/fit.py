@@ -147,13 +147,20 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     seconds |= {"fit": round(now - fitting, 3), "total": round(now - began, 3)}
     best = learning.best
     row = next(row for row in best.history if row["epoch"] == best.epoch)
+    solved = learning.solved
+    by_solution = solved is not None and solved["kept"]
     split = "test" if dataset.of("test") else "validation"
     results |= {
         "split": split,
         "history": best.history,
         "best_epoch": best.epoch,
         "ordered": learning.epochs,
-        "val_accuracy": results["accuracy"] if split == "validation" else row["val_accuracy"],
+        "val_accuracy": results["accuracy"]
+        if split == "validation"
+        else (solved if solved and by_solution else row)["val_accuracy"],
+        "kept": "solution" if by_solution else "epoch",
+        "solved": solved,
+        "refit": learning.refit(),
         "parameters": network.parameters(learning.head),
         "seconds": seconds,
     }
@@ -316,5 +323,5 @@ def _keep(
     files.write_json(run.folder / home.MODEL_FACTS, model)
     with files.replacing(run.folder / home.MODEL) as aside:
         network.whole(head).save(aside)
-    learned.keep(run, dataset)
+    learned.keep(run, dataset, refit=results["refit"] is not None)
     files.write_json(run.results_path, results)

@@ -1,4 +1,8 @@
-"""Trains what is not frozen, on features: the head alone first, then the thawed layers with it."""
+"""Trains what is not frozen, on features: the head alone first, then the thawed layers with it.
+
+A head that looks at every stage and has one layer is solved exactly after its epochs; one that only
+learns from features learns once more at the end, from the validation images too.
+"""
 
 import hashlib
 import math
@@ -22,6 +26,7 @@ from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
 from core.training.callbacks import Keep, KeepBest, Progress, Rate, Statistics, Validation
 from core.training.checkpoint import Checkpoint, Saved
+from core.training.exact import Choice, beyond_noise, choose
 from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.steps import ManySteps, TwoRates, at_once
@@ -116,6 +121,8 @@ class Learning:
         head: The layers from pooled features to class probabilities.
         best: The best epoch and the history.
         epochs: How many there are to be.
+        solved: Accuracy and loss of the exact solution on validation images and whether it is what
+            is kept; None where there is none.
     """
 
     def __init__(
@@ -144,10 +151,15 @@ class Learning:
         state = run.state()
         self.epochs = state.epochs or settings.epochs
         self._begin = state.begin
+        self.solved: dict[str, Any] | None = None
+        self._choice: Choice | None = None
         keras.utils.set_random_seed(settings.seed)
         self.head = head_layers(
             settings.dense, settings.dropout, len(dataset.classes), settings.seed
         )
+        if settings.sees_stages:
+            self._choice = self._chosen_for(dataset.of("train"))
+            self.head.insert(0, self._choice.layer())
         self._optimizer = optimizer_of(settings)
         statistics = settings.statistics_adapt
         self._trainee = network.trainee(self.head, batch_norm_learns=statistics)
@@ -158,6 +170,7 @@ class Learning:
             for variable in layer.variables
             if variable.trainable or statistics or variable.dtype == _SEEDS
         ]
+        self._at_first = _values(self._changing)
         self.best = KeepBest(self._changing, settings.patience)
         self._checkpoint = Checkpoint(run.checkpoint)
         self._saved: Saved | None = None
@@ -166,22 +179,106 @@ class Learning:
         self._progress = Progress(run, self.epochs, steps, self._go_back(state))
 
     def fit(self) -> None:
-        """Train until the last epoch or until the run is stopped, and go back to the best epoch.
+        """Train until the last epoch or until the run is stopped, and keep what is best.
+
+        That is the best epoch, or the exact solution where there is one.
 
         Raises:
             StopRequested: It was stopped before its first epoch had ended.
             UserError: The training went astray; resumed, it would do so again.
         """
         try:
-            self._fit()
+            ended = self._fit()
         except UserError:
             self._checkpoint.path.unlink(missing_ok=True)
             raise
         if self.best.epoch is None or not self._run.keeps:
             raise StopRequested
         self.best.restore()
+        if ended and self._choice is not None and not self._settings.dense:
+            self._solve(self._choice)
 
-    def _fit(self) -> None:
+    def refit(self) -> int | None:
+        """Learn once more with the same choices, from the validation images too.
+
+        Call it when everything has been judged that is to be told: afterwards no image is left
+        that it has not learned from, but for those of the test.
+
+        Returns:
+            How many images it has learned from; None where it stays as it was.
+        """
+        records = [*self._dataset.of("train"), *self._dataset.of("validation")]
+        if not self._settings.refits or self._run.stop_requested:
+            return None
+        measured = _values(self._changing)
+        try:
+            if self.solved is not None and self.solved["kept"]:
+                self._take(self._chosen_for(records), records)
+            else:
+                self._train_anew(records)
+        except StopRequested:
+            _assign(self._changing, measured)
+            return None
+        return len(records)
+
+    def _solve(self, choice: Choice) -> None:
+        """Put the exact solution in the place of the best epoch, unless that is clearly better."""
+        validation = self._dataset.of("validation")
+        labels = labels_of(validation, self._dataset.classes)
+        of_epoch = self._answers(validation).argmax(axis=1) == labels
+        self._take(choice, self._dataset.of("train"))
+        probabilities = self._answers(validation)
+        right = probabilities.argmax(axis=1) == labels
+        hit = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)
+        self.solved = {
+            "val_accuracy": round(float(right.mean()), 6),
+            "val_loss": round(-float(np.log(hit).mean()), 6),
+            "kept": not beyond_noise(of_epoch, right),
+        }
+        if not self.solved["kept"]:
+            self.best.restore()
+        self._run.log.append("solved", **self.solved)
+
+    def _chosen_for(self, records: Sequence[Record]) -> Choice:
+        """What suits these images best; those that it chooses by are left out in turn."""
+        stages, classes = self._setup.backbone.stages, len(self._dataset.classes)
+        return choose(*self._numbers(records, varied=False), stages, classes)
+
+    def _take(self, choice: Choice, records: Sequence[Record]) -> None:
+        """Give the class layer the exact solution on some images."""
+        assert self._choice is not None
+        classes = len(self._dataset.classes)
+        kernel, bias = choice.solution(*self._numbers(records, varied=True), classes)
+        self.head[-1].set_weights(choice.behind(self._choice, kernel, bias))
+
+    def _train_anew(self, records: Sequence[Record]) -> None:
+        """Train the head from its beginning on other images, for as long as was best."""
+        settings, end = self._settings, self.best.epoch
+        assert end is not None
+        _assign(self._changing, self._at_first)
+        optimizer = optimizer_of(settings)
+        model = compile_head(self._network.head_alone(self.head), settings, optimizer)
+        lessons = self._lessons(self._network.pooled, records)
+
+        def share_at(epoch: float) -> float:
+            losses = [row["val_loss"] for row in self.best.history]
+            return share(settings.schedule, epoch, 0, end, losses[: int(epoch)], again=False)
+
+        setters = [(model.set_rates, settings.learning_rate)]
+        look = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda *_, **__: self._progress.look_for_a_stop()
+        )
+        model.fit(
+            lessons.from_epoch(0, settings.seed, model.steps),
+            steps_per_epoch=-(-len(lessons) // model.steps),
+            shuffle=False,
+            epochs=end,
+            callbacks=[Rate(setters, share_at, len(lessons), model.steps), look],
+            verbose=0,
+        )
+
+    def _fit(self) -> bool:
+        """Train until the last epoch; whether it got there."""
         network, settings, warm_up = self._network, self._settings, self._setup.warm_up
         self.best.waited_from = max(warm_up, self._begin)
         head_ends = self.epochs if self._setup.all_frozen else warm_up
@@ -199,6 +296,8 @@ class Learning:
                     slow = settings.learning_rate * settings.thawed_rate
                     rates.append((whole.thawed_optimizer, slow))
                 self._train(whole, network.prefix, warm_up, self.epochs, rates)
+            return True
+        return False
 
     def answers(self, records: Sequence[Record], report: Callable[[int, int], None]) -> np.ndarray:
         """Class probabilities [images, classes] of images, as the network now is.
@@ -214,6 +313,9 @@ class Learning:
             answers.append(self._trainee(batches[batch][0], training=False))
         report(len(records), len(records))
         return np.concatenate(answers)
+
+    def _answers(self, records: Sequence[Record]) -> np.ndarray:
+        return self.answers(records, lambda *_: self._progress.look_for_a_stop())
 
     def _train(
         self, model: Any, prefix: Prefix, first: int, end: int, rates: list[tuple[Any, float]]
@@ -246,7 +348,7 @@ class Learning:
             facts = {"epoch": done, "history": self.best.history, "images": self._images}
             self._checkpoint.write(facts, now=self._changing, best=self.best.values, **groups)
 
-        lessons = self._lessons(prefix)
+        lessons = self._lessons(prefix, self._dataset.of("train"))
         if isinstance(model, ManySteps):
             steps = model.steps
             setters = [(model.set_rates, rate) for _, rate in rates]
@@ -331,17 +433,54 @@ class Learning:
                     "could not be taken up. The weights were; expect a few uneven epochs.",
                 )
 
-    def _lessons(self, prefix: Prefix) -> Lessons:
+    def _lessons(self, prefix: Prefix, records: Sequence[Record]) -> Lessons:
         classes, settings = self._dataset.classes, self._settings
-        records = self._dataset.of("train")
         digests = [record.digest for record in records]
-        variants = [self._setup.variant_keys(prefix, digest) for digest in digests]
         anew = self._setup.augmentation if prefix.cut == PIXELS else None
-        views = Views(self._features[prefix], digests, variants, anew)
+        variants = self._variants(prefix, records)
+        views = Views(self._features[prefix], digests, variants, anew, self._seen(prefix))
         weights = balancing(labels_of(records, classes), len(classes))
         size = settings.batch_size
         return Lessons(records, classes, views, size, weights if settings.balanced else None)
 
     def _batches(self, prefix: Prefix, records: Sequence[Record], at_once: int = 1) -> Batches:
         classes, size = self._dataset.classes, self._settings.batch_size * at_once
-        return Batches(records, classes, self._features[prefix], size)
+        return Batches(records, classes, self._features[prefix], size, self._seen(prefix))
+
+    def _seen(self, prefix: Prefix) -> slice:
+        """Which of a prefix's numbers are looked at."""
+        return self._network.seen if prefix is self._network.pooled else slice(None)
+
+    def _variants(self, prefix: Prefix, records: Sequence[Record]) -> list[list[str]]:
+        """The cache's names of each image's variants; one that has none stands in for them."""
+        return [
+            [
+                key if record.split == "train" else record.digest
+                for key in self._setup.variant_keys(prefix, record.digest)
+            ]
+            for record in records
+        ]
+
+    def _numbers(
+        self, records: Sequence[Record], *, varied: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All that the head looks at in some images: features, class numbers, weights."""
+        pooled, classes = self._network.pooled, self._dataset.classes
+        variants = self._variants(pooled, records) if varied else [[] for _ in records]
+        keys = [key for each, more in zip(records, variants, strict=True)
+                for key in (each.digest, *more)]  # fmt: skip
+        features = self._features[pooled].rows(keys).take(range(len(keys)))
+        of_each = labels_of(records, classes)
+        labels = np.repeat(of_each, 1 + len(variants[0]))
+        balanced = self._settings.balanced
+        weights = balancing(of_each, len(classes))[labels] if balanced else np.ones(len(labels))
+        return features, labels, weights / (1 + len(variants[0]))
+
+
+def _values(variables: Sequence[Any]) -> list[np.ndarray]:
+    return [variable.numpy().copy() for variable in variables]
+
+
+def _assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

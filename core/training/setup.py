@@ -107,6 +107,7 @@ class Setup:
             budget=min(features.limit(), shutil.disk_usage(home.root()).free // 2),
             images=images,
             preparation=self.preparation,
+            sees_stages=self.settings.sees_stages,
         )
 
     def _body(self) -> Any:
@@ -129,7 +130,7 @@ class Setup:
             network: Waits for what `build` gives.
         """
         if self.all_frozen:
-            shape = (self.backbone.features,)
+            shape = (sum(self.backbone.stages),)
             return [prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation)]
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]

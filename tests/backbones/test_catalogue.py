@@ -93,12 +93,15 @@ def test_parameters_are_those_of_a_plain_keras_classifier(name: str) -> None:
             layer.trainable = index >= frozen
         trainable = sum(math.prod(v.shape) for v in plain.trainable_variables)
         expected = (plain.count_params(), trainable)
-        assert parameter_counts(backbone, frozen, (7,), 3) == expected
+        assert parameter_counts(backbone, frozen, (7,), 3, backbone.features) == expected
 
 
 def test_parameters_without_dense_layers() -> None:
     lite = BACKBONES["efficientnet_lite0"]
-    assert parameter_counts(lite, len(lite.layers), (), 5) == (lite.parameters + 1281 * 5, 1281 * 5)
+    assert parameter_counts(lite, len(lite.layers), (), 5, 2096) == (
+        lite.parameters + 2097 * 5,
+        2097 * 5,
+    )
 
 
 # With the 1000 classes, batch-norm statistics included where Keras' documentation counts them.

@@ -5,13 +5,14 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from core.doctor import guessing
+from core.network import ridge
 from tests.doctor.sights import clustered
 
 
 @pytest.mark.parametrize("counts", [(20, 20, 20), (40, 12, 3)])
 def test_it_is_as_if_each_image_had_been_left_out(counts, monkeypatch):
     monkeypatch.setattr(guessing, "_PENALTIES", (1.0,))
-    monkeypatch.setattr(guessing, "_SHARPNESS", (5,))
+    monkeypatch.setattr(ridge, "_SHARPNESS", (5,))
     labels = np.repeat(np.arange(3), counts)
     described = clustered(labels, noise=1.0)
     found = guessing.leave_one_out(described, labels, 3)

@@ -60,7 +60,8 @@ def test_what_is_added_comes_back_also_to_the_next_reader() -> None:
 def test_rows_are_taken_by_position() -> None:
     kept = filled(range(5)).rows(digest(number) for number in (4, 3, 2, 1, 0))
     np.testing.assert_array_equal(kept.take(np.array([0, 4])), np.stack([row(4), row(0)]))
-    assert kept.shape == (6,)
+    last = filled(range(5)).rows((digest(3), digest(1)), slice(-2, None))
+    np.testing.assert_array_equal(last.take(np.arange(2)), np.stack([row(3), row(1)])[:, -2:])
 
 
 def test_an_image_that_was_never_added_is_an_error() -> None:

@@ -120,7 +120,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     assert results["accuracy"] == pytest.approx(results["val_accuracy"], abs=1e-6)
     best = results["history"][results["best_epoch"] - 1]
     assert best["val_accuracy"] == max(row["val_accuracy"] for row in results["history"])
-    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (), 3)
+    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (), 3, 2096)
     assert results["parameters"] == {"total": total, "trainable": trainable}
     assert set(results["seconds"]) == {"read", "features", "fit", "total"}
     assert results["history"][-1]["accuracy"] > 0.6  # it has learnt something
@@ -192,7 +192,7 @@ def test_another_head_on_the_same_pictures_runs_nothing_frozen_again(
     through = [(e["done"], e["total"]) for e in events(run) if e.get("stage") == "features"]
     assert through[-1] == (0, 0)
     assert {done for done, _ in through} == {0}
-    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (16, 8), 3)
+    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (16, 8), 3, 2096)
     assert results["parameters"] == {"total": total, "trainable": trainable}
     assert_kept_model_says_what_the_results_say(run, folder)
 
@@ -386,7 +386,7 @@ def test_thawed_layers_learn_and_frozen_ones_do_not(
     frozen = int(share * len(LITE0.layers))
     run = new_run(tmp_path, frozen_layers=frozen, epochs=2, learning_rate=1e-3)
     results = fit.train(run, feed(folder))
-    total, trainable = parameter_counts(LITE0, frozen, (), 3)
+    total, trainable = parameter_counts(LITE0, frozen, (), 3, 1280)
     assert results["parameters"] == {"total": total, "trainable": trainable}
     assert_kept_model_says_what_the_results_say(run, folder)
     untouched = {layer.name: layer for layer in pretrained().layers}

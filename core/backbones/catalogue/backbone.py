@@ -175,6 +175,8 @@ class Table:
 
     Attributes:
         features: Channels of the last layer.
+        stages: Channels of each stage's output, from the input on (see `core.backbones.stages`);
+            the last are the features.
         layers: In the order of `include_top=False, pooling=None` `model.layers`.
         blocks: Named runs of layers that together cover all of them.
         shared: How many of the layers the published network with its 1000 classes has as well.
@@ -182,6 +184,7 @@ class Table:
     """
 
     features: int
+    stages: tuple[int, ...]
     layers: tuple[Layer, ...]
     blocks: tuple[Block, ...]
     shared: int
@@ -197,6 +200,7 @@ class Table:
         """The inverse of what `describe` writes."""
         return cls(
             values["features"],
+            tuple(values.get("stages", [values["features"]])),  # a hub module has one
             tuple(_layer(row) for row in values["layers"]),
             tuple(
                 Block(n, first, last, Level(level)) for n, first, last, level in values["blocks"]
@@ -257,6 +261,11 @@ class Backbone:
     @property
     def features(self) -> int:
         return self.table.features
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Channels of each stage's output, the features last."""
+        return self.table.stages
 
     @property
     def layers(self) -> tuple[Layer, ...]:

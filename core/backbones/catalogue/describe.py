@@ -13,6 +13,7 @@ from core.backbones import load
 from core.backbones.catalogue.backbone import Backbone, Level
 from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
+from core.backbones.stages import stage_outputs
 
 _TABLES = Path(__file__).with_name("layers")
 # How a label that the layers' names give is told in words that fit the others.
@@ -37,10 +38,13 @@ def table(backbone: Backbone) -> dict[str, Any]:
     rows = [row(layer) for layer in model.layers]
     whole = load.build(backbone, top=True) if backbone.head else model
     shared = next((i for i, own in enumerate(rows) if _differs(own, whole.layers[i])), len(rows))
+    blocks = _blocks(backbone, model)
+    outputs = stage_outputs(model, [first for _, first, *_ in blocks])
     return {
         "features": model.output_shape[-1],
+        "stages": [output.shape[-1] for output in outputs],
         "layers": rows,
-        "blocks": _blocks(backbone, model),
+        "blocks": blocks,
         "shared": shared,
         "head": [row(layer) for layer in whole.layers[shared:]],
     }

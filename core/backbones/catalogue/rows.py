@@ -200,16 +200,23 @@ def backbone_of(settings: TrainingSettings) -> Backbone:
 
 
 def parameter_counts(
-    backbone: Backbone, frozen_layers: int, dense: tuple[int, ...], classes: int
+    backbone: Backbone, frozen_layers: int, dense: tuple[int, ...], classes: int, seen: int
 ) -> tuple[int, int]:
     """Parameters of the whole classifier.
+
+    Args:
+        backbone: Which network.
+        frozen_layers: How many of its layers stay as they are.
+        dense: Units of each dense layer before the classes.
+        classes: How many classes.
+        seen: How many numbers the new layers look at.
 
     Returns:
         All of them, and those that training changes.
     """
     thawed = sum(layer.trainable for layer in backbone.layers[frozen_layers:])
     head = 0
-    width = backbone.features
+    width = seen
     for units in (*dense, classes):
         head += (width + 1) * units
         width = units

@@ -121,10 +121,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     tell_left_out(feed.skipped)
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
-    keys = ("classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds")
+    keys = ("classes", "history", "best_epoch", "solved", "refit", "val_accuracy", "parameters")
     return {
         "run": str(args.run),
         **{key: results[key] for key in keys},
+        "seconds": results["seconds"],
         "read_as": read_as,
         "skipped": rows(feed.skipped),
         "peak_rss_mb": peak_rss_mb(),

@@ -70,7 +70,9 @@ def counts(dataset: Dataset) -> go.Figure:
     return figure
 
 
-def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) -> go.Figure:
+def history(
+    rows: Sequence[Event], measure: str, epochs: int, best: int | None, solved: Event | None = None
+) -> go.Figure:
     """Accuracy or loss, epoch by epoch.
 
     Args:
@@ -78,6 +80,7 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
         measure: "accuracy" or "loss".
         epochs: How many there will be.
         best: The epoch whose weights are kept.
+        solved: The exact solution after the last epoch, where that is kept instead.
     """
     at = [row["epoch"] for row in rows]
     digits = ".1%" if measure == "accuracy" else ".3f"
@@ -95,12 +98,12 @@ def history(rows: Sequence[Event], measure: str, epochs: int, best: int | None) 
             marker={"size": 2 * width},
             hovertemplate="%{y:" + digits + "}",
         )
-    chosen = [row for row in rows if row["epoch"] == best]
+    chosen = [rows[-1] | solved] if solved else [row for row in rows if row["epoch"] == best]
     if chosen:
         figure.add_scatter(
-            x=[best],
+            x=[chosen[0]["epoch"]],
             y=[chosen[0][f"val_{measure}"]],
-            name=say("best epoch (kept)"),
+            name=say("exact solution (kept)") if solved else say("best epoch (kept)"),
             mode="markers",
             marker={
                 "symbol": "star",
@@ -140,7 +143,9 @@ def _reach(done: int, epochs: int) -> int:
     return max(2, min(epochs, next(step for step in steps if step >= done)))
 
 
-def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
+def told_history(
+    rows: Sequence[Event], measure: str, best: int | None, solved: Event | None = None
+) -> str:
     """A history chart in words."""
     if not rows:
         return say("No epoch has finished yet.")
@@ -164,6 +169,10 @@ def told_history(rows: Sequence[Event], measure: str, best: int | None) -> str:
             validation=values[1],
         )
     )
+    if solved:
+        value = solved[f"val_{measure}"]
+        shown = words.percent(value) if shares else say("{value:.3f}", value=value)
+        return f"{text} {say('Exact solution: {value}.', value=shown)}"
     return f"{text} {say('Best epoch: {number}.', number=best)}" if best else text
 
 

@@ -22,6 +22,10 @@ UNSEEN = "\u2060"  # word joiner: no width, no line break
 CHOSEN = later(
     "The best epoch was chosen on these same pictures, so the number is a little optimistic."
 )
+_REFITTED = later(
+    "After that, it learned from all {count} pictures for training and validation together "
+    "(refit); the number was measured before."
+)
 _WITHIN = r"(?<=[^\W_])[._](?=[^\W_])"  # dots and underscores within words mean nothing
 _PUNCTUATION = re.compile(f"(?!{_WITHIN})([{re.escape(string.punctuation)}])")
 
@@ -47,6 +51,12 @@ def several(one: str, many: str, count: int, **values: Any) -> str:
         values: What fills other placeholders.
     """
     return say(saying.several(one, many, count, **values))
+
+
+def refitted(results: dict[str, Any]) -> str:
+    """That a run has learned from its validation pictures too, to follow another sentence."""
+    count = results.get("refit")
+    return f" {say(_REFITTED, count=count)}" if isinstance(count, int) else ""
 
 
 def plain(text: str) -> str:

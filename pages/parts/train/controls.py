@@ -10,6 +10,7 @@ from core.settings import (
     ALL,
     DENSE_LAYERS,
     RANDOM,
+    Sees,
     TrainingSettings,
     known,
 )
@@ -60,6 +61,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
                 dense = _choose_head()
             dropout = setting.draw("dropout", right)
             thawed = frozen < len(backbone.layers)
+            whole = {} if thawed else _choose_for_frozen()
             rest = _choose(say("How it learns"), _LEARNING, 3, thawed=thawed)
             rest["balanced"] = setting.draw("balanced")
             if thawed:
@@ -69,7 +71,8 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
     with variety_place:
         variety = augment_choice.draw(dataset_id, dataset, square)
     with picture:
-        freeze_choice.explain(backbone, frozen, dense, len(dataset.classes))
+        stages = whole.get("head_sees") is Sees.STAGES
+        freeze_choice.explain(backbone, frozen, dense, len(dataset.classes), sees_stages=stages)
     return TrainingSettings(
         backbone=backbone.name,
         alpha=backbone.alpha,
@@ -80,7 +83,14 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
         square=square,
         **variety,
         **rest,
+        **whole,
     )
+
+
+def _choose_for_frozen() -> dict[str, Any]:
+    """What can be chosen for the head where nothing else learns."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    return {"head_sees": setting.draw("head_sees", left), "refit": setting.draw("refit", right)}
 
 
 def _choose_head() -> tuple[int, ...]:

@@ -42,6 +42,10 @@ _HINTS = {
     coach.Pattern.CHANCE: ":material/casino:",
     coach.Pattern.PERFECT: ":material/star:",
 }
+_SOLVED = later(
+    "After the last epoch, the best last layer is computed directly (ridge regression): that is "
+    "at least as good here as the best epoch."
+)
 _ACCURACY = later("Validation accuracy: the share of held-out pictures that it gets right.")
 
 
@@ -262,6 +266,9 @@ def _curves(
     """
     epochs = current.epochs or settings.epochs
     best = next(row for row in current.history if row["epoch"] == current.best_epoch)
+    solved = current.solved if current.solved and current.solved["kept"] else None
+    if solved:
+        best = best | solved
     if results and results["split"] == "validation":
         best = best | {"val_accuracy": results["accuracy"]}
     last = current.history[-1]
@@ -272,17 +279,17 @@ def _curves(
     ):
         column.markdown(f"**{title}**")
         column.plotly_chart(
-            figures.history(current.history, measure, epochs, current.best_epoch),
+            figures.history(current.history, measure, epochs, current.best_epoch, solved),
             key=key,
             config=figures.CONFIG,
-            alt=figures.told_history(current.history, measure, current.best_epoch),
+            alt=figures.told_history(current.history, measure, current.best_epoch, solved),
         )
     numbers.metric(say("Epochs"), f"{len(current.history)}/{epochs}")
     numbers.metric(say("Accuracy"), words.percent(last["val_accuracy"]), help=say(_ACCURACY))
     numbers.metric(
-        say("Best (epoch {number})", number=best["epoch"]),
+        say("Exact solution") if solved else say("Best (epoch {number})", number=best["epoch"]),
         words.percent(best["val_accuracy"]),
-        help=say("The network of this epoch is kept."),
+        help=say(_SOLVED) if solved else say("The network of this epoch is kept."),
     )
     validation = current.images.get("validation", 0)
     hint = coach.advise(
@@ -293,24 +300,29 @@ def _curves(
         augmented=settings.augment is not Strength.NONE,
         over=current.status.final,
     )
-    if hint is not None:
+    if hint is not None and not solved:  # it is about the epochs
         st.info(say(hint.text), icon=_HINTS[hint.kind])
     if validation:
-        st.caption(_basis(best["val_accuracy"], validation))
+        st.caption(_basis(best["val_accuracy"], validation, solved=solved is not None))
 
 
-def _basis(accuracy: float, images: int) -> str:
+def _basis(accuracy: float, images: int, *, solved: bool) -> str:
     """How many pictures an accuracy was measured on, and its confidence interval."""
     correct = round(accuracy * images)
     low, high = wilson(correct, images)
+    right = (
+        say("Exact solution: **{correct} of {count}** right.", correct=correct, count=images)
+        if solved
+        else say("Best epoch: **{correct} of {count}** right.", correct=correct, count=images)
+    )
     sentences = [
-        say("Best epoch: **{correct} of {count}** right.", correct=correct, count=images),
+        right,
         say(
             "On other pictures of this kind, expect between {low} and {high} (95% confidence "
             "interval).",
             low=words.percent(low),
             high=words.percent(high),
         ),
-        say(words.CHOSEN),
+        *([] if solved else [say(words.CHOSEN)]),
     ]
     return " ".join(sentences)

@@ -60,10 +60,14 @@ def _sealed(backbone: Backbone) -> int:
     return int(frozen)
 
 
-def explain(backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: int) -> None:
+def explain(
+    backbone: Backbone, frozen: int, dense: tuple[int, ...], classes: int, *, sees_stages: bool
+) -> None:
     """The effect of the slider: picture, sentence, neighbouring layers, parameters."""
-    total, trainable = parameter_counts(backbone, frozen, dense, classes)
-    network_picture.draw(backbone, frozen, trainable / total)
+    seen = sum(backbone.stages) if sees_stages else backbone.features
+    total, trainable = parameter_counts(backbone, frozen, dense, classes, seen)
+    taps = sees_stages and len(backbone.stages) > 1
+    network_picture.draw(backbone, frozen, trainable / total, taps=taps)
     st.write(_sentence(backbone, frozen))
     if not backbone.sealed:
         st.caption(_beside(backbone, frozen))

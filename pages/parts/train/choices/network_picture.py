@@ -10,6 +10,7 @@ from pages.parts.shared.figures import EMBER, ICE
 from pages.parts.shared.words import later, say
 
 _WIDTH, _HEIGHT, _GAP, _HEAD = 1000, 120, 6, 46
+_TAPS = 20  # height of the lines below it that lead from the stages to the head
 _BAR = 16  # height of the bar of parameters
 _INK = 'fill="none" stroke="#ffffff" stroke-width="3.5" stroke-linecap="round"'
 _NAMES = {
@@ -28,15 +29,17 @@ _GLYPHS = {
 }
 
 
-def draw(backbone: Backbone, frozen: int, share: float) -> None:
+def draw(backbone: Backbone, frozen: int, share: float, *, taps: bool) -> None:
     """The strip with what each part of it recognises, and a bar of the parameters that learn.
 
     Args:
         backbone: Which network.
         frozen: How many of its layers, from the input, stay as they are.
         share: Of all parameters, those that training changes.
+        taps: Whether the new layers look at every stage.
     """
-    st.image(svg(backbone, frozen), width="stretch", alt=description(backbone, frozen))
+    alt = description(backbone, frozen, taps=taps)
+    st.image(svg(backbone, frozen, taps=taps), width="stretch", alt=alt)
     with st.container(horizontal=True, gap="xxsmall"):
         for level, first, last in levels(backbone):
             _badge(level, first, last, frozen)
@@ -55,7 +58,7 @@ def levels(backbone: Backbone) -> list[tuple[Level, int, int]]:
     return found
 
 
-def description(backbone: Backbone, frozen: int) -> str:
+def description(backbone: Backbone, frozen: int, *, taps: bool) -> str:
     """The picture in words, for people who cannot see it."""
     whole = [name(level) for level, _, last in levels(backbone) if last < frozen]
     part = [name(level) for level, first, last in levels(backbone) if first < frozen <= last]
@@ -74,6 +77,8 @@ def description(backbone: Backbone, frozen: int) -> str:
     sentences.append(
         say("All later layers learn, and so does the new last layer for your classes.")
     )
+    if taps:
+        sentences.append(say("The new last layer looks at the output of every stage."))
     return " ".join(sentences)
 
 
@@ -82,8 +87,10 @@ def name(level: Level) -> str:
     return say(_NAMES[level])
 
 
-def svg(backbone: Backbone, frozen: int) -> str:
+def svg(backbone: Backbone, frozen: int, *, taps: bool) -> str:
     """The strip as a drawing: a block is as wide as it has layers, and lower the deeper it lies.
+
+    Where the new layers look at every stage, a line leads from each block to them.
 
     Lower, because pictures shrink on their way through a network. Thawed parts are hatched as well
     as orange, for those who do not see the colours.
@@ -91,7 +98,7 @@ def svg(backbone: Backbone, frozen: int) -> str:
     blocks = backbone.blocks
     room = _WIDTH - _HEAD - _GAP * len(blocks)
     total = sum(_weight(block) for block in blocks)
-    shapes, left = [], 0.0
+    shapes, left, ends = [], 0.0, []
     widest: dict[Level, tuple[float, float]] = {}  # of each level's blocks: width and middle
     for place, block in enumerate(blocks):
         width = room * _weight(block) / total
@@ -102,18 +109,32 @@ def svg(backbone: Backbone, frozen: int) -> str:
         here = (width, left + width / 2)
         widest[block.level] = max(widest.get(block.level, here), here)
         left += width + _GAP
+        ends.append((left - _GAP - min(width / 2, 12), (_HEIGHT + height) / 2))
     shapes += _shape("head", left, _HEAD, _HEIGHT * 0.45, 0)
     glyphs = [
         f'<g transform="translate({middle:.1f} {_HEIGHT / 2}) scale({min(1, width / 52):.2f})">'
         f"{_GLYPHS[level]}</g>"
         for level, (width, middle) in widest.items()
     ]
+    lines = _lines(ends, left + _HEAD / 2) if taps else ""
     return (
-        f"{_opening(_HEIGHT)}<defs>"
+        f"{_opening(_HEIGHT + (_TAPS if taps else 0))}<defs>"
         '<pattern id="heat" width="9" height="9" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="9" height="9" fill="{EMBER}"/>'
         '<rect width="3" height="9" fill="#ffffff" fill-opacity="0.28"/></pattern></defs>'
-        f"{''.join(shapes)}<g {_INK}>{''.join(glyphs)}</g></svg>"
+        f"{''.join(shapes)}{lines}<g {_INK}>{''.join(glyphs)}</g></svg>"
+    )
+
+
+def _lines(ends: list[tuple[float, float]], head: float) -> str:
+    """Lines from below each block along the bottom up to the head."""
+    bottom = _HEIGHT + _TAPS / 2
+    down = "".join(f"M{x:.1f} {y + 3:.1f}V{bottom}" for x, y in ends[:-1])
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y + 3:.1f}" r="4"/>' for x, y in ends[:-1])
+    along = f"M{ends[0][0]:.1f} {bottom}H{head:.1f}V{_HEIGHT * 0.725 + 3:.1f}"
+    return (
+        f'<path d="{down}{along}" fill="none" stroke="{EMBER}" stroke-width="3" '
+        f'stroke-linejoin="round"/><g fill="{EMBER}">{dots}</g>'
     )
 
 

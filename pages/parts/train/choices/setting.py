@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.settings import THAWED, Squaring, Strength, TrainingSettings, known, usual
+from core.settings import THAWED, Sees, Squaring, Strength, TrainingSettings, known, usual
 from pages.parts.shared import state
 from pages.parts.shared.words import later, say
 
@@ -19,6 +19,8 @@ _CALLED = {
     Squaring.SQUASH: later("Squash"),
     Squaring.CROP: later("Crop"),
     Squaring.PAD: later("Pad"),
+    Sees.LAST: later("The last features"),
+    Sees.STAGES: later("Every stage"),
     "cosine": later("Cosine"),
     "plateau": later("Plateau"),
     "constant": later("Constant"),

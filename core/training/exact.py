@@ -1,0 +1,140 @@
+"""The head's exact solution on the output of every stage: what to weigh by, and how much to trust.
+
+Features of all stages help where the last ones alone miss something (Head2Toe, Evci et al. 2022,
+arXiv:2201.03529). How much the early stages should count differs from data set to data set: a stage
+has few channels or many, and only emphasis by the number of channels brings out the few. Emphasis
+and penalty are the ones that answer best to training images that were left out, each in turn
+(see `core.network.ridge`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.backbones.frameworks import keras
+from core.network import ridge
+
+_EMPHASES = (0.0, 0.5, 1.0, 1.5)
+_PENALTIES = tuple(0.1 * 10**power for power in np.arange(0, 4.1, 0.25))
+_SAMPLE = 600  # images that a choice goes by; ten times as many take a thousand times as long
+_LENGTH = 10.0  # of an image's numbers, root mean square: steps of the default rate suit it
+_FLOOR = 1e-3  # of a stage's mean deviation: what hardly ever changes is not made large
+
+Numbers = npt.NDArray[np.floating]
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for a data set.
+
+    Attributes:
+        scale: What each number is multiplied by, [numbers].
+        offset: What is added to it then, [numbers].
+        emphasis: By which power of its share of the channels a stage counts more.
+        penalty: Of the ridge regression.
+        sharpness: From its scores to probabilities.
+    """
+
+    scale: Numbers
+    offset: Numbers
+    emphasis: float
+    penalty: float
+    sharpness: float
+
+    def layer(self) -> Any:
+        """What makes the numbers of one scale, as a layer of the head."""
+        scale, offset = self.scale.tolist(), self.offset.tolist()
+        return keras.layers.Rescaling(scale, offset, name="standardised")
+
+    def solution(
+        self, features: Numbers, labels: Places, weights: npt.NDArray[np.float64], classes: int
+    ) -> tuple[Numbers, Numbers]:
+        """Kernel and bias of the last layer, behind `layer`.
+
+        Args:
+            features: Of the images to learn from, [images, numbers].
+            labels: The place of each image's class.
+            weights: How much each image counts.
+            classes: How many classes there are.
+        """
+        numbers = features * self.scale + self.offset
+        kernel, bias = ridge.solve(numbers, labels, classes, weights, self.penalty)
+        return self.sharpness * kernel, self.sharpness * bias
+
+    def behind(self, layer: "Choice", kernel: Numbers, bias: Numbers) -> list[Numbers]:
+        """The same solution behind the layer of another choice.
+
+        Args:
+            layer: That choice.
+            kernel: Behind this one's own layer, [numbers, classes].
+            bias: …, [classes].
+        """
+        factors = self.scale / layer.scale
+        return [factors[:, None] * kernel, bias + (self.offset - layer.offset * factors) @ kernel]
+
+
+def choose(
+    features: Numbers,
+    labels: Places,
+    weights: npt.NDArray[np.float64],
+    stages: Sequence[int],
+    classes: int,
+) -> Choice:
+    """Choose by images that were left out.
+
+    Args:
+        features: Pooled outputs of all stages, [images, numbers].
+        labels: The place of each image's class.
+        weights: How much each image counts.
+        stages: How many of the numbers each stage has.
+        classes: How many classes there are.
+    """
+    few = _sample(labels)
+    mean = features.mean(axis=0, dtype=np.float64)
+    deviation = features.std(axis=0, dtype=np.float64)
+    floors = [part.mean() for part in np.split(deviation, np.cumsum(stages)[:-1])]
+    deviation = np.maximum(deviation, _FLOOR * np.repeat(floors, stages) + 1e-9)
+    best: tuple[float, Choice] | None = None
+    for emphasis in _EMPHASES if len(stages) > 1 else (0.0,):
+        factors = np.repeat(np.asarray(stages, float), stages) ** (-emphasis / 2)
+        factors *= _LENGTH / np.linalg.norm(factors)
+        scale = (factors / deviation).astype(np.float32)
+        offset = (-mean * factors / deviation).astype(np.float32)
+        found = ridge.leave_one_out(
+            features[few] * scale + offset, labels[few], classes, weights[few], _PENALTIES
+        )
+        if best is None or found.loss < best[0]:
+            choice = Choice(scale, offset, emphasis, found.penalty, found.sharpness)
+            best = found.loss, choice
+    assert best is not None
+    return best[1]
+
+
+def _sample(labels: Places) -> Places:
+    """Some images of every class, in proportion; always the same ones."""
+    order = np.random.default_rng(0).permutation(len(labels))
+    counts = np.bincount(labels)
+    seen = np.zeros(len(counts))
+    share = np.empty(len(labels))
+    for place in order:
+        share[place] = seen[labels[place]] / counts[labels[place]]
+        seen[labels[place]] += 1
+    return np.argsort(share, kind="stable")[:_SAMPLE]
+
+
+def beyond_noise(better: npt.NDArray[np.bool_], worse: npt.NDArray[np.bool_]) -> bool:
+    """Whether one of two classifiers is right more often, by two standard deviations.
+
+    Only images that one gets right and the other does not tell them apart (McNemar 1947).
+
+    Args:
+        better: Which images the one gets right that may be better, [images].
+        worse: Which the other one gets right.
+    """
+    gained, lost = int((better & ~worse).sum()), int((worse & ~better).sum())
+    return gained - lost > 2 * math.sqrt(gained + lost)
