@@ -63,17 +63,17 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     classes, batch = len(dataset.classes), min(settings.batch_size, dataset.split_counts["train"])
     alone = compile_head(network.head_alone(head), settings, optimizer_of(settings))
     steps = min(alone.steps, -(-dataset.split_counts["train"] // batch))
-    traced_head, call = _step(alone, network.pooled, batch * steps, classes)
+    traced_head, call = _step(alone, batch * steps, classes)
     head_step = call / steps
     tracing, step, judge = traced_head, head_step, head_step / batch
     if not setup.all_frozen:
         trainee = network.trainee(head, batch_norm_learns=settings.statistics_adapt)
         model = compile_whole(trainee, network, settings, optimizer_of(settings))
         with gpu.computing_in(gpu.precision(), network.body):
-            judge = _judge(model, network.prefix)
+            judge = _judge(model)
             most = 1 + int(_SECONDS / (_BACKWARD * max(judge, 1e-4)))
             tried = min(batch, most)
-            traced, step = _step(model, network.prefix, tried, classes)
+            traced, step = _step(model, tried, classes)
         step *= batch / tried
         tracing += traced
     return Probe(
@@ -154,22 +154,23 @@ def _bytes(prefix: Prefix) -> int:
     return int(np.prod(prefix.shape)) * np.dtype(prefix.dtype).itemsize
 
 
-def _features(prefix: Prefix, images: int) -> np.ndarray:
+def _features(model: Any, images: int) -> np.ndarray:
     """Numbers of the right shape; what they are makes no difference to the time."""
-    return np.ones((images, *prefix.shape), prefix.dtype)
+    taken_in = model.inputs[0]
+    return np.ones((images, *taken_in.shape[1:]), taken_in.dtype)
 
 
-def _step(model: Any, prefix: Prefix, batch: int, classes: int) -> tuple[float, float]:
+def _step(model: Any, batch: int, classes: int) -> tuple[float, float]:
     """Seconds that a first training step takes longer, and that each of the next ones takes."""
-    features, labels = _features(prefix, batch), np.arange(batch) % classes
+    features, labels = _features(model, batch), np.arange(batch) % classes
     first = _timed(lambda: model.train_on_batch(features, labels))
     next_ones = _timed(lambda: [model.train_on_batch(features, labels) for _ in range(_STEPS)])
     return max(0.0, first - next_ones / _STEPS), next_ones / _STEPS
 
 
-def _judge(model: Any, prefix: Prefix) -> float:
+def _judge(model: Any) -> float:
     """Seconds to look at one image."""
-    features = _features(prefix, 1)
+    features = _features(model, 1)
     model.predict_on_batch(features)  # traced
     return _timed(lambda: [model.predict_on_batch(features) for _ in range(_STEPS)]) / _STEPS
 

@@ -42,7 +42,7 @@ def alike(value: float) -> Likeness:
 
 CASES = {
     Case.FEW_LIKE: (dataset(5, 144), 0.48),
-    Case.FEW_UNLIKE: (dataset(24, 16), 0.28),
+    Case.FEW_UNLIKE: (dataset(10, 160), 0.28),
     Case.MANY_LIKE: (dataset(10, 400), 0.5),
     Case.MANY_UNLIKE: (dataset(10, 400), 0.1),
 }
@@ -63,6 +63,14 @@ def test_each_of_the_four_cases(case: Case) -> None:
     assert frozen == expected[case]
     assert advice.reasons.count(". ") == 1
     assert advice.reasons.endswith(".")
+
+
+def test_too_few_to_thaw_are_seen_by_every_stage() -> None:
+    """24 letters, 12 times each: thawed blocks get fewer right than a head on every stage."""
+    advice = advise(dataset(24, 12), alike(0.28))
+    assert advice.case is Case.FEW_UNLIKE
+    assert advice.settings == TrainingSettings(advice.settings.backbone)
+    assert "too few to thaw layers" in advice.reasons
 
 
 def test_rare_classes_are_to_count_as_much_where_it_matters() -> None:

@@ -146,7 +146,7 @@ def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: Any)
     for measured in (met.prepare, met.image, met.head_step, met.step, met.judge, met.frozen_image):
         assert 0 < measured < 60
     assert met.trained_from == {"all": 11, 4: 4, 0: 0}[frozen]
-    pooled = 8 * 4
+    pooled = (8 + 8) * 4
     assert (
         met.feature_bytes
         == {"all": pooled, 4: 8 * 8 * 8 * 4 + pooled, 0: 16 * 16 * 3 + pooled}[frozen]

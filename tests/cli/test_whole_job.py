@@ -57,6 +57,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         root / "user", paint_folder(root / "data"), root / "run", root / "reached", Said(0, "", "")
     )
     options = ("--epochs", 3, "--batch-size", 4, "--learning-rate", 0.01, "--dense", "8")
+    options += ("--no-refit",)
     trained = made.call("train", made.data, "--run", made.run, *options, "--json")
     assert trained.code == 0, trained.err
     return World(made.home, made.data, made.run, made.reached, trained)
@@ -72,9 +73,10 @@ def test_train(world: World) -> None:
     found = world.trained.json
     assert set(found) == {
         *("run", "classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds"),
-        *("peak_rss_mb", "read_as", "skipped"),
+        *("peak_rss_mb", "read_as", "skipped", "solved", "refit"),
     }
     assert found["skipped"] == []
+    assert (found["solved"], found["refit"]) == (None, None)
     assert found["read_as"] == "Read as 2 classes (blue, orange), by folder."
     assert found["run"] == str(world.run)
     assert found["classes"] == ["blue", "orange"]
@@ -83,7 +85,7 @@ def test_train(world: World) -> None:
         assert set(row) == {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
     assert found["val_accuracy"] == found["history"][found["best_epoch"] - 1]["val_accuracy"]
     assert found["val_accuracy"] == 1  # blue against orange
-    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (8,), 2)
+    total, trainable = parameter_counts(LITE0, len(LITE0.layers), (8,), 2, sum(LITE0.stages))
     assert found["parameters"] == {"total": total, "trainable": trainable}
     assert set(found["seconds"]) == {"read", "features", "fit", "total"}
     assert found["seconds"]["total"] > found["seconds"]["fit"] > 0
@@ -381,11 +383,13 @@ def test_recipe_and_options(world: World, tmp_path: Path) -> None:
     settings = files.read_json(run / "settings.json")["settings"]
     assert (settings["augment"], settings["patience"], settings["epochs"]) == ("light", 50, 2)
     assert settings["square"] == files.read_json(run / "model.json")["square"] == "crop"
-    frozen = settings["frozen_layers"]
-    assert frozen != "all"  # two colours are unlike photos, and few
-    chosen_network = BACKBONES[settings["backbone"]]  # the best that is installed
-    total, trainable = parameter_counts(chosen_network, frozen, (), 2)
+    assert settings["frozen_layers"] == "all"  # two colours are unlike photos, and too few to thaw
+    chosen = BACKBONES[settings["backbone"]]  # the best that is installed
+    total, trainable = parameter_counts(chosen, len(chosen.layers), (), 2, sum(chosen.stages))
     assert said.json["parameters"] == {"total": total, "trainable": trainable}
+    assert said.json["refit"] == 12
+    assert set(said.json["solved"]) == {"val_accuracy", "val_loss", "kept"}
+    assert "exact solution: validation " in said.err
 
 
 def test_training_further(world: World, tmp_path: Path) -> None:

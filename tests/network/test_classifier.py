@@ -29,14 +29,22 @@ def frozen_whole(made: Tiny) -> Network:
     return network(made, len(made[1].layers))
 
 
-def network(made: Tiny, frozen: int, budget: int = AMPLE) -> Network:
-    return Network(*made, "digest", frozen_layers=frozen, budget=budget, images=10)
+def network(made: Tiny, frozen: int, budget: int = AMPLE, *, sees_stages: bool = False) -> Network:
+    return Network(
+        *made, "digest", frozen_layers=frozen, budget=budget, images=10, sees_stages=sees_stages
+    )
 
 
 def features_of(cut: Network, images: np.ndarray) -> np.ndarray:
     if cut.prefix.cut == PIXELS:
         return images
     return np.asarray(cut.prefix_model()(images, training=False))
+
+
+def seen_of(cut: Network, images: np.ndarray) -> np.ndarray:
+    """What is trained on, as batches take it."""
+    features = features_of(cut, images)
+    return features[:, cut.seen] if cut.prefix.cut == POOLED else features
 
 
 def test_names_that_keras_makes_up_are_not_in_the_key(tiny: Tiny) -> None:
@@ -85,12 +93,12 @@ def test_prefix_and_rest_are_the_whole(
     for frozen in (0, count // 3, 2 * count // 3, count):
         cut = network(made, frozen)
         cuts.append(cut.prefix.cut)
-        total, trainable = parameter_counts(made[0], frozen, (), 3)
+        total, trainable = parameter_counts(made[0], frozen, (), 3, made[0].features)
         assert cut.parameters(head) == {"total": total, "trainable": trainable}
         features = features_of(cut, images)
         assert features.shape == (2, *cut.prefix.shape)
         assert features.dtype == cut.prefix.dtype
-        got = np.asarray(cut.trainee(head)(features, training=False))
+        got = np.asarray(cut.trainee(head)(seen_of(cut, images), training=False))
         assert np.abs(got - expected).max() <= 5e-5 * scale  # a fold rounds once more, deep down
     assert cuts[0] == PIXELS
     assert cuts[-1] == POOLED
@@ -100,6 +108,43 @@ def test_prefix_and_rest_are_the_whole(
     assert int(cuts[1]) < int(cuts[2]) < places[1]
     got = np.asarray(network(made, count).whole(head)(images, training=False))
     assert np.abs(got - expected).max() <= 5e-5 * scale  # a fold rounds once more, deep down
+
+
+@each_network
+def test_a_head_on_every_stage_sees_their_means(
+    small: Callable[[str], Tiny], pictures: Pictures, name: str
+) -> None:
+    made = small(name)
+    backbone, body = made
+    whole = network(made, len(body.layers), sees_stages=True)
+    images, head = pictures(2, backbone.input_size), dense()
+    features = features_of(whole, images)
+    assert features.shape == (2, sum(backbone.stages))
+    prepared = keras.layers.Input((backbone.input_size, backbone.input_size, 3), dtype="uint8")
+    prepare = keras.Model(prepared, load.preprocess(backbone.preprocessing, prepared))
+    first = 0
+    for channels, block in zip(backbone.stages, stage_blocks(backbone, body), strict=True):
+        maps = keras.Model(body.inputs[0], block)(prepare(images), training=False)
+        means = np.asarray(maps, np.float64).mean(axis=(1, 2))
+        part = features[:, first : first + channels]
+        np.testing.assert_allclose(part, means, rtol=1e-3, atol=1e-4 * np.abs(means).max())
+        first += channels
+    total, trainable = parameter_counts(backbone, len(body.layers), (), 3, sum(backbone.stages))
+    kept = whole.whole(head)
+    assert whole.parameters(head) == {"total": total, "trainable": trainable}
+    got = np.asarray(whole.trainee(head)(features, training=False))
+    np.testing.assert_allclose(np.asarray(kept(images, training=False)), got, rtol=1e-3, atol=1e-4)
+
+
+def stage_blocks(backbone: Backbone, body: Any) -> list[Any]:
+    """By the names of blocks: the last tensor of each shape that a block hands on."""
+    ends = [body.layers[block.first].input for block in backbone.blocks[1:]] + [body.output]
+    shapes = [each.shape for each in ends]
+    return [
+        end
+        for place, end in enumerate(ends)
+        if end.shape[1] < backbone.input_size and end.shape not in shapes[place + 1 :]
+    ]
 
 
 def test_no_room_for_features_means_no_cut(tiny: Tiny) -> None:

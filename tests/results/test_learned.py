@@ -34,8 +34,10 @@ def test_what_it_has_learned_from_is_kept_with_the_run(tmp_path: Path) -> None:
         replace(record(n, "cat"), split="train" if n < 3 else "validation") for n in range(5)
     )
     dataset = replace(changes.empty("pets", ("cat",), SplitSettings()), records=records)
-    learned.keep(run, dataset)
+    learned.keep(run, dataset, refit=False)
     assert learned.digests(run) == {each.digest for each in records[:3]}
+    learned.keep(run, dataset, refit=True)
+    assert learned.digests(run) == {each.digest for each in records}
 
 
 def test_how_many_it_has_learned_from_is_said_where_it_matters() -> None:

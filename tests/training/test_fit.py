@@ -20,6 +20,7 @@ from core.intake.archives.archive import open_source
 from core.intake.pictures import images
 from core.jobs import queue
 from core.network import engine
+from core.results import learned
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import files, home
 from core.storage.job import RunStatus, Stage
@@ -36,6 +37,7 @@ FIELDS = {
     "stage": {"stage", "done", "total", "seconds_left"},
     "batch": {"epoch", "step", "steps", "accuracy", "loss"},
     "epoch": {"epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"},
+    "solved": {"val_accuracy", "val_loss", "kept"},
     "finished": {"best_epoch", "turn"},
     "stopped": {"best_epoch", "turn", "finishing"},
 }
@@ -49,6 +51,9 @@ RESULTS = {
         "history",
         "best_epoch",
         "ordered",
+        "kept",
+        "solved",
+        "refit",
         "val_accuracy",
         "parameters",
         "seconds",
@@ -83,7 +88,7 @@ def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     folder = painted(8, seed=1)
-    run = new_run(tmp_path)
+    run = new_run(tmp_path, refit=False)
     results = fit.train(run, feed(folder))
 
     told = events(run)
@@ -160,6 +165,33 @@ def assert_kept_model_says_what_the_results_say(run: Run, folder: Path) -> None:
     confusion = np.zeros((3, 3), int)
     np.add.at(confusion, (true, answers), 1)
     assert results["confusion"] == confusion.tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dense", [(), (8,)], ids=["solved exactly", "trained anew"])
+def test_at_the_end_it_learns_from_all_but_the_test_side(
+    painted: Painted, tmp_path: Path, dense: tuple[int, ...]
+) -> None:
+    """The numbers are those from before; only the model changes."""
+    archive = tmp_path / "split"
+    archive.mkdir()
+    painted(8, seed=1, folder="one").rename(archive / "train")
+    painted(3, seed=3, folder="two").rename(archive / "test")
+    found = {}
+    for refit in (False, True):
+        run = new_run(tmp_path, f"refit-{refit}", refit=refit, dense=dense)
+        results = fit.train(run, feed(archive))
+        assert results["refit"] == (24 if refit else None)
+        model = keras.models.load_model(run.folder / "model.keras")
+        found[refit] = (results, learned.digests(run), model.layers[-1].get_weights())
+    (before, some, weights), (after, more, others) = found[False], found[True]
+    assert before["confusion"] == after["confusion"]
+    assert before["history"] == after["history"]
+    records = feed(archive).read(lambda _: False, lambda _: None, 224, lambda *_: None).records
+    sides = {side: {r.digest for r in records if r.split == side} for side in ("train", "test")}
+    assert some == sides["train"]
+    assert more == {r.digest for r in records} - sides["test"]
+    assert np.abs(weights[0] - others[0]).max() > 1e-4
 
 
 @pytest.mark.slow
@@ -350,12 +382,14 @@ def test_results_rest_on_a_test_side_where_there_is_one(painted: Painted, tmp_pa
     archive.mkdir()
     painted(8, seed=1, folder="one").rename(archive / "train")
     painted(3, seed=3, folder="two").rename(archive / "test")
-    run = new_run(tmp_path)
+    run = new_run(tmp_path, refit=False)
     results = fit.train(run, feed(archive))
     assert results["split"] == "test"
     assert results["images"] == 9
-    best = results["history"][results["best_epoch"] - 1]
-    assert results["val_accuracy"] == best["val_accuracy"]
+    solved, best = results["solved"], results["history"][results["best_epoch"] - 1]
+    assert results["kept"] == ("solution" if solved["kept"] else "epoch")
+    kept = solved if solved["kept"] else best
+    assert results["val_accuracy"] == kept["val_accuracy"]
     assert_kept_model_says_what_the_results_say(run, archive)
 
 

@@ -102,6 +102,7 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
             0.2,
             True,
             3,
+            False,
             Squaring.CROP,
             Strength.STRONG,
             2,

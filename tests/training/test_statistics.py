@@ -59,7 +59,7 @@ def test_training_and_validation_mode_agree_after_five_epochs(
     def both_ways(self: learn.Learning, records: Any, *report: Any) -> np.ndarray:
         learned = self._dataset.of("train")
         seen["inference"] = answers(self, learned, lambda *_: None)
-        lessons = self._lessons(self._network.prefix)
+        lessons = self._lessons(self._network.prefix, learned)
         batches = list(lessons.whole_batches(0, 1))
         right = [
             np.argmax(self._trainee(features, training=True), -1) == labels
