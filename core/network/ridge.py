@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-_SHARPNESS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # from scores to probabilities
+_SHARPNESS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # from scores to probabilities
 _AT_ONCE = 2048  # images
 
 Numbers = npt.NDArray[np.floating]
