@@ -74,7 +74,10 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
 
 def _choose_language() -> None:
     """The browser's language is preset; another one is kept in the address."""
-    with st.popover(say("Language"), icon=":material/translate:", type="tertiary"):
+    with (
+        st.container(key="language", width="content"),
+        st.popover(say("Language"), icon=":material/translate:", type="tertiary"),
+    ):
         st.radio(
             say("Language"),
             list(LANGUAGES),
