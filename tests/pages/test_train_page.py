@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import installation
+from core.advice import advisor
 from core.advice.advisor import first_of
 from core.advice.likeness import Likeness
 from core.backbones.catalogue.backbone import Backbone, Level
@@ -194,6 +195,12 @@ def test_the_layers_beside_the_slider_are_named(open_page: Open) -> None:
     )
     app.slider[0].set_value(140).run()
     assert "The thawed layers have no parameters to learn" in plainly(app)
+
+
+@pytest.fixture(autouse=True)
+def _six_pictures_are_enough_to_thaw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a suggestion differs from the defaults; drawing many would take long."""
+    monkeypatch.setattr(advisor, "SCARCE", 1)
 
 
 def survey(dataset: str, value: float = 0.21) -> None:

@@ -75,7 +75,7 @@ def _rail(pages: dict[str, Page], runs: Page) -> None:
 def _choose_language() -> None:
     """The browser's language is preset; another one is kept in the address."""
     with (
-        st.container(key="language", width="content"),
+        st.container(key="choose-language-place", width="content"),
         st.popover(say("Language"), icon=":material/translate:", type="tertiary"),
     ):
         st.radio(
