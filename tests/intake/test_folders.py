@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.intake.archives.archive import UnreadableMember, open_source
 from core.intake.archives.tar_safety import LINK, NO_FILE
 from core.intake.layouts.layout import OUTSIDE
+from core.intake.limits import Limits
 from core.settings import SplitSettings
 from tests.intake.painted import classes, folder_of
 
@@ -53,6 +54,21 @@ def test_links_are_not_followed_but_told(tmp_path: Path) -> None:
     (mine / "a" / "a.jpg").unlink()
     (mine / "a" / "a.jpg").symlink_to(tmp_path / "secret" / "1.jpg")
     with pytest.raises(UnreadableMember, match="cannot be opened"):
+        source.read(source.members[0])
+
+
+def test_a_file_that_has_grown_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    grows = tmp_path / "a" / "1.jpg"
+    grows.write_bytes(b"short")
+    source = open_source(tmp_path)
+    grows.write_bytes(b"short, and by now long")
+    assert source.read(source.members[0]) == b"short, and by now long"
+    assert source.read(source.members[0], 3) == b"sho"
+    monkeypatch.setattr(Limits, "member_bytes", 10)
+    with pytest.raises(UnreadableMember, match="too large"):
         source.read(source.members[0])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFile
 
+from core.intake.pictures import jpegs
 from core.intake.pictures.images import UnreadableImage, decode
 
 NOISE = Image.merge("RGB", [Image.effect_noise((150, 101), spread) for spread in (30, 60, 90)])
@@ -33,6 +34,21 @@ def test_only_the_end_marker_is_missing(options: dict[str, object], mode: str) -
     assert decode(data[:-1]).tobytes() == whole
     assert decode(data[:-2] + bytes(7)).tobytes() == whole
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("data", "lacks"),
+    [
+        (b"\xff\xda..\xff\xd9", False),
+        (b"\xff\xda..\xff\xd9 and more", False),
+        (b"\xff\xda..\xff\xd9\xff\xda..", True),  # the end is that of a preview
+        (b"\xff\xd9..\xff\xda..", True),
+        (b"..", True),
+        (b"", True),
+    ],
+)
+def test_an_end_marker_counts_behind_the_last_scan(data: bytes, lacks: bool) -> None:
+    assert jpegs.lacks_end(data) is lacks
 
 
 @pytest.mark.parametrize("options", KINDS)

@@ -200,7 +200,10 @@ class FolderSource:
             where = self._found[member.name].path
             handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(handle, "rb") as file:
-                data = file.read(Limits.member_bytes + 1 if most is None else most)
+                # Python sets aside the memory for all that it is asked to read, so not the limit.
+                data = file.read(member.size + 1 if most is None else most)
+                if most is None and len(data) > member.size:  # it has grown since it was listed
+                    data += file.read(Limits.member_bytes + 1 - len(data))
         except OSError as error:
             raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
         refuse_large(len(data))
