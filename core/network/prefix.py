@@ -22,7 +22,8 @@ class Prefix:
     Attributes:
         cut: The place in `model.operations` that it ends with, or POOLED or PIXELS.
         key: Stands for all that its numbers depend on but the image.
-        graph: Stands for what computes them, whatever the images went through before.
+        graph: Stands for what computes them, in any precision and whatever the images went through
+            before.
         shape: Of one image's features.
         dtype: Of the features.
         precision: What they are computed with.
@@ -62,6 +63,7 @@ def prefix_at(
     weights: str,
     shape: tuple[int, ...],
     preparation: Preparation = USUAL,
+    precision: str | None = None,
 ) -> Prefix:
     """Describe the prefix that ends at a cut.
 
@@ -71,10 +73,11 @@ def prefix_at(
         weights: Digest of its weights.
         shape: Of one image's features.
         preparation: How images are read and become square.
+        precision: What its numbers are computed with; None for what is fastest here.
     """
     dtype = "uint8" if cut == PIXELS else "float32"
     on_gpu = gpu.is_here()
-    precision = gpu.precision() if on_gpu else engine.feature_precision()
+    precision = precision or (gpu.precision() if on_gpu else engine.feature_precision())
     facts: dict[str, Any] = {"cut": cut, "input_size": backbone.input_size}
     if cut != PIXELS:
         facts |= {
@@ -84,7 +87,7 @@ def prefix_at(
             "preprocessing": backbone.preprocessing,
             "shape": shape,
             "keras": version("keras"),
-            "engine": f"tensorflow {precision}" if on_gpu else engine.name(precision),
+            "engine": "tensorflow" if on_gpu else engine.name(),
         }
-    key = cache_key(**facts, resize=resizing(preparation))
+    key = cache_key(**facts, precision=precision, resize=resizing(preparation))
     return Prefix(cut, key, cache_key(**facts), shape, dtype, precision)

@@ -164,6 +164,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         "parameters": network.parameters(learning.head),
         "seconds": seconds,
     }
+    learning.level()
     _keep(run, network, learning.head, dataset, results)
     return results
 
@@ -176,6 +177,9 @@ def _go_on(run: Run) -> None:
     """Raise StopRequested where somebody wants the run to end."""
     if run.stop_requested:
         raise StopRequested
+
+
+_COMPARED = 32  # images that run in both precisions; 16 were as good as 128
 
 
 class _Frozen:
@@ -194,6 +198,9 @@ class _Frozen:
             setup.build, feed.count * copies
         ).result
         self._prefixes = setup.prefixes(self.network)
+        self._full = setup.in_full_precision()
+        if self._full is not None:
+            self._prefixes.append(self._full)
         self.seconds = {"read": 0.0, "features": 0.0}
         self.look_again()
 
@@ -206,7 +213,9 @@ class _Frozen:
         """How many images have to go through, as far as is known before they are read."""
         digests = self._feed.digests() or set()
         return max(
-            sum(digest not in cache for digest in digests) for cache in self.features.values()
+            sum(digest not in cache for digest in digests)
+            for prefix, cache in self.features.items()
+            if prefix is not self._full
         )
 
     def _compiler(self, prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
@@ -232,7 +241,12 @@ class _Frozen:
                 return []
             return setup.variant_keys(prefix, digest)
 
+        # Every so many images run in full precision too.
+        every = max(1, self._feed.count // _COMPARED)
+
         def keys(prefix: Prefix, digest: str) -> list[str]:
+            if prefix is self._full:
+                return [digest] if _part(digest, every) == 0 else []
             return [digest, *variants(prefix, digest)]
 
         # How many have to go through where that is known: the total people see does not move.
@@ -257,13 +271,18 @@ class _Frozen:
             }
 
             def each(decoded: Decoded) -> None:
-                wanting = [one for one in extractions.values() if one.wants(decoded.digest)]
+                wanting = [
+                    one
+                    for prefix, one in extractions.items()
+                    if keys(prefix, decoded.digest) and one.wants(decoded.digest)
+                ]
                 if wanting:
                     pixels = to_square(decoded.image, size, setup.settings.square)
                 for extraction in wanting:
                     extraction.add(decoded.digest, pixels)
                 for prefix, extraction in extractions.items():
-                    for number, key in enumerate(variants(prefix, decoded.digest)):
+                    varied = keys(prefix, decoded.digest)[1:]
+                    for number, key in enumerate(varied):
                         if extraction.wants(key):
                             assert augmentation is not None
                             view = augmentation.view(decoded.image, decoded.digest, number, size)

@@ -11,7 +11,7 @@ from core.backbones.catalogue.backbone import Backbone
 from core.backbones.catalogue.rows import backbone_of, one_spelling
 from core.backbones.weights import own_weights, weights
 from core.intake.pictures.preparation import Preparation
-from core.network import features
+from core.network import engine, features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 from core.settings import ALL, IMAGENET, Strength, TrainingSettings
 from core.storage import home
@@ -119,6 +119,15 @@ class Setup:
             return load.build(self.backbone)
         # Training changes thawed layers in place, so only a wholly frozen body is kept for others.
         return (_frozen_body if self.all_frozen else _load)(self.backbone, self.file, self.digest)
+
+    def in_full_precision(self) -> Prefix | None:
+        """The whole backbone as predictions will run it, where features are computed otherwise."""
+        if not self.all_frozen:
+            return None
+        shape = (sum(self.backbone.stages),)
+        given = (POOLED, self.backbone, self.digest, shape, self.preparation)
+        usual, full = prefix_at(*given), prefix_at(*given, engine.FLOAT32)
+        return full if usual != full else None
 
     def prefixes(self, network: "Callable[[], Network]") -> list[Prefix]:
         """What runs once an image; where all is frozen it is known before the network is built.

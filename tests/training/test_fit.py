@@ -1,7 +1,9 @@
 """A whole training on real EfficientNet-Lite0 weights and painted pictures."""
 
 import json
+import math
 import os
+import random
 import shutil
 import threading
 from collections.abc import Callable
@@ -9,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 import pytest
+from PIL import Image, ImageDraw
 
 from core.backbones.catalogue.rows import BACKBONES, parameter_counts
 from core.backbones.frameworks import keras
 from core.datasets import store
+from core.datasets.dataset import Record
 from core.datasets.feed import SourceFeed, StoredFeed
 from core.errors import UserError
 from core.intake.archives.archive import open_source
@@ -25,7 +30,7 @@ from core.settings import SplitSettings, TrainingSettings
 from core.storage import files, home
 from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run
-from core.training import fit
+from core.training import fit, learn
 
 Painted = Callable[..., Path]
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -154,17 +159,21 @@ def assert_kept_model_says_what_the_results_say(run: Run, folder: Path) -> None:
     assert results is not None
     found = feed(folder).read(lambda _: True, lambda _: None, 224, lambda *_: None)
     judged = found.of(results["split"])
-    model = keras.models.load_model(run.folder / "model.keras")
-    pixels = [
-        images.to_square(images.decode((folder / record.file).read_bytes(), 224), 224)
-        for record in judged
-    ]
-    answers = np.asarray(model(np.stack(pixels), training=False)).argmax(axis=1)
+    answers = kept_model_says(run, folder, judged).argmax(axis=1)
     true = [found.classes.index(record.label) for record in judged]
     assert results["correct"] == int((answers == true).sum())
     confusion = np.zeros((3, 3), int)
     np.add.at(confusion, (true, answers), 1)
     assert results["confusion"] == confusion.tolist()
+
+
+def kept_model_says(run: Run, folder: Path, records: list[Record]) -> np.ndarray:
+    model = keras.models.load_model(run.folder / "model.keras")
+    pixels = [
+        images.to_square(images.decode((folder / record.file).read_bytes(), 224), 224)
+        for record in records
+    ]
+    return np.asarray(model(np.stack(pixels), training=False))
 
 
 @pytest.mark.slow
@@ -192,6 +201,38 @@ def test_at_the_end_it_learns_from_all_but_the_test_side(
     assert some == sides["train"]
     assert more == {r.digest for r in records} - sides["test"]
     assert np.abs(weights[0] - others[0]).max() > 1e-4
+
+
+@pytest.mark.slow
+def test_a_lower_precision_does_not_shift_what_the_model_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line drawings, whose early stages hardly vary: predictions run in float32."""
+    if "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    monkeypatch.setattr(engine, "feature_precision", lambda: engine.BFLOAT16)
+    rng = random.Random(0)
+    for angle in range(0, 180, 12):
+        (tmp_path / "drawn" / f"{angle}°").mkdir(parents=True)
+        for number in range(10):
+            paper = Image.new("RGB", (105, 105), "white")
+            x, y, r = rng.randrange(30, 75), rng.randrange(30, 75), rng.randrange(12, 28)
+            way = math.radians(angle + rng.uniform(-5, 5))
+            line = (x, y, x + r * math.cos(way), y + r * math.sin(way))
+            ImageDraw.Draw(paper).line(line, fill="black", width=2)
+            paper.save(tmp_path / "drawn" / f"{angle}°" / f"{number}.png")
+    measured: list[np.ndarray] = []
+    answers = learn.Learning.answers
+    monkeypatch.setattr(
+        learn.Learning,
+        "answers",
+        lambda *given: measured.append(answers(*given)) or measured[-1],
+    )
+    run = new_run(tmp_path, refit=False)
+    fit.train(run, feed(tmp_path / "drawn"))
+    found = feed(tmp_path / "drawn").read(lambda _: True, lambda _: None, 224, lambda *_: None)
+    said = kept_model_says(run, tmp_path / "drawn", found.of("validation"))
+    assert np.abs(said - measured[-1]).mean() < 0.03
 
 
 @pytest.mark.slow
