@@ -79,9 +79,9 @@ def feature_precision() -> str:
     return BFLOAT16 if any("amx" in kernel for kernel in done_by) else FLOAT32
 
 
-def name(precision: str = FLOAT32) -> str:
-    """What computes and in which precision: part of every cache key."""
-    return f"openvino {ov.__version__} {precision}"
+def name() -> str:
+    """What computes: part of every cache key."""
+    return f"openvino {ov.__version__}"
 
 
 def compile_model(

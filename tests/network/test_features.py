@@ -263,7 +263,10 @@ def test_a_prefix_key_differs_with_all_that_its_numbers_depend_on(
     ]
     again = prefix_at(POOLED, lite, "weights", (1280,))
     assert again == prefixes[0]
-    monkeypatch.setattr(engine, "name", lambda _: "another engine")
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[again.precision]
+    prefixes.append(prefix_at(POOLED, lite, "weights", (1280,), precision=other))
+    assert prefixes[-1].graph == again.graph, "what is converted serves both"
+    monkeypatch.setattr(engine, "name", lambda: "another engine")
     prefixes.append(prefix_at(POOLED, lite, "weights", (1280,)))
     assert len({prefix.key for prefix in prefixes}) == len(prefixes)
 
