@@ -21,6 +21,7 @@ from core.network import ridge
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _PENALTIES = tuple(0.1 * 10**power for power in np.arange(0, 4.1, 0.25))
 _SAMPLE = 600  # images that a choice goes by; ten times as many take a thousand times as long
+_AT_ONCE = 2048  # images
 _LENGTH = 10.0  # of an image's numbers, root mean square: steps of the default rate suit it
 _FLOOR = 1e-3  # of a stage's mean deviation: what hardly ever changes is not made large
 
@@ -62,7 +63,8 @@ class Choice:
             weights: How much each image counts.
             classes: How many classes there are.
         """
-        numbers = features * self.scale + self.offset
+        numbers = features * self.scale
+        numbers += self.offset
         kernel, bias = ridge.solve(numbers, labels, classes, weights, self.penalty)
         return self.sharpness * kernel, self.sharpness * bias
 
@@ -94,9 +96,8 @@ def choose(
         stages: How many of the numbers each stage has.
         classes: How many classes there are.
     """
-    few = _sample(labels)
-    mean = features.mean(axis=0, dtype=np.float64)
-    deviation = features.std(axis=0, dtype=np.float64)
+    few = spread(labels, _SAMPLE)
+    mean, deviation = _moments(features)
     floors = [part.mean() for part in np.split(deviation, np.cumsum(stages)[:-1])]
     deviation = np.maximum(deviation, _FLOOR * np.repeat(floors, stages) + 1e-9)
     best: tuple[float, Choice] | None = None
@@ -115,8 +116,16 @@ def choose(
     return best[1]
 
 
-def _sample(labels: Places) -> Places:
-    """Some images of every class, in proportion; always the same ones."""
+def _moments(features: Numbers) -> tuple[Numbers, Numbers]:
+    """Mean and standard deviation of each number, without a second copy of all of them."""
+    parts = range(0, len(features), _AT_ONCE)
+    mean = features.mean(axis=0, dtype=np.float64)
+    squares = sum(np.square(features[i : i + _AT_ONCE] - mean).sum(axis=0) for i in parts)
+    return mean, np.sqrt(squares / len(features))
+
+
+def spread(labels: Places, count: int) -> Places:
+    """The places of so many images, of every class in proportion; always the same ones."""
     order = np.random.default_rng(0).permutation(len(labels))
     counts = np.bincount(labels)
     seen = np.zeros(len(counts))
@@ -124,7 +133,7 @@ def _sample(labels: Places) -> Places:
     for place in order:
         share[place] = seen[labels[place]] / counts[labels[place]]
         seen[labels[place]] += 1
-    return np.argsort(share, kind="stable")[:_SAMPLE]
+    return np.argsort(share, kind="stable")[:count]
 
 
 def beyond_noise(better: npt.NDArray[np.bool_], worse: npt.NDArray[np.bool_]) -> bool:

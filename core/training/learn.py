@@ -26,11 +26,12 @@ from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
 from core.training.callbacks import Keep, KeepBest, Progress, Rate, Statistics, Validation
 from core.training.checkpoint import Checkpoint, Saved
-from core.training.exact import Choice, beyond_noise, choose
+from core.training.exact import Choice, beyond_noise, choose, spread
 from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.steps import ManySteps, TwoRates, at_once
 
+_SOLVED_BYTES = 512 << 20  # of features that the exact solution learns from
 _SEEDS = "int64"  # the type of the variables that dropout draws from
 
 
@@ -490,9 +491,18 @@ class Learning:
     def _numbers(
         self, records: Sequence[Record], *, varied: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All that the head looks at in some images: features, class numbers, weights."""
+        """All that the head looks at in some images: features, class numbers, weights.
+
+        Variants, and images of a very large data set, only as far as they fit into the memory.
+        """
         pooled, classes = self._network.pooled, self._dataset.classes
-        variants = self._variants(pooled, records) if varied else [[] for _ in records]
+        most = _SOLVED_BYTES // (4 * math.prod(pooled.shape))
+        if len(records) > most:
+            places = spread(labels_of(records, classes), most)
+            records = [records[place] for place in sorted(places)]
+        variants = self._variants(pooled, records)
+        if not varied or len(records) * (1 + len(variants[0])) > most:
+            variants = [[] for _ in records]
         keys = [key for each, more in zip(records, variants, strict=True)
                 for key in (each.digest, *more)]  # fmt: skip
         features = self._features[pooled].rows(keys).take(range(len(keys)))

@@ -76,10 +76,9 @@ def test_a_single_stage_needs_no_emphasis() -> None:
     assert choice.emphasis == 0
 
 
-def test_a_rare_class_is_among_those_that_a_choice_goes_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "_SAMPLE", 50)
+def test_a_rare_class_is_among_those_that_a_choice_goes_by() -> None:
     labels = np.array([0] * 500 + [1] * 5 + [2] * 95)
-    few = labels[exact._sample(labels)]
+    few = labels[exact.spread(labels, 50)]
     assert len(few) == 50
     assert set(few) == {0, 1, 2}
     assert (few == 0).sum() == pytest.approx(42, abs=2)
@@ -113,3 +112,10 @@ def test_replacing_the_penalty_changes_the_solution() -> None:
     small, _ = choice.solution(numbers, labels, weights, 2)
     large, _ = replace(choice, penalty=1e6).solution(numbers, labels, weights, 2)
     assert np.abs(large).max() < np.abs(small).max() / 10
+
+
+def test_many_images_are_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, labels = features(shown_by=0)
+    at_once = chosen(numbers, labels)
+    monkeypatch.setattr(exact, "_AT_ONCE", 7)
+    np.testing.assert_allclose(chosen(numbers, labels).scale, at_once.scale, rtol=1e-5)
