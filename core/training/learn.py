@@ -342,7 +342,7 @@ class Learning:
         return np.concatenate(answers)
 
     def _answers(self, records: Sequence[Record]) -> np.ndarray:
-        return self.answers(records, lambda *_: self._progress.look_for_a_stop())
+        return self.answers(records, lambda *_: None)  # a stop comes later: there is a best epoch
 
     def _train(
         self, model: Any, prefix: Prefix, first: int, end: int, rates: list[tuple[Any, float]]
