@@ -57,7 +57,7 @@ def test_the_slider_changes_what_learns(served: Served, page: Page, sketches: st
     page.goto(f"{served.url}/train?data={sketches}")
     plain_defaults(page)
     expect(page.get_by_text("All 141 layers frozen")).to_be_visible()
-    assert learning(page) == "5,124"
+    assert learning(page) == "8,388"  # of every stage, else of the last features
     slider = page.get_by_role("slider", name="Frozen layers")
     slider.focus()
     seen = [learning(page)]
@@ -68,7 +68,7 @@ def test_the_slider_changes_what_learns(served: Served, page: Page, sketches: st
         seen.append(learning(page))
     # A ReLU has nothing to learn, its batch norm 2 × 1280 numbers, the convolution before it
     # 320 × 1280, and the batch norm before that 2 × 320.
-    assert seen == ["5,124", "5,124", "7,684", "417,284", "417,924"]
+    assert seen == ["8,388", "5,124", "7,684", "417,284", "417,924"]
     expect(page.get_by_text(re.compile("Last frozen layer: 137"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("137 of 141 layers frozen"))).to_be_visible()
 

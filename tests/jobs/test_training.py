@@ -125,6 +125,8 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     assert queue.status(run).status == RunStatus.FINISHED, queue.status(run).message
     assert len([key for key in seen if key.startswith("answer")]) == 1
     assert run.results()["val_accuracy"] == 1
-    parts = [np.load(path) for path in home.features().glob("*/*.npy")]
+    # Some run in another precision too, where there is one.
+    folders = [[np.load(path) for path in each.glob("*.npy")] for each in home.features().iterdir()]
+    parts = max(folders, key=lambda parts: sum(map(len, parts)))
     assert len(parts) == 2  # one file from each
     assert sum(map(len, parts)) == 520
