@@ -125,7 +125,7 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         self.history.append(row)
         self.epoch = best_epoch(self.history)
         if self.epoch == epoch + 1:
-            self.values = [variable.numpy().copy() for variable in self._variables]
+            self.values = values_of(self._variables)
         waited = epoch + 1 - max(self.epoch, self.waited_from)
         if self._patience and waited >= self._patience:
             self.model.stop_training = True
@@ -137,8 +137,18 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
 
     def restore(self) -> None:
         """Put the best epoch's weights back."""
-        for variable, value in zip(self._variables, self.values, strict=True):
-            variable.assign(value)
+        assign(self._variables, self.values)
+
+
+def values_of(variables: Sequence[Any]) -> list[np.ndarray]:
+    """What Keras variables hold now."""
+    return [variable.numpy().copy() for variable in variables]
+
+
+def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Put values back into Keras variables."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 class Rate(keras.callbacks.Callback):  # type: ignore[misc]

@@ -271,18 +271,18 @@ class _Frozen:
             }
 
             def each(decoded: Decoded) -> None:
+                named = {prefix: keys(prefix, decoded.digest) for prefix in extractions}
                 wanting = [
                     one
                     for prefix, one in extractions.items()
-                    if keys(prefix, decoded.digest) and one.wants(decoded.digest)
+                    if named[prefix] and one.wants(decoded.digest)
                 ]
                 if wanting:
                     pixels = to_square(decoded.image, size, setup.settings.square)
                 for extraction in wanting:
                     extraction.add(decoded.digest, pixels)
                 for prefix, extraction in extractions.items():
-                    varied = keys(prefix, decoded.digest)[1:]
-                    for number, key in enumerate(varied):
+                    for number, key in enumerate(named[prefix][1:]):
                         if extraction.wants(key):
                             assert augmentation is not None
                             view = augmentation.view(decoded.image, decoded.digest, number, size)

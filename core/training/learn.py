@@ -24,7 +24,16 @@ from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
-from core.training.callbacks import Keep, KeepBest, Progress, Rate, Statistics, Validation
+from core.training.callbacks import (
+    Keep,
+    KeepBest,
+    Progress,
+    Rate,
+    Statistics,
+    Validation,
+    assign,
+    values_of,
+)
 from core.training.checkpoint import Checkpoint, Saved
 from core.training.exact import Choice, beyond_noise, choose, spread
 from core.training.schedule import share
@@ -171,7 +180,7 @@ class Learning:
             for variable in layer.variables
             if variable.trainable or statistics or variable.dtype == _SEEDS
         ]
-        self._at_first = _values(self._changing)
+        self._at_first = values_of(self._changing)
         self.best = KeepBest(self._changing, settings.patience)
         self._checkpoint = Checkpoint(run.checkpoint)
         self._saved: Saved | None = None
@@ -211,14 +220,14 @@ class Learning:
         records = [*self._dataset.of("train"), *self._dataset.of("validation")]
         if not self._settings.refits or self._run.stop_requested:
             return None
-        measured = _values(self._changing)
+        measured = values_of(self._changing)
         try:
             if self.solved is not None and self.solved["kept"]:
                 self._take(self._chosen_for(records), records)
             else:
                 self._train_anew(records)
         except StopRequested:
-            _assign(self._changing, measured)
+            assign(self._changing, measured)
             return None
         return len(records)
 
@@ -282,7 +291,7 @@ class Learning:
         """Train the head from its beginning on other images, for as long as was best."""
         settings, end = self._settings, self.best.epoch
         assert end is not None
-        _assign(self._changing, self._at_first)
+        assign(self._changing, self._at_first)
         optimizer = optimizer_of(settings)
         model = compile_head(self._network.head_alone(self.head), settings, optimizer)
         lessons = self._lessons(self._network.pooled, records)
@@ -511,12 +520,3 @@ class Learning:
         balanced = self._settings.balanced
         weights = balancing(of_each, len(classes))[labels] if balanced else np.ones(len(labels))
         return features, labels, weights / (1 + len(variants[0]))
-
-
-def _values(variables: Sequence[Any]) -> list[np.ndarray]:
-    return [variable.numpy().copy() for variable in variables]
-
-
-def _assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -124,10 +124,13 @@ class Setup:
         """The whole backbone as predictions will run it, where features are computed otherwise."""
         if not self.all_frozen:
             return None
+        full = self._pooled(engine.FLOAT32)
+        return full if full != self._pooled() else None
+
+    def _pooled(self, precision: str | None = None) -> Prefix:
+        """The whole backbone, known before the network is built."""
         shape = (sum(self.backbone.stages),)
-        given = (POOLED, self.backbone, self.digest, shape, self.preparation)
-        usual, full = prefix_at(*given), prefix_at(*given, engine.FLOAT32)
-        return full if usual != full else None
+        return prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation, precision)
 
     def prefixes(self, network: "Callable[[], Network]") -> list[Prefix]:
         """What runs once an image; where all is frozen it is known before the network is built.
@@ -139,8 +142,7 @@ class Setup:
             network: Waits for what `build` gives.
         """
         if self.all_frozen:
-            shape = (sum(self.backbone.stages),)
-            return [prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation)]
+            return [self._pooled()]
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
 
