@@ -1,23 +1,19 @@
 """The Evaluate page: how well a network learned, class by class, and its mistakes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.datasets import image_files
-from core.results import evaluation, evaluations, learned, names
-from core.storage import home
-from core.storage.runs import Run
+from core.errors import UserError
+from core.results import learned, names
+from core.results.answers import kept
+from core.storage import files, home
 from pages.parts.data import bring, gather
-from pages.parts.evaluate import judged, mistakes
-from pages.parts.shared import (
-    choose_run,
-    figures,
-    state,
-    thumbnails,
-    words,
-)
+from pages.parts.evaluate import again, by_class, changed, judged, matrix, pictures
+from pages.parts.evaluate.pictures import Behind
+from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say, several
 
 _WAITING = later(
@@ -25,7 +21,6 @@ _WAITING = later(
     "gets right, which classes it mixes up, and the mistakes that it is most confident about."
 )
 _LATEST = 3  # evaluations on other pictures that are shown at once
-_BESIDE = 12  # classes of a confusion matrix that leaves room for the mistakes beside it
 
 
 def main() -> None:
@@ -48,26 +43,54 @@ def main() -> None:
         ):
             for folder, other in earlier:
                 headline(other, folder)
-    changed_since(run)
+    dataset = bring.learned_by(run)
+    gather.left_out_in_a_line(dataset)
+    changed.draw(Behind(run, None, answers_of(run.folder, results), dataset), results)
+    busy = again.draw(run, dataset)
     if st.button(
         say("Try it on new pictures"),
-        type="primary",
+        type="secondary" if busy else "primary",
         icon=":material/arrow_forward:",
         key="lead-on",
     ):
         state.go("predict", run=run.id)
     judged.bring(run, found)
     folder, results = judged.choose(results, found.done)
+    where = folder or run.folder
+    details(Behind(run, folder, answers_of(where, results), None if folder else dataset), results)
+
+
+def answers_of(folder: Path, results: dict[str, Any]) -> kept.Answers:
+    """What a run said of each picture, by the names that its classes have in the results.
+
+    Args:
+        folder: Of the run or of an evaluation on other pictures.
+        results: The evaluation.
+    """
+    remembered = _answers(str(folder), files.stamp(folder / home.JUDGED))
+    if remembered is None or len(remembered.files) != results["images"]:
+        return kept.of_mistakes(results)
+    return replace(remembered, classes=tuple(results["classes"]))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _answers(folder: str, stamp: files.Stamp) -> kept.Answers | None:
+    """Read each once, for a page is drawn at every click."""
+    try:
+        return kept.read(Path(folder))
+    except UserError:  # of a newer Thaw: the numbers stand without it
+        return None
+
+
+@st.fragment
+def details(behind: Behind, results: dict[str, Any]) -> None:
+    """What stands behind the accuracy: charts, each of which leads to its pictures."""
     errors, classes = st.tabs([say("What it mixes up"), say("Class by class")])
     with errors:
-        few = len(results["classes"]) <= _BESIDE
-        left, right = st.columns([3, 2], gap="large") if few else (st.container(), st.container())
-        with left:
-            mixed_up(results)
-        with right:
-            surest_mistakes(run, folder, results)
+        matrix.draw(behind.of, results)
     with classes:
-        class_by_class(results)
+        by_class.draw(behind.of, results)
+    pictures.draw(behind)
 
 
 def headline(results: dict[str, Any], folder: Path | None = None) -> None:
@@ -128,113 +151,6 @@ def measured_on(results: dict[str, Any], *, of_others: bool) -> str:
             return say("**{correct} of {count} right** of the training pictures.", **counts)
         case _:
             return say("**{correct} of {count} right** of the held-out pictures.", **counts)
-
-
-def changed_since(run: Run) -> None:
-    """Whether the pictures have been changed since the training."""
-    dataset = bring.learned_by(run)
-    gather.left_out_in_a_line(dataset)
-    if dataset is not None and run.version not in (None, dataset.version):
-        st.caption(
-            ":material/history: "
-            + say(
-                "The pictures have been changed since this training. Train again to see the effect."
-            )
-        )
-
-
-def mixed_up(results: dict[str, Any]) -> None:
-    """The confusion matrix."""
-    classes = results["classes"]
-    st.header(
-        say("Confusion matrix: what it mistook for what"),
-        anchor=False,
-        help=say(
-            "Each row holds all pictures of one class, each column all that were predicted to be "
-            "of one class. The pictures on the diagonal are right."
-        ),
-    )
-    table = results["confusion"]
-    st.plotly_chart(
-        figures.confusion(classes, table),
-        key="confusion",
-        config=figures.CONFIG,
-        alt=figures.told_confusion(classes, table),
-    )
-    mixed = evaluation.mixed_up(classes, table)
-    if mixed and not figures.numbers_fit(classes):
-        true, predicted, times = zip(*mixed, strict=True)
-        st.dataframe(
-            {
-                say("true class"): [words.seen(each) for each in true],
-                say("predicted"): [words.seen(each) for each in predicted],
-                say("pictures"): times,
-            },
-            hide_index=True,
-            height=300,
-            alt=say("Classes that it mixed up, the most frequent first"),
-        )
-
-
-def surest_mistakes(run: Run, judged_in: Path | None, results: dict[str, Any]) -> None:
-    """The mistakes that it was most confident about, as pictures.
-
-    Args:
-        run: The run.
-        judged_in: The folder of an evaluation on other pictures; None for the run's own.
-        results: The evaluation.
-    """
-    st.header(say("Most confident mistakes"), anchor=False)
-    if not results["mistakes"]:
-        st.success(say("None: it got every picture right."), icon=":material/check_circle:")
-        return
-    folder = judged_in or mistakes.folder(run)
-    if folder is None:
-        st.caption(say("The data set was deleted, so the pictures are no longer here."))
-    picture_of = image_files.thumbnail if judged_in is None else evaluations.picture_of
-
-    def draw(one: dict[str, Any]) -> None:
-        there = folder is not None and home.is_digest(one["digest"])
-        mistakes.draw(picture_of(folder, one["digest"]) if folder and there else None, one)
-
-    thumbnails.paged(results["mistakes"], state.key("mistakes", run.id, judged_in), draw, width=170)
-
-
-def class_by_class(results: dict[str, Any]) -> None:
-    """Precision and recall."""
-    rows = results["per_class"]
-    share = st.column_config.ProgressColumn(
-        format=words.percent_format(), min_value=0, max_value=100
-    )
-    shares = {
-        say("found (recall)"): [whole(row["recall"]) for row in rows.values()],
-        say("right when it says so (precision)"): [
-            whole(row["precision"]) for row in rows.values()
-        ],
-        "F1": [whole(row["f1"]) for row in rows.values()],
-    }
-    st.dataframe(
-        {
-            say("class"): [words.seen(name) for name in rows],
-            say("pictures"): [row["images"] for row in rows.values()],
-            **shares,
-        },
-        hide_index=True,
-        column_config=dict.fromkeys(shares, share),
-        alt=say("Precision, recall and F1 of each class"),
-    )
-    st.caption(
-        say(
-            "**Found** (recall): how many of the pictures of this class it recognises. **Right "
-            "when it says so** (precision): how often it is right when it predicts this class. "
-            "**F1** combines the two in one number."
-        )
-    )
-
-
-def whole(share: float) -> int:
-    """A share in percent; 100 only if it is exactly that."""
-    return min(round(100 * share), 99) if share < 1 else 100
 
 
 main()

@@ -16,7 +16,7 @@ from core.datasets.grouping import groups_of
 from core.datasets.split import choose, extend
 from core.errors import UserError
 from core.intake.layouts.side_names import Split
-from core.saying import Sentence, joined, say
+from core.saying import Sentence, joined, say, several
 from core.settings import SplitSettings
 from core.shown import natural
 from core.storage import own_names
@@ -177,6 +177,35 @@ def gained(before: Dataset, after: Dataset) -> Sentence:
         elif now > had:
             changed.append(say("{name} {had} + {more}", name=label, had=had, more=now - had))
     return joined(changed, ", ") if changed else say("nothing is new")
+
+
+def since(before: Dataset, now: Dataset) -> Sentence | None:
+    """What became of the pictures between two versions; None where the same ones are there.
+
+    Names of classes play no part.
+    """
+    had, have = _origins_by_file(before), _origins_by_file(now)
+    moved = sum(have[file] != origin for file, origin in had.items() if file in have)
+    gone, new = len(had.keys() - have.keys()), len(have.keys() - had.keys())
+    told = []
+    if moved:
+        told.append(
+            several(
+                "{count} picture moved to another class",
+                "{count} pictures moved to another class",
+                moved,
+            )
+        )
+    if gone:
+        told.append(several("{count} picture removed", "{count} pictures removed", gone))
+    if new:
+        told.append(several("{count} picture added", "{count} pictures added", new))
+    return joined(told, ", ") if told else None
+
+
+def _origins_by_file(dataset: Dataset) -> dict[str, str]:
+    origins = dict(_pairs(dataset))
+    return {record.file: origins[record.label] for record in dataset.records}
 
 
 def divide(dataset: Dataset, settings: SplitSettings) -> Dataset:

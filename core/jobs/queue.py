@@ -55,12 +55,13 @@ _looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
 
-def submit_training(dataset_id: str, settings: TrainingSettings) -> Run:
+def submit_training(dataset_id: str, settings: TrainingSettings, after: str | None = None) -> Run:
     """Queue the training of a new run.
 
     Args:
         dataset_id: A stored data set.
         settings: What to train.
+        after: The id of the run that it repeats on changed pictures.
 
     Raises:
         UserError: There is no such data set, it holds too little, or no cluster takes the job.
@@ -76,6 +77,7 @@ def submit_training(dataset_id: str, settings: TrainingSettings) -> Run:
         data_name=chosen.name,
         dataset_id=dataset_id,
         version=chosen.version,
+        after=after,
         cluster=owner,
     )
     _submit_training(run, dataset)

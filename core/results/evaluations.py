@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.results import names
+from core.results.answers import kept
 from core.storage import files, home
 from core.storage.runs import Run
 
@@ -38,7 +39,7 @@ def keep(
     Args:
         folder: As `new` has named it.
         name: What the user calls the pictures.
-        results: As `Predictor.evaluate` gives them.
+        results: As `Predictor.evaluate` gives them, with the answers behind them.
         pictures: JPEGs of mistakes, by digest.
         trained: What the classes were called in training, by their names in the results. Somebody
             may have renamed them since the predictor was made.
@@ -47,6 +48,7 @@ def keep(
         files.write_bytes(picture_of(folder, digest), picture)
     skipped = [{"file": each.file, "reason": each.reason} for each in results["skipped"]]
     told = names.of_results(dict(results), trained) | {"name": name, "skipped": skipped}
+    kept.keep(folder, told.pop("answers").called(trained))
     files.write_json(folder / home.RESULTS, told)
 
 

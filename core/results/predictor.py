@@ -23,6 +23,7 @@ from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import evaluation, learned, names
+from core.results.answers import kept
 from core.results.prediction import Prediction
 from core.settings import Squaring
 from core.storage import files, home
@@ -175,7 +176,8 @@ class Predictor:
 
         Returns:
             As `evaluation.evaluate` and `learned.told_apart` (None for both where nobody knows);
-            side: "test", or None for all images; skipped: what was left out.
+            side: "test", or None for all images; skipped: what was left out; answers: those behind
+            all of it.
 
         Raises:
             UserError: The images have a class that the model does not know, or there are none.
@@ -212,7 +214,9 @@ class Predictor:
         if learned_from is not None:
             apart = learned.told_apart(*asked, learned_from)
         side = "test" if found.split_came_with_data else None
-        return evaluation.evaluate(*asked) | apart | {"side": side, "skipped": found.skipped}
+        said = kept.of_records(*asked)
+        told = {"side": side, "skipped": found.skipped, "answers": said}
+        return evaluation.evaluate(*asked) | apart | told
 
 
 def of_run(run: Path) -> Predictor:

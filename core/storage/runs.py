@@ -144,6 +144,7 @@ class Run(Job):
         data_name: str,
         dataset_id: str | None = None,
         version: int | None = None,
+        after: str | None = None,
         cluster: dict[str, Any] | None = None,
     ) -> "Run":
         """Make the folder of a new run, queued.
@@ -154,6 +155,7 @@ class Run(Job):
             data_name: The data set's name, for people.
             dataset_id: The data set's id, where it is a stored one.
             version: Which version of it.
+            after: The id of the run that this one repeats on pictures that were changed since.
             cluster: The process that will take the job.
 
         Raises:
@@ -172,7 +174,7 @@ class Run(Job):
         there_before = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder)
-        told = {"data": data_name, "dataset": dataset_id, "version": version}
+        told = {"data": data_name, "dataset": dataset_id, "version": version, "after": after}
         try:
             # The settings make it a run: first, so that what is half made can be deleted.
             files.write_json(folder / home.SETTINGS, told | {"settings": settings.to_dict()})
@@ -225,6 +227,12 @@ class Run(Job):
     def version(self) -> int | None:
         """Which version of its stored data set it learns from; None is the one at hand."""
         return read_facts(self.folder, home.SETTINGS).get("version")
+
+    @property
+    def after(self) -> str | None:
+        """The id of the run that it repeats on changed pictures; that may be deleted by now."""
+        found = read_facts(self.folder, home.SETTINGS).get("after")
+        return found if isinstance(found, str) and home.is_id(found) else None
 
     def _described(self, fact: str) -> Any:
         return read_facts(self.folder, home.SETTINGS, fact)[fact]

@@ -1,17 +1,12 @@
 """What it takes to go on with a training: written after every epoch, read when it is resumed."""
 
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import UserError
-from core.storage import files, home
-
-_FACTS = "facts"
+from core.storage import arrays
 
 
 class Checkpoint:
@@ -34,14 +29,12 @@ class Checkpoint:
         Raises:
             OSError: The disk is full, or the folder has gone. What was there before stays.
         """
-        arrays = {
+        groups_apart = {
             f"{name}-{number}": np.asarray(value)
             for name, values in groups.items()
             for number, value in enumerate(values)
         }
-        arrays[_FACTS] = np.array(json.dumps({"format": home.FORMAT, **facts}))
-        with files.replacing(self.path) as aside:
-            np.savez(aside, allow_pickle=False, **arrays)
+        arrays.write(self.path, facts, groups_apart)
 
     def read(self) -> "Saved | None":
         """What was written last; None where there is nothing or it is damaged.
@@ -49,21 +42,8 @@ class Checkpoint:
         Raises:
             UserError: A newer Thaw has written it.
         """
-        try:
-            # Ours are not compressed; one that is may be any size once it is read.
-            with zipfile.ZipFile(self.path) as archive:
-                inside = sum(member.file_size for member in archive.infolist())
-            if inside > self.path.stat().st_size:
-                return None
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = dict(file)
-            facts = json.loads(str(arrays.pop(_FACTS)))
-            files.refuse_newer(facts.pop("format", 1))
-            return Saved(facts, arrays)
-        except UserError:
-            raise
-        except Exception:  # zipfile, zlib and NumPy raise anything at damaged bytes
-            return None
+        found = arrays.read(self.path)
+        return Saved(*found) if found is not None else None
 
 
 class Saved:

@@ -20,6 +20,7 @@ from core.network import engine
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.results import evaluation, learned
+from core.results.answers import kept
 from core.storage import files, home
 from core.storage.job import Stage
 from core.storage.progress import StageReporter
@@ -165,7 +166,8 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         "seconds": seconds,
     }
     learning.level()
-    _keep(run, network, learning.head, dataset, results)
+    said = kept.of_records(probabilities, judged, dataset.classes)
+    _keep(run, network, learning.head, dataset, results, said)
     return results
 
 
@@ -325,7 +327,12 @@ class _Frozen:
 
 
 def _keep(
-    run: Run, network: "Network", head: list[Any], dataset: Dataset, results: dict[str, Any]
+    run: Run,
+    network: "Network",
+    head: list[Any],
+    dataset: Dataset,
+    results: dict[str, Any],
+    said: kept.Answers,
 ) -> None:
     """Write the model and its results; the results last, since they say that it is all there."""
     if not run.folder.is_dir():  # deleted meanwhile: nothing of it must come back
@@ -343,4 +350,5 @@ def _keep(
     with files.replacing(run.folder / home.MODEL) as aside:
         network.whole(head).save(aside)
     learned.keep(run, dataset, refit=results["refit"] is not None)
+    kept.keep(run.folder, said)
     files.write_json(run.results_path, results)

@@ -25,10 +25,10 @@ ROWS = [
     {"core.cli", "core.web", "pages.language"},
     {"core.__main__", "pages.routes", "pages.parts.shared"},
     {"pages.components"},
-    {"pages.parts.predict", "pages.parts.evaluate"},
+    {"pages.parts.predict"},
     {"pages.parts.train"},
     {"pages.parts.data"},
-    {"pages.parts.runs"},
+    {"pages.parts.evaluate", "pages.parts.runs"},
     {"pages.start", "pages.data", "pages.train", "pages.evaluate", "pages.predict", "pages.runs"},
     {"streamlit_app"},
 ]

@@ -359,3 +359,15 @@ def test_the_images_that_lose_most_by_becoming_square_are_one_of_a_class(pets: D
     assert len(made.least_square(1)) == 1
     square = [record for record in records if record.elongation < 1.02]
     assert replace(pets, records=tuple(square)).least_square(3) == []
+
+
+def test_what_became_of_pictures_between_two_versions() -> None:
+    before = dataset(*images("cat", 4), *images("dog", 4))
+    assert changes.since(before, before) is None
+    assert changes.since(before, changes.rename(before, "cat", "Tiger")) is None
+    first, second, third = (record.file for record in before.records[:3])
+    moved = changes.move(before, [first, second], "dog")
+    mended = changes.remove(moved, [third])
+    told = "2 pictures moved to another class, 1 picture removed"
+    assert changes.since(before, mended) == told
+    assert changes.since(mended, before) == "2 pictures moved to another class, 1 picture added"

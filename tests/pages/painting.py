@@ -6,11 +6,14 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.datasets import store
 from core.intake.archives import archive
+from core.results import evaluation
+from core.results.answers import kept
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
@@ -128,6 +131,30 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
     )
 
 
+def paint_answers(run: Run, said: dict[str, dict[str, float]]) -> kept.Answers:
+    """Have a run evaluated on pictures of its data set.
+
+    Args:
+        run: A painted one on a stored data set.
+        said: By the end of a file's name, the probability of some classes; the rest of it falls to
+            the others in equal parts.
+    """
+    dataset = store.load(store.folder_of(run.dataset_id or ""), run.version)
+    classes = list(dataset.classes)
+    records, rows = [], []
+    for name, probabilities in said.items():
+        (record,) = [each for each in dataset.records if each.file.endswith(name)]
+        rest = (1 - sum(probabilities.values())) / max(len(classes) - len(probabilities), 1)
+        records.append(record)
+        rows.append([probabilities.get(label, rest) for label in classes])
+    answers = kept.of_records(np.array(rows), records, classes)
+    before = run.results() or {}
+    found = evaluation.evaluate(answers.probabilities, records, classes)
+    kept.keep(run.folder, answers)
+    files.write_json(run.results_path, before | found)
+    return answers
+
+
 def shown(app: AppTest) -> str:
     """All words on the page, as one text."""
     kinds = (
@@ -194,6 +221,13 @@ def tell(app: AppTest, grid_id: str, ticks: Any) -> None:
     """Have the browser say this of a grid."""
     states = app._tree.get_widget_states()
     states.widgets.add(id=grid_id, json_value=json.dumps({"ticks": ticks}))
+    app._run(states)
+
+
+def select(app: AppTest, element: Any, **selection: Any) -> None:
+    """Have the browser say what was clicked on a chart or a table."""
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=element.proto.id, string_value=json.dumps({"selection": selection}))
     app._run(states)
 
 

@@ -10,6 +10,7 @@ import pytest
 from core.datasets import changes, store
 from core.datasets.dataset import Skipped
 from core.results import evaluations
+from core.results.answers import kept
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.job import Job
@@ -19,6 +20,7 @@ from tests.pages.painting import (
     HOSTILE,
     Open,
     button,
+    gallery,
     images,
     keys,
     paint_run,
@@ -46,7 +48,7 @@ def test_results_and_what_they_rest_on(open_page: Open) -> None:
     assert "a little optimistic" in shown(app)
     assert "Trained network: pets" in shown(app)
     assert app.get("plotly_chart")
-    assert len(images(app)) == 1, "the mistake as a picture"
+    assert len(gallery(app)["pictures"]) == 1, "the mistake as a picture"
     button(app, "lead-on").click().run()
     assert app.title[0].value == "Predict"
 
@@ -142,9 +144,9 @@ def test_a_class_that_was_renamed_since_goes_by_its_new_name(open_page: Open) ->
     store.keep(folder, changes.rename(store.load(folder), "cat", "Tiger"), "renamed")
     app = open_page("evaluate", run=run.id)
     assert "have been changed" in shown(app)
-    told = " ".join(each.value for each in app.markdown)
-    assert "Tiger" in told
-    assert "cat" not in told
+    (picture,) = gallery(app)["pictures"]
+    assert picture["caption"] == "Tiger ✗ dog · 97%"
+    assert "cat" not in " ".join(each.value for each in app.markdown)
 
 
 def test_hostile_class_names(open_page: Open) -> None:
@@ -214,6 +216,7 @@ def judge(run: Run, name: str, **more: Any) -> Path:
     folder, results = evaluations.new(run), run.results()
     assert results
     found = results | {"side": None, "skipped": [Skipped("a.txt", "no image")], "accuracy": 0.25}
+    found["answers"] = kept.of_mistakes(results)
     mistake = found["mistakes"][0]
     folder.mkdir(parents=True)
     evaluations.keep(folder, name, found | more, {mistake["digest"]: painted(1)}, {})

@@ -35,6 +35,8 @@ def draw(
     ticked: Set[str] | None = None,
     captions: Sequence[str] | None = None,
     width: int = 104,
+    told: Sequence[str] | None = None,
+    selection: str | None = None,
 ) -> None:
     """Show pictures.
 
@@ -46,10 +48,14 @@ def draw(
         ticked: Files of those that are ticked, perhaps of others too. None where a click opens.
         captions: What stands below each; None for the files' names.
         width: Least width of a picture, in pixels.
+        told: What is said of each picture in full; None for its class and its file's name.
+        selection: Which selection the ticks belong to; None for the data set's own.
     """
     names = [Path(record.file).name for record in records]
     short = words.apart(names, _NAME)
     below = [short[name] for name in names] if captions is None else captions
+    if told is None:
+        told = [f"{record.label}: {name}" for record, name in zip(records, names, strict=True)]
     _grid(
         key=key,
         data={
@@ -60,25 +66,25 @@ def draw(
                     "file": record.file,
                     "digest": record.digest,
                     "caption": words.bare(caption),
-                    "told": words.bare(f"{record.label}: {name}"),
+                    "told": words.bare(sentence),
                     "size": f"{record.width} × {record.height}",
                 }
-                for record, name, caption in zip(records, names, below, strict=True)
+                for record, caption, sentence in zip(records, below, told, strict=True)
             ],
             "ticked": None if ticked is None else [r.file for r in records if r.file in ticked],
             "heard": int(state.heard(key) or 0),
             "width": width,
             **spoken.texts(_SCRIPT),
         },
-        on_ticks_change=lambda: _hear(key, chosen),
+        on_ticks_change=lambda: _hear(key, selection or chosen),
     )
 
 
-def _hear(key: str, chosen: str) -> None:
+def _hear(key: str, selection: str) -> None:
     """Take over what was ticked since; all of it is the browser's word for it."""
     match st.session_state[key].get("ticks"):
         case {"number": int(number), "changed": dict(changed)}:
-            picked = state.picked(chosen)
+            picked = state.picked(selection)
             picked |= {file for file, on in changed.items() if on}
             picked -= {file for file, on in changed.items() if not on}
             state.hear(key, str(int(number)))

@@ -81,7 +81,7 @@ def divided_anew(chosen: str, dataset: Dataset) -> None:
     """Another split into training, validation and test pictures."""
     with st.container(horizontal=True, vertical_alignment="center"):
         settings = division.choose()
-        _button(
+        button(
             say("Split again"),
             ":material/shuffle:",
             "divide",
@@ -127,7 +127,7 @@ def _new_class(chosen: str, dataset: Dataset) -> None:
         st.form("new-class", border=False),
     ):
         name = st.text_input(say("Name"), max_chars=80, key=state.turn("new-class-name"))
-        _button(
+        button(
             say("Create"),
             ":material/add:",
             "make-class",
@@ -136,7 +136,7 @@ def _new_class(chosen: str, dataset: Dataset) -> None:
             lambda: changes.add_class(dataset, name) if name.strip() else dataset,
             later("Class “{name}” created", name=name),
             then=" ".join(name.split()),
-            button=st.form_submit_button,
+            press=st.form_submit_button,
         )
 
 
@@ -147,7 +147,7 @@ def _rename(chosen: str, dataset: Dataset, label: str) -> None:
     ):
         name = st.text_input(say("New name"), label, max_chars=80, key=state.key("rename", label))
         st.caption(say("Trained networks use the new name right away, without training again."))
-        _button(
+        button(
             say("Rename"),
             ":material/edit:",
             "rename-class",
@@ -155,7 +155,7 @@ def _rename(chosen: str, dataset: Dataset, label: str) -> None:
             lambda: changes.rename(dataset, label, name),
             later("“{old}” renamed to “{new}”", old=label, new=name),
             then=" ".join(name.split()),
-            button=st.form_submit_button,
+            press=st.form_submit_button,
         )
 
 
@@ -170,7 +170,7 @@ def _merge(chosen: str, dataset: Dataset, label: str) -> None:
             format_func=words.distinct(others).__getitem__,
             key=state.key("merge-into", label),
         )
-        _button(
+        button(
             say("Merge"),
             ":material/merge:",
             "merge-class",
@@ -191,7 +191,7 @@ def _delete_class(chosen: str, dataset: Dataset, label: str) -> None:
                 name=words.plain(label),
             )
         )
-        _button(
+        button(
             say("Delete class and pictures"),
             ":material/delete:",
             "delete-class-really",
@@ -232,7 +232,7 @@ def _with_picked(
                 key=state.key("move-from", label),
                 width=220,
             )
-            _button(
+            button(
                 say("Move"),
                 ":material/drive_file_move:",
                 "move",
@@ -246,7 +246,7 @@ def _with_picked(
                 ),
                 possible=into is not None,
             )
-        _button(
+        button(
             say("Delete"),
             ":material/delete:",
             "delete-picked",
@@ -263,7 +263,7 @@ def _with_picked(
             st.rerun()
 
 
-def _button(
+def button(
     title: str,
     icon: str,
     key: str,
@@ -271,9 +271,10 @@ def _button(
     change: Callable[[], Dataset],
     told: str,
     then: str | None = None,
-    button: Callable[..., bool] = st.button,
+    press: Callable[..., bool] = st.button,
     *,
     possible: bool = True,
+    selection: str | None = None,
 ) -> None:
     """A button that makes another version; it clears the forms and the selection.
 
@@ -285,14 +286,15 @@ def _button(
         change: Makes the new version.
         told: The change as a sentence; it is stored, so a page translates it when it shows it.
         then: The class to look at afterwards, where it is another.
-        button: Draws the button; that of a form is pressed by Enter as well.
+        press: Draws the button; that of a form is pressed by Enter as well.
         possible: Whether it can be pressed.
+        selection: Which selection of pictures it clears; the data set's own where None.
     """
     problem.draw(key)  # above the button, since what opens may end below it
-    if not button(title, icon=icon, key=key, disabled=not possible):
+    if not press(title, icon=icon, key=key, disabled=not possible):
         return
     if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told), key):
-        state.pick_none(chosen)
+        state.pick_none(selection or chosen)
         for widget in _FILLED_IN:
             state.renew(widget)
         if then:

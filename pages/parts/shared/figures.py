@@ -176,11 +176,19 @@ def told_history(
     return f"{text} {say('Best epoch: {number}.', number=best)}" if best else text
 
 
-def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figure:
+def confusion(
+    classes: Sequence[str], table: Sequence[Sequence[int]], *, shares: bool = False
+) -> go.Figure:
     """The confusion matrix: rows true classes, columns predicted ones.
 
     A cell's colour is its share of the row, so that small classes show too. Its number stands in
-    it where there is room (see `numbers_fit`), and shows on hover anyway.
+    it where there is room (see `numbers_fit`), and shows on hover anyway. A heat map can't be
+    clicked in Streamlit; unseen points in its cells can.
+
+    Args:
+        classes: Their names.
+        table: How many pictures of each class (row) were taken for each class (column).
+        shares: Whether a cell's number is its share of the row, in percent.
     """
     fit = numbers_fit(classes)
     figure = go.Figure(
@@ -188,27 +196,58 @@ def confusion(classes: Sequence[str], table: Sequence[Sequence[int]]) -> go.Figu
             z=[[count / max(sum(row), 1) for count in row] for row in table],
             zmin=0,
             zmax=1,
-            text=[[str(count) if count else "" for count in row] for row in table],
-            texttemplate="%{text}" if fit else None,
-            textfont={"size": 15 if len(classes) <= 12 else 11},
-            customdata=[
-                [[label(true, _LONGEST), label(predicted, _LONGEST)] for predicted in classes]
-                for true in classes
+            text=[
+                [
+                    (words.percent(count / sum(row)) if shares else str(count)) if count else ""
+                    for count in row
+                ]
+                for row in table
             ],
-            hovertemplate=say(
-                "{count} × {true}<br>mistaken for {predicted}",
-                count="%{text}",
-                true="%{customdata[0]}",
-                predicted="%{customdata[1]}",
-            )
-            + "<extra></extra>",
+            texttemplate="%{text}" if fit else None,
+            textfont={"size": 15 if len(classes) <= (6 if shares else 12) else 11},
+            hoverinfo="skip",
             showscale=False,
             xgap=2 if fit else 0.5,
             ygap=2 if fit else 0.5,
         )
     )
+    cells = [
+        (row, column)
+        for row, counts in enumerate(table)
+        for column, count in enumerate(counts)
+        if fit or count  # of very many cells, a click finds the nearest that has pictures
+    ]
+    figure.add_scatter(
+        x=[column for _, column in cells],
+        y=[row for row, _ in cells],
+        mode="markers",
+        marker={
+            "opacity": 0,
+            "symbol": "square-open",
+            "color": EMBER,
+            "size": 30 if fit else 9,
+            "line": {"width": 3 if fit else 2},
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[
+            [table[row][column], label(classes[row], _LONGEST), label(classes[column], _LONGEST)]
+            for row, column in cells
+        ],
+        hovertemplate=say(
+            "{count} × {true}<br>predicted: {predicted}",
+            count="%{customdata[0]}",
+            true="%{customdata[1]}",
+            predicted="%{customdata[2]}",
+        )
+        + "<extra></extra>",
+        showlegend=False,
+    )
     figure.update_layout(
         _layout(height=min(150 + max(30, 62 - 2 * len(classes)) * len(classes), 900)),
+        clickmode="event+select",
+        hovermode="closest",
+        hoverdistance=-1 if fit else 20,  # a click anywhere in a cell is meant for it
         xaxis=_names(
             classes,
             title=say("predicted"),

@@ -265,19 +265,23 @@ def keep_seen(network: str, said: Any) -> None:
     st.session_state[_UNTOUCHED] = {network: said}
 
 
-def picked(dataset: str) -> set[str]:
-    """The pictures of a data set that are ticked, by file; a set to change in place."""
-    return st.session_state.setdefault(_PICKED, {}).setdefault(dataset, set())
+def picked(selection: str) -> set[str]:
+    """The pictures of a data set that are ticked, by file; a set to change in place.
+
+    Args:
+        selection: The data set's id; or the run's, for those that are ticked among its answers.
+    """
+    return st.session_state.setdefault(_PICKED, {}).setdefault(selection, set())
 
 
-def pick(dataset: str, files: Iterable[str]) -> None:
+def pick(selection: str, files: Iterable[str]) -> None:
     """Tick more of them."""
-    picked(dataset).update(files)
+    picked(selection).update(files)
 
 
-def pick_none(dataset: str) -> None:
+def pick_none(selection: str) -> None:
     """Let go of them."""
-    picked(dataset).clear()
+    picked(selection).clear()
 
 
 def wish(control: str, value: Any) -> None:

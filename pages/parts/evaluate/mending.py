@@ -1,0 +1,97 @@
+"""What can be done with pictures of an evaluation: move, remove, or call them right but hard."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import saying
+from core.datasets import changes
+from core.datasets.dataset import Dataset
+from core.results.answers import hard
+from core.storage import home
+from core.storage.runs import Run
+from pages.parts.data import mend
+from pages.parts.shared import state, words
+from pages.parts.shared.words import say, several
+
+
+def draw(
+    run: Run, dataset: Dataset, picked: set[str], shown: Sequence[str], called_hard: set[str]
+) -> None:
+    """A bar of buttons for the pictures that are selected.
+
+    Args:
+        run: Whose answers are looked at; its id names the selection.
+        dataset: The data set that it learned from, as it is now.
+        picked: Files of the pictures that are selected.
+        shown: Files of all pictures that stand behind the chosen number.
+        called_hard: Files of those that were called right but hard.
+    """
+    chosen = run.dataset_id
+    assert chosen is not None
+    count = len(picked)
+    labels = {record.label for record in dataset.records if record.file in picked}
+    others = [name for name in dataset.classes if {name} != labels]
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="with-picked"):
+        st.markdown(
+            several("**{count} picture selected**", "**{count} pictures selected**", count),
+            width="content",
+        )
+        into = st.selectbox(
+            say("Move to"),
+            others,
+            index=None,
+            format_func=words.distinct(others).__getitem__,
+            placeholder=say("Move to which class?"),
+            label_visibility="collapsed",
+            key=state.key("move-from", *sorted(labels)),
+            width=220,
+        )
+        mend.button(
+            say("Move"),
+            ":material/drive_file_move:",
+            "move",
+            chosen,
+            lambda: changes.move(dataset, picked, into),
+            saying.several(
+                "{count} picture moved to “{name}”",
+                "{count} pictures moved to “{name}”",
+                count,
+                name=into,
+            ),
+            possible=into is not None,
+            selection=run.id,
+        )
+        mend.button(
+            say("Delete"),
+            ":material/delete:",
+            "delete-picked",
+            chosen,
+            lambda: changes.remove(dataset, picked),
+            saying.several("{count} picture deleted", "{count} pictures deleted", count),
+            selection=run.id,
+        )
+        if picked <= called_hard:
+            title, icon, is_hard = say("Not hard after all"), ":material/undo:", False
+        else:
+            title, icon, is_hard = say("Right, just hard"), ":material/diamond:", True
+        if st.button(
+            title,
+            icon=icon,
+            key="call-hard",
+            help=say(
+                "The class is right, though hard to see. Such pictures are marked with ◆ and come "
+                "last here; training goes on using them."
+            ),
+        ):
+            hard.mark(home.datasets() / chosen, dataset, picked, hard=is_hard)
+            state.pick_none(run.id)
+            st.rerun()
+        if not picked.issuperset(shown) and st.button(
+            say("Select all of these"), type="tertiary", key="pick-all"
+        ):
+            state.pick(run.id, shown)
+            st.rerun()
+        if st.button(say("Select none"), type="tertiary", key="pick-none"):
+            state.pick_none(run.id)
+            st.rerun()

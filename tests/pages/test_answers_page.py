@@ -1,0 +1,288 @@
+"""From a number on the Evaluate page to its pictures, to a mending hand, to training again."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.datasets import store
+from core.jobs import queue
+from core.results import evaluations
+from core.results.answers import hard, kept
+from core.settings import TrainingSettings
+from core.storage import files, home
+from core.storage.runs import Run
+from tests.pages.painting import (
+    Open,
+    button,
+    gallery,
+    keys,
+    paint_answers,
+    paint_run,
+    painted,
+    select,
+    shown,
+    store_dataset,
+    tick,
+)
+
+CLASSES = {"ant": 4, "bee": 4, "cat": 4}
+SAID = {
+    "ant/0.png": {"ant": 0.9},
+    "ant/1.png": {"bee": 0.7},
+    "ant/2.png": {"bee": 0.85},
+    "bee/0.png": {"bee": 0.96},
+    "bee/1.png": {"cat": 0.5},
+    "cat/0.png": {"cat": 0.45},
+}
+
+
+@pytest.fixture
+def run(thaw_home: object) -> Run:
+    made = paint_run(store_dataset("zoo", CLASSES), classes=tuple(CLASSES))
+    paint_answers(made, SAID)
+    return made
+
+
+def names(app: AppTest) -> list[str]:
+    """The files of the pictures that are shown, in order."""
+    return [each["file"] for each in gallery(app).get("pictures", [])]
+
+
+def chart(app: AppTest, key: str) -> Any:
+    return next(each for each in app.get("plotly_chart") if each.proto.id.endswith(key))
+
+
+def box(app: AppTest, label: str) -> Any:
+    return next(each for each in app.selectbox if each.label == label)
+
+
+def test_at_first_the_surest_mistakes_are_shown(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
+    first = gallery(app)["pictures"][0]
+    assert first["caption"] == "ant ✗ bee · 85%"
+    assert first["told"] == "2.png: really ant, predicted bee, 85% sure"
+
+
+def test_a_click_on_a_cell_shows_exactly_its_pictures(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    select(app, chart(app, "confusion"), points=[{"x": 1, "y": 0}])
+    assert names(app) == ["ant/2.png", "ant/1.png"]
+    assert (box(app, "True class").value, box(app, "Predicted").value) == (0, 1)
+    select(app, chart(app, "confusion"), points=[{"x": 2, "y": 2}])
+    assert names(app) == ["cat/0.png"]
+    select(app, chart(app, "confusion"), points=[{"x": 0, "y": 2}])
+    assert names(app) == []
+    assert "There are no such pictures" in shown(app)
+    select(app, chart(app, "confusion"), points=[])
+    assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [[{"x": 7, "y": 0}], [{"x": -1, "y": -2}], [{"x": "0", "y": 0}], [{}], [{"x": 0.5, "y": 0}]],
+)
+def test_what_the_browser_says_of_a_chart_is_not_trusted(
+    open_page: Open, run: Run, points: list[dict[str, Any]]
+) -> None:
+    app = open_page("evaluate", run=run.id)
+    select(app, chart(app, "confusion"), points=points)
+    assert not app.exception
+    assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
+
+
+def test_a_cell_can_be_chosen_without_a_pointer(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    box(app, "True class").set_value(1).run()
+    assert names(app) == ["bee/1.png"]
+    box(app, "Predicted").set_value(-1).run()
+    assert names(app) == ["bee/0.png", "bee/1.png"]
+    app.segmented_control(key=order_key(app)).set_value("Least sure first").run()
+    assert names(app) == ["bee/1.png", "bee/0.png"]
+    box(app, "How sure").set_value(9).run()
+    assert names(app) == ["bee/0.png"]
+
+
+def order_key(app: AppTest) -> str:
+    (found,) = [each.key for each in app.segmented_control if each.label == "Order"]
+    assert found
+    return found
+
+
+def test_a_click_on_a_class_shows_its_pictures(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    (table,) = [each for each in app.dataframe if "class" in each.value]
+    select(app, table, rows=[0])
+    assert names(app) == ["ant/0.png", "ant/2.png", "ant/1.png"]
+    select(app, table, rows=[], cells=[[1, "right when it says so (precision)"]])
+    assert names(app) == ["bee/0.png", "ant/2.png", "ant/1.png"]
+    select(app, table, rows=[], cells=[[1, "class"]])
+    assert names(app) == ["bee/0.png", "bee/1.png"]
+    select(app, table, rows=[9])
+    assert not app.exception
+
+
+def test_classes_have_intervals(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    (table,) = [each.value for each in app.dataframe if "class" in each.value]
+    assert list(table["found (recall): from, to"]) == ["6% to 79%", "9% to 91%", "21% to 100%"]
+
+
+def test_what_is_most_confused_is_said_and_leads_to_its_pictures(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    first = button(app, "confused")
+    assert first.label == "2 of 3 pictures of “ant” were taken for “bee”"
+    button(app, "confused", 1).click().run()
+    assert names(app) == ["bee/1.png"]
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_with_any_number_of_classes(open_page: Open, classes: int) -> None:
+    labels = [f"class {number}" for number in range(classes)]
+    made = paint_run(store_dataset("many", dict.fromkeys(labels, 2)), classes=tuple(labels))
+    said = {f"{label}/0.png": {label: 0.9} for label in labels}
+    paint_answers(made, said | {"class 1/0.png": {"class 0": 0.8}})
+    app = open_page("evaluate", run=made.id)
+    select(app, chart(app, "confusion"), points=[{"x": 0, "y": 1}])
+    assert names(app) == ["class 1/0.png"]
+    select(app, chart(app, "confusion"), points=[{"x": classes - 1, "y": classes - 1}])
+    assert names(app) == ([] if classes == 2 else [f"class {classes - 1}/0.png"])
+
+
+def test_pictures_can_be_moved_removed_and_called_hard(open_page: Open, run: Run) -> None:
+    folder = store.folder_of(run.dataset_id or "")
+    app = open_page("evaluate", run=run.id)
+    tick(app, "ant/2.png")
+    button(app, "call-hard").click().run()
+    assert names(app) == ["ant/1.png", "bee/1.png", "ant/2.png"], "it comes last"
+    assert gallery(app)["pictures"][-1]["caption"].startswith("◆")
+    assert hard.marked(folder, store.load(folder)) == {"ant/2.png"}
+    tick(app, "ant/1.png")
+    (move,) = [each for each in app.selectbox if each.label == "Move to"]
+    assert move.options == ["bee", "cat"]
+    move.set_value("bee").run()
+    button(app, "move").click().run()
+    now = store.load(folder)
+    assert now.version == 2
+    assert next(each.label for each in now.records if each.file == "ant/1.png") == "bee"
+    captions = {each["file"]: each["caption"] for each in gallery(app)["pictures"]}
+    assert captions["ant/1.png"].startswith("now bee · ")
+    assert gallery(app)["ticked"] == []
+    tick(app, "bee/1.png")
+    button(app, "delete-picked").click().run()
+    assert names(app) == ["ant/1.png", "ant/2.png"]
+    assert "1 more was removed since" in shown(app)
+    assert "1 picture moved to another class, 1 picture removed" in shown(app).replace("\\", "")
+    button(app, "undo").click().run()
+    assert "bee/1.png" in names(app)
+
+
+def test_ticks_here_are_not_those_of_the_data_page(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    tick(app, "ant/2.png")
+    app.switch_page("data.py")
+    app.query_params["data"] = run.dataset_id
+    app.run()
+    assert not gallery(app)["ticked"]
+
+
+def test_one_press_trains_again_on_the_changed_pictures(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted: list[tuple[str, TrainingSettings, str | None]] = []
+
+    def submit(dataset_id: str, settings: TrainingSettings, after: str | None = None) -> Run:
+        submitted.append((dataset_id, settings, after))
+        version = store.load(store.folder_of(dataset_id)).version
+        return Run.create(
+            home.runs() / home.new_id(),
+            settings,
+            data_name="zoo",
+            dataset_id=dataset_id,
+            version=version,
+            after=after,
+        )
+
+    monkeypatch.setattr(queue, "submit_training", submit)
+    app = open_page("evaluate", run=run.id)
+    assert "train-on-mended" not in keys(app)
+    tick(app, "ant/1.png")
+    (move,) = [each for each in app.selectbox if each.label == "Move to"]
+    move.set_value("bee").run()
+    button(app, "move").click().run()
+    button(app, "train-on-mended").click().run()
+    assert submitted == [(run.dataset_id, run.settings, run.id)]
+    assert "train-on-mended" not in keys(app), "it is under way"
+    assert "cancel-again" in keys(app)
+    (newer,) = [each for each in map(Run, home.runs().iterdir()) if each.after == run.id]
+    finish(newer, run)
+    app.run()
+    assert app.query_params["run"] == newer.id
+    assert not app.exception
+    told = shown(app)
+    assert "What the changes brought" in told
+    metrics = {each.label: each.value for each in app.metric}
+    assert metrics["Before, on the same 6 pictures"] == "67%", "by the class it has now"
+    assert metrics["Now, on the same 6 pictures"] == "83%"
+    assert "1 of these was moved to another class" in told
+    grids = [json.loads(each.proto.json) for each in app.get("bidi_component")
+             if each.proto.component_name == "picture_grid"]  # fmt: skip
+    (gained,) = [each for each in grids if each["ticked"] is None]
+    assert [each["file"] for each in gained["pictures"]] == ["bee/1.png"]
+
+
+def finish(newer: Run, like: Run) -> None:
+    """Have a run end as a worker would have it, with an answer that has become right."""
+    for name in ("model.json", "model.keras", "results.json"):
+        (newer.folder / name).write_bytes((like.folder / name).read_bytes())
+    paint_answers(newer, SAID | {"bee/1.png": {"bee": 0.8}})
+    newer.log.append("started", host="here", pid=1)
+    newer.log.append("finished", best_epoch=3)
+
+
+def test_a_comparison_with_a_run_that_is_gone_is_left_out(open_page: Open, run: Run) -> None:
+    newer = Run.create(
+        home.runs() / home.new_id(),
+        run.settings,
+        data_name="zoo",
+        dataset_id=run.dataset_id,
+        version=1,
+        after=run.id,
+    )
+    finish(newer, run)
+    assert "What the changes brought" in shown(open_page("evaluate", run=newer.id))
+    run.delete()
+    assert "What the changes brought" not in shown(open_page("evaluate", run=newer.id))
+
+
+def test_a_run_of_an_earlier_version_shows_the_mistakes_that_it_kept(
+    open_page: Open, run: Run
+) -> None:
+    (run.folder / "judged.npz").unlink()
+    app = open_page("evaluate", run=run.id)
+    assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
+    assert "made by an earlier version" in shown(app)
+    select(app, chart(app, "confusion"), points=[{"x": 1, "y": 0}])
+    assert names(app) == ["ant/2.png", "ant/1.png"]
+
+
+def test_answers_on_other_pictures_lead_to_the_mistakes_that_are_kept(
+    open_page: Open, run: Run
+) -> None:
+    folder, results = evaluations.new(run), run.results()
+    assert results
+    folder.mkdir(parents=True)
+    answers = kept.read(run.folder)
+    assert answers is not None
+    pictures = {one["digest"]: painted(1) for one in results["mistakes"]}
+    found = results | {"side": None, "skipped": [], "answers": answers}
+    evaluations.keep(folder, "photos", found, pictures, {})
+    app = open_page("evaluate", run=run.id)
+    box(app, "Details of").set_value(1).run()
+    select(app, chart(app, "confusion"), points=[{"x": 0, "y": 0}])
+    assert "only those that it got wrong" in shown(app)
+    assert not gallery(app)
+    stored = files.read_json(folder / "results.json")
+    assert "answers" not in stored
