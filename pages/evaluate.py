@@ -85,12 +85,15 @@ def _answers(folder: str, stamp: files.Stamp) -> kept.Answers | None:
 @st.fragment
 def details(behind: Behind, results: dict[str, Any]) -> None:
     """What stands behind the accuracy: charts, each of which leads to its pictures."""
-    errors, classes = st.tabs([say("What it mixes up"), say("Class by class")])
-    with errors:
-        matrix.draw(behind.of, results)
-    with classes:
-        by_class.draw(behind.of, results)
-    pictures.draw(behind)
+    charts, beside = st.columns([3, 2], gap="large")  # one below the other on a phone
+    with charts:
+        errors, classes = st.tabs([say("What it mixes up"), say("Class by class")])
+        with errors:
+            matrix.draw(behind.of, results)
+        with classes:
+            by_class.draw(behind.of, results)
+    with beside:
+        pictures.draw(behind)
 
 
 def headline(results: dict[str, Any], folder: Path | None = None) -> None:

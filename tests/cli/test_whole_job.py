@@ -135,7 +135,15 @@ def test_evaluate(world: World) -> None:
     assert set(said.json) == {
         *("accuracy", "images", "per_class", "confusion"),
         *("read_as", "side", "learned_from", "unseen", "skipped"),
+        *("intervals", "near_misses"),
     }
+    low, high = said.json["intervals"]["blue"]["recall"]
+    assert (round(low, 2), high) == (0.61, 1.0)
+    assert len(said.json["near_misses"]) == 12
+    nearest = said.json["near_misses"][0]
+    (first, sure), (_, less) = nearest["top"]
+    assert first == nearest["label"]
+    assert sure >= less
     assert said.json["side"] is None
     assert said.json["learned_from"] == 10  # two of twelve were kept back
     assert said.json["unseen"]["images"] == 2

@@ -62,7 +62,7 @@ def test_at_first_the_surest_mistakes_are_shown(open_page: Open, run: Run) -> No
     app = open_page("evaluate", run=run.id)
     assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
     first = gallery(app)["pictures"][0]
-    assert first["caption"] == "ant ✗ bee · 85%"
+    assert first["caption"] == "85% ant ✗ bee"
     assert first["told"] == "2.png: really ant, predicted bee, 85% sure"
 
 

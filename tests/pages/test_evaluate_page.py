@@ -145,7 +145,7 @@ def test_a_class_that_was_renamed_since_goes_by_its_new_name(open_page: Open) ->
     app = open_page("evaluate", run=run.id)
     assert "have been changed" in shown(app)
     (picture,) = gallery(app)["pictures"]
-    assert picture["caption"] == "Tiger ✗ dog · 97%"
+    assert picture["caption"] == "97% Tiger ✗ dog"
     assert "cat" not in " ".join(each.value for each in app.markdown)
 
 

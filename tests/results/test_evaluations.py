@@ -12,6 +12,7 @@ from core.datasets import changes, store
 from core.jobs import judging, tasks, worker
 from core.jobs.cluster import leftovers
 from core.results import evaluations, learned, names
+from core.results.answers import kept
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.job import INTERRUPTED, Job, Kind, RunStatus
@@ -67,6 +68,10 @@ def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Pictu
     assert results["side"] is None
     (mistake,) = results["mistakes"]
     assert (mistake["label"], mistake["predicted"]) == ("green", "red")
+    answers = kept.of(folder, results)
+    assert answers.whole
+    assert answers.right.sum() == 4
+    assert answers.files[int(answers.right.argmin())] == "green/wrong.png"
     assert evaluations.picture_of(folder, mistake["digest"]).read_bytes()[:2] == b"\xff\xd8"
     assert "green/notes.txt" in [each["file"] for each in results["skipped"]]
     assert not path.exists()

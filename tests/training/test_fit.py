@@ -26,6 +26,7 @@ from core.intake.pictures import images
 from core.jobs import queue
 from core.network import engine
 from core.results import learned
+from core.results.answers import choosing, kept
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import files, home
 from core.storage.job import RunStatus, Stage
@@ -494,3 +495,19 @@ def pretrained() -> Any:
     file = weights.find(LITE0)
     assert file is not None
     return load.load(LITE0, file)
+
+
+def test_what_was_said_of_each_image_is_kept_with_the_run(
+    painted: Painted, tiny: Path, tmp_path: Path
+) -> None:
+    run = Run.create(tmp_path / "run", TrainingSettings("tiny", epochs=2), data_name="painted")
+    fit.train(run, SourceFeed(open_source(painted(10)), SplitSettings()))
+    results, answers = run.results(), kept.read(run.folder)
+    assert results is not None
+    assert answers is not None
+    assert len(answers.files) == results["images"]
+    table = [
+        [len(choosing.places(answers, choosing.Wanted(true, predicted))) for predicted in range(3)]
+        for true in range(3)
+    ]
+    assert table == results["confusion"]

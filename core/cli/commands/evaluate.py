@@ -3,11 +3,17 @@
 import argparse
 from typing import Any
 
+import numpy as np
+
 from core.cli.arguments import images, path, source_of, tell_reading
 from core.cli.messages import counter, rows, tell, tell_left_out
 from core.intake import room
 from core.results import learned
+from core.results.answers import choosing, intervals
+from core.results.answers.kept import Answers
 from core.storage.runs import Run
+
+_NEAR_MISSES = 20
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,25 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     keys = ("accuracy", "images", "per_class", "confusion", "side", "learned_from", "unseen")
     return {
         **{key: results[key] for key in keys},
+        "intervals": intervals.of_classes(results["classes"], results["confusion"]),
+        "near_misses": _near_misses(results["answers"]),
         "read_as": read_as,
         "skipped": rows(results["skipped"]),
     }
+
+
+def _near_misses(answers: Answers) -> list[dict[str, Any]]:
+    """The images that it hesitated most about, as `--json` gives them."""
+    found = []
+    for place in choosing.near_misses(answers, _NEAR_MISSES):
+        row = answers.probabilities[place]
+        first, second = np.argsort(-row, kind="stable")[:2]
+        found.append(
+            {
+                "file": answers.files[place],
+                "label": answers.classes[answers.labels[place]],
+                "top": [[answers.classes[each], round(float(row[each]), 6)]
+                        for each in (first, second)],
+            }
+        )  # fmt: skip
+    return found

@@ -51,7 +51,7 @@ def draw(of: Of, results: dict[str, Any]) -> None:
         config=figures.CONFIG,
         alt=figures.told_confusion(classes, table),
     )
-    st.caption(say("Click a cell to see its pictures, or choose the two classes below."))
+    st.caption(say("Click a cell to see its pictures, or choose its two classes in the lists."))
     _pairs(of, results)
 
 
@@ -78,7 +78,7 @@ def _pairs(of: Of, results: dict[str, Any]) -> None:
         row = sum(table[place[true]])
         st.button(
             several(
-                "{count} of {all} picture of “{true}” was taken for “{predicted}”",
+                "{count} of {all} pictures of “{true}” was taken for “{predicted}”",
                 "{count} of {all} pictures of “{true}” were taken for “{predicted}”",
                 times,
                 all=row,

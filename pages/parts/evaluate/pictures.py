@@ -167,7 +167,7 @@ def _caption(answers: Answers, place: int, record: Record, called_hard: set[str]
         for number in (answers.labels[place], answers.predicted[place])
     )
     sure = words.percent(float(answers.confidence[place]))
-    told = f"✓ {true} · {sure}" if answers.right[place] else f"{true} ✗ {predicted} · {sure}"
+    told = f"{sure} {true} ✓" if answers.right[place] else f"{sure} {true} ✗ {predicted}"
     if record.label != answers.classes[answers.labels[place]]:
         return say("now {name}", name=words.shortened(record.label, _NAME)) + f" · {told}"
     return f"◆ {told}" if record.file in called_hard else told

@@ -31,6 +31,7 @@ _SPLITS = {
 }
 # Of classes on a map: mid tones again, far from each other, without the blue and the orange.
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
+_CHOSEN = "#d6488b"  # what was clicked
 _SYMBOLS = ("circle", "square", "diamond")
 _LONGEST = 80  # letters of a name that shows on hover
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
@@ -224,7 +225,7 @@ def confusion(
         marker={
             "opacity": 0,
             "symbol": "square-open",
-            "color": EMBER,
+            "color": _CHOSEN,
             "size": 30 if fit else 9,
             "line": {"width": 3 if fit else 2},
         },
@@ -251,6 +252,7 @@ def confusion(
         xaxis=_names(
             classes,
             title=say("predicted"),
+            range=[-0.5, len(classes) - 0.5],
             side="top",
             tickangle=-40,
             length=14,
@@ -259,7 +261,7 @@ def confusion(
         yaxis=_names(
             classes,
             title=say("true class"),
-            autorange="reversed",
+            range=[len(classes) - 0.5, -0.5],  # points in the cells would ask for a margin
             length=14,
             tickfont={"size": 12 if fit else 7},
         ),
