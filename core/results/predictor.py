@@ -22,7 +22,7 @@ from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
-from core.results import evaluation, learned, names
+from core.results import calibration, evaluation, learned, names
 from core.results.answers import kept
 from core.results.prediction import Prediction
 from core.settings import Squaring
@@ -175,9 +175,9 @@ class Predictor:
             learned_from: Digests of the pictures that it has learned from; None where nobody knows.
 
         Returns:
-            As `evaluation.evaluate` and `learned.told_apart` (None for both where nobody knows);
-            side: "test", or None for all images; skipped: what was left out; answers: those behind
-            all of it.
+            As `evaluation.evaluate`, `calibration.judged` and `learned.told_apart` (None for both
+            where nobody knows); side: "test", or None for all images; skipped: what was left out;
+            answers: those behind all of it.
 
         Raises:
             UserError: The images have a class that the model does not know, or there are none.
@@ -216,7 +216,7 @@ class Predictor:
         side = "test" if found.split_came_with_data else None
         said = kept.of_records(*asked)
         told = {"side": side, "skipped": found.skipped, "answers": said}
-        return evaluation.evaluate(*asked) | apart | told
+        return evaluation.evaluate(*asked) | calibration.judged(*asked) | apart | told
 
 
 def of_run(run: Path) -> Predictor:

@@ -20,7 +20,7 @@ from core.network import ridge
 
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _PENALTIES = tuple(0.1 * 10**power for power in np.arange(0, 4.1, 0.25))
-_SAMPLE = 600  # images that a choice goes by; ten times as many take a thousand times as long
+SAMPLE = 600  # images that a choice goes by; ten times as many take a thousand times as long
 _AT_ONCE = 2048  # images
 _LENGTH = 10.0  # of an image's numbers, root mean square: steps of the default rate suit it
 _FLOOR = 1e-3  # of a stage's mean deviation: what hardly ever changes is not made large
@@ -96,7 +96,7 @@ def choose(
         stages: How many of the numbers each stage has.
         classes: How many classes there are.
     """
-    few = spread(labels, _SAMPLE)
+    few = spread(labels, SAMPLE)
     mean, deviation = _moments(features)
     floors = [part.mean() for part in np.split(deviation, np.cumsum(stages)[:-1])]
     deviation = np.maximum(deviation, _FLOOR * np.repeat(floors, stages) + 1e-9)

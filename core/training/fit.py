@@ -161,6 +161,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         else (solved if solved and by_solution else row)["val_accuracy"],
         "kept": "solution" if by_solution else "epoch",
         "solved": solved,
+        "calibration": learning.calibrated(probabilities, judged),
         "refit": learning.refit(),
         "parameters": network.parameters(learning.head),
         "seconds": seconds,

@@ -24,6 +24,7 @@ from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
+from core.training.calibrating import Calibration
 from core.training.callbacks import (
     Keep,
     KeepBest,
@@ -133,6 +134,7 @@ class Learning:
         epochs: How many there are to be.
         solved: Accuracy and loss of the exact solution on validation images and whether it is what
             is kept; None where there is none.
+        calibration: The temperature of what is kept; it is in the weights of the last layer.
     """
 
     def __init__(
@@ -162,6 +164,7 @@ class Learning:
         self.epochs = state.epochs or settings.epochs
         self._begin = state.begin
         self.solved: dict[str, Any] | None = None
+        self.calibration = Calibration()
         self._choice: Choice | None = None
         keras.utils.set_random_seed(settings.seed)
         self.head = head_layers(
@@ -207,6 +210,7 @@ class Learning:
         self.best.restore()
         if ended and self._choice is not None and not self._settings.dense:
             self._solve(self._choice)
+        self._calibrate()
 
     def refit(self) -> int | None:
         """Learn once more with the same choices, from the validation images too.
@@ -275,6 +279,23 @@ class Learning:
             self.best.restore()
         self._run.log.append("solved", **self.solved)
 
+    def _calibrate(self) -> None:
+        """Make what is kept as sure as it is right. The exact solution is by now."""
+        if self.solved is not None and self.solved["kept"]:
+            choice = self._choice
+            assert choice is not None
+            self.calibration = Calibration.of_solution(choice, len(self._dataset.of("train")))
+            return
+        validation = self._dataset.of("validation")
+        labels = labels_of(validation, self._dataset.classes)
+        self.calibration = Calibration.on_validation(self._answers(validation), labels)
+        self._temper()
+
+    def _temper(self) -> None:
+        """Divide the scores by the temperature: in the last layer, so that it is in every copy."""
+        last = self.head[-1]
+        last.set_weights([each / self.calibration.temperature for each in last.get_weights()])
+
     def _chosen_for(self, records: Sequence[Record]) -> Choice:
         """What suits these images best; those that it chooses by are left out in turn."""
         stages, classes = self._setup.backbone.stages, len(self._dataset.classes)
@@ -312,6 +333,7 @@ class Learning:
             callbacks=[Rate(setters, share_at, len(lessons), model.steps), look],
             verbose=0,
         )
+        self._temper()
 
     def _fit(self) -> bool:
         """Train until the last epoch; whether it got there."""
@@ -349,6 +371,17 @@ class Learning:
             answers.append(self._trainee(batches[batch][0], training=False))
         report(len(records), len(records))
         return np.concatenate(answers)
+
+    def calibrated(self, probabilities: np.ndarray, judged: Sequence[Record]) -> dict[str, Any]:
+        """How well calibrated answers to images are; see `Calibration.told`.
+
+        Args:
+            probabilities: As `answers` gives them.
+            judged: The images: the whole validation or test side.
+        """
+        labels = labels_of(judged, self._dataset.classes)
+        on_these = judged[0].split == "validation"
+        return self.calibration.told(probabilities, labels, fitted_on_these=on_these)
 
     def _answers(self, records: Sequence[Record]) -> np.ndarray:
         return self.answers(records, lambda *_: None)  # a stop comes later: there is a best epoch

@@ -135,7 +135,7 @@ def test_evaluate(world: World) -> None:
     assert set(said.json) == {
         *("accuracy", "images", "per_class", "confusion"),
         *("read_as", "side", "learned_from", "unseen", "skipped"),
-        *("intervals", "near_misses"),
+        *("intervals", "near_misses", "calibration", "cut_offs"),
     }
     low, high = said.json["intervals"]["blue"]["recall"]
     assert (round(low, 2), high) == (0.61, 1.0)
@@ -146,6 +146,10 @@ def test_evaluate(world: World) -> None:
     assert sure >= less
     assert said.json["side"] is None
     assert said.json["learned_from"] == 10  # two of twelve were kept back
+    assert sum(row["images"] for row in said.json["calibration"]["bins"]) == said.json["images"]
+    assert 0 <= said.json["calibration"]["error"] <= 1
+    for row in said.json["cut_offs"]:
+        assert row["correct"] <= row["answered"] <= row["images"] == said.json["images"]
     assert said.json["unseen"]["images"] == 2
     assert said.json["unseen"]["accuracy"] == 1
     assert said.json["skipped"] == []

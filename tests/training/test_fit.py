@@ -59,6 +59,7 @@ RESULTS = {
         "ordered",
         "kept",
         "solved",
+        "calibration",
         "refit",
         "val_accuracy",
         "parameters",

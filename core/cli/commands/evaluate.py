@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         tell(said)
     if unseen := results["learned_from"] and results["unseen"]:
         print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
-    keys = ("accuracy", "images", "per_class", "confusion", "side", "learned_from", "unseen")
+    error = results["calibration"]["error"]
+    tell(f"its percentages are off by {100 * error:.1f} points on average (calibration error)")
+    keys = (
+        *("accuracy", "images", "per_class", "confusion", "calibration", "cut_offs"),
+        *("side", "learned_from", "unseen"),
+    )
     return {
         **{key: results[key] for key in keys},
         "intervals": intervals.of_classes(results["classes"], results["confusion"]),
