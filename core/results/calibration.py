@@ -13,7 +13,7 @@ import numpy.typing as npt
 from core.datasets.dataset import Record
 from core.results.evaluation import wilson
 
-_BINS = 10
+BINS = 10
 _CUT_OFFS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 Confidences = npt.NDArray[np.floating]
@@ -34,7 +34,7 @@ def reliability(confidences: Confidences, right: Right) -> dict[str, Any]:
         range that has pictures `from`, `to`, `images`, mean `confidence` and `accuracy` with its
         `interval`.
     """
-    places = np.minimum((confidences * _BINS).astype(int), _BINS - 1)
+    places = ranges(confidences)
     bins = []
     error = 0.0
     for place in np.unique(places):
@@ -44,8 +44,8 @@ def reliability(confidences: Confidences, right: Right) -> dict[str, Any]:
         error += abs(sure - correct / images) * images / len(right)
         bins.append(
             {
-                "from": round(float(place) / _BINS, 6),
-                "to": round(float(place + 1) / _BINS, 6),
+                "from": round(float(place) / BINS, 6),
+                "to": round(float(place + 1) / BINS, 6),
                 "images": images,
                 "confidence": round(sure, 6),
                 "accuracy": correct / images,
@@ -53,6 +53,11 @@ def reliability(confidences: Confidences, right: Right) -> dict[str, Any]:
             }
         )
     return {"error": round(float(error), 6), "bins": bins}
+
+
+def ranges(confidences: Confidences) -> Places:
+    """In which of the ten ranges of confidence each answer is; certainty is in the last one."""
+    return np.minimum((confidences * BINS).astype(np.intp), BINS - 1)
 
 
 def answered(confidences: Confidences, right: Right, cut_off: float) -> dict[str, Any]:

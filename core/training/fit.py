@@ -20,7 +20,7 @@ from core.network import engine
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.results import evaluation, learned
-from core.results.answers import kept
+from core.results.answers import cut_off, kept
 from core.storage import files, home
 from core.storage.job import Stage
 from core.storage.progress import StageReporter
@@ -345,6 +345,7 @@ def _keep(
         "alpha": network.backbone.alpha,
         "frozen_layers": network.frozen,
         "input_size": network.backbone.input_size,
+        "cut_off": cut_off.of(run.folder),  # of an earlier turn of this run
         **replace(dataset.preparation, square=run.settings.square).to_dict(),
     }
     files.write_json(run.folder / home.MODEL_FACTS, model)

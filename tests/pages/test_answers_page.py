@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.datasets import store
 from core.jobs import queue
 from core.results import evaluations
-from core.results.answers import hard, kept
+from core.results.answers import cut_off, hard, kept
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
@@ -113,7 +113,7 @@ def order_key(app: AppTest) -> str:
 
 def test_a_click_on_a_class_shows_its_pictures(open_page: Open, run: Run) -> None:
     app = open_page("evaluate", run=run.id)
-    (table,) = [each for each in app.dataframe if "class" in each.value]
+    (table,) = [each for each in app.dataframe if "F1" in each.value]
     select(app, table, rows=[0])
     assert names(app) == ["ant/0.png", "ant/2.png", "ant/1.png"]
     select(app, table, rows=[], cells=[[1, "right when it says so (precision)"]])
@@ -126,7 +126,7 @@ def test_a_click_on_a_class_shows_its_pictures(open_page: Open, run: Run) -> Non
 
 def test_classes_have_intervals(open_page: Open, run: Run) -> None:
     app = open_page("evaluate", run=run.id)
-    (table,) = [each.value for each in app.dataframe if "class" in each.value]
+    (table,) = [each.value for each in app.dataframe if "F1" in each.value]
     assert list(table["found (recall): from, to"]) == ["6% to 79%", "9% to 91%", "21% to 100%"]
 
 
@@ -286,3 +286,68 @@ def test_answers_on_other_pictures_lead_to_the_mistakes_that_are_kept(
     assert not gallery(app)
     stored = files.read_json(folder / "results.json")
     assert "answers" not in stored
+
+
+def slider(app: AppTest) -> Any:
+    (found,) = app.slider
+    return found
+
+
+def test_a_cut_off_says_what_is_answered_and_right(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    assert slider(app).value == 0
+    metrics = {each.label: each.value for each in app.metric}
+    assert (metrics["Pictures that it answers"], metrics["Right of these"]) == ("100%", "50%")
+    slider(app).set_value(80).run()
+    metrics = {each.label: each.value for each in app.metric}
+    assert (metrics["Pictures that it answers"], metrics["Right of these"]) == ("50%", "67%")
+    assert "would answer 3 of 6 pictures and get 2 of these right" in shown(app)
+    (table,) = [each.value for each in app.dataframe if "answered" in each.value]
+    assert list(table["answered"]) == [67, 50, 0]
+    assert list(table["right of these"])[:2] == [50, 100]
+    assert table["right of these"].isna().tolist() == [False, False, True]
+    button(app, "see-unanswered").click().run()
+    assert names(app) == ["ant/1.png", "bee/1.png", "cat/0.png"]
+    box(app, "How sure").set_value(-3).run()
+    assert names(app) == ["bee/0.png", "ant/0.png", "ant/2.png"]
+
+
+def test_a_cut_off_is_saved_with_the_model_and_can_be_taken_back(open_page: Open, run: Run) -> None:
+    app = open_page("evaluate", run=run.id)
+    assert "save-cut-off" not in keys(app)
+    slider(app).set_value(80).run()
+    button(app, "save-cut-off").click().run()
+    assert cut_off.of(run.folder) == 0.8
+    assert "cut-off is 80%" in shown(app)
+    assert "save-cut-off" not in keys(app)
+    again = open_page("evaluate", run=run.id)
+    assert slider(again).value == 80
+    slider(again).set_value(0).run()
+    button(again, "save-cut-off").click().run()
+    assert cut_off.of(run.folder) is None
+    facts = files.read_json(run.folder / "model.json")
+    assert facts["classes"] == list(CLASSES), "the rest of the file stays"
+
+
+def test_a_click_on_the_reliability_diagram_shows_exactly_its_pictures(
+    open_page: Open, run: Run
+) -> None:
+    app = open_page("evaluate", run=run.id)
+    bars = json.loads(chart(app, "reliability").proto.spec)["data"][0]
+    for place, (count, _) in enumerate(bars["customdata"]):
+        select(app, chart(app, "reliability"), points=[{"point_index": place, "curve_number": 0}])
+        assert len(names(app)) == count
+    assert names(app) == ["bee/0.png", "ant/0.png"]
+    for odd in ({"point_index": 99, "curve_number": 0}, {"point_index": 0, "curve_number": 1}, {}):
+        select(app, chart(app, "reliability"), points=[odd])
+        assert not app.exception
+
+
+def test_the_calibration_error_is_the_one_that_the_run_has_told(open_page: Open, run: Run) -> None:
+    assert "off by 46 percentage points" in shown(open_page("evaluate", run=run.id))
+    told = {"error": 0.07, "before": 0.2, "fitted_on": "validation", "bins": []}
+    files.write_json(run.results_path, (run.results() or {}) | {"calibration": told})
+    page = shown(open_page("evaluate", run=run.id))
+    assert "off by 7 percentage points" in page
+    assert "Without calibration (temperature scaling) it would be 20" in page
+    assert "With 6 pictures, chance alone" in page

@@ -8,7 +8,7 @@ import pytest
 
 from core.datasets.dataset import Record
 from core.errors import UserError
-from core.results import evaluation
+from core.results import calibration, evaluation
 from core.results.answers import choosing, comparing, intervals, kept
 from core.results.answers.choosing import ANY, WRONG, Wanted
 from core.storage import arrays
@@ -120,13 +120,31 @@ def test_every_cell_opens_exactly_its_pictures() -> None:
         (Wanted(0, ANY), [0, 2, 1]),  # a class's row
         (Wanted(0, WRONG), [2, 1]),
         (Wanted(ANY, 1), [3, 2, 1]),  # a column
-        (Wanted(ANY, ANY, 0.9, 1.0), [6, 3, 0]),  # certainty itself is in the last range
-        (Wanted(ANY, ANY, 0.5, 0.6, least_sure=True), [5]),
+        (Wanted(ANY, ANY, 9), [6, 3, 0]),  # certainty itself is in the last range
+        (Wanted(ANY, ANY, 5, least_sure=True), [5]),
+        (Wanted(ANY, ANY, 3), []),
+        (Wanted(ANY, ANY, least=0.8), [6, 3, 0, 2]),
+        (Wanted(ANY, ANY, below=0.8), [1, 5, 4]),
         (Wanted(2, 1), []),
     ],
 )
 def test_which_pictures_stand_behind_a_number(wanted: Wanted, expected: list[int]) -> None:
     assert choosing.places(ANSWERS, wanted).tolist() == expected
+
+
+@pytest.mark.parametrize("confidence", np.linspace(0, 1, 101).tolist())
+def test_every_bar_of_the_reliability_diagram_opens_as_many_pictures_as_it_says(
+    confidence: float,
+) -> None:
+    """Also where confidences lie on the border of two ranges, in float32."""
+    rng = np.random.default_rng(int(100 * confidence))
+    sure = np.clip(confidence + np.float32(rng.normal(0, 1e-7, 40)), 1 / 3, 1)
+    answers = made(*[("ant", "ant", float(each)) for each in sure])
+    bins = calibration.reliability(answers.confidence, answers.right)["bins"]
+    counts = {round(10 * each["from"]): each["images"] for each in bins}
+    for number in range(10):
+        found = choosing.places(answers, Wanted(ANY, ANY, number))
+        assert len(found) == counts.get(number, 0)
 
 
 def test_near_misses_are_those_whose_two_best_classes_are_closest() -> None:

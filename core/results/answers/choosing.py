@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.results import calibration
 from core.results.answers.kept import Answers, Places
 
 ANY, WRONG = -1, -2
@@ -17,22 +18,28 @@ class Wanted:
         true: The place of their own class, or ANY.
         predicted: The place of the class that they were taken for; ANY; or WRONG for any that is
             not their own.
-        low: How sure the model was at least.
-        high: How sure it was at most; below it, unless it is 1.
+        sure: The number of a range of confidence (see `calibration.ranges`), or ANY.
+        least: How sure the model was at least.
+        below: Less sure than this it was; None for no such limit.
         least_sure: Whether those that it was least sure of come first, instead of the surest.
     """
 
     true: int = ANY
     predicted: int = WRONG
-    low: float = 0.0
-    high: float = 1.0
+    sure: int = ANY
+    least: float = 0.0
+    below: float | None = None
     least_sure: bool = False
 
 
 def places(answers: Answers, wanted: Wanted) -> Places:
     """Where these pictures are among the answers, in order of confidence."""
     sure = answers.confidence
-    chosen = (sure >= wanted.low) & ((sure < wanted.high) | (wanted.high >= 1))
+    chosen = sure >= wanted.least
+    if wanted.below is not None:
+        chosen &= sure < wanted.below
+    if wanted.sure != ANY:
+        chosen &= calibration.ranges(sure) == wanted.sure
     if wanted.true != ANY:
         chosen &= answers.labels == wanted.true
     if wanted.predicted == WRONG:

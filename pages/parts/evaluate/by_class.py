@@ -30,9 +30,9 @@ def draw(of: Of, results: dict[str, Any]) -> None:
     titles = {found: "recall", right: "precision", "F1": "f1"}
     columns: dict[str, list[Any]] = {}
     for title, measure in titles.items():
-        columns[title] = [whole(row[measure]) for row in rows.values()]
+        columns[title] = [words.whole_percent(row[measure]) for row in rows.values()]
         columns[say("{measure}: from, to", measure=title)] = [
-            _from_to(*between[name][measure]) for name in rows
+            chosen.from_to(*between[name][measure]) for name in rows
         ]
     st.dataframe(
         {
@@ -68,12 +68,3 @@ def _clicked(of: Of, classes: int, precision: str) -> None:
             chosen.show(of, *of_class)
         case _:
             chosen.show(of)
-
-
-def _from_to(low: float, high: float) -> str:
-    return say("{low} to {high}", low=words.percent(low), high=words.percent(high))
-
-
-def whole(share: float) -> int:
-    """A share in percent; 100 only if it is exactly that."""
-    return min(round(100 * share), 99) if share < 1 else 100

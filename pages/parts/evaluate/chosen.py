@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.results import calibration
 from core.results.answers.choosing import ANY, WRONG, Wanted
 from pages.parts.shared import state, words
 from pages.parts.shared.words import later, say
 
-BINS = 10  # ranges of confidence
+BINS = calibration.BINS  # ranges of confidence
+BELOW, ABOVE = -2, -3  # of the cut-off
 _TRUE, _PREDICTED, _SURE, _ORDER = "true-class", "predicted-class", "how-sure", "order-of-answers"
 _SUREST, _UNSURE = later("Surest first"), later("Least sure first")
 
@@ -24,7 +26,7 @@ def show(
         of: The evaluation.
         true: As in `Wanted`.
         predicted: As in `Wanted`.
-        sure: The number of a range of confidence; ANY for all.
+        sure: The number of a range of confidence; BELOW or ABOVE the cut-off; ANY for all.
         unsure: Whether the least sure come first.
     """
     state.wish(state.key(_TRUE, *of), true)
@@ -33,12 +35,13 @@ def show(
     state.wish(state.key(_ORDER, *of), str(_UNSURE if unsure else _SUREST))
 
 
-def controls(of: Of, classes: Sequence[str]) -> Wanted:
+def controls(of: Of, classes: Sequence[str], cut_off: float) -> Wanted:
     """Draw them.
 
     Args:
         of: The evaluation.
         classes: The model's classes, as they are called now.
+        cut_off: What the slider of the cut-off is set to.
     """
     alike = list(words.distinct(classes).values())
     numbers = range(len(classes))
@@ -52,7 +55,10 @@ def controls(of: Of, classes: Sequence[str]) -> Wanted:
         predicted = _choose(
             say("Predicted"), [WRONG, ANY, *numbers], title, state.key(_PREDICTED, *of)
         )
-        sure = _choose(say("How sure"), [ANY, *range(BINS)], range_of, state.key(_SURE, *of))
+        sides = [ANY, BELOW, ABOVE] if cut_off else [ANY]
+        ranges, key = [*sides, *range(BINS)], state.key(_SURE, *of)
+        state.within(key, ranges)
+        sure = _choose(say("How sure"), ranges, lambda each: _range(each, cut_off), key)
         key = state.key(_ORDER, *of)
         granted = state.granted(key, (_SUREST, _UNSURE))
         order = st.segmented_control(
@@ -63,16 +69,30 @@ def controls(of: Of, classes: Sequence[str]) -> Wanted:
             format_func={str(each): say(each) for each in (_SUREST, _UNSURE)}.__getitem__,
             key=key,
         )
-    low, high = (0.0, 1.0) if sure == ANY else (sure / BINS, (sure + 1) / BINS)
-    return Wanted(true, predicted, low, high, order == _UNSURE)
+    return Wanted(
+        true,
+        predicted,
+        max(sure, ANY),
+        cut_off if sure == ABOVE else 0.0,
+        cut_off if sure == BELOW else None,
+        order == _UNSURE,
+    )
 
 
-def range_of(number: int) -> str:
+def _range(number: int, cut_off: float) -> str:
     """A range of confidence in words."""
     if number == ANY:
         return say("any")
-    low, high = words.percent(number / BINS), words.percent((number + 1) / BINS)
-    return say("{low} to {high}", low=low, high=high)
+    if number == BELOW:
+        return say("less than {share}", share=words.percent(cut_off))
+    if number == ABOVE:
+        return say("{share} or more", share=words.percent(cut_off))
+    return from_to(number / BINS, (number + 1) / BINS)
+
+
+def from_to(low: float, high: float) -> str:
+    """Two shares, as the ends of a range."""
+    return say("{low} to {high}", low=words.percent(low), high=words.percent(high))
 
 
 def _choose(label: str, options: list[int], title: object, key: str) -> int:

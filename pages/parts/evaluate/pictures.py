@@ -47,11 +47,16 @@ class Behind:
         return self.run.id, self.folder
 
 
-def draw(behind: Behind) -> None:
-    """The controls that say which pictures to show, and these."""
+def draw(behind: Behind, cut_off: float) -> None:
+    """The controls that say which pictures to show, and these.
+
+    Args:
+        behind: The evaluation.
+        cut_off: What the slider of the cut-off is set to.
+    """
     answers = behind.answers
     heading = st.container()
-    wanted = chosen.controls(behind.of, answers.classes)
+    wanted = chosen.controls(behind.of, answers.classes, cut_off)
     usual = wanted == Wanted()
     heading.header(
         say("Most confident mistakes") if usual else say("The pictures behind it"), anchor=False

@@ -269,6 +269,66 @@ def confusion(
     return figure
 
 
+def reliability(bins: Sequence[dict[str, Any]]) -> go.Figure:
+    """How sure a network is, against how often it is right; bars should reach the line.
+
+    Args:
+        bins: As `calibration.reliability` gives them.
+    """
+    figure = go.Figure()
+    figure.add_bar(
+        x=[(each["from"] + each["to"]) / 2 for each in bins],
+        y=[each["accuracy"] for each in bins],
+        width=[0.09] * len(bins),
+        marker={"color": STRONG, "cornerradius": 3},
+        unselected={"marker": {"opacity": 0.45}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [each["interval"][1] - each["accuracy"] for each in bins],
+            "arrayminus": [each["accuracy"] - each["interval"][0] for each in bins],
+            "color": QUIET,
+        },
+        customdata=[[each["images"], each["confidence"]] for each in bins],
+        hovertemplate=say(
+            "{right} right of {count}<br>{sure} sure on average",
+            right="%{y:.0%}",
+            count="%{customdata[0]}",
+            sure="%{customdata[1]:.0%}",
+        )
+        + "<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": QUIET, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    share = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True}
+    figure.update_layout(
+        _layout(height=320),
+        showlegend=False,
+        clickmode="event+select",
+        xaxis={"title": say("how sure it is"), "showgrid": False, **share},
+        yaxis={"title": say("how often it is right"), **share},
+    )
+    return figure
+
+
+def told_reliability(bins: Sequence[dict[str, Any]]) -> str:
+    """A reliability diagram in words."""
+    parts = [
+        say(
+            "{sure} sure, {right} right",
+            sure=words.percent(each["confidence"]),
+            right=words.percent(each["accuracy"]),
+        )
+        for each in bins
+    ]
+    return say("How sure it is and how often it is right: {parts}.", parts="; ".join(parts))
+
+
 def numbers_fit(classes: Sequence[str]) -> bool:
     """Whether the cells of a confusion matrix are large enough for their numbers."""
     return len(classes) <= _FIT

@@ -169,6 +169,11 @@ def percent(share: float) -> str:
     return f"< {shown}" if 0 < share < 0.005 else shown
 
 
+def whole_percent(share: float) -> int:
+    """A share in percent for a bar in a table; 100 only if it is exactly that."""
+    return min(round(100 * share), 99) if share < 1 else 100
+
+
 def percent_format() -> str:
     """How Streamlit's sliders and tables are told to write percentages: `%d%%`."""
     return percent(1).replace("%", "%%").replace("100", "%d")
