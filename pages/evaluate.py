@@ -11,7 +11,7 @@ from core.results import learned, names
 from core.results.answers import kept
 from core.storage import files, home
 from pages.parts.data import bring, gather
-from pages.parts.evaluate import again, by_class, changed, judged, matrix, pictures, sureness
+from pages.parts.evaluate import again, by_class, changed, judged, matrix, more, pictures, sureness
 from pages.parts.evaluate.pictures import Behind
 from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say, several
@@ -87,14 +87,19 @@ def details(behind: Behind, results: dict[str, Any]) -> None:
     """What stands behind the accuracy: charts, each of which leads to its pictures."""
     charts, beside = st.columns([3, 2], gap="large")  # one below the other on a phone
     with charts:
-        titles = [say("What it mixes up"), say("Class by class"), say("How sure it is")]
-        errors, classes, sure = st.tabs(titles)
+        titles = [
+            *(say("What it mixes up"), say("Class by class")),
+            *(say("How sure it is"), say("More pictures?")),
+        ]
+        errors, classes, sure, growth = st.tabs(titles)
         with errors:
             matrix.draw(behind.of, results)
         with classes:
             by_class.draw(behind.of, results)
         with sure:
             cut_off = sureness.draw(behind.run, behind.of, behind.answers, results)
+        with growth:
+            more.draw(behind.run, behind.of, results["classes"])
     with beside:
         pictures.draw(behind, cut_off)
 

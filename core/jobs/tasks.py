@@ -164,6 +164,20 @@ def look_over(job: Job) -> None:
     files.write_json(dataset / home.FINDINGS, found.to_dict())
 
 
+def grow(job: Job) -> None:
+    """Find out whether more pictures would help a run, and leave it in the run's folder."""
+    from core.advice import more_pictures
+    from core.datasets.feed import StoredFeed
+
+    run = Run.open(job.folder.parent)
+    dataset = home.datasets() / (run.dataset_id or "none")
+    feed = StoredFeed(dataset, run.version)
+    reading, solving = (_reporter(job, stage) for stage in (Stage.READING, Stage.TRAINING))
+    found = more_pictures.of_run(run.settings, feed, reading, solving)
+    if run.folder.is_dir():  # else it was deleted meanwhile
+        files.write_json(run.folder / home.GROWN, found.to_dict())
+
+
 def judge(job: Job, path: Path, run: Run, name: str) -> None:
     """Evaluate a run on labelled pictures.
 

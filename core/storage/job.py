@@ -211,6 +211,11 @@ class Job:
         """The evaluation of a run. It may take long, so it holds up no pictures that come in."""
         return cls(Kind.CHECKING, folder)
 
+    @classmethod
+    def of_growth(cls, run: Path) -> "Job":
+        """Finding out whether more pictures would help a run."""
+        return cls(Kind.CHECKING, run / home.GROWTH)
+
     def key(self, turn: int) -> str:
         """The job's name in Dask, another one in each turn; `runs.job_of` is the inverse."""
         again = f".{turn}" if turn else ""

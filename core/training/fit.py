@@ -102,6 +102,27 @@ def help_out(run: Run, feed: ImageFeed, part: int, parts: int) -> None:
         frozen.take(go_on, go_on, lambda digest: _part(digest, parts) == part)
 
 
+def frozen_features(setup: Setup, feed: ImageFeed, report: Report) -> tuple[Dataset, FeatureCache]:
+    """The features of the whole frozen backbone of all images.
+
+    Those that are in the cache are taken from there; if all are, no network is built.
+
+    Args:
+        setup: Of settings with which all is frozen.
+        feed: The images.
+        report: Told images read and in total; what it raises ends the work.
+    """
+    prefix = setup.pooled()
+    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+    size, digests = setup.backbone.input_size, feed.digests()
+    if digests is not None and all(digest in cache for digest in digests):
+        return feed.read(lambda _: False, lambda _: None, size, report), cache
+    with ThreadPoolExecutor(1, "network") as builder:
+        frozen = _Frozen(setup, feed, builder)
+        dataset = frozen.take(report, lambda *_: None)
+    return dataset, frozen.features[prefix]
+
+
 def _part(digest: str, parts: int) -> int:
     return int(digest[:8], 16) % parts
 

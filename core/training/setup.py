@@ -124,10 +124,10 @@ class Setup:
         """The whole backbone as predictions will run it, where features are computed otherwise."""
         if not self.all_frozen:
             return None
-        full = self._pooled(engine.FLOAT32)
-        return full if full != self._pooled() else None
+        full = self.pooled(engine.FLOAT32)
+        return full if full != self.pooled() else None
 
-    def _pooled(self, precision: str | None = None) -> Prefix:
+    def pooled(self, precision: str | None = None) -> Prefix:
         """The whole backbone, known before the network is built."""
         shape = (sum(self.backbone.stages),)
         return prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation, precision)
@@ -142,7 +142,7 @@ class Setup:
             network: Waits for what `build` gives.
         """
         if self.all_frozen:
-            return [self._pooled()]
+            return [self.pooled()]
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
 

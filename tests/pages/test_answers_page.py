@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.datasets import store
-from core.jobs import queue
+from core.advice.growth import ClassGain, Growth, Range
+from core.datasets import changes, store
+from core.jobs import growing, queue
 from core.results import evaluations
 from core.results.answers import cut_off, hard, kept
 from core.settings import TrainingSettings
 from core.storage import files, home
+from core.storage.job import Job
 from core.storage.runs import Run
 from tests.pages.painting import (
     Open,
@@ -351,3 +353,64 @@ def test_the_calibration_error_is_the_one_that_the_run_has_told(open_page: Open,
     assert "off by 7 percentage points" in page
     assert "Without calibration (temperature scaling) it would be 20" in page
     assert "With 6 pictures, chance alone" in page
+
+
+# Would more pictures help?
+
+GROWTH = Growth(
+    sizes=(6, 12, 24),
+    accuracy=(0.5, 0.6, 0.7),
+    spread=(0.1, 0.05, 0.0),
+    judged=30,
+    power=0.5,
+    scale=1.0,
+    floor=0.1,
+    gain=Range(0.05, 0.02, 0.08),
+    classes=(
+        ClassGain("ant", 8, 10, 0.5, 0.6, Range(0.1, 0.02, 0.2)),
+        ClassGain("bee", 8, 10, 0.5, 0.8, Range(0.3, 0.1, 0.5)),
+        ClassGain("cat", 8, 10, 0.7, 0.7, Range(0.0, -0.1, 0.1)),
+    ),
+    images=24,
+)
+
+
+def test_whether_more_pictures_would_help_is_found_out_at_a_press(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(growing, "begin", lambda of: begun.append(of.id))
+    app = open_page("evaluate", run=run.id)
+    button(app, "find-growth").click().run()
+    assert begun == [run.id]
+    job = Job.of_growth(run.folder)
+    job.folder.mkdir()
+    job.log.append("queued", cluster=None)
+    app.run()
+    assert "cancel-growth" in keys(app)
+    job.fail("There are *too few*.")
+    app.run()
+    assert [each.value for each in app.error] == [r"There are \*too few\*\."]
+    files.write_json(run.folder / home.GROWN, GROWTH.to_dict())
+    app.run()
+    assert "find-growth" not in keys(app)
+    told = shown(app).replace("\\", "")
+    assert "with 48 training pictures instead of 24, expect about 75% instead of 70%" in told
+    assert "so perhaps from the next: “bee” and “ant”" in told
+    (table,) = [each for each in app.dataframe if "training pictures" in each.value]
+    assert list(table.value["class"]) == ["bee", "ant", "cat"], "most to gain first"
+    select(app, table, rows=[1])
+    assert names(app) == ["ant/0.png", "ant/2.png", "ant/1.png"]
+
+
+def test_a_class_that_was_renamed_goes_by_its_name_in_the_learning_curve_too(
+    open_page: Open, run: Run
+) -> None:
+    folder = store.folder_of(run.dataset_id or "")
+    store.keep(folder, changes.rename(store.load(folder), "bee", "hornet"), "renamed")
+    files.write_json(run.folder / home.GROWN, GROWTH.to_dict())
+    app = open_page("evaluate", run=run.id)
+    (table,) = [each for each in app.dataframe if "training pictures" in each.value]
+    assert list(table.value["class"]) == ["hornet", "ant", "cat"]
+    select(app, table, rows=[0])
+    assert names(app) == ["bee/0.png", "bee/1.png"]

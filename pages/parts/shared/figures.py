@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from core.advice.growth import FITTED, Growth
 from core.datasets.dataset import Dataset, Record
 from core.results.evaluation import mixed_up
 from core.storage.events import Event
@@ -327,6 +329,72 @@ def told_reliability(bins: Sequence[dict[str, Any]]) -> str:
         for each in bins
     ]
     return say("How sure it is and how often it is right: {parts}.", parts="; ".join(parts))
+
+
+def growth(found: Growth) -> go.Figure:
+    """Accuracy against the number of training pictures, and where the curve leads."""
+    last = found.sizes[-1]
+    reach = np.geomspace(found.sizes[-FITTED:][0], 2 * last, 60)
+    after, at = min(found.accuracy[-1] + found.gain.value, 1.0), 2 * last
+    figure = go.Figure()
+    figure.add_scatter(
+        x=reach.tolist(),
+        y=[found.at(each) for each in reach],
+        name=say("fitted curve"),
+        mode="lines",
+        line={"color": QUIET, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=list(found.sizes),
+        y=list(found.accuracy),
+        name=say("measured"),
+        mode="markers",
+        marker={"color": STRONG, "size": 10},
+        error_y={"type": "data", "array": list(found.spread), "color": FAINT},
+        hovertemplate=say(
+            "{count} training pictures: {share} right", count="%{x}", share="%{y:.1%}"
+        )
+        + "<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[at],
+        y=[after],
+        name=say("expected of twice as many"),
+        mode="markers",
+        marker={"color": STRONG, "size": 12, "symbol": "star-open"},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [min(found.accuracy[-1] + found.gain.high, 1.0) - after],
+            "arrayminus": [after - min(found.accuracy[-1] + found.gain.low, 1.0)],
+            "color": FAINT,
+        },
+        hovertemplate=say("expected of {count}: {share} right", count="%{x}", share="%{y:.1%}")
+        + "<extra></extra>",
+    )
+    ticks = [*found.sizes, at]
+    figure.update_layout(
+        _layout(height=320),
+        xaxis={
+            "title": say("training pictures"),
+            "type": "log",
+            "tickvals": ticks,
+            "ticktext": [words.number(each) for each in ticks],
+            "fixedrange": True,
+        },
+        yaxis={"title": None, "tickformat": ".0%", "fixedrange": True},
+    )
+    return figure
+
+
+def told_growth(found: Growth) -> str:
+    """A learning curve in words."""
+    parts = [
+        say("{count} pictures: {share}", count=size, share=words.percent(accuracy))
+        for size, accuracy in zip(found.sizes, found.accuracy, strict=True)
+    ]
+    return say("Accuracy by training pictures: {parts}.", parts="; ".join(parts))
 
 
 def numbers_fit(classes: Sequence[str]) -> bool:
