@@ -121,8 +121,8 @@ def _found(run: Run, of: Of, found: Growth, classes: list[str]) -> None:
             say("gain in points: from, to"): [
                 say(
                     "{low} to {high}",
-                    low=f"{round(100 * each.gain.low):+d}",
-                    high=f"{round(100 * each.gain.high):+d}",
+                    low=_signed(each.gain.low),
+                    high=_signed(each.gain.high),
                 )
                 for each in rows
             ],
@@ -142,3 +142,9 @@ def _clicked(of: Of, rows: list[int]) -> None:
             chosen.show(of, rows[row], ANY)
         case _:
             chosen.show(of)
+
+
+def _signed(share: float) -> str:
+    """A change in whole percentage points."""
+    points = round(100 * share)
+    return f"{points:+d}" if points else "0"
