@@ -17,6 +17,7 @@ from core.saying import later, say
 DENSE_LAYERS = 3
 ALL: Final = "all"  # layers are frozen
 IMAGENET, RANDOM = "imagenet", "random"
+BEST = 120  # seconds to look for something better, where somebody wants the best
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SEEDS = 2**31 - 1
 
@@ -240,6 +241,17 @@ class TrainingSettings(_Checked):
             "If layers are thawed, the new layers always look at the last features."
         ),
     )
+    # A name in the catalogue, or none.
+    beside: str = _setting(
+        "",
+        later("A second network beside it (ensemble)"),
+        later(
+            "Two networks notice different things, so together they are right more often. Both "
+            "look at every picture, which takes longer. Only if all layers are frozen."
+        ),
+        later("a name in the catalogue, or nothing"),
+        lambda value: isinstance(value, str),
+    )
     dense: tuple[int, ...] = _setting(
         (),
         later("Dense layers before the classes"),
@@ -416,6 +428,18 @@ class TrainingSettings(_Checked):
         _SEEDS,
         later("The same seed and the same pictures give the same result."),
     )
+    # The race of `training/race.py`; its candidates have none.
+    budget: int = _whole(
+        0,
+        later("Seconds to look for something better (budget)"),
+        0,
+        86_400,
+        later(
+            "After these settings it tries a larger network, two networks together and thawed "
+            "layers, as far as the time goes, and keeps what is clearly better. 0 trains these "
+            "settings alone."
+        ),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -440,6 +464,11 @@ class TrainingSettings(_Checked):
     def sees_stages(self) -> bool:
         """Whether the new layers look at every stage."""
         return self.head_sees is Sees.STAGES and self.frozen_layers == ALL
+
+    @property
+    def pair(self) -> bool:
+        """Whether a second network looks at every picture too."""
+        return bool(self.beside) and self.sees_stages
 
     @property
     def refits(self) -> bool:

@@ -1,5 +1,7 @@
 """The Train page: choose, press Train, and watch it learn."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.backbones.catalogue.rows import backbone_of, summary
@@ -97,7 +99,9 @@ def choose() -> None:
     state.grant_preset()
     kept.bring_back(chosen)
     try:
-        settings = controls.draw(chosen, dataset)
+        with place:
+            budget = controls.budget()
+        settings = replace(controls.draw(chosen, dataset), budget=budget)
         missing = settings.weights == IMAGENET and not ready_offline(backbone_of(settings))
         with place:
             if st.button(
@@ -139,10 +143,10 @@ def divided(dataset: Dataset) -> str:
 
 def watch(run: Run) -> None:
     """A run, live or finished."""
-    settings = run.settings
     st.title(words.plain(run.name), anchor=False)
     ending = st.container()
     current = live.draw(run)
+    settings = run.settings
     st.caption(words.plain(summary(settings, current.epochs)))
     if current.status.final:
         with ending:
@@ -170,6 +174,11 @@ def over(run: Run, current: RunState) -> None:
             st.error(text, icon=":material/error:")
         else:
             st.warning(text, icon=":material/power_off:")
+    elif current.finishing is not None and current.tried and results is None:
+        st.info(
+            say("Stopped. The best candidate so far is now evaluated and saved."),
+            icon=":material/stop_circle:",
+        )
     elif current.history and current.finishing in (Stage.TRAINING, Stage.EVALUATION):
         st.info(
             say(
@@ -240,7 +249,13 @@ def over(run: Run, current: RunState) -> None:
 def ended(run: Run, current: RunState) -> str:
     """How a run with results ended."""
     if current.status is RunStatus.STOPPED:
-        return say("Stopped; the best epoch so far is kept.")
+        return say(
+            "Stopped; the best candidate so far is kept."
+            if current.tried
+            else "Stopped; the best epoch so far is kept."
+        )
+    if current.tried:
+        return say("Finished.")
     epochs = current.epochs or run.settings.epochs
     if len(current.history) < epochs:
         return several(
@@ -261,7 +276,7 @@ def resume(run: Run, more: int = 0) -> None:
 
 def again(run: Run) -> None:
     """Back to the controls, set as they were for this run."""
-    state.use_settings(run.settings)
+    state.use_settings(run.ordered)
     if run.dataset_id:
         state.set_for(run.dataset_id, touched=True)
     another(run)

@@ -9,7 +9,6 @@ hold.
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from core.advice.estimate import LONG, Estimate
 from core.advice.likeness import Likeness
@@ -18,22 +17,13 @@ from core.backbones.catalogue.rows import BACKBONES, all_backbones, backbone_of
 from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
 from core.saying import Sentence, joined, say, several
-from core.settings import ALL, IMAGENET, RANDOM, THAWED, TrainingSettings
+from core.settings import ALL, IMAGENET, RANDOM, TrainingSettings
+from core.training.racing.candidates import SCARCE, thawed
 
 MANY = 2000  # images to learn from …
 MANY_PER_CLASS = 100  # … and for each class on the average
-# Images of each class below which thawing gains less than a head that looks at every stage: of 24
-# letters, 12 times each, that got .957 right, and the thawed blocks .932 (benchmarks/README.md).
-SCARCE = 40
 UNEVEN = 3  # times the images of the rarest class that make the commonest too common
 _STANDARD = "efficientnet_lite0"  # comes with Thaw
-_LIGHT = (
-    1_000_000_000  # multiply-adds an image that need no thought: a few seconds for 1,000 images
-)
-
-
-# Where the images call for thawing. Few photos do not, and learned less with it.
-_GENTLE: dict[str, Any] = {"learning_rate": 0.003, "weight_decay": 0.0}
 
 
 class Case(StrEnum):
@@ -94,7 +84,7 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
         (True, True): Case.MANY_LIKE,
         (True, False): Case.MANY_UNLIKE,
     }[many, likeness.like]
-    backbone = _backbone()
+    backbone = BACKBONES[_STANDARD]
     scarce = images < SCARCE * len(dataset.classes)
     settings = _settings(case, backbone, scarce=scarce)
     reasons = _reasons(case, images, likeness, backbone, scarce=scarce)
@@ -114,30 +104,19 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
     return Advice(case, images, settings, reasons, likeness)
 
 
-def _backbone() -> Backbone:
-    """The most accurate one that is ready here and light enough to need no thought."""
-    ready = [
-        backbone
-        for backbone in all_backbones().values()
-        if not backbone.sealed and backbone.multiply_adds <= _LIGHT and ready_offline(backbone)
-    ]
-    return max(ready, key=lambda backbone: backbone.top1 or 0, default=BACKBONES[_STANDARD])
-
-
 def _settings(case: Case, backbone: Backbone, *, scarce: bool) -> TrainingSettings:
+    plain = TrainingSettings(backbone.name)
     match case:
         case Case.FEW_LIKE:
-            return TrainingSettings(backbone.name)
+            return plain
         case Case.FEW_UNLIKE if scarce:
-            return TrainingSettings(backbone.name)
+            return plain
         case Case.FEW_UNLIKE:
-            level, chosen = Level.WHOLES, {"thawed_rate": 0.1}
+            return thawed(plain, backbone, Level.WHOLES, thawed_rate=0.1)
         case Case.MANY_LIKE:
-            level, chosen = Level.WHOLES, {"thawed_rate": 0.03, "epochs": 10}
+            return thawed(plain, backbone, Level.WHOLES, thawed_rate=0.03, epochs=10)
         case Case.MANY_UNLIKE:
-            level, chosen = Level.TEXTURES, {"thawed_rate": 0.3}
-    frozen = first_of(backbone, level)
-    return TrainingSettings(backbone.name, frozen_layers=frozen, **THAWED | _GENTLE | chosen)
+            return thawed(plain, backbone, Level.TEXTURES, thawed_rate=0.3)
 
 
 def cheaper(
@@ -171,11 +150,6 @@ def cheaper(
         (choice for choice in fitting if choice[2] < LONG),
         min(fitting, key=lambda choice: choice[2], default=None),
     )
-
-
-def first_of(backbone: Backbone, level: Level) -> int:
-    """How many layers lie before the first that tells this apart."""
-    return next(block.first for block in backbone.blocks if block.level is level)
 
 
 def _reasons(

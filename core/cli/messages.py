@@ -18,8 +18,10 @@ from core.datasets.dataset import Skipped
 from core.datasets.enough import telling
 from core.intake import room
 from core.intake.archives.refusals import unwritable
+from core.settings import TrainingSettings
 from core.storage import home, incidents
 from core.storage.runs import Run, RunState
+from core.training.racing import candidates
 
 # What the operating system says that whoever sits before it can put right.
 _MENDABLE = {
@@ -91,6 +93,7 @@ def following(run: Run) -> Iterator[None]:
 
     def follow() -> None:
         state, told, solved = RunState(), 0, None
+        candidate, judged = None, 0
         while True:
             last_look = ended.wait(0.5)
             before = state.stages.get(state.stage) if state.stage else None
@@ -98,6 +101,10 @@ def following(run: Run) -> Iterator[None]:
             state = run.state(state)
             if state.notice and state.notice != notice:
                 tell(state.notice)
+            if state.candidate is not None and state.candidate != candidate:
+                candidate, told, solved = state.candidate, 0, None
+                settings = TrainingSettings.from_dict(candidate["settings"])
+                tell(f"candidate {candidate['number'] + 1}: {candidates.told(settings)}")
             for row in state.history[told:]:
                 tell(
                     f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "
@@ -108,6 +115,9 @@ def following(run: Run) -> Iterator[None]:
                 solved = state.solved
                 kept = "kept" if solved["kept"] else "the best epoch is kept"
                 tell(f"exact solution: validation {solved['val_accuracy']:.3f}, {kept}")
+            for each in state.tried[judged:]:
+                tell(f"candidate {each['number'] + 1}: {candidates.verdict(each)}")
+            judged = len(state.tried)
             if state.stage and state.stages[state.stage] != before:
                 done, total, left = state.stages[state.stage]
                 time_left = "" if left is None else f", {left:.0f} s left"

@@ -18,7 +18,7 @@ _CUT_BYTES = 2 << 20
 
 
 class Network:
-    """A backbone that has been frozen to a depth and cut.
+    """A backbone that has been frozen to a depth and cut, and perhaps a second one beside it.
 
     Attributes:
         backbone: Its row of the catalogue.
@@ -28,6 +28,7 @@ class Network:
         pooled: The whole backbone as it came, for a head that is trained on it alone: the pooled
             output of every stage, the last features at the end.
         seen: Which of these numbers the head looks at.
+        beside: A second network, all of it frozen, that gives the head as many numbers again.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Network:
         images: int,
         preparation: Preparation = USUAL,
         sees_stages: bool = False,
+        beside: "Network | None" = None,
     ) -> None:
         """Freeze and cut.
 
@@ -53,12 +55,15 @@ class Network:
             images: How many images there are.
             preparation: How they are read and become square.
             sees_stages: Whether the head looks at every stage; else at the last features alone.
+            beside: A second network for images of the same size, if both are frozen and the head
+                looks at every stage.
 
         Raises:
             UserError: The backbone has fewer layers than that.
         """
         self.backbone = backbone
         self.body = body
+        self.beside = beside
         # Keras remembers on a model everything that was built upon it. A body that is used again
         # would keep the heads of all earlier runs in memory.
         body._inbound_nodes.clear()
@@ -84,6 +89,15 @@ class Network:
             self.prefix = prefix_at(PIXELS, backbone, weights, (side, side, 3), preparation)
 
     @property
+    def stages(self) -> list[tuple[int, ...]]:
+        """How many numbers each stage of each network gives the head, where it looks at them."""
+        return [each.backbone.stages for each in self._side_by_side]
+
+    @property
+    def _side_by_side(self) -> list["Network"]:
+        return [self, self.beside] if self.beside is not None else [self]
+
+    @property
     def trained_from(self) -> int:
         """How many of the backbone's layers run once an image; the rest runs in every step."""
         if self.prefix.cut in (POOLED, PIXELS):
@@ -96,17 +110,19 @@ class Network:
         """What runs once an image: uint8 images [N, size, size, 3] to features.
 
         Args:
-            prefix: Either of this network's two; `prefix` where None. Not PIXELS, which is no
-                model.
+            prefix: Either of this network's two, or the whole of the one beside it; `prefix` where
+                None. Not PIXELS, which is no model.
         """
         prefix = prefix or self.prefix
+        if self.beside is not None and prefix.graph == self.beside.prefix.graph:
+            return self.beside.prefix_model()
         images, x = self._preprocessed()
         if prefix.cut == POOLED:
             x = self._stages(x)
         else:
             assert self._cut is not None
             x = keras.Model(self.body.inputs[0], self._cut.tensor)(x)
-        return keras.Model(images, x)
+        return keras.Model(images, x, name=f"frozen_{self.body.name}")
 
     def trainee(self, head: list[Any], *, batch_norm_learns: bool = False) -> Any:
         """What is trained: features at the cut to class probabilities.
@@ -141,7 +157,8 @@ class Network:
 
     def head_alone(self, head: list[Any]) -> Any:
         """The head on what it sees of the whole backbone: [N, numbers] to class probabilities."""
-        numbers = len(range(*self.seen.indices(self.pooled.shape[0])))
+        seen = range(*self.seen.indices(self.pooled.shape[0]))
+        numbers = len(seen) if self.beside is None else sum(map(sum, self.stages))
         features = keras.layers.Input((numbers,), name="features")
         return keras.Model(features, _through(head, features))
 
@@ -153,6 +170,9 @@ class Network:
         """
         images, x = self._preprocessed()
         x = self._stages(x) if self._sees_stages else _pooled(self.body(x))
+        if self.beside is not None:
+            beside = self.beside.prefix_model()(images)
+            x = keras.layers.Concatenate(name="side_by_side")([x, beside])
         return keras.Model(images, _through(head, x), name="classifier")
 
     def _stages(self, x: Any) -> Any:
@@ -167,7 +187,7 @@ class Network:
 
     def parameters(self, head: list[Any]) -> dict[str, int]:
         """Parameters of body and head: all of them, and those that training changes."""
-        layers = [self.body, *head]
+        layers = [*(each.body for each in self._side_by_side), *head]
         return {
             "total": sum(layer.count_params() for layer in layers),
             "trainable": sum(

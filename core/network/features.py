@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,44 @@ class Features:
         return np.stack(
             [self._segments[s][row]["features"][..., self._channels] for s, row in places]
         )
+
+
+class Together:
+    """Features that several networks made of each image, side by side."""
+
+    def __init__(self, caches: Sequence[FeatureCache]) -> None:
+        """
+        Args:
+            caches: One for each network, with one number a channel.
+        """
+        self._caches = caches
+
+    def __contains__(self, digest: str) -> bool:
+        """Whether all of them are here and undamaged."""
+        return all(digest in cache for cache in self._caches)
+
+    def rows(self, digests: Iterable[str], channels: slice = slice(None)) -> "SideBySide":
+        """The features of these images, as for `FeatureCache.rows`."""
+        digests = list(digests)
+        if len(self._caches) > 1:
+            assert channels == slice(None)
+        return SideBySide([cache.rows(digests, channels) for cache in self._caches])
+
+
+class SideBySide:
+    """Features of a list of images by several networks."""
+
+    def __init__(self, each: Sequence[Features]) -> None:
+        self._each = each
+
+    def __len__(self) -> int:
+        return len(self._each[0])
+
+    def take(self, indices: Iterable[int]) -> np.ndarray:
+        """The features at these positions, [n, numbers]."""
+        indices = np.asarray(indices)
+        taken = [features.take(indices) for features in self._each]
+        return taken[0] if len(taken) == 1 else np.concatenate(taken, axis=1)
 
 
 def limit() -> int:

@@ -27,6 +27,7 @@ class Prefix:
         shape: Of one image's features.
         dtype: Of the features.
         precision: What they are computed with.
+        side: Pixels of the square that goes in.
     """
 
     cut: str
@@ -35,6 +36,7 @@ class Prefix:
     shape: tuple[int, ...]
     dtype: str
     precision: str
+    side: int
 
     def compile(self, build: Callable[[], Any], answer: engine.Answer) -> engine.Engine:
         """Make it ready to run.
@@ -90,4 +92,4 @@ def prefix_at(
             "engine": "tensorflow" if on_gpu else engine.name(),
         }
     key = cache_key(**facts, precision=precision, resize=resizing(preparation))
-    return Prefix(cut, key, cache_key(**facts), shape, dtype, precision)
+    return Prefix(cut, key, cache_key(**facts), shape, dtype, precision, backbone.input_size)

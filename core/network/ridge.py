@@ -27,9 +27,26 @@ class LeftOut:
         sharpness: What scores are multiplied by before the softmax.
         loss: Mean cross-entropy of the answers, if one more image were answered wrongly.
         probabilities: Of each class, [images, classes].
+        scores: What they come from, [images, classes].
     """
 
     penalty: float
+    sharpness: float
+    loss: float
+    probabilities: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sharpened:
+    """Scores made probabilities, as sharp as suits best.
+
+    Attributes:
+        sharpness: What scores are multiplied by before the softmax.
+        loss: Mean cross-entropy of the answers, if one more image were answered wrongly.
+        probabilities: Of each class, [images, classes].
+    """
+
     sharpness: float
     loss: float
     probabilities: npt.NDArray[np.float64]
@@ -68,15 +85,34 @@ def leave_one_out(
         answered = turned @ ((turned.T @ targets) * strength[:, None])
         leverage = np.minimum((turned**2) @ strength + share, 1 - 1e-6)[:, None]
         unseen = asked - (targets - answered) / (1 - leverage) / roots[:, None]
-        for sharpness in _SHARPNESS:
-            probabilities = softmax(sharpness * unseen)
-            told = np.log(np.maximum(probabilities, 1e-12))
-            right, any_class = told[np.arange(len(labels)), labels], told.mean(axis=1)
-            # Laplace's rule: who is always right among n may still err once in n + 1. Without it,
-            # answers that are all right would make the sharpest ones best.
-            loss = -float(share @ (right + (any_class - right) / (len(labels) + 1)))
-            if best is None or loss < best.loss:
-                best = LeftOut(penalty, sharpness, loss, probabilities)
+        made = sharpened(unseen, labels, weights)
+        if best is None or made.loss < best.loss:
+            best = LeftOut(penalty, made.sharpness, made.loss, made.probabilities, unseen)
+    assert best is not None
+    return best
+
+
+def sharpened(
+    scores: npt.NDArray[np.float64], labels: Places, weights: npt.NDArray[np.float64]
+) -> Sharpened:
+    """Make probabilities of scores for images that were left out.
+
+    Args:
+        scores: Of each class, [images, classes].
+        labels: The place of each image's class.
+        weights: How much each image counts.
+    """
+    share = weights / weights.sum()
+    best: Sharpened | None = None
+    for sharpness in _SHARPNESS:
+        probabilities = softmax(sharpness * scores)
+        told = np.log(np.maximum(probabilities, 1e-12))
+        right, any_class = told[np.arange(len(labels)), labels], told.mean(axis=1)
+        # Laplace's rule: who is always right among n may still err once in n + 1. Without it,
+        # answers that are all right would make the sharpest ones best.
+        loss = -float(share @ (right + (any_class - right) / (len(labels) + 1)))
+        if best is None or loss < best.loss:
+            best = Sharpened(sharpness, loss, probabilities)
     assert best is not None
     return best
 

@@ -41,6 +41,7 @@ ASIDE = "aside"
 # In the folder of a run
 SETTINGS = "settings.json"
 CHECKPOINT = "checkpoint.npz"
+CANDIDATE = "candidate-{number}.npz"
 MODEL = "model.keras"
 MODEL_FACTS = "model.json"
 LEARNED = "learned.json"

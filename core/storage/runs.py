@@ -24,6 +24,9 @@ class RunState(JobState):
         heartbeat: The latest step within an epoch: epoch, step, steps, loss, accuracy.
         history: One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss, seconds.
         best_epoch: The epoch whose weights are kept, once there is one.
+        tried: The candidates of a race that were judged, each with its history and exact solution.
+        planned: The same, those of earlier turns included.
+        candidate: The one that is being tried, or was last.
         solved: The exact solution of the last layer, once there is one: val_accuracy, val_loss and
             whether it is kept instead.
         images: How many images each side of the split has, once that is known.
@@ -40,6 +43,9 @@ class RunState(JobState):
     history: tuple[Event, ...] = ()
     best_epoch: int | None = None
     solved: Event | None = None
+    tried: tuple[Event, ...] = ()
+    planned: tuple[Event, ...] = ()
+    candidate: Event | None = None
     images: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
     notice: str | None = None
@@ -52,7 +58,8 @@ class RunState(JobState):
     @property
     def nothing_to_keep(self) -> bool:
         """Whether a stop now would leave nothing that this turn has learned."""
-        return not self.history or self.stage not in (Stage.TRAINING, Stage.EVALUATION)
+        learned = self.history and self.stage in (Stage.TRAINING, Stage.EVALUATION)
+        return not learned and not self.tried
 
     def after(self, event: Event) -> Self:
         """The state once this event has happened.
@@ -63,7 +70,7 @@ class RunState(JobState):
             return replace(self, finishing=Stage(event["stage"]))
         if event["event"] == "released":
             return replace(self, finishing=None)
-        if self.status.final and event["event"] != "resumed":
+        if self.status.final and event["event"] not in ("resumed", "chosen"):
             learned = event["event"] == "epoch" and self.finishing is Stage.TRAINING
             return self._with((*self.history, event)) if learned else self
         if event.get("turn", self.turn) != self.turn:
@@ -81,6 +88,20 @@ class RunState(JobState):
                 return self._with(row for row in self.history if row["epoch"] <= event["epoch"])
             case "solved":
                 return replace(self, solved=event)
+            case "candidate":
+                begun = replace(self._with(()), candidate=event, solved=None, heartbeat=None)
+                return replace(begun, tried=self.tried[: event["number"]])
+            case "shortened" if self.candidate is not None:
+                settings = self.candidate["settings"] | {"epochs": event["epochs"]}
+                return replace(self, candidate=self.candidate | {"settings": settings})
+            case "judged":
+                row = {**event, "history": self.history, "solved": self.solved}
+                tried = (*self.tried, row)
+                planned = self.planned if len(self.planned) >= len(tried) else tried
+                return replace(self, tried=tried, planned=planned)
+            case "chosen" if event["number"] < len(self.tried):
+                chosen = self.tried[event["number"]]
+                return replace(self._with(chosen["history"]), solved=chosen["solved"])
             case "notice":
                 return replace(self, notice=event["message"])
             case "batch":
@@ -101,6 +122,7 @@ class RunState(JobState):
             submitted=event["time"],
             history=self.history,
             best_epoch=self.best_epoch,
+            planned=self.planned,
             images=self.images,
             classes=self.classes,
             cluster=event["cluster"],
@@ -200,10 +222,25 @@ class Run(Job):
 
     @property
     def settings(self) -> TrainingSettings:
+        """What it trains; once a race is over, what won it."""
+        told = read_facts(self.folder, home.SETTINGS, "settings")
+        return self._settings(told.get("chosen") or told["settings"])
+
+    @property
+    def ordered(self) -> TrainingSettings:
+        """What it was told to train; for a race, what it began with."""
+        return self._settings(self._described("settings"))
+
+    def _settings(self, told: Any) -> TrainingSettings:
         try:
-            return TrainingSettings.from_dict(_BEFORE | dict(self._described("settings")))
+            return TrainingSettings.from_dict(_BEFORE | dict(told))
         except (TypeError, ValueError) as error:
             raise damaged(self.folder, home.SETTINGS) from error
+
+    def choose(self, settings: TrainingSettings) -> None:
+        """Settle what it trains from now on."""
+        told = read_facts(self.folder, home.SETTINGS, "settings")
+        files.write_json(self.folder / home.SETTINGS, told | {"chosen": settings.to_dict()})
 
     @property
     def data_name(self) -> str:
@@ -253,6 +290,10 @@ class Run(Job):
         """The file that a resumed training goes on from; may not be there."""
         return self.folder / home.CHECKPOINT
 
+    def checkpoint_of(self, candidate: int) -> Path:
+        """The same of one candidate of a race."""
+        return self.folder / home.CANDIDATE.format(number=candidate)
+
     def resume(self, *, more: int = 0, cluster: dict[str, Any] | None = None) -> None:
         """Queue it again, to go on from its last epoch.
 
@@ -287,7 +328,7 @@ class Run(Job):
     def keeps(self) -> bool:
         """Whether to keep what this turn has learned: it has not ended, or it was learning then."""
         state = self.state()
-        learned = not state.status.final or state.finishing is Stage.TRAINING
+        learned = not state.status.final or state.finishing is Stage.TRAINING or bool(state.tried)
         return learned and state.turn == self.turn
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from core.datasets.dataset import Record
-from core.network.features import FeatureCache
+from core.network.features import FeatureCache, Together
 from core.training.augment import Augmentation
 
 FOR_STATISTICS = 16  # batches from which batch norm is estimated; a few hundred images say enough
@@ -21,7 +21,7 @@ class Batches:
         self,
         records: Sequence[Record],
         classes: Sequence[str],
-        cache: FeatureCache,
+        cache: FeatureCache | Together,
         batch_size: int,
         channels: slice = slice(None),
     ) -> None:
@@ -46,7 +46,7 @@ class Views:
 
     def __init__(
         self,
-        cache: FeatureCache,
+        cache: FeatureCache | Together,
         digests: Sequence[str],
         variants: Sequence[Sequence[str]],
         anew: Augmentation | None = None,

@@ -53,6 +53,10 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._pace.restart(self._done)
         self._tell_stage(self._done)
 
+    def shorten(self, epochs: int) -> None:
+        """Tell of fewer epochs than it was made for."""
+        self._epochs = epochs
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
         self._epoch_began = time.monotonic()
@@ -236,6 +240,22 @@ class Keep(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._keep(epoch + 1)
+
+
+class EndEarly(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends a training after an epoch where there is no point in another one."""
+
+    def __init__(self, hopeless: Callable[[], bool]) -> None:
+        """
+        Args:
+            hopeless: Asked after each epoch.
+        """
+        super().__init__()
+        self._hopeless = hopeless
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._hopeless():
+            self.model.stop_training = True
 
 
 def _check_finite(logs: dict[str, Any]) -> None:

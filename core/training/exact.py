@@ -36,16 +36,22 @@ class Choice:
     Attributes:
         scale: What each number is multiplied by, [numbers].
         offset: What is added to it then, [numbers].
-        emphasis: By which power of its share of the channels a stage counts more.
-        penalty: Of the ridge regression.
-        sharpness: From its scores to probabilities.
+        emphases: By which power of its share of the channels a stage of each network counts more.
+        penalties: Of the ridge regression on the numbers of each network.
+        widths: How many numbers each network gives.
+        sharpness: From the mean of their scores to probabilities.
+        left_out: The places of the images that it was chosen by, [left out].
+        answers: To each of these by what was learned from all others, [left out, classes].
     """
 
     scale: Numbers
     offset: Numbers
-    emphasis: float
-    penalty: float
+    emphases: tuple[float, ...]
+    penalties: tuple[float, ...]
+    widths: tuple[int, ...]
     sharpness: float
+    left_out: Places
+    answers: npt.NDArray[np.float64]
 
     def layer(self) -> Any:
         """What makes the numbers of one scale, as a layer of the head."""
@@ -63,10 +69,15 @@ class Choice:
             weights: How much each image counts.
             classes: How many classes there are.
         """
-        numbers = features * self.scale
-        numbers += self.offset
-        kernel, bias = ridge.solve(numbers, labels, classes, weights, self.penalty)
-        return self.sharpness * kernel, self.sharpness * bias
+        kernels, biases = [], []
+        for part, penalty in zip(_parts(self.widths), self.penalties, strict=True):
+            numbers = features[:, part] * self.scale[part]
+            numbers += self.offset[part]
+            kernel, bias = ridge.solve(numbers, labels, classes, weights, penalty)
+            kernels.append(kernel)
+            biases.append(bias)
+        share = self.sharpness / len(self.widths)
+        return share * np.concatenate(kernels), share * np.sum(biases, axis=0)
 
     def behind(self, layer: "Choice", kernel: Numbers, bias: Numbers) -> list[Numbers]:
         """The same solution behind the layer of another choice.
@@ -84,36 +95,83 @@ def choose(
     features: Numbers,
     labels: Places,
     weights: npt.NDArray[np.float64],
-    stages: Sequence[int],
+    networks: Sequence[Sequence[int]],
     classes: int,
 ) -> Choice:
     """Choose by images that were left out.
+
+    Where there are two networks, each has a solution of its own and the answer is the mean of their
+    scores: on seven data sets that was right more often than one solution on all their numbers
+    (benchmarks/README.md).
 
     Args:
         features: Pooled outputs of all stages, [images, numbers].
         labels: The place of each image's class.
         weights: How much each image counts.
-        stages: How many of the numbers each stage has.
+        networks: How many of the numbers each stage of each network has.
         classes: How many classes there are.
     """
     few = spread(labels, SAMPLE)
+    widths = tuple(sum(stages) for stages in networks)
+    found = [
+        _choose(features[:, part], labels, weights, stages, classes, few)
+        for part, stages in zip(_parts(widths), networks, strict=True)
+    ]
+    scores = np.mean([each.best.scores for each in found], axis=0)
+    together = ridge.sharpened(scores, labels[few], weights[few])
+    return Choice(
+        scale=np.concatenate([each.scale for each in found]),
+        offset=np.concatenate([each.offset for each in found]),
+        emphases=tuple(each.emphasis for each in found),
+        penalties=tuple(each.best.penalty for each in found),
+        widths=widths,
+        sharpness=together.sharpness,
+        left_out=few,
+        answers=together.probabilities,
+    )
+
+
+def _parts(widths: Sequence[int]) -> list[slice]:
+    """Where each network's numbers are."""
+    ends = np.cumsum(widths).tolist()
+    return [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+
+
+@dataclass(frozen=True)
+class _OfOne:
+    """What suits the numbers of one network, as `Choice` has it."""
+
+    scale: Numbers
+    offset: Numbers
+    emphasis: float
+    best: ridge.LeftOut
+
+
+def _choose(
+    features: Numbers,
+    labels: Places,
+    weights: npt.NDArray[np.float64],
+    stages: Sequence[int],
+    classes: int,
+    few: Places,
+) -> _OfOne:
+    """Choose for the numbers of one network by a few images that are left out in turn."""
     mean, deviation = _moments(features)
     floors = [part.mean() for part in np.split(deviation, np.cumsum(stages)[:-1])]
     deviation = np.maximum(deviation, _FLOOR * np.repeat(floors, stages) + 1e-9)
-    best: tuple[float, Choice] | None = None
+    found: _OfOne | None = None
     for emphasis in _EMPHASES if len(stages) > 1 else (0.0,):
         factors = np.repeat(np.asarray(stages, float), stages) ** (-emphasis / 2)
         factors *= _LENGTH / np.linalg.norm(factors)
         scale = (factors / deviation).astype(np.float32)
         offset = (-mean * factors / deviation).astype(np.float32)
-        found = ridge.leave_one_out(
+        best = ridge.leave_one_out(
             features[few] * scale + offset, labels[few], classes, weights[few], _PENALTIES
         )
-        if best is None or found.loss < best[0]:
-            choice = Choice(scale, offset, emphasis, found.penalty, found.sharpness)
-            best = found.loss, choice
-    assert best is not None
-    return best[1]
+        if found is None or best.loss < found.best.loss:
+            found = _OfOne(scale, offset, emphasis, best)
+    assert found is not None
+    return found
 
 
 def _moments(features: Numbers) -> tuple[Numbers, Numbers]:

@@ -4,6 +4,7 @@ The work overlaps: while images are read and decoded, the network is built and c
 layers are frozen; else it is built first), and the first images go through its frozen part.
 """
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,15 +22,20 @@ from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.results import evaluation, learned
 from core.results.answers import cut_off, kept
+from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.job import Stage
 from core.storage.progress import StageReporter
 from core.storage.runs import Run
 from core.training.extraction import Extraction
+from core.training.racing.candidates import SCARCE, candidates
+from core.training.racing.judging import Heat, OutOfTime
+from core.training.racing.race import Race
 from core.training.setup import Setup
 
 if TYPE_CHECKING:
     from core.network.classifier import Network
+    from core.training.learn import Learning
 
 Report = Callable[[int, int], None]
 
@@ -128,69 +134,139 @@ def _part(digest: str, parts: int) -> int:
 
 
 def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> dict[str, Any]:
+    settings = run.settings
+    seconds = {"read": 0.0, "features": 0.0}
+    learning: Learning
+    if settings.budget:
+        race = Race(run, settings.budget, began)
+        learning = race.run(
+            candidates(settings, partial(_enough, run)),
+            partial(_learn, run, feed, helpers, seconds),
+        )
+    else:
+        race = None
+        learning = _learn(run, feed, helpers, seconds, settings, None)
+    dataset = learning.dataset
+    cut_short = run.stop_requested and (race is not None or not learning.through)
+    if not run.at_work:  # whoever stopped it has ended it
+        run.log.append("finishing", stage=Stage.EVALUATION)
+    elif cut_short:
+        best = learning.best.epoch
+        run.log.append("stopped", best_epoch=best, turn=run.turn, finishing=Stage.EVALUATION)
+    fitting = time.monotonic()
+    judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one
+    probabilities = learning.answers(judged, StageReporter(run.log, Stage.EVALUATION))
+    results = evaluation.evaluate(probabilities, judged, dataset.classes)
+    learns = {record.digest for record in dataset.of("train")}
+    results |= learned.told_apart(probabilities, judged, dataset.classes, learns)
+    solved, split = learning.solved, "test" if dataset.of("test") else "validation"
+    results |= {
+        "split": split,
+        "history": learning.best.history,
+        "best_epoch": learning.best.epoch,
+        "ordered": learning.epochs,
+        "val_accuracy": results["accuracy"] if split == "validation" else learning.val_accuracy,
+        "kept": "solution" if solved is not None and solved["kept"] else "epoch",
+        "solved": solved,
+        "calibration": learning.calibrated(probabilities, judged),
+        "refit": learning.refit(),
+        "parameters": learning.network.parameters(learning.head),
+    }
+    if race is not None:
+        results["race"] = race.tried
+        results["winner"] = race.winner
+    now = time.monotonic()
+    seconds["fit"] = seconds.get("fit", 0.0) + now - fitting
+    seconds["total"] = now - began
+    results["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
+    learning.level()
+    said = kept.of_records(probabilities, judged, dataset.classes)
+    _keep(run, learning, results, said)
+    if race is not None and not cut_short:
+        _settle(run, race, learning)
+    return results
+
+
+def _enough(run: Run) -> bool:
+    """Whether there are enough images to thaw layers, once they have been counted."""
+    state = run.state()
+    return state.images["train"] >= SCARCE * state.classes
+
+
+def _learn(
+    run: Run,
+    feed: ImageFeed,
+    helpers: Helpers | None,
+    seconds: dict[str, float],
+    settings: TrainingSettings,
+    heat: Heat | None,
+) -> "Learning":
+    """Read what is not known yet, run it through the frozen part, and train the rest."""
+
     def stop() -> bool:
         return run.stop_requested
 
     preparation = feed.preparation(StageReporter(run.log, Stage.READING, stop))
-    setup = Setup.of(run.settings, preparation, StageReporter(run.log, Stage.WEIGHTS, stop))
+    setup = Setup.of(settings, preparation, StageReporter(run.log, Stage.WEIGHTS, stop))
     with ThreadPoolExecutor(1, "network") as builder:
         _at(run, Stage.BUILDING, 0, 1)
         frozen = _Frozen(setup, feed, builder)
         _at(run, Stage.BUILDING, 1, 1)
         _go_on(run)
-        reading = StageReporter(run.log, Stage.READING, stop)
-        through = StageReporter(run.log, Stage.FEATURES, stop)
+        reading = _in_time(StageReporter(run.log, Stage.READING, stop), heat)
+        through = _in_time(StageReporter(run.log, Stage.FEATURES, stop), heat)
+        if settings != replace(run.settings, budget=0):
+            helpers = None  # they go by the run's settings
         parts = helpers.call(frozen.missing) if helpers else 1
         dataset = frozen.take(reading, through, lambda digest: _part(digest, parts) == 0)
         if helpers and parts > 1:
             helpers.finish()
             frozen.look_again()
             dataset = frozen.take(reading, through)
-        network, features, seconds = frozen.network(), frozen.features, frozen.seconds
+        network, features = frozen.network(), frozen.features
+    for name, value in frozen.seconds.items():
+        seconds[name] += value
     drop_oldest(set().union(*(cache.in_use() for cache in features.values())))
     from core.training.learn import Learning
 
-    run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
+    if run.state().classes == 0 or heat is None:
+        run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
     fitting = time.monotonic()
     _go_on(run)
-    learning = Learning(run, setup, network, dataset, features)
+    learning = Learning(run, setup, network, dataset, features, heat)
     learning.fit()
-    if not run.at_work:  # whoever stopped it has ended it
-        run.log.append("finishing", stage=Stage.EVALUATION)
-    elif run.stop_requested and len(learning.best.history) < learning.epochs:
-        best = learning.best.epoch
-        run.log.append("stopped", best_epoch=best, turn=run.turn, finishing=Stage.EVALUATION)
-    judged = dataset.of("test") or dataset.of("validation")  # a test side if the data has one
-    probabilities = learning.answers(judged, StageReporter(run.log, Stage.EVALUATION))
-    results = evaluation.evaluate(probabilities, judged, dataset.classes)
-    learns = {record.digest for record in dataset.of("train")}
-    results |= learned.told_apart(probabilities, judged, dataset.classes, learns)
-    now = time.monotonic()
-    seconds |= {"fit": round(now - fitting, 3), "total": round(now - began, 3)}
-    best = learning.best
-    row = next(row for row in best.history if row["epoch"] == best.epoch)
-    solved = learning.solved
-    by_solution = solved is not None and solved["kept"]
-    split = "test" if dataset.of("test") else "validation"
-    results |= {
-        "split": split,
-        "history": best.history,
-        "best_epoch": best.epoch,
-        "ordered": learning.epochs,
-        "val_accuracy": results["accuracy"]
-        if split == "validation"
-        else (solved if solved and by_solution else row)["val_accuracy"],
-        "kept": "solution" if by_solution else "epoch",
-        "solved": solved,
-        "calibration": learning.calibrated(probabilities, judged),
-        "refit": learning.refit(),
-        "parameters": network.parameters(learning.head),
-        "seconds": seconds,
-    }
-    learning.level()
-    said = kept.of_records(probabilities, judged, dataset.classes)
-    _keep(run, network, learning.head, dataset, results, said)
-    return results
+    seconds["fit"] = seconds.get("fit", 0.0) + time.monotonic() - fitting
+    return learning
+
+
+def _in_time(report: Report, heat: Heat | None) -> Report:
+    """The same, which ends what would take longer than there is time for."""
+    if heat is None or heat.seconds_left is None:
+        return report
+    seconds_left = heat.seconds_left
+    first: tuple[float, int] | None = None
+
+    def told(done: int, total: int) -> None:
+        nonlocal first
+        report(done, total)
+        now = time.monotonic()
+        if done and first is None:  # before that, the network was being built
+            first = now, done
+        took, made = (now - first[0], done - first[1]) if first else (0.0, 0)
+        too_slow = took > _PATIENCE and took * (total - done) > seconds_left() * made
+        if seconds_left() < 0 or too_slow:
+            raise OutOfTime
+
+    return told
+
+
+def _settle(run: Run, race: Race, learning: "Learning") -> None:
+    """Make the winner what the run trains, and its checkpoint the run's."""
+    with suppress(FileNotFoundError):
+        os.replace(run.checkpoint_of(race.winner), run.checkpoint)
+    for number in range(len(race.tried)):
+        run.checkpoint_of(number).unlink(missing_ok=True)
+    run.choose(learning.settings)
 
 
 def _at(run: Run, stage: Stage, done: int, total: int) -> None:
@@ -203,6 +279,7 @@ def _go_on(run: Run) -> None:
         raise StopRequested
 
 
+_PATIENCE = 3.0  # seconds after which the rest of a candidate's images can be estimated
 _COMPARED = 32  # images that run in both precisions; 16 were as good as 128
 
 
@@ -222,9 +299,8 @@ class _Frozen:
             setup.build, feed.count * copies
         ).result
         self._prefixes = setup.prefixes(self.network)
-        self._full = setup.in_full_precision()
-        if self._full is not None:
-            self._prefixes.append(self._full)
+        self._full = set(setup.in_full_precision())
+        self._prefixes += self._full
         self.seconds = {"read": 0.0, "features": 0.0}
         self.look_again()
 
@@ -239,7 +315,7 @@ class _Frozen:
         return max(
             sum(digest not in cache for digest in digests)
             for prefix, cache in self.features.items()
-            if prefix is not self._full
+            if prefix not in self._full
         )
 
     def _compiler(self, prefix: Prefix) -> Callable[[engine.Answer], engine.Engine]:
@@ -269,7 +345,7 @@ class _Frozen:
         every = max(1, self._feed.count // _COMPARED)
 
         def keys(prefix: Prefix, digest: str) -> list[str]:
-            if prefix is self._full:
+            if prefix in self._full:
                 return [digest] if _part(digest, every) == 0 else []
             return [digest, *variants(prefix, digest)]
 
@@ -348,17 +424,11 @@ class _Frozen:
         return dataset
 
 
-def _keep(
-    run: Run,
-    network: "Network",
-    head: list[Any],
-    dataset: Dataset,
-    results: dict[str, Any],
-    said: kept.Answers,
-) -> None:
+def _keep(run: Run, learning: "Learning", results: dict[str, Any], said: kept.Answers) -> None:
     """Write the model and its results; the results last, since they say that it is all there."""
     if not run.folder.is_dir():  # deleted meanwhile: nothing of it must come back
         raise StopRequested
+    network, dataset = learning.network, learning.dataset
     model = {
         "classes": list(dataset.classes),
         "origins": list(dataset.origins),
@@ -367,11 +437,13 @@ def _keep(
         "frozen_layers": network.frozen,
         "input_size": network.backbone.input_size,
         "cut_off": cut_off.of(run.folder),  # of an earlier turn of this run
-        **replace(dataset.preparation, square=run.settings.square).to_dict(),
+        **replace(dataset.preparation, square=learning.settings.square).to_dict(),
     }
+    if network.beside is not None:
+        model["beside"] = network.beside.backbone.name
     files.write_json(run.folder / home.MODEL_FACTS, model)
     with files.replacing(run.folder / home.MODEL) as aside:
-        network.whole(head).save(aside)
+        network.whole(learning.head).save(aside)
     learned.keep(run, dataset, refit=results["refit"] is not None)
     kept.keep(run.folder, said)
     files.write_json(run.results_path, results)

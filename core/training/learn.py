@@ -5,7 +5,9 @@ learns from features learns once more at the end, from the validation images too
 """
 
 import hashlib
+import itertools
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -19,13 +21,14 @@ from core.errors import StopRequested, UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
-from core.network.features import FeatureCache
+from core.network.features import FeatureCache, Together
 from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
 from core.training.calibrating import Calibration
 from core.training.callbacks import (
+    EndEarly,
     Keep,
     KeepBest,
     Progress,
@@ -37,11 +40,15 @@ from core.training.callbacks import (
 )
 from core.training.checkpoint import Checkpoint, Saved
 from core.training.exact import Choice, beyond_noise, choose, spread
+from core.training.racing.judging import Heat, Judged, OutOfTime
 from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.steps import ManySteps, TwoRates, at_once
 
 _SOLVED_BYTES = 512 << 20  # of features that the exact solution learns from
+_TIMED_STEPS = 3
+_FORWARDS = 3  # a step of training takes about as long as looking at so many batches
+_LEAST_EPOCHS = 2  # of thawed layers; fewer only spoil them
 _SEEDS = "int64"  # the type of the variables that dropout draws from
 
 
@@ -130,8 +137,12 @@ class Learning:
 
     Attributes:
         head: The layers from pooled features to class probabilities.
+        settings: What it trains.
+        network: Frozen and cut.
+        dataset: The images.
         best: The best epoch and the history.
         epochs: How many there are to be.
+        through: Whether `fit` got to its end without being stopped.
         solved: Accuracy and loss of the exact solution on validation images and whether it is what
             is kept; None where there is none.
         calibration: The temperature of what is kept; it is in the weights of the last layer.
@@ -144,6 +155,7 @@ class Learning:
         network: Network,
         dataset: Dataset,
         features: Mapping[Prefix, FeatureCache],
+        heat: Heat | None = None,
     ) -> None:
         """
         Args:
@@ -153,16 +165,22 @@ class Learning:
             dataset: The images.
             features: Of all of them, at the cut and, where the head warms up, of the whole
                 backbone.
+            heat: The rules, where it is one of several candidates in a race.
         """
         self._run = run
+        self._heat = heat
         self._setup = setup
-        self._settings = settings = setup.settings
-        self._network = network
-        self._dataset = dataset
-        self._features = features
+        self.settings = settings = setup.settings
+        self.network = network
+        self.dataset = dataset
+        self._caches = features
+        self._features: dict[Prefix, FeatureCache | Together] = {**features}
+        if setup.all_frozen:
+            self._features[network.pooled] = Together([features[p] for p in setup.wholes()])
         state = run.state()
-        self.epochs = state.epochs or settings.epochs
-        self._begin = state.begin
+        self.epochs = (state.epochs if heat is None else None) or settings.epochs
+        self._begin = state.begin if heat is None else 0
+        self.through = False
         self.solved: dict[str, Any] | None = None
         self.calibration = Calibration()
         self._choice: Choice | None = None
@@ -185,11 +203,12 @@ class Learning:
         ]
         self._at_first = values_of(self._changing)
         self.best = KeepBest(self._changing, settings.patience)
-        self._checkpoint = Checkpoint(run.checkpoint)
+        self._checkpoint = Checkpoint(heat.checkpoint if heat else run.checkpoint)
         self._saved: Saved | None = None
         self._images = digest_of(dataset.records, dataset.preparation)
         steps = -(-len(dataset.of("train")) // settings.batch_size)
-        self._progress = Progress(run, self.epochs, steps, self._go_back(state))
+        done = self._go_back(state)
+        self._progress = Progress(run, self.epochs, steps, done)
 
     def fit(self) -> None:
         """Train until the last epoch or until the run is stopped, and keep what is best.
@@ -208,9 +227,33 @@ class Learning:
         if self.best.epoch is None or not self._run.keeps:
             raise StopRequested
         self.best.restore()
-        if ended and self._choice is not None and not self._settings.dense:
+        self.through = ended
+        if ended and self._choice is not None and not self.settings.dense:
             self._solve(self._choice)
         self._calibrate()
+
+    @property
+    def val_accuracy(self) -> float:
+        """Of what is kept, on the validation images."""
+        if self.solved is not None and self.solved["kept"]:
+            return float(self.solved["val_accuracy"])
+        row = next(row for row in self.best.history if row["epoch"] == self.best.epoch)
+        return float(row["val_accuracy"])
+
+    def judged(self) -> Judged:
+        """What it answers to images that it has not learned from.
+
+        Those are the validation images and, where the exact solution is kept, the images by which
+        it was chosen: each was left out in turn.
+        """
+        classes = self.dataset.classes
+        validation = self.dataset.of("validation")
+        found = Judged.of(validation, self._answers(validation), classes)
+        if self.solved is None or not self.solved["kept"] or self._choice is None:
+            return found
+        records = self._as_many_as_fit(self.dataset.of("train"))
+        left_out = [records[place] for place in self._choice.left_out]
+        return found.with_(Judged.of(left_out, self._choice.answers, classes))
 
     def refit(self) -> int | None:
         """Learn once more with the same choices, from the validation images too.
@@ -221,8 +264,8 @@ class Learning:
         Returns:
             How many images it has learned from; None where it stays as it was.
         """
-        records = [*self._dataset.of("train"), *self._dataset.of("validation")]
-        if not self._settings.refits or self._run.stop_requested:
+        records = [*self.dataset.of("train"), *self.dataset.of("validation")]
+        if not self.settings.refits or self._run.stop_requested:
             return None
         measured = values_of(self._changing)
         try:
@@ -243,16 +286,16 @@ class Learning:
         Call it last of all.
         """
         full = self._setup.in_full_precision()
-        compared = self._features.get(full) if full is not None else None
-        if compared is None:
+        if not full:
             return
-        records = self._dataset.of("train")
+        compared = Together([self._caches[prefix] for prefix in full])
+        records = self.dataset.of("train")
         digests = [each.digest for each in records if each.digest in compared]
         if not digests:
             return
         exact, learned = (
-            cache.rows(digests, self._network.seen).take(range(len(digests)))
-            for cache in (compared, self._features[self._network.pooled])
+            cache.rows(digests, self.network.seen).take(range(len(digests)))
+            for cache in (compared, self._features[self.network.pooled])
         )
         shift = (exact - learned).mean(axis=0)
         if self._choice is not None:
@@ -263,10 +306,10 @@ class Learning:
 
     def _solve(self, choice: Choice) -> None:
         """Put the exact solution in the place of the best epoch, unless that is clearly better."""
-        validation = self._dataset.of("validation")
-        labels = labels_of(validation, self._dataset.classes)
+        validation = self.dataset.of("validation")
+        labels = labels_of(validation, self.dataset.classes)
         of_epoch = self._answers(validation).argmax(axis=1) == labels
-        self._take(choice, self._dataset.of("train"))
+        self._take(choice, self.dataset.of("train"))
         probabilities = self._answers(validation)
         right = probabilities.argmax(axis=1) == labels
         hit = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)
@@ -298,24 +341,24 @@ class Learning:
 
     def _chosen_for(self, records: Sequence[Record]) -> Choice:
         """What suits these images best; those that it chooses by are left out in turn."""
-        stages, classes = self._setup.backbone.stages, len(self._dataset.classes)
+        stages, classes = self.network.stages, len(self.dataset.classes)
         return choose(*self._numbers(records, varied=False), stages, classes)
 
     def _take(self, choice: Choice, records: Sequence[Record]) -> None:
         """Give the class layer the exact solution on some images."""
         assert self._choice is not None
-        classes = len(self._dataset.classes)
+        classes = len(self.dataset.classes)
         kernel, bias = choice.solution(*self._numbers(records, varied=True), classes)
         self.head[-1].set_weights(choice.behind(self._choice, kernel, bias))
 
     def _train_anew(self, records: Sequence[Record]) -> None:
         """Train the head from its beginning on other images, for as long as was best."""
-        settings, end = self._settings, self.best.epoch
+        settings, end = self.settings, self.best.epoch
         assert end is not None
         assign(self._changing, self._at_first)
         optimizer = optimizer_of(settings)
-        model = compile_head(self._network.head_alone(self.head), settings, optimizer)
-        lessons = self._lessons(self._network.pooled, records)
+        model = compile_head(self.network.head_alone(self.head), settings, optimizer)
+        lessons = self._lessons(self.network.pooled, records)
 
         def share_at(epoch: float) -> float:
             losses = [row["val_loss"] for row in self.best.history]
@@ -337,7 +380,7 @@ class Learning:
 
     def _fit(self) -> bool:
         """Train until the last epoch; whether it got there."""
-        network, settings, warm_up = self._network, self._settings, self._setup.warm_up
+        network, settings, warm_up = self.network, self.settings, self._setup.warm_up
         self.best.waited_from = max(warm_up, self._begin)
         head_ends = self.epochs if self._setup.all_frozen else warm_up
         with suppress(StopRequested):  # the best epoch so far is kept
@@ -364,10 +407,10 @@ class Learning:
             records: The images.
             report: Told how many are done, and in total.
         """
-        batches = self._batches(self._network.prefix, records)
+        batches = self._batches(self.network.prefix, records)
         answers: list[Any] = []
         for batch in range(len(batches)):
-            report(min(batch * self._settings.batch_size, len(records)), len(records))
+            report(min(batch * self.settings.batch_size, len(records)), len(records))
             answers.append(self._trainee(batches[batch][0], training=False))
         report(len(records), len(records))
         return np.concatenate(answers)
@@ -401,13 +444,14 @@ class Learning:
         self._progress.look_for_a_stop()
         if not self._optimizer.built:
             self._optimizer.build(model.trainable_variables)
-        self._take_up([optimizer for optimizer, _ in rates])
-        begin, seed = max(first, self._begin), self._settings.seed
+        optimizers = [optimizer for optimizer, _ in rates]
+        self._take_up(optimizers)
+        begin, seed = max(first, self._begin), self.settings.seed
 
         def share_at(epoch: float) -> float:
             losses = [row["val_loss"] for row in self.best.history if row["epoch"] > begin]
             again = self._begin > first
-            return share(self._settings.schedule, epoch, begin, end, losses, again=again)
+            return share(self.settings.schedule, epoch, begin, end, losses, again=again)
 
         def keep(done: int) -> None:
             self._done = done
@@ -415,23 +459,29 @@ class Learning:
                 f"optimizer{n}": optimizer.variables for n, (optimizer, _) in enumerate(rates)
             }
             facts = {"epoch": done, "history": self.best.history, "images": self._images}
+            facts["epochs"] = self.epochs
             self._checkpoint.write(facts, now=self._changing, best=self.best.values, **groups)
 
-        lessons = self._lessons(prefix, self._dataset.of("train"))
+        lessons = self._lessons(prefix, self.dataset.of("train"))
         if isinstance(model, ManySteps):
             steps = model.steps
             setters = [(model.set_rates, rate) for _, rate in rates]
         else:
             steps = 1
             setters = [(partial(_set_rate, optimizer), rate) for optimizer, rate in rates]
-        validation = self._batches(prefix, self._dataset.of("validation"), steps)
+        validation = self._batches(prefix, self.dataset.of("validation"), steps)
         look = self._progress.look_for_a_stop
         before: list[Any] = []
-        if self._settings.statistics_adapt:
-            thawed = self._network.body.layers[self._network.frozen :]
+        if self.settings.statistics_adapt:
+            thawed = self.network.body.layers[self.network.frozen :]
             before = [Statistics(thawed, partial(lessons.whole_batches, seed=seed), look)]
         self._progress.at_once = steps
-        with gpu.computing_in(gpu.precision(), self._network.body):
+        ends = []
+        if self._heat is not None and not self._setup.all_frozen and prefix is self.network.prefix:
+            ends = [EndEarly(partial(self._hopeless, self._heat))]
+        with gpu.computing_in(gpu.precision(), self.network.body):
+            if ends and self._done <= first:
+                end = self._shorten(model, lessons, first, end, optimizers)
             model.fit(
                 lessons.from_epoch(self._done, seed, steps),
                 steps_per_epoch=-(-len(lessons) // steps),
@@ -446,9 +496,45 @@ class Learning:
                     self.best,
                     self._progress,
                     Keep(keep),
+                    *ends,
                 ],
                 verbose=0,
             )
+
+    def _hopeless(self, heat: Heat) -> bool:
+        return heat.hopeless(self.best.history, self.epochs)
+
+    def _shorten(
+        self, model: Any, lessons: Lessons, first: int, end: int, optimizers: list[Any]
+    ) -> int:
+        """How many epochs there is time for, by what a few steps take; nothing is learned yet.
+
+        Raises:
+            OutOfTime: Too few.
+        """
+        assert self._heat is not None
+        if self._heat.seconds_left is None:
+            return end
+        changing = [*self._changing, *(v for each in optimizers for v in each.variables)]
+        before = values_of(changing)
+        batches = lessons.whole_batches(self._done, self.settings.seed)
+        model.train_on_batch(*next(batches))  # traced
+        began, steps = time.monotonic(), 0
+        for batch in itertools.islice(batches, _TIMED_STEPS):
+            self._progress.look_for_a_stop()
+            model.train_on_batch(*batch)
+            steps += 1
+        step = (time.monotonic() - began) / max(steps, 1)
+        assign(changing, before)
+        looked_at = len(self.dataset.of("validation")) / self.settings.batch_size
+        epoch = step * (len(lessons) + looked_at / _FORWARDS)
+        fitting = int(self._heat.seconds_left() / epoch)
+        if fitting < _LEAST_EPOCHS:
+            raise OutOfTime
+        self.epochs = min(end, first + fitting)
+        self._progress.shorten(self.epochs)
+        self._run.log.append("shortened", epochs=self.epochs)
+        return self.epochs
 
     def _go_back(self, state: RunState) -> int:
         """Put everything back to the checkpoint of a run that was resumed; the epochs done.
@@ -457,7 +543,8 @@ class Learning:
         that would be lost by it.
         """
         self._done = 0
-        if not state.turn:
+        # In a race what learns from features alone is trained again: it takes seconds.
+        if not state.turn or (self._heat is not None and self._setup.all_frozen):
             return 0
         saved = self._checkpoint.read()
         if saved is not None and saved.facts["images"] != self._images:
@@ -470,6 +557,13 @@ class Learning:
             self._done = saved.facts["epoch"]
             self.best.remember(saved.facts["history"], saved.group("best"))
             saved.restore("now", self._changing)
+            if self._heat is not None:
+                self.epochs = saved.facts["epochs"]
+                for row in self.best.history:
+                    self._run.log.append("epoch", **row, seconds=0.0)
+                return self._done
+        elif self._heat is not None:
+            return 0
         elif self._run.has_model:
             raise UserError(
                 "Expected the last epoch of this run, to go on from it, but its file is damaged or "
@@ -503,7 +597,7 @@ class Learning:
                 )
 
     def _lessons(self, prefix: Prefix, records: Sequence[Record]) -> Lessons:
-        classes, settings = self._dataset.classes, self._settings
+        classes, settings = self.dataset.classes, self.settings
         digests = [record.digest for record in records]
         anew = self._setup.augmentation if prefix.cut == PIXELS else None
         variants = self._variants(prefix, records)
@@ -513,12 +607,12 @@ class Learning:
         return Lessons(records, classes, views, size, weights if settings.balanced else None)
 
     def _batches(self, prefix: Prefix, records: Sequence[Record], at_once: int = 1) -> Batches:
-        classes, size = self._dataset.classes, self._settings.batch_size * at_once
+        classes, size = self.dataset.classes, self.settings.batch_size * at_once
         return Batches(records, classes, self._features[prefix], size, self._seen(prefix))
 
     def _seen(self, prefix: Prefix) -> slice:
         """Which of a prefix's numbers are looked at."""
-        return self._network.seen if prefix is self._network.pooled else slice(None)
+        return self.network.seen if prefix is self.network.pooled else slice(None)
 
     def _variants(self, prefix: Prefix, records: Sequence[Record]) -> list[list[str]]:
         """The cache's names of each image's variants; one that has none stands in for them."""
@@ -537,19 +631,27 @@ class Learning:
 
         Variants, and images of a very large data set, only as far as they fit into the memory.
         """
-        pooled, classes = self._network.pooled, self._dataset.classes
-        most = _SOLVED_BYTES // (4 * math.prod(pooled.shape))
-        if len(records) > most:
-            places = spread(labels_of(records, classes), most)
-            records = [records[place] for place in sorted(places)]
+        pooled, classes = self.network.pooled, self.dataset.classes
+        records = self._as_many_as_fit(records)
         variants = self._variants(pooled, records)
-        if not varied or len(records) * (1 + len(variants[0])) > most:
+        if not varied or len(records) * (1 + len(variants[0])) > self._most:
             variants = [[] for _ in records]
         keys = [key for each, more in zip(records, variants, strict=True)
                 for key in (each.digest, *more)]  # fmt: skip
         features = self._features[pooled].rows(keys).take(range(len(keys)))
         of_each = labels_of(records, classes)
         labels = np.repeat(of_each, 1 + len(variants[0]))
-        balanced = self._settings.balanced
+        balanced = self.settings.balanced
         weights = balancing(of_each, len(classes))[labels] if balanced else np.ones(len(labels))
         return features, labels, weights / (1 + len(variants[0]))
+
+    @property
+    def _most(self) -> int:
+        """How many images' features fit into the memory."""
+        return _SOLVED_BYTES // (4 * sum(map(sum, self.network.stages)))
+
+    def _as_many_as_fit(self, records: Sequence[Record]) -> Sequence[Record]:
+        if len(records) <= self._most:
+            return records
+        places = spread(labels_of(records, self.dataset.classes), self._most)
+        return [records[place] for place in sorted(places)]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.backbones.catalogue.backbone import Backbone
-from core.backbones.catalogue.rows import backbone_of, one_spelling
+from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
 from core.backbones.weights import own_weights, weights
+from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import engine, features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
@@ -19,6 +20,8 @@ from core.training.augment import Augmentation
 
 if TYPE_CHECKING:
     from core.network.classifier import Network
+
+_BODIES = 2  # that are kept in memory: as many as look at a picture together
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Setup:
         file: The weights to start from; None to start from nothing.
         digest: Stands for these weights.
         preparation: How images are read and become square.
+        beside: The same for a second network, where there is one.
     """
 
     settings: TrainingSettings
@@ -38,6 +42,7 @@ class Setup:
     file: Path | None
     digest: str
     preparation: Preparation
+    beside: "Setup | None" = None
 
     @classmethod
     def of(
@@ -57,11 +62,35 @@ class Setup:
         preparation = replace(preparation, square=settings.square)
         if settings.from_scratch:
             return cls(settings, backbone, None, f"random {settings.seed}", preparation)
-        if settings.weights != IMAGENET:
-            file = own_weights.find(settings.weights)
-            return cls(settings, backbone, file, settings.weights, preparation)
-        file = weights.obtain(backbone, report)
-        return cls(settings, backbone, file, weights.digest(file), preparation)
+        if settings.weights == IMAGENET:
+            file = weights.obtain(backbone, report)
+            digest = weights.digest(file)
+        else:
+            file, digest = own_weights.find(settings.weights), settings.weights
+        beside = cls._beside(settings, backbone, preparation, report) if settings.pair else None
+        return cls(settings, backbone, file, digest, preparation, beside)
+
+    @classmethod
+    def _beside(
+        cls,
+        settings: TrainingSettings,
+        backbone: Backbone,
+        preparation: Preparation,
+        report: weights.Report,
+    ) -> "Setup":
+        """A second network that looks at the same squares as the first."""
+        second = backbone_named(settings.beside)
+        if backbone.sealed or second.sealed or second.name == backbone.name:
+            raise UserError(
+                "Expected another network beside {first} that is no sealed module, received "
+                "{second}.",
+                first=backbone.title,
+                second=second.title,
+            )
+        file = weights.obtain(second, report)
+        alone = replace(settings, backbone=second.name, alpha=1.0, weights=IMAGENET, beside="")
+        second = replace(second, input_size=backbone.input_size)
+        return cls(alone, second, file, weights.digest(file), preparation)
 
     @property
     def all_frozen(self) -> bool:
@@ -108,6 +137,7 @@ class Setup:
             images=images,
             preparation=self.preparation,
             sees_stages=self.settings.sees_stages,
+            beside=self.beside.build(images) if self.beside else None,
         )
 
     def _body(self) -> Any:
@@ -120,15 +150,20 @@ class Setup:
         # Training changes thawed layers in place, so only a wholly frozen body is kept for others.
         return (_frozen_body if self.all_frozen else _load)(self.backbone, self.file, self.digest)
 
-    def in_full_precision(self) -> Prefix | None:
-        """The whole backbone as predictions will run it, where features are computed otherwise."""
-        if not self.all_frozen:
-            return None
-        full = self.pooled(engine.FLOAT32)
-        return full if full != self.pooled() else None
+    def in_full_precision(self) -> list[Prefix]:
+        """The whole networks as predictions run them, where features are computed otherwise."""
+        full = [each._pooled(engine.FLOAT32) for each in self._side_by_side]
+        return full if self.all_frozen and full != self.wholes() else []
 
-    def pooled(self, precision: str | None = None) -> Prefix:
-        """The whole backbone, known before the network is built."""
+    def wholes(self) -> list[Prefix]:
+        """Each whole network, known before it is built."""
+        return [each._pooled() for each in self._side_by_side]
+
+    @property
+    def _side_by_side(self) -> "list[Setup]":
+        return [self, self.beside] if self.beside is not None else [self]
+
+    def _pooled(self, precision: str | None = None) -> Prefix:
         shape = (sum(self.backbone.stages),)
         return prefix_at(POOLED, self.backbone, self.digest, shape, self.preparation, precision)
 
@@ -142,7 +177,7 @@ class Setup:
             network: Waits for what `build` gives.
         """
         if self.all_frozen:
-            return [self.pooled()]
+            return self.wholes()
         built = network()
         return [built.prefix, built.pooled] if self.warm_up else [built.prefix]
 
@@ -153,4 +188,4 @@ def _load(backbone: Backbone, file: Path, digest: str) -> Any:
     return load.load(backbone, file)
 
 
-_frozen_body: Callable[[Backbone, Path, str], Any] = lru_cache(maxsize=1)(_load)
+_frozen_body: Callable[[Backbone, Path, str], Any] = lru_cache(maxsize=_BODIES)(_load)

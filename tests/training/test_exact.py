@@ -22,11 +22,11 @@ def features(shown_by: int, images: int = 120, seed: int = 0) -> tuple[np.ndarra
 
 
 def chosen(numbers: np.ndarray, labels: np.ndarray) -> exact.Choice:
-    return exact.choose(numbers, labels, np.ones(len(labels)), STAGES, 2)
+    return exact.choose(numbers, labels, np.ones(len(labels)), [STAGES], 2)
 
 
 def test_a_small_stage_counts_more_where_it_tells_classes_apart() -> None:
-    assert chosen(*features(shown_by=0)).emphasis > chosen(*features(shown_by=1)).emphasis
+    assert chosen(*features(shown_by=0)).emphases > chosen(*features(shown_by=1)).emphases
 
 
 def test_numbers_of_any_scale_come_to_one_length() -> None:
@@ -72,8 +72,8 @@ def test_the_layer_does_the_same_in_keras() -> None:
 
 def test_a_single_stage_needs_no_emphasis() -> None:
     numbers, labels = features(shown_by=1)
-    choice = exact.choose(numbers, labels, np.ones(len(labels)), (sum(STAGES),), 2)
-    assert choice.emphasis == 0
+    choice = exact.choose(numbers, labels, np.ones(len(labels)), [(sum(STAGES),)], 2)
+    assert choice.emphases == (0,)
 
 
 def test_a_rare_class_is_among_those_that_a_choice_goes_by() -> None:
@@ -88,7 +88,7 @@ def test_a_rare_class_is_among_those_that_a_choice_goes_by() -> None:
 def test_very_few_images_are_no_error(classes: list[int]) -> None:
     labels = np.repeat(np.arange(len(classes)), classes)
     numbers, _ = features(shown_by=0, images=len(labels))
-    choice = exact.choose(numbers, labels, np.ones(len(labels)), STAGES, len(classes))
+    choice = exact.choose(numbers, labels, np.ones(len(labels)), [STAGES], len(classes))
     kernel, bias = choice.solution(numbers, labels, np.ones(len(labels)), len(classes))
     assert np.isfinite(kernel).all()
     assert np.isfinite(bias).all()
@@ -110,7 +110,7 @@ def test_replacing_the_penalty_changes_the_solution() -> None:
     choice = chosen(numbers, labels)
     weights = np.ones(len(labels))
     small, _ = choice.solution(numbers, labels, weights, 2)
-    large, _ = replace(choice, penalty=1e6).solution(numbers, labels, weights, 2)
+    large, _ = replace(choice, penalties=(1e6,)).solution(numbers, labels, weights, 2)
     assert np.abs(large).max() < np.abs(small).max() / 10
 
 

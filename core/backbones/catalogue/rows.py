@@ -239,7 +239,13 @@ def summary(settings: TrainingSettings, epochs: int | None = None) -> Sentence:
         name = say("{network} from scratch", network=name)
     elif settings.weights != IMAGENET:
         name = say("{network} from a file", network=name)
+    if settings.pair:
+        second = all_backbones().get(settings.beside)
+        beside = second.title if second else settings.beside
+        name = say("{network} and {second}", network=name, second=beside)
     parts = [name, _frozen(settings.frozen_layers, total)]
+    if settings.budget:
+        parts.append(say("best in {seconds} s", seconds=settings.budget))
     if settings.dense:
         parts.append(say("dense {units}", units=" + ".join(map(str, settings.dense))))
     parts.append(several("{count} epoch", "{count} epochs", epochs or settings.epochs))

@@ -22,7 +22,6 @@ from core.cli.arguments import (
     split_of,
     tell_reading,
 )
-from core.cli.commands.advise import advice_for
 from core.cli.messages import (
     NO_MODEL,
     Recorded,
@@ -37,10 +36,11 @@ from core.cli.messages import (
 from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake import room
-from core.settings import ALL, IMAGENET, RANDOM, THAWED, TrainingSettings
+from core.settings import ALL, BEST, IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage.runs import Run
+from core.training.racing.candidates import why
 
-RECIPES = ("quick", "best")
+RECIPES: dict[str, dict[str, Any]] = {"quick": {}, "best": {"budget": BEST}}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +56,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe",
-        choices=RECIPES,
-        default=RECIPES[0],
-        help="quick keeps all layers frozen; best looks at the images and thaws as far as they "
-        "justify. Other options change what the recipe says",
+        choices=tuple(RECIPES),
+        default="quick",
+        help=f"quick keeps all layers frozen; best then tries a larger network, two together and "
+        f"thawed layers for {BEST} s (--budget) and keeps what is clearly better. Other options "
+        "change what the recipe says",
     )
     thawed = ", ".join(f"{option(name)} {value:g}" for name, value in THAWED.items())
     settings = parser.add_argument_group("settings", f"where layers are thawed: {thawed}")
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         run = _resumed(folder, args)
         seed = run.settings.seed
     else:
-        settings = _settings(args, source)
+        settings = _settings(args)
         seed = settings.seed
         run = _create(folder, settings, source.name)
     from core.training.fit import train
@@ -122,9 +123,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     for row in results["history"]:
         print("\t".join(f"{name}={value:g}" for name, value in row.items()))
     keys = ("classes", "history", "best_epoch", "solved", "refit", "val_accuracy", "parameters")
+    if "race" in results:
+        print(why(results["race"], results["winner"]))
     return {
         "run": str(args.run),
         **{key: results[key] for key in keys},
+        "race": results.get("race"),
+        "winner": results.get("winner"),
         "seconds": results["seconds"],
         "read_as": read_as,
         "skipped": rows(feed.skipped),
@@ -146,12 +151,11 @@ def _resumed(folder: Path, args: argparse.Namespace) -> Run:
     return run
 
 
-def _settings(args: argparse.Namespace, source: Any) -> TrainingSettings:
+def _settings(args: argparse.Namespace) -> TrainingSettings:
     """What recipe and options say; a weights file is checked and kept, and named by its digest."""
     given = {each.name: getattr(args, each.name) for each in fields(TrainingSettings)
              if hasattr(args, each.name)}  # fmt: skip
-    base = advice_for(source, args)[0].settings if args.recipe == "best" else TrainingSettings()
-    values = base.changed() | given
+    values = RECIPES[args.recipe] | given
     if values.get("weights") == RANDOM:
         values.setdefault("frozen_layers", 0)
     chosen = values.get("weights", IMAGENET)

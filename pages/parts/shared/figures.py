@@ -73,6 +73,45 @@ def counts(dataset: Dataset) -> go.Figure:
     return figure
 
 
+def race(tried: Sequence[Event], winner: int, budget: int) -> go.Figure:
+    """Validation accuracy of each candidate against the seconds after which it was known.
+
+    Args:
+        tried: What a race has judged, in order.
+        winner: The place of the one that leads.
+        budget: Seconds that the race may take.
+    """
+    shown = [place for place, each in enumerate(tried) if each["val_accuracy"] is not None]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[tried[place]["seconds"] for place in shown],
+        y=[tried[place]["val_accuracy"] for place in shown],
+        text=[str(place + 1) for place in shown],
+        mode="markers+text",
+        textposition="bottom center",
+        marker={
+            "size": [20 if place == winner else 13 for place in shown],
+            "symbol": ["star" if place == winner else "circle" for place in shown],
+            "color": [STRONG if place == winner else FAINT for place in shown],
+        },
+        hovertemplate="%{x:.0f} s: %{y:.1%}<extra></extra>",
+        cliponaxis=False,
+    )
+    last = max([budget, *(tried[place]["seconds"] for place in shown)])
+    least = min(tried[place]["val_accuracy"] for place in shown)
+    figure.update_layout(
+        _layout(height=230),
+        showlegend=False,
+        xaxis={"title": say("seconds"), "range": [0, 1.03 * last], "fixedrange": True},
+        yaxis={
+            "tickformat": ".0%",
+            "range": [max(0, 1.35 * least - 0.4), 1.02],
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
 def history(
     rows: Sequence[Event], measure: str, epochs: int, best: int | None, solved: Event | None = None
 ) -> go.Figure:

@@ -5,16 +5,20 @@ from typing import Any
 
 import streamlit as st
 
+from core.backbones.catalogue.backbone import Backbone
+from core.backbones.catalogue.rows import all_backbones
+from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
 from core.settings import (
     ALL,
+    BEST,
     DENSE_LAYERS,
     RANDOM,
     Sees,
     TrainingSettings,
     known,
 )
-from pages.parts.shared import state
+from pages.parts.shared import state, words
 from pages.parts.shared.words import say
 from pages.parts.train import untouched
 from pages.parts.train.choices import (
@@ -26,6 +30,7 @@ from pages.parts.train.choices import (
 )
 
 _UNITS = 128
+_BUDGETS = (BEST, 5 * BEST)  # seconds
 _LEARNING = (
     *("epochs", "batch_size", "learning_rate", "schedule", "optimizer", "patience"),
     *("weight_decay", "label_smoothing", "seed"),
@@ -61,7 +66,7 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
                 dense = _choose_head()
             dropout = setting.draw("dropout", right)
             thawed = frozen < len(backbone.layers)
-            whole = {} if thawed else _choose_for_frozen()
+            whole = {} if thawed else _choose_for_frozen(backbone)
             rest = _choose(say("How it learns"), _LEARNING, 3, thawed=thawed)
             rest["balanced"] = setting.draw("balanced")
             if thawed:
@@ -87,10 +92,57 @@ def draw(dataset_id: str, dataset: Dataset) -> TrainingSettings:
     )
 
 
-def _choose_for_frozen() -> dict[str, Any]:
+def budget() -> int:
+    """Seconds to look for something better than these settings."""
+    known_setting = known(TrainingSettings)["budget"]
+    key = state.control("budget")
+    names = {
+        0: say("Quick"),
+        **{each: say("Best: {time}", time=words.duration(each)) for each in _BUDGETS},
+    }
+    chosen = st.segmented_control(
+        say("How thoroughly"),
+        list(names),
+        default=state.default(key, 0),
+        required=True,
+        format_func=names.__getitem__,
+        key=key,
+        persist_state="session",
+        help=say(known_setting.help),
+    )
+    return int(chosen or 0)
+
+
+def _choose_for_frozen(backbone: Backbone) -> dict[str, Any]:
     """What can be chosen for the head where nothing else learns."""
     left, right = st.columns(2, vertical_alignment="bottom")
-    return {"head_sees": setting.draw("head_sees", left), "refit": setting.draw("refit", right)}
+    chosen = {"head_sees": setting.draw("head_sees", left), "refit": setting.draw("refit", right)}
+    if not backbone.sealed and chosen["head_sees"] is Sees.STAGES:
+        chosen["beside"] = _choose_second(backbone)
+    return chosen
+
+
+def _choose_second(backbone: Backbone) -> str:
+    """A network to set beside this one, of those that are here."""
+    beside = known(TrainingSettings)["beside"]
+    key = state.control("beside")
+    ready = [
+        each.name
+        for each in all_backbones().values()
+        if each.name != backbone.name and not each.sealed and ready_offline(each)
+    ]
+    if st.session_state.get(key) not in (None, "", *ready):
+        del st.session_state[key]
+    chosen = st.selectbox(
+        say(beside.label),
+        ["", *ready],
+        index=state.default(key, 0, 0),
+        format_func=lambda name: all_backbones()[name].title if name else say("None"),
+        key=key,
+        persist_state="session",
+        help=say(beside.help),
+    )
+    return str(chosen or "")
 
 
 def _choose_head() -> tuple[int, ...]:

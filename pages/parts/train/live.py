@@ -15,6 +15,7 @@ from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run, RunState
 from pages.parts.shared import figures, state, words
 from pages.parts.shared.words import later, say, several
+from pages.parts.train import race
 
 _EVERY = 0.7  # seconds between two looks at a run
 
@@ -64,8 +65,11 @@ def draw(run: Run) -> RunState:
     """
     current = look(run)
     if current.status.final:
+        results = run.results()
+        if current.tried:
+            race.draw(current, run.ordered.budget, results)
         if current.history:
-            _curves(current, run.settings, run.results())
+            _curves(current, race.at_hand(current, run.settings), results)
         _behind(current, current.stages, run.settings)
         _notice(current)
     else:
@@ -77,7 +81,8 @@ def _tick(run: Run) -> None:
     current = look(run)
     if current.status.final:
         st.rerun()
-    settings = run.settings
+    ordered = run.settings
+    settings = race.at_hand(current, ordered)
     if current.status is RunStatus.QUEUED:
         _waiting(run)
         _notice(current)
@@ -87,6 +92,8 @@ def _tick(run: Run) -> None:
         _stage(current, settings)
         _stop(run, current)
     _notice(current)
+    if ordered.budget:
+        race.draw(current, ordered.budget)
     if current.history:
         _curves(current, settings)
     _now(current)
