@@ -14,7 +14,6 @@ from typing import Any
 
 from benchmarks.__main__ import keep
 from benchmarks.warm_worker import bring, wait
-from core.advice.advisor import first_of
 from core.advice.estimate import estimate
 from core.backbones.catalogue.backbone import Backbone, Level
 from core.backbones.catalogue.rows import BACKBONES
@@ -23,6 +22,7 @@ from core.datasets import store
 from core.jobs import foresight, queue
 from core.settings import ALL, TrainingSettings
 from core.storage import home
+from core.training.racing.candidates import first_of
 
 _HEAVIEST = 1_000_000_000  # multiply-adds: a thawed VGG16 takes an hour
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import divided, keep, timed
-from core.advice.advisor import first_of
 from core.backbones.catalogue.backbone import Level
 from core.backbones.catalogue.rows import BACKBONES
+from core.training.racing.candidates import first_of
 
 _EPOCHS = 4  # the first one traces, and in Thaw the head warms up
 

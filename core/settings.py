@@ -241,17 +241,6 @@ class TrainingSettings(_Checked):
             "If layers are thawed, the new layers always look at the last features."
         ),
     )
-    # A name in the catalogue, or none.
-    beside: str = _setting(
-        "",
-        later("A second network beside it (ensemble)"),
-        later(
-            "Two networks notice different things, so together they are right more often. Both "
-            "look at every picture, which takes longer. Only if all layers are frozen."
-        ),
-        later("a name in the catalogue, or nothing"),
-        lambda value: isinstance(value, str),
-    )
     dense: tuple[int, ...] = _setting(
         (),
         later("Dense layers before the classes"),
@@ -390,6 +379,17 @@ class TrainingSettings(_Checked):
             "all layers are frozen, because then it takes seconds."
         ),
     )
+    # A name in the catalogue, or none.
+    beside: str = _setting(
+        "",
+        later("A second network beside it (ensemble)"),
+        later(
+            "Two networks notice different things, so together they are right more often. Both "
+            "look at every picture, which takes longer. Only if all layers are frozen."
+        ),
+        later("a name in the catalogue, or nothing"),
+        lambda value: isinstance(value, str),
+    )
     square: Squaring = _among(
         Squaring.SQUASH,
         later("How pictures become square (resizing)"),
@@ -431,13 +431,13 @@ class TrainingSettings(_Checked):
     # The race of `training/race.py`; its candidates have none.
     budget: int = _whole(
         0,
-        later("Seconds to look for something better (budget)"),
+        later("How thoroughly (budget)"),
         0,
         86_400,
         later(
-            "After these settings it tries a larger network, two networks together and thawed "
-            "layers, as far as the time goes, and keeps what is clearly better. 0 trains these "
-            "settings alone."
+            "Seconds to look for something better: after these settings it tries a second network "
+            "beside the first and thawed layers, as far as the time goes, and keeps what is "
+            "clearly better (best). 0 trains these settings alone (quick)."
         ),
     )
 

@@ -1,13 +1,15 @@
 """How long a training will take, and how much memory and disk: arithmetic on what a probe met."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from typing import Any, Self
 
 from core.backbones.catalogue.backbone import Backbone, Layer
+from core.backbones.catalogue.rows import beside_of
 from core.settings import TrainingSettings
 from core.training.batches import FOR_STATISTICS
+from core.training.racing.candidates import candidates
 
 LONG = 3600.0  # seconds from which a training is worth a warning
 # Bytes, measured on peaks of trainings with EfficientNet-Lite0 and MobileNet (test_memory_of_runs).
@@ -93,6 +95,8 @@ def estimate(
         backbone: The row that they name.
         counts: Images of each side: train, validation and test.
     """
+    if settings.budget:
+        return _of_race(probe, settings, backbone, counts)
     images = sum(counts.values())
     steps = -(-counts["train"] // settings.batch_size)
     layers = backbone.layers
@@ -129,8 +133,32 @@ def estimate(
         + 4 * _ARRAYS * sum(layer.trainable for layer in trained)
         + 4 * (kept + largest) * min(settings.batch_size, counts["train"]),
     )
+    second = beside_of(settings)
+    if second is not None:
+        memory += _LAYER * len(second.layers) + 4 * second.parameters
     disk = probe.new_images * probe.feature_bytes + 3 * 4 * backbone.parameters
     return Estimate(seconds, memory, disk, frozen)
+
+
+def _of_race(
+    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: dict[str, int]
+) -> Estimate:
+    """A race takes its budget, and as much memory as the largest of its candidates."""
+    tried = [
+        estimate(
+            replace(probe, trained_from=each.frozen_of(len(backbone.layers))),
+            each,
+            backbone,
+            counts,
+        )
+        for each in candidates(settings, lambda: True)
+    ]
+    return Estimate(
+        seconds=max(settings.budget, tried[0].seconds),
+        memory=max(each.memory for each in tried),
+        disk=sum(each.disk for each in tried),
+        frozen_seconds=tried[0].frozen_seconds,
+    )
 
 
 def _kept_for_gradients(layers: Sequence[Layer], *, adapts: bool) -> int:

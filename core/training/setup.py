@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.backbones.catalogue.backbone import Backbone
-from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
+from core.backbones.catalogue.rows import backbone_of, beside_of, one_spelling
 from core.backbones.weights import own_weights, weights
-from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import engine, features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
@@ -67,30 +66,14 @@ class Setup:
             digest = weights.digest(file)
         else:
             file, digest = own_weights.find(settings.weights), settings.weights
-        beside = cls._beside(settings, backbone, preparation, report) if settings.pair else None
-        return cls(settings, backbone, file, digest, preparation, beside)
-
-    @classmethod
-    def _beside(
-        cls,
-        settings: TrainingSettings,
-        backbone: Backbone,
-        preparation: Preparation,
-        report: weights.Report,
-    ) -> "Setup":
-        """A second network that looks at the same squares as the first."""
-        second = backbone_named(settings.beside)
-        if backbone.sealed or second.sealed or second.name == backbone.name:
-            raise UserError(
-                "Expected another network beside {first} that is no sealed module, received "
-                "{second}.",
-                first=backbone.title,
-                second=second.title,
-            )
+        setup = cls(settings, backbone, file, digest, preparation)
+        second = beside_of(settings)
+        if second is None:
+            return setup
         file = weights.obtain(second, report)
         alone = replace(settings, backbone=second.name, alpha=1.0, weights=IMAGENET, beside="")
-        second = replace(second, input_size=backbone.input_size)
-        return cls(alone, second, file, weights.digest(file), preparation)
+        beside = cls(alone, second, file, weights.digest(file), preparation)
+        return replace(setup, beside=beside)
 
     @property
     def all_frozen(self) -> bool:

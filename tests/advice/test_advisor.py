@@ -9,7 +9,6 @@ from core.advice.advisor import (
     Case,
     advise,
     cheaper,
-    first_of,
 )
 from core.advice.estimate import Estimate
 from core.advice.likeness import LIKE, Likeness
@@ -17,6 +16,7 @@ from core.backbones.catalogue.backbone import Level
 from core.backbones.catalogue.rows import BACKBONES, backbone_of
 from core.datasets.dataset import Dataset, Record
 from core.settings import ALL, IMAGENET, RANDOM, TrainingSettings
+from core.training.racing.candidates import first_of
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from core.settings import ALL, THAWED, TrainingSettings
 
 
 def settings_of(**options: object) -> object:
-    return _settings(Namespace(recipe="quick", **options), None)
+    return _settings(Namespace(recipe="quick", **options))
 
 
 @pytest.mark.parametrize("options", [{}, {"learning_rate": 0.1}, {"backbone": "mobilenet"}])

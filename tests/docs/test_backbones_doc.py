@@ -8,6 +8,7 @@ import pytest
 from core.advice import advisor, likeness
 from core.backbones.catalogue.backbone import Level
 from core.backbones.catalogue.rows import BACKBONES
+from core.training.racing import candidates
 
 TEXT = (Path(__file__).parents[2] / "docs" / "backbones.md").read_text(encoding="utf-8")
 SECTIONS = {
@@ -42,7 +43,7 @@ def test_the_advisors_thresholds_are_those_of_the_code() -> None:
 
 
 def test_the_layer_that_whole_things_begin_at_is_that_of_the_catalogue() -> None:
-    first = advisor.first_of(BACKBONES["efficientnet_lite0"], Level.WHOLES)
+    first = candidates.first_of(BACKBONES["efficientnet_lite0"], Level.WHOLES)
     told = " ".join(TEXT.split())
     assert f"({first} for EfficientNet-Lite0, layers 0 to {first - 1} stay frozen)" in told
     assert f"the same layer is number {first + 1} there" in told

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from core import installation
 from core.advice import advisor
-from core.advice.advisor import first_of
 from core.advice.likeness import Likeness
 from core.backbones.catalogue.backbone import Backbone, Level
 from core.backbones.catalogue.rows import BACKBONES
@@ -22,6 +21,7 @@ from core.settings import THAWED, Squaring, TrainingSettings, known
 from core.storage import files, home
 from core.storage.job import RunStatus
 from core.storage.runs import Run
+from core.training.racing.candidates import first_of
 from pages.parts.shared import words
 from tests.pages.painting import Open, beside, button, keys, labels, paint_run, shown, store_dataset
 
@@ -162,6 +162,8 @@ def test_every_control_is_as_the_table_of_settings_says(open_page: Open) -> None
             continue
         control = shown[setting.label]
         assert control.help == setting.help
+        if name in ("beside", "budget"):  # of what is here, and of a few
+            continue
         if setting.options:
             if name != "head_sees":
                 assert [str(each).lower() for each in control.options] == list(setting.options)

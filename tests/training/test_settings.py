@@ -35,6 +35,8 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {  # allowed, refused
     "views": ([1, 4, 50], [0, 51, 2.0, None]),
     "mirror": ([True, False], [1, "yes", None]),
     "seed": ([0, 2**31 - 1], [-1, 2**31, 0.0, None]),
+    "beside": (["", "efficientnet_lite2"], [None, 2, ("a",)]),
+    "budget": ([0, 120, 86_400], [-1, 86_401, 1.5, None, True]),
 }
 
 
@@ -103,6 +105,7 @@ def test_the_words_say_what_was_expected_and_what_came() -> None:
             True,
             3,
             False,
+            "efficientnet_lite2",
             Squaring.CROP,
             Strength.STRONG,
             2,

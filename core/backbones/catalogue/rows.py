@@ -223,6 +223,25 @@ def parameter_counts(
     return backbone.parameters + head, thawed + head
 
 
+def beside_of(settings: TrainingSettings) -> Backbone | None:
+    """The row of the second network, if there is one; it takes in what the first does.
+
+    Raises:
+        UserError: These two cannot work side by side.
+    """
+    if not settings.pair:
+        return None
+    first, second = backbone_of(settings), backbone_named(settings.beside)
+    if first.sealed or second.sealed or second.name == first.name:
+        raise UserError(
+            "Expected two different networks side by side, neither of them a sealed module, "
+            "received {first} and {second}.",
+            first=first.title,
+            second=second.title,
+        )
+    return replace(second, input_size=first.input_size)
+
+
 def summary(settings: TrainingSettings, epochs: int | None = None) -> Sentence:
     """The settings of a training in one line, without most that are left at their defaults.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from psutil import pid_exists
 
-from core.backbones.catalogue.rows import backbone_named, backbone_of, one_spelling
+from core.backbones.catalogue.rows import backbone_named, backbone_of, beside_of, one_spelling
 from core.backbones.weights import own_weights
 from core.cli.arguments import (
     add_settings,
@@ -58,9 +58,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         choices=tuple(RECIPES),
         default="quick",
-        help=f"quick keeps all layers frozen; best then tries a larger network, two together and "
-        f"thawed layers for {BEST} s (--budget) and keeps what is clearly better. Other options "
-        "change what the recipe says",
+        help="quick keeps all layers frozen; best then tries a second network beside the first "
+        f"and thawed layers, within {BEST} s (--budget), and keeps what is clearly better. Other "
+        "options change what the recipe says",
     )
     thawed = ", ".join(f"{option(name)} {value:g}" for name, value in THAWED.items())
     settings = parser.add_argument_group("settings", f"where layers are thawed: {thawed}")
@@ -174,6 +174,7 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
         values["weights"] = own_weights.keep(file, file.name, backbone).digest
     settings = one_spelling(TrainingSettings.from_dict(values))
     backbone_of(settings)  # a mistake is told before there is a folder
+    beside_of(settings)
     return settings
 
 

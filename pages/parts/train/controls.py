@@ -101,7 +101,7 @@ def budget() -> int:
         **{each: say("Best: {time}", time=words.duration(each)) for each in _BUDGETS},
     }
     chosen = st.segmented_control(
-        say("How thoroughly"),
+        say(known_setting.label),
         list(names),
         default=state.default(key, 0),
         required=True,
@@ -126,18 +126,18 @@ def _choose_second(backbone: Backbone) -> str:
     """A network to set beside this one, of those that are here."""
     beside = known(TrainingSettings)["beside"]
     key = state.control("beside")
-    ready = [
-        each.name
+    names = {"": say("None")} | {
+        each.name: each.title
         for each in all_backbones().values()
         if each.name != backbone.name and not each.sealed and ready_offline(each)
-    ]
-    if st.session_state.get(key) not in (None, "", *ready):
+    }
+    if st.session_state.get(key) not in (None, *names):
         del st.session_state[key]
     chosen = st.selectbox(
         say(beside.label),
-        ["", *ready],
+        list(names),
         index=state.default(key, 0, 0),
-        format_func=lambda name: all_backbones()[name].title if name else say("None"),
+        format_func=names.__getitem__,
         key=key,
         persist_state="session",
         help=say(beside.help),

@@ -1,6 +1,7 @@
 """What a training will need, before it starts: time, memory and disk space on this machine."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -33,9 +34,10 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
             )
         )
         return
-    probe = foresight.known_probe(dataset_id, settings)
+    tried_first = replace(settings, budget=0)
+    probe = foresight.known_probe(dataset_id, tried_first)
     if probe is None:
-        st.fragment(_measuring, run_every=_EVERY)(dataset_id, settings)
+        st.fragment(_measuring, run_every=_EVERY)(dataset_id, tried_first)
         return
     found = estimate(probe, settings, backbone_of(settings), counts)
     st.caption(
