@@ -101,8 +101,7 @@ def choose(
     """Choose by images that were left out.
 
     Where there are two networks, each has a solution of its own and the answer is the mean of their
-    scores: on seven data sets that was right more often than one solution on all their numbers
-    (benchmarks/README.md).
+    scores: that is right more often than one solution on all their numbers (benchmarks/README.md).
 
     Args:
         features: Pooled outputs of all stages, [images, numbers].

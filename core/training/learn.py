@@ -327,10 +327,10 @@ class Learning:
         if self.solved is not None and self.solved["kept"]:
             choice = self._choice
             assert choice is not None
-            self.calibration = Calibration.of_solution(choice, len(self._dataset.of("train")))
+            self.calibration = Calibration.of_solution(choice, len(self.dataset.of("train")))
             return
-        validation = self._dataset.of("validation")
-        labels = labels_of(validation, self._dataset.classes)
+        validation = self.dataset.of("validation")
+        labels = labels_of(validation, self.dataset.classes)
         self.calibration = Calibration.on_validation(self._answers(validation), labels)
         self._temper()
 
@@ -422,7 +422,7 @@ class Learning:
             probabilities: As `answers` gives them.
             judged: The images: the whole validation or test side.
         """
-        labels = labels_of(judged, self._dataset.classes)
+        labels = labels_of(judged, self.dataset.classes)
         on_these = judged[0].split == "validation"
         return self.calibration.told(probabilities, labels, fitted_on_these=on_these)
 

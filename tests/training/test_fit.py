@@ -139,7 +139,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
 
     assert inside(run) == {
         *("settings.json", "progress.jsonl", "checkpoint.npz"),
-        *("model.keras", "model.json", "results.json", "learned.json"),
+        *("model.keras", "model.json", "results.json", "learned.json", "judged.npz"),
     }
     assert files.read_json(run.folder / "model.json") == {
         "classes": ["circle", "cross", "stripes"],

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.network import temperature
 from core.training.racing.judging import Judged
 
 CLASSES = 3
@@ -15,8 +16,9 @@ def answers(images: int, margin: float, seed: int, noise: int = 0, first: int = 
     scores = rng.normal(size=(images, CLASSES))
     scores += np.random.default_rng(noise).normal(scale=0.3, size=scores.shape)
     scores[np.arange(images), labels] += margin
-    told = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    return Judged(tuple(f"{first + n:064x}" for n in range(images)), labels, told)
+    raised = np.exp(scores)
+    probabilities = raised / raised.sum(axis=1, keepdims=True)
+    return Judged(tuple(f"{first + n:064x}" for n in range(images)), labels, probabilities)
 
 
 def test_who_is_surer_of_the_truth_is_better() -> None:
@@ -42,7 +44,9 @@ def test_few_images_prove_little() -> None:
 
 def test_being_too_sure_throughout_is_not_held_against_a_network() -> None:
     network = answers(300, 1.5, 0)
-    too_sure = Judged(network.digests, network.labels, 5 * network.told)
+    too_sure = Judged(
+        network.digests, network.labels, temperature.apply(network.probabilities, 0.3)
+    )
     assert not network.better_than(too_sure)
     assert not too_sure.better_than(network)
 
@@ -61,6 +65,6 @@ def test_who_gets_fewer_right_is_never_better(right: float) -> None:
     sure = np.full((images, 2), [0.99, 0.01])
     sure[: int(images * (1 - right)) + 1] = [0.49, 0.51]
     timid = np.full((images, 2), [0.51, 0.49])
-    one = Judged(digests, labels, np.log(sure))
-    other = Judged(digests, labels, np.log(timid))
+    one = Judged(digests, labels, sure)
+    other = Judged(digests, labels, timid)
     assert not one.better_than(other)
