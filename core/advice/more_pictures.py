@@ -47,7 +47,8 @@ def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving
             "This network learned from scratch, so nothing about it can be found out in seconds. "
             "Train it with fewer pictures and compare the two runs."
         )
-    frozen = replace(settings, frozen_layers=ALL, augment=Strength.NONE)
+    # Of two networks the first grows like both.
+    frozen = replace(settings, frozen_layers=ALL, augment=Strength.NONE, beside="", budget=0)
     setup = Setup.of(frozen, feed.preparation(reading), reading)
     dataset, cache = fit.frozen_features(setup, feed, reading)
     classes, stages = dataset.classes, setup.backbone.stages
@@ -68,7 +69,7 @@ def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving
     )
     parts = tuple(stages) if frozen.sees_stages else (setup.backbone.features,)
     weights = balancing(labels, len(classes))[labels] if frozen.balanced else np.ones(len(labels))
-    choice = exact.choose(features, labels, weights, parts, len(classes))
+    choice = exact.choose(features, labels, weights, [parts], len(classes))
     tried = try_sizes(
         features * choice.scale + choice.offset,
         labels,

@@ -114,11 +114,11 @@ def frozen_features(setup: Setup, feed: ImageFeed, report: Report) -> tuple[Data
     Those that are in the cache are taken from there; if all are, no network is built.
 
     Args:
-        setup: Of settings with which all is frozen.
+        setup: Of settings with which all of one network is frozen.
         feed: The images.
         report: Told images read and in total; what it raises ends the work.
     """
-    prefix = setup.pooled()
+    (prefix,) = setup.wholes()
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     size, digests = setup.backbone.input_size, feed.digests()
     if digests is not None and all(digest in cache for digest in digests):
