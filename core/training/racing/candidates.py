@@ -10,7 +10,7 @@ from core.backbones.weights.weights import ready_offline
 from core.saying import Sentence, say
 from core.settings import ALL, IMAGENET, THAWED, Sees, TrainingSettings
 
-# What is tried beside the network of the settings: the first that is here. The two together gain more
+# What is tried beside the network of the settings: the first that is here. Both together gain more
 # than the larger one alone (benchmarks/README.md), which is therefore not tried.
 _SECOND = ("efficientnet_lite2", "efficientnet_lite0")
 # Images of each class below which thawing gains less than a head that looks at every stage: of 24
