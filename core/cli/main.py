@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "Train in this process, into a folder.",
     "evaluate": "How well a run's model does on labelled images.",
     "predict": "What a run's model sees in images.",
+    "export": "A run's model for other programs, in a zip that was tried before it is written.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
     "backup": "One zip of data sets, runs and your own weights, also while trainings run.",
     "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",

@@ -106,7 +106,12 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
 
 def file_name(dataset: Dataset) -> str:
     """What to call the zip."""
-    return f"{_shown(dataset.name)}.zip"
+    return zip_name(dataset.name)
+
+
+def zip_name(name: str) -> str:
+    """What to call a zip of something that a person has named."""
+    return f"{_shown(name)}.zip"
 
 
 class _Names:

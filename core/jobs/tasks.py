@@ -209,6 +209,40 @@ def judge(job: Job, path: Path, run: Run, name: str) -> None:
         evaluations.keep(job.folder, name, found, pictures, trained)
 
 
+def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
+    """Export a run's model.
+
+    Args:
+        job: Its folder is the export's.
+        run: It has a model.
+        format_name: What to export it to.
+        own_samples: Whether five pictures of the data set may leave with it.
+    """
+    from core.exports import kept, making, pictures, table
+
+    run = Run.open(run.folder)
+    reporters: dict[Stage, StageReporter] = {}
+    last: tuple[Stage, int, int] | None = None
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        nonlocal last
+        if last != (stage, done, total):
+            reporters.setdefault(stage, _reporter(job, stage))(done, total)
+        last = stage, done, total
+        _go_on(job)
+
+    proof = making.export(
+        run,
+        format_name,
+        job.folder / home.EXPORT_ZIP,
+        report,
+        known=pictures.stored(run),
+        own_samples=own_samples,
+    )
+    if job.folder.is_dir():  # else the run was deleted meanwhile
+        kept.keep(job.folder, table.find(format_name), proof, own_samples=own_samples)
+
+
 def _pictures(
     job: Job, source: Any, predictor: Any, mistakes: list[dict[str, Any]]
 ) -> dict[str, bytes]:

@@ -238,18 +238,22 @@ def of_run(run: Path) -> Predictor:
             name=run.name or run,
             found=found,
         )
-    input_size, preparation = _facts(run)
+    input_size, preparation = read_description(run)
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = cache_key(model=digest, engine=engine.name())
     classes = tuple(names.by_now(Run(run)).values())
     if not engine.is_converted(key):  # that takes a while, and as much room
         room.ready(model.stat().st_size)
-    return Predictor(classes, input_size, key, partial(_load, model), preparation)
+    return Predictor(classes, input_size, key, partial(load_model, model), preparation)
 
 
-def _facts(run: Path) -> tuple[int, Preparation]:
-    """Side of the pictures that a run's network sees, and how they are prepared."""
+def read_description(run: Path) -> tuple[int, Preparation]:
+    """Side of the pictures that a run's network sees, and how they are prepared.
+
+    Raises:
+        UserError: What stands beside the model is damaged.
+    """
     facts = read_facts(run, home.MODEL_FACTS, "classes", "input_size")
     classes, size = facts["classes"], facts["input_size"]
     if not isinstance(classes, list) or not isinstance(size, int):
@@ -260,7 +264,12 @@ def _facts(run: Path) -> tuple[int, Preparation]:
         raise damaged(run, home.MODEL_FACTS) from error
 
 
-def _load(model: Path) -> Any:
+def load_model(model: Path) -> Any:
+    """The Keras model of a run, as its file holds it.
+
+    Raises:
+        UserError: It is damaged.
+    """
     if not zipfile.is_zipfile(model):  # cut off, or something else: told before Keras is here
         raise damaged(model.parent, model.name)
     from core.backbones.frameworks import keras
@@ -282,6 +291,6 @@ def predict(run: Path, pictures: Sequence[tuple[str, bytes]], top: int) -> list[
     model = run / home.MODEL
     there = model.is_file()
     if there:
-        _facts(run)
+        read_description(run)
     called = tuple(names.by_now(Run(run)).values()) if there else ()
     return _warm(run, files.stamp(model), called).predict(pictures, top)

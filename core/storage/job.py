@@ -51,6 +51,8 @@ class Stage(StrEnum):
     COMPILING = "compiling"
     LOOKING = "looking"
     COMPARING = "comparing"
+    CONVERTING = "converting"
+    PROVING = "proving"
 
 
 DIED = {
@@ -60,16 +62,16 @@ DIED = {
     "ran out. Nothing else was lost: add the pictures again.",
     Kind.PREDICTION: "The prediction process ended unexpectedly, perhaps because memory ran out. "
     "It starts again by itself: try once more, with fewer or smaller pictures.",
-    Kind.CHECKING: "The process that checks pictures ended unexpectedly, perhaps because memory "
-    "ran out. Nothing was lost: check them again.",
+    Kind.CHECKING: "The process that does this work ended unexpectedly, perhaps because memory "
+    "ran out. Nothing was lost: try again.",
 }
 INTERRUPTED = {
     Kind.TRAINING: "The training was interrupted: Thaw's background process ended, or the "
     "computer was restarted. What it had learned until then is kept.",
     Kind.READING: "Reading the pictures was interrupted: Thaw's background process ended, or "
     "the computer was restarted. Add the pictures again.",
-    Kind.CHECKING: "Checking the pictures was interrupted: Thaw's background process ended, or the "
-    "computer was restarted. Check the pictures again.",
+    Kind.CHECKING: "This work was interrupted: Thaw's background process ended, or the computer "
+    "was restarted. Nothing was lost: try again.",
 }
 AFTER_ALL = -1e12  # the priority of what nobody pressed a button for
 
@@ -215,6 +217,10 @@ class Job:
     def of_growth(cls, run: Path) -> "Job":
         """Finding out whether more pictures would help a run."""
         return cls(Kind.CHECKING, run / home.GROWTH)
+
+    def of_export(cls, folder: Path) -> "Job":
+        """The export of a run; like an evaluation, it may take long."""
+        return cls(Kind.CHECKING, folder)
 
     def key(self, turn: int) -> str:
         """The job's name in Dask, another one in each turn; `runs.job_of` is the inverse."""

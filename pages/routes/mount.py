@@ -4,7 +4,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web.server import server_util
 
-from core.web import addresses, downloads, pictures, uploads
+from core.web import addresses, downloads, exports, pictures, uploads
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
 from pages.language import catalogue
@@ -16,7 +16,7 @@ MIDDLEWARE = [Middleware(Door)]
 def routes() -> list[GuardedRoute]:
     """Every route of Thaw's own that is no page."""
     addresses.use(site())
-    return [*uploads.routes(), *downloads.routes(), *pictures.routes()]
+    return [*uploads.routes(), *downloads.routes(), *exports.routes(), *pictures.routes()]
 
 
 def site() -> addresses.Site:

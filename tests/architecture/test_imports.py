@@ -19,7 +19,7 @@ ROWS = [
     {"core.datasets"},
     {"core.network"},
     {"core.results", "core.doctor"},
-    {"core.training"},
+    {"core.training", "core.exports"},
     {"core.advice"},
     {"core.jobs"},
     {"core.cli", "core.web", "pages.language"},

@@ -264,6 +264,6 @@ def test_a_compiled_model_needs_no_keras_again(
 ) -> None:
     run = make_run()
     of_run(run)
-    monkeypatch.setattr(predictor, "_load", lambda _: pytest.fail("the model is loaded again"))
+    monkeypatch.setattr(predictor, "load_model", lambda _: pytest.fail("the model is loaded again"))
     (prediction,) = of_run(run).predict(named(picture("a.png", "green")), 1)
     assert prediction.label == "green"

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from core.web import addresses, downloads, pictures
+from core.web import addresses, downloads, exports, pictures
 from tests.web.asking import Answer, Get
 
 
@@ -27,7 +27,7 @@ def get() -> Iterator[Get]:
     free = socket.socket()
     free.bind(("localhost", 0))
     free.listen()
-    app = Starlette(routes=[*downloads.routes(), *pictures.routes()])
+    app = Starlette(routes=[*downloads.routes(), *exports.routes(), *pictures.routes()])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
     thread.start()

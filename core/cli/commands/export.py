@@ -1,0 +1,85 @@
+"""`export`: a run's model for other programs, in a zip that was tried before it is written."""
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from core.cli.arguments import path
+from core.cli.messages import counter, tell
+from core.exports import table
+from core.intake import room
+from core.intake.archives.archive import open_source
+from core.storage.job import Stage
+from core.storage.runs import Run
+
+_TOLD = {
+    Stage.READING: "reading pictures",
+    Stage.CONVERTING: "converting",
+    Stage.PROVING: "trying it on pictures",
+}
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What the command can be given."""
+    parser.add_argument("run", type=path, metavar="DIR", help="the folder of a run")
+    parser.add_argument("--format", required=True, metavar="|".join(table.FORMATS))
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
+    parser.add_argument(
+        "--pictures",
+        type=path,
+        metavar="PATH",
+        help="a zip, tar or folder of class folders, such as the one that the run was trained on; "
+        "by default the run's own pictures, where Thaw keeps them",
+    )
+    parser.add_argument(
+        "--with-pictures",
+        action="store_true",
+        help="five of these pictures may leave with the export, without their metadata; otherwise "
+        "drawings are in it",
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Export a run's model."""
+    format = table.find(args.format)
+    from core.exports import making, pictures  # import OpenVINO
+
+    room.ready()
+    reporters = {stage: counter(told) for stage, told in _TOLD.items()}
+    last: tuple[Stage, int, int] | None = None
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        nonlocal last
+        if last is None or last[0] is not stage:
+            tell(f"{_TOLD[stage]} …")
+        if last != (stage, done, total):
+            reporters[stage](done, total)
+        last = stage, done, total
+
+    trained = Run(args.run)
+    if args.pictures is None:
+        known = pictures.stored(trained) if (args.run / "settings.json").is_file() else None
+        proven = making.export(
+            trained, format.name, args.out, report, known=known, own_samples=args.with_pictures
+        )
+    else:
+        with closing(open_source(args.pictures, follow=True)) as source:
+            known = pictures.of_source(source, trained, lambda *_: None)
+            proven = making.export(
+                trained, format.name, args.out, report, known=known, own_samples=args.with_pictures
+            )
+    for warning in proven.warnings:
+        tell(warning)
+    close = proven.from_pixels
+    print(f"{args.out}\t{proven.bytes / 1e6:.1f} MB\tagreement {close.same:.4f}")
+    return {
+        "file": str(args.out),
+        "format": format.name,
+        "agreement": close.same,
+        "largest_difference": close.largest,
+        "accuracy": close.accuracy,
+        "bytes": proven.bytes,
+        "milliseconds": proven.ms,
+        "proof": proven.to_dict(),
+    }

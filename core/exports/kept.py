@@ -1,0 +1,62 @@
+"""Exports of a run that pages offer: `exports/<id>/` holds the job's log, the zip and its proof."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UserError
+from core.exports import table
+from core.exports.proof import Proof
+from core.exports.table import Format
+from core.storage import files, home
+from core.storage.runs import Run, read_facts
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An export that was proven.
+
+    Attributes:
+        format: What it is.
+        proof: What was measured.
+        file: The zip.
+        own_samples: Whether pictures of the data set are in it.
+    """
+
+    format: Format
+    proof: Proof
+    file: Path
+    own_samples: bool
+
+
+def folders(run: Run) -> list[Path]:
+    """The folder of each, the latest first, whether it has come to its end or not."""
+    found = run.folder / home.EXPORTS
+    every = found.iterdir() if found.is_dir() else ()
+    return sorted((each for each in every if home.is_id(each.name)), reverse=True)
+
+
+def new(run: Run) -> Path:
+    """A place for another one; its folder is not made yet."""
+    return run.folder / home.EXPORTS / home.new_id()
+
+
+def keep(folder: Path, format: Format, proof: Proof, *, own_samples: bool) -> None:
+    """Write what was measured of an export whose zip lies there: now it is offered."""
+    told = {"export": format.name, "own_samples": own_samples, "proof": proof.to_dict()}
+    files.write_json(folder / home.EXPORT, told)
+
+
+def kept(folder: Path) -> Kept | None:
+    """What lies in a folder; None while it is not ready.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    if not (folder / home.EXPORT).is_file():
+        return None
+    try:
+        facts = read_facts(folder, home.EXPORT, "export", "own_samples", "proof")
+        format, proof = table.find(facts["export"]), Proof.from_dict(facts["proof"])
+    except (UserError, KeyError, TypeError) as error:
+        raise UserError("This export is damaged. Delete it and export again.") from error
+    return Kept(format, proof, folder / home.EXPORT_ZIP, bool(facts["own_samples"]))

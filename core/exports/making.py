@@ -1,0 +1,300 @@
+"""One export, from the run's folder to a zip that has been run by its own runtime."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import apart, config, shown
+from core.datasets import store
+from core.doctor.finding import Checkup, remaining
+from core.errors import UserError
+from core.exports import papers, pictures, proof, table
+from core.exports.order import Order
+from core.exports.pictures import Known, Pictures
+from core.exports.proof import Proof
+from core.exports.table import Format
+from core.intake.pictures.preparation import Preparation
+from core.results import names, predictor
+from core.storage import files, home, incidents
+from core.storage.job import Stage
+from core.storage.runs import Run, read_facts
+
+Report = Callable[[Stage, int, int], None]
+
+_CARRIED = Path(__file__).parent / "carried"
+_PROVER = Path(__file__).parent / "prover.py"
+_SCRIPTS = ("picture.py", "predict.py", "check.py")
+_MEMORY = 24 << 30  # bytes of address space; TensorFlow reserves far more than it uses
+_SECONDS = 900.0  # for a conversion, and as long for its proof
+_LEAST_TOLERANCE = 0.005  # of `check.py`: another processor rounds differently
+_DECIDING = ("temperature", "threshold", "cut_off")  # of `model.json`, beside the classes
+_MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
+
+
+def export(
+    run: Run,
+    format_name: str,
+    file: Path,
+    report: Report,
+    *,
+    known: Known | None,
+    own_samples: bool = False,
+) -> Proof:
+    """Make a zip, prove it and only then put it in its place.
+
+    Args:
+        run: One that has a model.
+        format_name: One of `table.FORMATS`.
+        file: The zip to be.
+        report: Told the stage, and how much of it is done of how much; what it raises ends all.
+        known: The pictures to prove it on, as `pictures.stored` gives them; None proves it on
+            drawings.
+        own_samples: Whether five of these pictures may leave with it.
+
+    Returns:
+        What was measured.
+
+    Raises:
+        UserError: The run cannot be exported like this. Nothing is left then.
+    """
+    format = table.find(format_name)
+    thaw = predictor.of_run(run.folder)  # also says what is wrong with the run
+    facts = read_facts(run.folder, home.MODEL_FACTS, "classes")
+    model = run.folder.absolute() / home.MODEL
+    size, preparation = thaw.input_size, thaw.preparation
+    with tempfile.TemporaryDirectory(prefix="thaw-export-") as there:
+        work = Path(there)
+        folder = work / "export"
+        folder.mkdir()
+        reading = partial(report, Stage.READING)
+        found = pictures.gather(run, known, work / "files", size, preparation, reading)
+        np.save(work / "pixels.npy", found.pixels)
+        np.save(work / "calibration.npy", found.calibration)
+        calibration = work / "calibration.npy" if len(found.calibration) else None
+        classes = thaw.classes
+        order = Order(format.name, model, folder, classes, size, preparation, calibration)
+        about = _about(run, format, order, facts, known, own=known is not None and own_samples)
+        _convert(order, report)
+        held = files.disk_used(folder)
+        _write_facts(folder, order, facts, _digest(model))
+        _write_scripts(folder, format, preparation)
+        theirs, told = _prove(folder, work, format, report)
+        proven = _compared(thaw, found, theirs, told, facts["classes"], held, drawn=known is None)
+        if objection := proof.objection(format, proven):
+            raise UserError(objection)
+        proven = replace(proven, warnings=proof.warnings(format, proven))
+        carried = pictures.carried(known if own_samples else None, preparation)
+        _write_samples(folder, carried, thaw, proven)
+        (folder / "README.md").write_text(papers.readme(about, proven), encoding="utf-8")
+        (folder / "MODEL_CARD.md").write_text(papers.model_card(about, proven), encoding="utf-8")
+        (folder / "proof.json").write_text(_json(proven.to_dict()), encoding="utf-8")
+        with files.replacing(file) as aside:
+            _pack(folder, aside, format)
+    return proven
+
+
+def _compared(
+    thaw: predictor.Predictor,
+    found: Pictures,
+    theirs: dict[str, np.ndarray],
+    told: dict[str, Any],
+    trained: list[str],
+    held: int,
+    *,
+    drawn: bool,
+) -> Proof:
+    """Thaw's answers beside the export's."""
+    ours = {"probabilities": thaw.probabilities(found.pixels)}
+    labels = [trained.index(each) if each in trained else None for each in found.labels]
+    return Proof(
+        pictures=len(found.pixels),
+        held_out=found.held_out,
+        drawn=drawn,
+        from_pixels=proof.compare(ours, _of(theirs, "tensor"), labels),
+        from_file=proof.compare(ours, _of(theirs, "file"), labels),
+        accuracy=proof.accuracy(ours["probabilities"], labels),
+        bytes=held,
+        ms=round(told["ms"], 2),
+        unread=len(told["unread"]),
+    )
+
+
+def _convert(order: Order, report: Report) -> None:
+    tell = _watched(Stage.CONVERTING, report)
+    try:
+        apart.run(order.carry_out, lambda: tell(0, 1), memory=_MEMORY)
+    except RuntimeError as error:
+        incidents.record(error)
+        raise UserError(
+            "This network could not be converted to {title}: the process that converts it ended "
+            "unexpectedly, perhaps because memory ran out. Nothing was written. Close other "
+            "programs and try again, or export to another format.",
+            title=table.find(order.format).title,
+        ) from error
+
+
+def _watched(stage: Stage, report: Report) -> Callable[[int, int], None]:
+    """What is told how far a process has come, and ends one that takes too long."""
+    began = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        report(stage, done, total)
+        if time.monotonic() - began > _SECONDS:
+            raise UserError(
+                "This export took more than {minutes} minutes and was ended. Try again when the "
+                "computer is less busy, or export to another format.",
+                minutes=round(_SECONDS / 60),
+            )
+
+    return tell
+
+
+def _prove(
+    folder: Path, work: Path, format: Format, report: Report
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Run the export on the pictures, in a process that knows nothing of Thaw.
+
+    Returns:
+        Its answers by name, and what else it told.
+
+    Raises:
+        UserError: It cannot be run.
+    """
+    tell = _watched(Stage.PROVING, report)
+    said = work / "said"
+    with said.open("wb") as out, (work / "complaints").open("wb+") as complaints:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", str(_PROVER), str(folder), str(work), str(_MEMORY)],
+            cwd=work,
+            env=config.environment() | {"KERAS_HOME": str(work)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=complaints,
+        )
+        apart.wait(process, lambda: tell(*_reached(said)))
+        if process.returncode:
+            complaints.seek(0)
+            lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
+            incidents.record(RuntimeError("\n".join(lines[-20:])))
+            raise UserError(
+                "The {title} file was made, but its own runtime could not run it, so it is not "
+                "offered. Export to another format.",
+                title=format.title,
+            )
+    with np.load(work / "answers.npz") as answers:
+        theirs = {name: answers[name] for name in answers.files}
+    return theirs, json.loads((work / "told.json").read_text(encoding="utf-8"))
+
+
+def _reached(said: Path) -> tuple[int, int]:
+    """How far the prover has come, by the last whole line that it said."""
+    last = said.read_text(encoding="utf-8").rpartition("\n")[0].rpartition("\n")[2].split()
+    return (int(last[0]), int(last[1])) if len(last) == 2 else (0, 1)
+
+
+def _of(answers: dict[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(f"{kind}_"): value
+        for name, value in answers.items()
+        if name.startswith(f"{kind}_")
+    }
+
+
+def _write_facts(folder: Path, order: Order, facts: dict[str, Any], digest: str) -> None:
+    """`answer.json`, by which a program knows what the numbers mean, and `labels.txt`."""
+    how = {"size": order.size, **order.preparation.to_dict()}
+    told = {"classes": list(order.classes), "picture": how, "model": digest}
+    told |= {name: facts[name] for name in _DECIDING if name in facts}
+    (folder / "answer.json").write_text(_json(told), encoding="utf-8")
+    labels = "".join(f"{shown.visible(' '.join(name.split()))}\n" for name in order.classes)
+    (folder / "labels.txt").write_text(labels, encoding="utf-8")
+
+
+def _write_scripts(folder: Path, format: Format, preparation: Preparation) -> None:
+    for name in _SCRIPTS:
+        shutil.copyfile(_CARRIED / name, folder / name)
+    shutil.copyfile(_CARRIED / "runtimes" / f"{format.runtime}.py", folder / "runtime.py")
+    (folder / "requirements.txt").write_text(papers.requirements(format, preparation))
+
+
+def _write_samples(
+    folder: Path, carried: list[tuple[str, bytes]], thaw: predictor.Predictor, proven: Proof
+) -> None:
+    """Pictures, and what Thaw says of them: of these very files."""
+    (folder / "samples").mkdir()
+    for name, data in carried:
+        (folder / "samples" / name).write_bytes(data)
+    expected = [
+        {"file": each.file, "label": each.label, "probabilities": dict(each.top)}
+        for each in thaw.predict(carried, top=len(thaw.classes))
+    ]
+    tolerance = max(_LEAST_TOLERANCE, 2 * proven.from_file.largest)
+    told = {"tolerance": tolerance, "pictures": expected}
+    (folder / "samples" / "expected.json").write_text(_json(told), encoding="utf-8")
+
+
+def _about(
+    run: Run, format: Format, order: Order, facts: dict[str, Any], known: Known | None, own: bool
+) -> papers.About:
+    results = run.results()
+    if results is None:
+        raise UserError("This run has no evaluation yet. Wait until the training has ended.")
+    return papers.About(
+        run=run,
+        format=format,
+        classes=order.classes,
+        size=order.size,
+        preparation=order.preparation,
+        results=names.of_results(results, names.by_now(run)),
+        weaknesses=_weaknesses(run),
+        pictures=known.dataset.split_counts if known else {},
+        own=own,
+        deciding={name: facts[name] for name in _DECIDING if name in facts},
+    )
+
+
+def _weaknesses(run: Run) -> list[str] | None:
+    """What the latest check-up of a run's pictures has found and nobody has mended."""
+    if not run.dataset_id:
+        return None
+    folder = home.datasets() / run.dataset_id
+    try:
+        found = Checkup.from_dict(files.read_json(folder / home.FINDINGS))
+        dataset = store.load(folder)
+    except (OSError, KeyError, TypeError, ValueError, UserError):
+        return None  # none, or a damaged one
+    still = (each for each in found.findings if remaining(each, dataset, (), found.digests))
+    return [f"{each.title}. {each.sentence}" for each in still]
+
+
+def _pack(folder: Path, file: Path, format: Format) -> None:
+    """A zip of one folder, whose name owes nothing to what anybody typed."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            name = f"thaw-{format.name}/{path.relative_to(folder).as_posix()}"
+            entry = zipfile.ZipInfo(name, _MADE)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)

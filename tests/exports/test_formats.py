@@ -1,0 +1,204 @@
+"""Every format, converted from networks of all shapes, answers as Keras does."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backbones.frameworks import keras
+from core.errors import UserError
+from core.exports import table
+from core.exports.order import Order
+from core.exports.table import Precision
+from core.intake.pictures.preparation import Preparation
+from core.settings import Squaring
+from tests.exports.carried import CARRIED, imported
+
+SIZE = 16
+layers = keras.layers
+PIXELS = np.random.default_rng(1).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8)
+CLOSE = {Precision.FLOAT32: 1e-4, Precision.FLOAT16: 2e-2, Precision.INT8: 0.15}
+
+pytestmark = pytest.mark.slow  # several seconds to import TensorFlow and its converters
+
+
+def _branch(x: Any, units: int) -> Any:
+    x = layers.Conv2D(units, 3, 2, padding="same", activation="relu6")(x)
+    return layers.GlobalAveragePooling2D()(layers.DepthwiseConv2D(3, padding="same")(x))
+
+
+def chain() -> Any:
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = layers.Rescaling(1 / 127.5, -1)(images)
+    return keras.Model(images, layers.Dense(3, activation="softmax")(_branch(x, 8)))
+
+
+def two_outputs() -> Any:
+    """With a score for "none of these"."""
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = _branch(layers.Rescaling(1 / 255)(images), 8)
+    familiar = layers.Dense(1, activation="sigmoid", name="familiar")(x)
+    classes = layers.Dense(3, activation="softmax", name="classes")(x)
+    return keras.Model(images, {"classes": classes, "familiar": familiar})
+
+
+def averaged() -> Any:
+    """Two networks that want pictures of different sizes, one of them with blue first."""
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    whole = _branch(layers.Rescaling(1 / 255)(images), 8)
+    small = layers.Resizing(SIZE // 2, SIZE // 2)(layers.Rescaling(1 / 255)(images))
+    nested = layers.Input((SIZE // 2, SIZE // 2, 3))
+    body = keras.Model(nested, _branch(keras.ops.flip(nested, axis=-1), 4))
+    heads = [layers.Dense(3, activation="softmax")(x) for x in (whole, body(small))]
+    return keras.Model(images, layers.Average()(heads))
+
+
+NETWORKS: dict[str, Callable[[], Any]] = {
+    "chain": chain,
+    "two outputs": two_outputs,
+    "averaged": averaged,
+}
+
+
+def converted(
+    model: Any, name: str, tmp_path: Path, pictures: np.ndarray = PIXELS, **more: Any
+) -> Path:
+    """The folder of an export with the scripts that run it."""
+    keras.utils.set_random_seed(3)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "calibration.npy", pictures)
+    Order(
+        **{
+            "format": name,
+            "model": tmp_path / "model.keras",
+            "folder": folder,
+            "classes": ("a", "b", "ü"),
+            "size": SIZE,
+            "preparation": Preparation(),
+            "calibration": tmp_path / "calibration.npy",
+        }
+        | more
+    ).carry_out()
+    shutil.copyfile(CARRIED / "runtimes" / f"{table.find(name).runtime}.py", folder / "runtime.py")
+    return folder
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("name", table.FORMATS)
+def test_it_answers_as_keras_does(name: str, network: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(3)
+    model = NETWORKS[network]()
+    found = model.predict(PIXELS, verbose=0)
+    expected = found if isinstance(found, dict) else {"classes": found}
+    folder = converted(model, name, tmp_path)
+    with imported(folder, "runtime") as (runtime,):
+        run = runtime.Network(folder)
+        answers = [run(pixels) for pixels in PIXELS]
+    apart = max(
+        np.abs(answer["probabilities"] - row).max()
+        for answer, row in zip(answers, expected["classes"], strict=True)
+    )
+    assert apart < CLOSE[table.find(name).precision]
+    assert all(
+        set(answer) == {"probabilities", *(expected.keys() - {"classes"})} for answer in answers
+    )
+    for answer, row in zip(answers, expected.get("familiar", ()), strict=False):
+        assert np.shape(answer["familiar"]) == ()
+        assert answer["familiar"] == pytest.approx(row[0], abs=CLOSE[table.find(name).precision])
+
+
+def test_onnx_and_openvino_take_any_number_of_pictures(tmp_path: Path) -> None:
+    import onnxruntime
+
+    model = chain()
+    folder = converted(model, "onnx", tmp_path)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (found,) = session.run(["probabilities"], {"images": PIXELS})
+    np.testing.assert_allclose(found, model.predict(PIXELS, verbose=0), atol=1e-5)
+
+
+def test_int8_takes_and_gives_whole_numbers_alone(tmp_path: Path) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    folder = converted(chain(), "litert-int8", tmp_path)
+    interpreter = Interpreter(str(folder / "model.tflite"))
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (taken["dtype"], given["dtype"]) == (np.int8, np.int8)
+    scale, zero = taken["quantization"]
+    assert (round(scale, 6), zero) == (1, -128)  # a pixel is its value less 128
+    kinds = {each["dtype"] for each in interpreter.get_tensor_details()}
+    assert kinds <= {np.int8, np.int32}
+
+
+def test_a_head_that_rests_on_what_hardly_varies_is_left_in_float(tmp_path: Path) -> None:
+    """As on line drawings: in 256 steps these numbers are all the same."""
+    drawings = np.random.default_rng(0).integers(127, 130, (60, SIZE, SIZE, 3), dtype=np.uint8)
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    same = layers.Conv2D(3, 1, use_bias=False, activation="relu")
+    head = layers.Dense(2, activation="softmax")
+    x = layers.GlobalAveragePooling2D()(same(layers.Rescaling(1 / 255)(images)))
+    model = keras.Model(images, head(x))
+    same.set_weights([np.eye(3)[None, None]])
+    means = drawings.mean(axis=(1, 2, 3)) / 255
+    weights = np.array([[10_000.0, -10_000.0]] * 3)
+    head.set_weights([weights, -3 * np.median(means) * weights[0]])
+    expected = model.predict(drawings, verbose=0)
+    assert 20 < expected.argmax(axis=1).sum() < 40
+    folder = converted(model, "litert-int8", tmp_path, pictures=drawings)
+    with imported(folder, "runtime") as (runtime,):
+        run = runtime.Network(folder)
+        answers = np.stack([run(pixels)["probabilities"] for pixels in drawings])
+    assert (answers.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.95
+
+
+def test_int8_without_pictures_to_calibrate_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="calibrated"):
+        converted(chain(), "litert-int8", tmp_path, calibration=None)
+
+
+def test_what_cannot_be_converted_is_told_in_words(tmp_path: Path) -> None:
+    """LiteRT alone has no such operation; with more of TensorFlow it would have, elsewhere not."""
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = keras.ops.cast(images, "float32")[..., 0]
+    x = keras.ops.real(keras.ops.fft2((x, keras.ops.zeros_like(x)))[0])
+    model = keras.Model(images, layers.Dense(3, activation="softmax")(layers.Flatten()(x)))
+    with pytest.raises(UserError, match="cannot be converted to LiteRT") as told:
+        converted(model, "litert", tmp_path)
+    assert str(tmp_path) not in str(told.value)
+
+
+@pytest.mark.parametrize("square", list(Squaring))
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_savedmodel_prepares_jpegs_as_thaw_does(square: Squaring, orientation: int) -> None:
+    import io
+
+    from PIL import Image
+
+    from core.exports.formats import saved_model
+    from core.intake.pictures import images
+
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112], exif[0x011A] = "a camera", orientation, 72.0
+    ramp = np.linspace(0, 255, 96 * 64).reshape(64, 96)
+    picture = np.stack([ramp, ramp.T.reshape(64, 96), 255 - ramp], -1).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=95, exif=exif)
+    ours = images.to_square(images.decode(buffer.getvalue(), 24), 24, square)
+    theirs = saved_model.prepared(buffer.getvalue(), 24, square).numpy()
+    assert np.abs(ours.astype(int) - theirs).max() <= 6
+    assert np.abs(ours.astype(int) - theirs).mean() < 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"\xff\xd8\xff\xe1\x00\x10Exif\0\0", b"\xff\xd8" + b"Exif\0\0II*\0\xff\xff\xff\xff"],
+)
+def test_a_broken_exif_turns_nothing(head: bytes) -> None:
+    from core.exports.formats import saved_model
+
+    assert int(saved_model.orientation_of(head)) == 1
