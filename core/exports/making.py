@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ _SCRIPTS = ("picture.py", "predict.py", "check.py")
 _MEMORY = 24 << 30  # bytes of address space; TensorFlow reserves far more than it uses
 _SECONDS = 900.0  # for a conversion, and as long for its proof
 _LEAST_TOLERANCE = 0.005  # of `check.py`: another processor rounds differently
-_DECIDING = ("temperature", "threshold", "cut_off")  # of `model.json`, beside the classes
+_DECIDING = ("threshold", "cut_off")  # of `model.json`, beside the classes
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
 
 
@@ -88,7 +88,7 @@ def export(
         about = _about(run, format, order, facts, known, own=known is not None and own_samples)
         _convert(order, report)
         held = files.disk_used(folder)
-        _write_facts(folder, order, facts, _digest(model))
+        _write_facts(folder, order, about.deciding, _digest(model))
         _write_scripts(folder, format, preparation)
         theirs, told = _prove(folder, work, format, report)
         proven = _compared(thaw, found, theirs, told, facts["classes"], held, drawn=known is None)
@@ -212,11 +212,11 @@ def _of(answers: dict[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
     }
 
 
-def _write_facts(folder: Path, order: Order, facts: dict[str, Any], digest: str) -> None:
+def _write_facts(folder: Path, order: Order, deciding: Mapping[str, Any], digest: str) -> None:
     """`answer.json`, by which a program knows what the numbers mean, and `labels.txt`."""
     how = {"size": order.size, **order.preparation.to_dict()}
     told = {"classes": list(order.classes), "picture": how, "model": digest}
-    told |= {name: facts[name] for name in _DECIDING if name in facts}
+    told |= deciding
     (folder / "answer.json").write_text(_json(told), encoding="utf-8")
     labels = "".join(f"{shown.visible(' '.join(name.split()))}\n" for name in order.classes)
     (folder / "labels.txt").write_text(labels, encoding="utf-8")
@@ -251,6 +251,8 @@ def _about(
     results = run.results()
     if results is None:
         raise UserError("This run has no evaluation yet. Wait until the training has ended.")
+    temperature = (results.get("calibration") or {}).get("temperature")
+    inside = {} if temperature is None else {"temperature": temperature}
     return papers.About(
         run=run,
         format=format,
@@ -261,7 +263,7 @@ def _about(
         weaknesses=_weaknesses(run),
         pictures=known.dataset.split_counts if known else {},
         own=own,
-        deciding={name: facts[name] for name in _DECIDING if name in facts},
+        deciding={name: facts[name] for name in _DECIDING if name in facts} | inside,
     )
 
 

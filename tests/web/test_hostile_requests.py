@@ -25,6 +25,7 @@ from core.storage import files, home, incidents
 from core.web import (
     addresses,
     downloads,
+    exports,
     pace,
     pictures,
     uploads,
@@ -34,6 +35,7 @@ from core.web.guarded import GuardedRoute
 from pages.components import shell
 from tests.pages.painting import store_dataset
 from tests.web.served import Reply
+from tests.web.test_web_exports import export_of
 
 WORDS = [
     *("", "0", "-1", "+1", "1.5", "1e3", "NaN", "Infinity", "0x10", " 1", "1_000", "true", "null"),
@@ -115,6 +117,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     begun = {method: incoming.begin("a.zip", 3, method) for method in ("GET", "PATCH", "DELETE")}
     permit = {"permit": pictures.permit(dataset)}
     download = downloads.address(dataset, sides=False).partition("permit=")[2]
+    run, exported = export_of("pets")
+    export = exports.address(run, exported).partition("permit=")[2]
     place = uploads.path()
     made = [
         Ask("POST", place, headers={"Upload-Permit": uploads.permit("page")},
@@ -127,6 +131,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
             {"sides": "1", "permit": download}),
         Ask("GET", f"{pictures.path()}/{{dataset_id}}/{{digest}}",
             {"dataset_id": dataset, "digest": digest}, permit),
+        Ask("GET", f"{exports.path()}/{{run_id}}/{{export_id}}",
+            {"run_id": run.id, "export_id": exported.name}, {"permit": export}),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
         *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
     ]  # fmt: skip

@@ -13,9 +13,9 @@ from tests.pages.painting import paint_run
 from tests.web.asking import Get
 
 
-@pytest.fixture
-def exported(thaw_home: Path) -> tuple[Run, Path]:
-    run = paint_run(None, data="my pets / übel")
+def export_of(name: str) -> tuple[Run, Path]:
+    """A run of this name, and the folder of an export of it."""
+    run = paint_run(None, data=name)
     folder = kept.new(run)
     folder.mkdir(parents=True)
     (folder / home.EXPORT_ZIP).write_bytes(b"PK" + bytes(100_000))
@@ -23,6 +23,11 @@ def exported(thaw_home: Path) -> tuple[Run, Path]:
     proof = Proof(10, True, False, close, close, None, 100, 1.0, 0)
     kept.keep(folder, table.find("onnx"), proof, own_samples=False)
     return run, folder
+
+
+@pytest.fixture
+def exported(thaw_home: Path) -> tuple[Run, Path]:
+    return export_of("my pets / übel")
 
 
 def test_an_export_comes_whole_under_the_name_of_its_run(
