@@ -218,6 +218,7 @@ class Job:
         """Finding out whether more pictures would help a run."""
         return cls(Kind.CHECKING, run / home.GROWTH)
 
+    @classmethod
     def of_export(cls, folder: Path) -> "Job":
         """The export of a run; like an evaluation, it may take long."""
         return cls(Kind.CHECKING, folder)
