@@ -117,14 +117,18 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
             return graph
         except (RuntimeError, ValueError, OSError):
             files.remove(folder)  # damaged: made anew below
-    graph = _convert(build())
+    model = build()
+    graph = _convert(model)
     home.graphs().mkdir(parents=True, exist_ok=True)
     with files.replacing(folder) as aside:
         aside.mkdir()
         ov.save_model(graph, aside / home.GRAPH, compress_to_fp16=False)
         (aside / home.DIGEST).write_text(_digest(aside))
+    # What was converted shares its weights with the Keras model. Once that is gone, they are
+    # whatever comes to lie in that memory: so the model stays until here, and the file is read.
+    del graph, model
     _drop_oldest()
-    return graph
+    return ov.Core().read_model(folder / home.GRAPH)
 
 
 def _digest(folder: Path) -> str:
