@@ -9,8 +9,11 @@ from core.backbones.frameworks import keras
 from core.backbones.stages import stage_outputs
 from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import freeze
+from core.network.familiarity import FAMILIAR, PROBABILITIES, Memory
 from core.network.inference_mode import InferenceMode
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
+
+UNTOUCHED = "untouched"
 
 # A cut is worth caching where reading it back beats computing it again: at one gigabyte a second,
 # 2 MiB take two milliseconds, less than the cheapest frozen part that makes so much.
@@ -162,18 +165,37 @@ class Network:
         features = keras.layers.Input((numbers,), name="features")
         return keras.Model(features, _through(head, features))
 
-    def whole(self, head: list[Any]) -> Any:
+    def whole(
+        self, head: list[Any], memory: Memory | None = None, untouched: Any | None = None
+    ) -> Any:
         """The model that is kept: uint8 images [N, size, size, 3] to class probabilities.
 
         It holds only Keras' own layers, preprocessing included, so Keras alone can load it; but
         for a sealed backbone's `SealedModule`.
+
+        Args:
+            head: Layers from pooled features to probabilities.
+            memory: Of the untouched backbone's last features. With it, the model answers with two
+                named outputs: `probabilities`, and `familiar` [N, 1].
+            untouched: The backbone as it was before layers of it were thawed, if there is a
+                memory and if some were. Every picture goes through both.
         """
         images, x = self._preprocessed()
-        x = self._stages(x) if self._sees_stages else _pooled(self.body(x))
+        seen = own = self._stages(x) if self._sees_stages else _pooled(self.body(x))
         if self.beside is not None:
             beside = self.beside.prefix_model()(images)
-            x = keras.layers.Concatenate(name="side_by_side")([x, beside])
-        return keras.Model(images, _through(head, x), name="classifier")
+            seen = keras.layers.Concatenate(name="side_by_side")([own, beside])
+        probabilities = _through(head, seen)
+        if memory is None:
+            return keras.Model(images, probabilities, name="classifier")
+        if untouched is not None:
+            as_it_was = keras.Model(untouched.inputs[0], untouched.outputs[0], name=UNTOUCHED)
+            last = keras.layers.GlobalAveragePooling2D(name=f"{UNTOUCHED}_pooled")(as_it_was(x))
+        else:
+            last = own[:, -self.backbone.features :]
+        familiar = memory.layers(last, FAMILIAR)
+        outputs = {PROBABILITIES: probabilities, FAMILIAR: familiar}
+        return keras.Model(images, outputs, name="classifier")
 
     def _stages(self, x: Any) -> Any:
         """The pooled output of every stage, [N, numbers]; those of the last are its features."""

@@ -3,6 +3,34 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+
+# JSON Schema of an answer; see docs/results.md.
+ANSWER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "label": {"type": "string"},
+        "confidence": _SHARE,
+        "top": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "array",
+                "prefixItems": [{"type": "string"}, _SHARE],
+                "minItems": 2,
+                "maxItems": 2,
+            },
+        },
+        "familiar": {"anyOf": [_SHARE, {"type": "null"}]},
+        "known": {"type": ["boolean", "null"]},
+        "model": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
+        "sure": {"type": "boolean"},
+    },
+    "required": ["label", "confidence", "top", "familiar", "known", "model"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True)
@@ -17,6 +45,12 @@ class Prediction:
         thumbnail: The picture upright, as JPEG, or the file that holds it.
         seen: The same of the square that the model saw; None where that is the picture squashed.
         error: Why the picture cannot be read, in plain words.
+        familiar: The share of pictures like the training pictures that look less familiar; None
+            where the model cannot tell.
+        known: Whether that is enough for the picture to be of something it was taught; None where
+            the model cannot tell. The label is its best guess either way.
+        sure: Whether the answer is as sure as the model's cut-off asks; None without a cut-off.
+        model: SHA-256 of `model.keras`; None of a model that was not trained here.
     """
 
     file: str
@@ -26,6 +60,25 @@ class Prediction:
     thumbnail: bytes | Path | None = None
     seen: bytes | Path | None = None
     error: str | None = None
+    familiar: float | None = None
+    known: bool | None = None
+    sure: bool | None = None
+    model: str | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """What the model says of the picture, as every page, command and program gives it.
+
+        It is as `ANSWER` describes it.
+        """
+        told: dict[str, Any] = {
+            "label": self.label,
+            "confidence": self.confidence,
+            "top": [[label, sure] for label, sure in self.top],
+            "familiar": self.familiar,
+            "known": self.known,
+            "model": self.model,
+        }
+        return told if self.sure is None else told | {"sure": self.sure}
 
 
 def as_table(predictions: Iterable[Prediction], top: int) -> Iterator[list[str | float]]:
@@ -37,8 +90,11 @@ def as_table(predictions: Iterable[Prediction], top: int) -> Iterator[list[str |
     """
     places = range(1, top + 1)
     columns = [name for place in places for name in (f"label_{place}", f"confidence_{place}")]
-    yield ["file", "label", "confidence", *columns]
+    yield ["file", "label", "confidence", *columns, "familiar", "known"]
     for each in predictions:
         if not each.error:
-            pairs = [value for pair in each.top[:top] for value in pair]
-            yield [each.file, each.label, each.confidence, *pairs]
+            pairs: list[str | float] = [value for pair in each.top[:top] for value in pair]
+            familiar = "" if each.familiar is None else each.familiar
+            known = "" if each.known is None else "yes" if each.known else "no"
+            pairs += [""] * (len(columns) - len(pairs))
+            yield [each.file, each.label, each.confidence, *pairs, familiar, known]

@@ -14,8 +14,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from core.results import names
+from core.results import names, thresholds
 from core.results.prediction import Prediction
+from core.results.thresholds import Thresholds
 from core.storage import files, home
 from core.storage.runs import Run
 
@@ -65,8 +66,10 @@ def kept(run: Run) -> list[Prediction]:
         UserError: What stands beside the model is damaged.
     """
     rows = _rows(_folder(run))
-    by_now = names.by_now(run) if rows else {}
-    return [_read(_folder(run), row, by_now) for row in rows]
+    if not rows:
+        return []
+    by_now, counts = names.by_now(run), thresholds.of(run.folder)
+    return [_read(_folder(run), row, by_now, counts) for row in rows]
 
 
 def clear(run: Run) -> None:
@@ -104,8 +107,18 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
 def _is_whole(row: object) -> bool:
     """Whether a row is as we write it."""
     match row:
-        case {"file": str(), "top": list(top), "error": str() | None, "thumbnail": _, "seen": _}:
-            return all(_is_guess(each) for each in top)
+        case {
+            "file": str(),
+            "top": list(top),
+            "error": str() | None,
+            "thumbnail": _,
+            "seen": _,
+            **rest,
+        }:
+            familiar, model = rest.get("familiar"), rest.get("model")
+            told = familiar is None or (isinstance(familiar, int | float) and 0 <= familiar <= 1)
+            made = model is None or home.is_digest(model)
+            return told and made and all(_is_guess(each) for each in top)
     return False
 
 
@@ -122,6 +135,8 @@ def _written(folder: Path, answer: Prediction, trained: Mapping[str, str]) -> di
         "file": answer.file,
         "top": [[trained.get(label, label), sure] for label, sure in answer.top],
         "error": answer.error,
+        "familiar": answer.familiar,
+        "model": answer.model,
     }
     for which in _PICTURES:
         data = getattr(answer, which)
@@ -131,11 +146,26 @@ def _written(folder: Path, answer: Prediction, trained: Mapping[str, str]) -> di
     return row
 
 
-def _read(folder: Path, row: dict[str, Any], by_now: dict[str, str]) -> Prediction:
+def _read(
+    folder: Path, row: dict[str, Any], by_now: dict[str, str], counts: Thresholds
+) -> Prediction:
     top = tuple((by_now.get(label, label), float(sure)) for label, sure in row["top"])
     label, sure = top[0] if top else ("", 0.0)
     thumbnail, seen = (_picture(folder, row[which]) for which in _PICTURES)
-    return Prediction(row["file"], label, sure, top, thumbnail, seen, row["error"])
+    familiar = row.get("familiar")
+    return Prediction(
+        row["file"],
+        label,
+        sure,
+        top,
+        thumbnail,
+        seen,
+        row["error"],
+        familiar,
+        counts.known(familiar),
+        counts.sure(sure) if top else None,
+        row.get("model"),
+    )
 
 
 def _picture(folder: Path, name: object) -> Path | None:

@@ -21,16 +21,19 @@ from core.intake.pictures import images
 from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
 from core.network.conversion import convert_apart
+from core.network.familiarity import FAMILIAR, PROBABILITIES
 from core.network.features import cache_key
-from core.results import calibration, evaluation, learned, names
+from core.results import calibration, evaluation, learned, names, thresholds
 from core.results.answers import kept
 from core.results.prediction import Prediction
+from core.results.thresholds import Thresholds
 from core.settings import Squaring
 from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
 
 Submit = Callable[[str, np.ndarray], None]
 
+_NO_THRESHOLDS = Thresholds()
 _THUMBNAIL = 480
 
 # What zipfile, zlib, HDF5 and Keras raise at damaged bytes.
@@ -47,6 +50,8 @@ class Predictor:
         classes: What it can say.
         input_size: Side of the square pictures that it sees.
         preparation: How pictures are read and become square.
+        model: Digest of the model; None where it was not trained here.
+        thresholds: From where on its answers count.
     """
 
     def __init__(
@@ -56,6 +61,8 @@ class Predictor:
         key: str,
         build: Callable[[], Any],
         preparation: Preparation = USUAL,
+        model: str | None = None,
+        thresholds: Thresholds = _NO_THRESHOLDS,
     ) -> None:
         """
         Args:
@@ -64,10 +71,14 @@ class Predictor:
             key: Stands for all that its answers depend on.
             build: Makes the Keras model; can be pickled.
             preparation: How pictures are read and become square.
+            model: Digest of the model, if it was trained here.
+            thresholds: From where on its answers count.
 
         Raises:
             UserError: As `build`.
         """
+        self.model = model
+        self.thresholds = thresholds
         self.classes = tuple(classes)
         self.input_size = input_size
         self.preparation = preparation
@@ -76,11 +87,15 @@ class Predictor:
         convert_apart(key, build)
         self._engine = engine.compile_model(key, build, self._answered)
 
-    def _answered(self, key: str, probabilities: np.ndarray) -> None:
-        self._answers[key] = probabilities
+    def _answered(self, key: str, answer: np.ndarray) -> None:
+        self._answers[key] = answer
 
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [pictures, classes] of uint8 pictures [size, size, 3]."""
+        return self._all(pictures)[:, : len(self.classes)]
+
+    def _all(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
+        """Class probabilities, and how familiar each picture is where the model can tell."""
         with self._lock:
             count = 0
             for pixels in pictures:
@@ -99,7 +114,8 @@ class Predictor:
                 of its own.
 
         Returns:
-            What `read` gave, and the class probabilities of each picture by its key.
+            What `read` gave, and by the key of each picture its class probabilities, and behind
+            them how familiar it is where the model can tell.
         """
         submitting = threading.Lock()
 
@@ -142,7 +158,7 @@ class Predictor:
                 shown.append((thumbnail, self._seen(square)))
                 yield square
 
-        answers = iter(zip(self.probabilities(squares()), shown, strict=True))
+        answers = iter(zip(self._all(squares()), shown, strict=True))
         return [
             failed.get(place) or self._prediction(name, top, *next(answers))
             for place, (name, _) in enumerate(files)
@@ -155,11 +171,22 @@ class Predictor:
         return images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
 
     def _prediction(
-        self, name: str, top: int, probabilities: np.ndarray, shown: tuple[bytes, bytes | None]
+        self, name: str, top: int, answer: np.ndarray, shown: tuple[bytes, bytes | None]
     ) -> Prediction:
+        probabilities, *told = np.split(answer, [len(self.classes)])
+        familiar = round(float(told[0][0]), 6) if told[0].size else None
         order = np.argsort(-probabilities, kind="stable")[:top]
         ranked = tuple((self.classes[i], round(float(probabilities[i]), 6)) for i in order)
-        return Prediction(name, *ranked[0], ranked, *shown)
+        return Prediction(
+            name,
+            *ranked[0],
+            ranked,
+            *shown,
+            familiar=familiar,
+            known=self.thresholds.known(familiar),
+            sure=self.thresholds.sure(ranked[0][1]),
+            model=self.model,
+        )
 
     def evaluate(
         self,
@@ -176,8 +203,9 @@ class Predictor:
 
         Returns:
             As `evaluation.evaluate`, `calibration.judged` and `learned.told_apart` (None for both
-            where nobody knows); side: "test", or None for all images; skipped: what was left out;
-            answers: those behind all of it.
+            where nobody knows); familiar: threshold, images, and how many are accepted as looking
+            familiar, None where the model can't tell; side: "test", or None for all images;
+            skipped: what was left out; answers: those behind all of it.
 
         Raises:
             UserError: The images have a class that the model does not know, or there are none.
@@ -208,14 +236,16 @@ class Predictor:
                 classes=", ".join(self.classes),
                 unknown=", ".join(unknown),
             )
-        probabilities = np.stack([answers[record.digest] for record in found.records])
+        every = np.stack([answers[record.digest] for record in found.records])
+        probabilities, familiar = np.split(every, [len(self.classes)], axis=1)
         asked = probabilities, found.records, self.classes
         apart: dict[str, Any] = {"learned_from": None, "unseen": None}
         if learned_from is not None:
             apart = learned.told_apart(*asked, learned_from)
         side = "test" if found.split_came_with_data else None
         said = kept.of_records(*asked)
-        told = {"side": side, "skipped": found.skipped, "answers": said}
+        told: dict[str, Any] = {"side": side, "skipped": found.skipped, "answers": said}
+        told["familiar"] = self.thresholds.accepted(familiar)
         return evaluation.evaluate(*asked) | calibration.judged(*asked) | apart | told
 
 
@@ -245,7 +275,8 @@ def of_run(run: Path) -> Predictor:
     classes = tuple(names.by_now(Run(run)).values())
     if not engine.is_converted(key):  # that takes a while, and as much room
         room.ready(model.stat().st_size)
-    return Predictor(classes, input_size, key, partial(load_model, model), preparation)
+    build = partial(_one_output, model)
+    return Predictor(classes, input_size, key, build, preparation, digest, thresholds.of(run))
 
 
 def read_description(run: Path) -> tuple[int, Preparation]:
@@ -281,8 +312,19 @@ def load_model(model: Path) -> Any:
         raise damaged(model.parent, model.name) from error
 
 
+def _one_output(model: Path) -> Any:
+    """A model's answers side by side: class probabilities, then `familiar` where it has that."""
+    loaded = load_model(model)
+    if not isinstance(loaded.output, dict):
+        return loaded
+    from core.backbones.frameworks import keras
+
+    answers = [loaded.output[name] for name in (PROBABILITIES, FAMILIAR)]
+    return keras.Model(loaded.inputs, keras.layers.Concatenate()(answers))
+
+
 @lru_cache(maxsize=4)
-def _warm(run: Path, stamp: files.Stamp, called: tuple[str, ...]) -> Predictor:
+def _warm(run: Path, stamp: files.Stamp, called: tuple[str, ...], counts: Thresholds) -> Predictor:
     return of_run(run)
 
 
@@ -293,4 +335,5 @@ def predict(run: Path, pictures: Sequence[tuple[str, bytes]], top: int) -> list[
     if there:
         read_description(run)
     called = tuple(names.by_now(Run(run)).values()) if there else ()
-    return _warm(run, files.stamp(model), called).predict(pictures, top)
+    counts = thresholds.of(run) if there else _NO_THRESHOLDS
+    return _warm(run, files.stamp(model), called, counts).predict(pictures, top)

@@ -18,6 +18,7 @@ from core.datasets.feed import ImageFeed
 from core.errors import StopRequested
 from core.intake.pictures.images import to_square
 from core.network import engine
+from core.network.familiarity import THRESHOLD, Memory
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
 from core.results import evaluation, learned
@@ -159,6 +160,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     results = evaluation.evaluate(probabilities, judged, dataset.classes)
     learns = {record.digest for record in dataset.of("train")}
     results |= learned.told_apart(probabilities, judged, dataset.classes, learns)
+    memory = learning.memory(refit=False)
     solved, split = learning.solved, "test" if dataset.of("test") else "validation"
     results |= {
         "split": split,
@@ -169,6 +171,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         "kept": "solution" if solved is not None and solved["kept"] else "epoch",
         "solved": solved,
         "calibration": learning.calibrated(probabilities, judged),
+        "familiar": learning.accepted(memory, judged) if memory else None,
         "refit": learning.refit(),
         "parameters": learning.network.parameters(learning.head),
     }
@@ -181,7 +184,9 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     results["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     learning.level()
     said = kept.of_records(probabilities, judged, dataset.classes)
-    _keep(run, learning, results, said)
+    if results["refit"]:
+        memory = learning.memory(refit=True)
+    _keep(run, learning, memory, results, said)
     if race is not None and not cut_short:
         _settle(run, race, learning)
     return results
@@ -424,7 +429,13 @@ class _Frozen:
         return dataset
 
 
-def _keep(run: Run, learning: "Learning", results: dict[str, Any], said: kept.Answers) -> None:
+def _keep(
+    run: Run,
+    learning: "Learning",
+    memory: Memory | None,
+    results: dict[str, Any],
+    said: kept.Answers,
+) -> None:
     """Write the model and its results; the results last, since they say that it is all there."""
     if not run.folder.is_dir():  # deleted meanwhile: nothing of it must come back
         raise StopRequested
@@ -437,13 +448,14 @@ def _keep(run: Run, learning: "Learning", results: dict[str, Any], said: kept.An
         "frozen_layers": network.frozen,
         "input_size": network.backbone.input_size,
         "cut_off": cut_off.of(run.folder),  # of an earlier turn of this run
+        "familiar": {"threshold": THRESHOLD} if memory else None,
         **replace(dataset.preparation, square=learning.settings.square).to_dict(),
     }
     if network.beside is not None:
         model["beside"] = network.beside.backbone.name
     files.write_json(run.folder / home.MODEL_FACTS, model)
     with files.replacing(run.folder / home.MODEL) as aside:
-        network.whole(learning.head).save(aside)
+        learning.whole(memory).save(aside)
     learned.keep(run, dataset, refit=results["refit"] is not None)
     kept.keep(run.folder, said)
     files.write_json(run.results_path, results)

@@ -21,12 +21,12 @@ from core.errors import StopRequested, UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
+from core.network.familiarity import Memory
 from core.network.features import FeatureCache, Together
 from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing, labels_of
-from core.training.calibrating import Calibration
 from core.training.callbacks import (
     EndEarly,
     Keep,
@@ -44,6 +44,8 @@ from core.training.racing.judging import Heat, Judged, OutOfTime
 from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.steps import ManySteps, TwoRates, at_once
+from core.training.trust.calibrating import Calibration
+from core.training.trust.remembering import accepted, remember
 
 _SOLVED_BYTES = 512 << 20  # of features that the exact solution learns from
 _TIMED_STEPS = 3
@@ -425,6 +427,36 @@ class Learning:
         labels = labels_of(judged, self.dataset.classes)
         on_these = judged[0].split == "validation"
         return self.calibration.told(probabilities, labels, fitted_on_these=on_these)
+
+    def memory(self, *, refit: bool) -> Memory | None:
+        """What the model remembers of the images it has learned from.
+
+        Args:
+            refit: Whether it has learned from the validation images as well.
+
+        Returns:
+            None where there are too few, or no features of an untouched backbone: it learned from
+            nothing, or its thawed layers had no warm-up.
+        """
+        features = self._caches.get(self.network.pooled)
+        if features is None or self.settings.from_scratch:
+            return None
+        records = self.dataset.of("train") + (self.dataset.of("validation") if refit else [])
+        return remember(features, self._last, records, self.dataset.classes)
+
+    def accepted(self, memory: Memory, judged: Sequence[Record]) -> dict[str, Any]:
+        """How many images look familiar; see `remembering.accepted`."""
+        return accepted(memory, self._caches[self.network.pooled], self._last, judged)
+
+    def whole(self, memory: Memory | None) -> Any:
+        """The model to keep; see `Network.whole`."""
+        thawed = memory is not None and not self._setup.all_frozen
+        untouched = self._setup.untouched() if thawed else None
+        return self.network.whole(self.head, memory, untouched)
+
+    @property
+    def _last(self) -> slice:
+        return slice(-self.network.backbone.features, None)
 
     def _answers(self, records: Sequence[Record]) -> np.ndarray:
         return self.answers(records, lambda *_: None)  # a stop comes later: there is a best epoch

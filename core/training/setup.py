@@ -133,6 +133,14 @@ class Setup:
         # Training changes thawed layers in place, so only a wholly frozen body is kept for others.
         return (_frozen_body if self.all_frozen else _load)(self.backbone, self.file, self.digest)
 
+    def untouched(self) -> Any:
+        """The backbone as it was before anything was thawed; imports TensorFlow.
+
+        Only where it has weights to start from.
+        """
+        assert self.file is not None
+        return _load(self.backbone, self.file, self.digest)
+
     def in_full_precision(self) -> list[Prefix]:
         """The whole networks as predictions run them, where features are computed otherwise."""
         full = [each._pooled(engine.FLOAT32) for each in self._side_by_side]

@@ -1,6 +1,7 @@
 """Training and all that follows in a terminal, on real weights, in a home folder that was empty."""
 
 import csv
+import hashlib
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from terminal_calls import ROOT, Said, environment, paint_folder
 
 from core.backbones.catalogue.rows import BACKBONES, parameter_counts
 from core.storage import files
+from tests import answers
 
 pytestmark = pytest.mark.slow
 
@@ -135,7 +137,7 @@ def test_evaluate(world: World) -> None:
     assert set(said.json) == {
         *("accuracy", "images", "per_class", "confusion"),
         *("read_as", "side", "learned_from", "unseen", "skipped"),
-        *("intervals", "near_misses", "calibration", "cut_offs"),
+        *("intervals", "near_misses", "calibration", "cut_offs", "familiar"),
     }
     low, high = said.json["intervals"]["blue"]["recall"]
     assert (round(low, 2), high) == (0.61, 1.0)
@@ -206,7 +208,10 @@ def test_predict(world: World, tmp_path: Path) -> None:
     assert list(said.json) == ["predictions", "skipped"]
     assert said.json["skipped"] == [{"file": str(broken), "reason": "not an image but text"}]
     one, two = said.json["predictions"]
-    assert set(one) == {"file", "label", "confidence", "top"}
+    answers.check({key: one[key] for key in one if key != "file"})
+    digest = hashlib.sha256((world.run / "model.keras").read_bytes()).hexdigest()
+    assert one["model"] == two["model"] == digest
+    assert one["known"] is (one["familiar"] >= 0.05)
     assert (one["file"], one["label"]) == (str(first), "orange")
     assert (two["file"], two["label"]) == (str(second), "blue")
     assert one["top"] == [["orange", one["confidence"]]]
@@ -245,6 +250,7 @@ def test_predict_into_a_csv(world: World, thaw_here: Thaw, tmp_path: Path) -> No
     header, row = list(csv.reader(table.open(newline="")))
     assert header == [
         *("file", "label", "confidence", "label_1", "confidence_1", "label_2", "confidence_2"),
+        *("familiar", "known"),
     ]
     assert row[:2] == [str(file), "orange"]
     assert row[3] == "orange"

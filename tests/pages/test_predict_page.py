@@ -1,5 +1,6 @@
 """The Predict page."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from core.datasets.samples import samples
 from core.errors import UserError
 from core.jobs import queue
 from core.results import predictions
+from core.results.answers import cut_off
 from core.results.prediction import Prediction
-from core.storage import home
+from core.storage import files, home
+from core.storage.runs import Run
 from tests.pages.painting import HOSTILE, Open, button, images, labels, paint_run, painted, shown
 
 
@@ -174,3 +177,56 @@ def test_hostile_names(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None
     texts = [each.value for each in (*app.markdown, *app.caption)]
     texts += [bar.proto.text for bar in app.get("progress")]
     assert not [text for text in texts if ":red[" in text or "<b>" in text]
+
+
+def of_a_run_that_tells() -> Run:
+    """A run whose model tells how familiar a picture is."""
+    run = paint_run(None)
+    facts = files.read_json(run.folder / "model.json")
+    files.write_json(run.folder / "model.json", facts | {"familiar": {"threshold": 0.05}})
+    return run
+
+
+def test_a_stranger_is_told_as_one(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [replace(answer(), familiar=0.01), replace(answer("dog"), familiar=0.4)]
+    monkeypatch.setattr(queue, "ask", lambda *_: [said.pop(0)])
+    run = of_a_run_that_tells()
+    app = open_page("predict", run=run.id)
+    assert "doesn't look like anything it was taught" in shown(app)
+    assert "It always answers" not in shown(app)
+    app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
+    assert "**Doesn't look like anything it was taught**" in shown(app)
+    assert "Of its classes, cat comes nearest, 75% sure." in shown(app)
+    assert "**cat**, 75% sure" not in shown(app)
+    app.file_uploader[0].upload("b.png", painted(2), "image/png").run()
+    assert "**dog**, 75% sure" in shown(app)
+    assert "2 pictures: dog **1** · nothing that it was taught **1**" in shown(app)
+
+
+def test_the_slider_changes_what_is_a_stranger_and_is_kept(
+    open_page: Open, asked: list[list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "ask", lambda *_: [replace(answer(), familiar=0.3)])
+    run = of_a_run_that_tells()
+    app = open_page("predict", run=run.id)
+    app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
+    assert "Turned away: 0 pictures" in shown(app)
+    (slider,) = app.slider
+    assert slider.value == 5
+    slider.set_value(40).run()
+    assert "**Doesn't look like anything it was taught**" in shown(app)
+    assert "Turned away: 1 picture" in shown(app)
+    assert "about 40 of 100" in shown(app)
+    again = open_page("predict", run=run.id)
+    assert again.slider[0].value == 40
+    assert files.read_json(run.folder / "model.json")["familiar"] == {"threshold": 0.4}
+
+
+def test_an_answer_below_the_cut_off_says_so(open_page: Open, asked: list[list[bytes]]) -> None:
+    run = paint_run(None)
+    cut_off.keep(run.folder, 0.9)
+    app = open_page("predict", run=run.id)
+    assert not app.slider, "a model of an earlier Thaw can't tell strangers"
+    app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
+    assert "**Not sure enough to say**" in shown(app)
+    assert "Its best guess is cat, 75% sure." in shown(app)

@@ -4,9 +4,11 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from core.network.familiarity import THRESHOLD, Memory
 from core.storage import files
 
 CLASSES = ("blue", "green", "red")
@@ -15,21 +17,30 @@ SIZE = 32
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
-    """Write a run whose model answers with how blue, green and red a picture is on average."""
+    """Write a run whose model answers with how blue, green and red a picture is on average.
+
+    With colours that it was taught, [pictures, 3] from 0 to 1, it tells how familiar one is.
+    """
     from core.backbones.frameworks import keras
 
-    def make(name: str = "run", sharpness: float = 8.0) -> Path:
+    def make(name: str = "run", sharpness: float = 8.0, taught: np.ndarray | None = None) -> Path:
         images = keras.layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
         x = keras.layers.Rescaling(1 / 255, name="preprocessing")(images)
         x = keras.layers.GlobalAveragePooling2D()(x)
         head = keras.layers.Dense(3, activation="softmax", use_bias=False)
-        model = keras.Model(images, head(x))
+        answers = head(x)
+        memory = None if taught is None else Memory.of(taught)
+        if memory is not None:
+            answers = {"probabilities": answers, "familiar": memory.layers(x, "familiar")}
+        model = keras.Model(images, answers)
         reversed_channels = [[0, 0, sharpness], [0, sharpness, 0], [sharpness, 0, 0]]
         head.set_weights([keras.ops.convert_to_numpy(reversed_channels)])
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         model.save(folder / "model.keras")
         facts = {"classes": CLASSES, "backbone": "tiny", "frozen_layers": 0, "input_size": SIZE}
+        if memory is not None:
+            facts["familiar"] = {"threshold": THRESHOLD}
         files.write_json(folder / "model.json", facts)
         return folder
 

@@ -15,9 +15,10 @@ from core.network import temperature
 from core.network.ridge import softmax
 from core.settings import SplitSettings, TrainingSettings
 from core.storage.runs import Run
-from core.training import calibrating, fit
-from core.training.calibrating import FEWEST, Calibration, FittedOn
-from tests import tiny_network
+from core.training import fit
+from core.training.trust import calibrating
+from core.training.trust.calibrating import FEWEST, Calibration, FittedOn
+from tests import saved, tiny_network
 
 Painted = Callable[..., Path]
 
@@ -80,7 +81,9 @@ def answers(run: Run, feed: SourceFeed, folder: Path, side: str) -> tuple[np.nda
         to_square(decode((folder / each.file).read_bytes(), size), size, run.settings.square)
         for each in records
     ]
-    said = keras.models.load_model(run.folder / "model.keras").predict(np.stack(pixels), verbose=0)
+    said = saved.probabilities(
+        keras.models.load_model(run.folder / "model.keras"), np.stack(pixels)
+    )
     return said, np.array([found.classes.index(each.label) for each in records])
 
 
@@ -136,7 +139,7 @@ def test_a_head_that_learns_again_from_all_stays_calibrated(
         assert results is not None
         assert results["refit"] == 60
         model = keras.models.load_model(run.folder / "model.keras")
-        return model.layers[-1].get_weights(), results["calibration"]
+        return model.get_layer("classes").get_weights(), results["calibration"]
 
     calibrated, told = last_layer("calibrated")
     monkeypatch.setattr(calibrating, "FEWEST", 1000)

@@ -32,6 +32,7 @@ from core.storage import files, home
 from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run
 from core.training import fit, learn
+from tests import saved
 
 Painted = Callable[..., Path]
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -60,6 +61,7 @@ RESULTS = {
         "kept",
         "solved",
         "calibration",
+        "familiar",
         "refit",
         "val_accuracy",
         "parameters",
@@ -148,6 +150,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
         "alpha": 1.0,
         "frozen_layers": len(LITE0.layers),
         "input_size": 224,
+        "familiar": {"threshold": 0.05},
         "square": "squash",
         "levels": None,
         "bands": [0, 1, 2],
@@ -175,7 +178,7 @@ def kept_model_says(run: Run, folder: Path, records: list[Record]) -> np.ndarray
         images.to_square(images.decode((folder / record.file).read_bytes(), 224), 224)
         for record in records
     ]
-    return np.asarray(model(np.stack(pixels), training=False))
+    return saved.probabilities(model, np.stack(pixels))
 
 
 @pytest.mark.slow
@@ -194,7 +197,7 @@ def test_at_the_end_it_learns_from_all_but_the_test_side(
         results = fit.train(run, feed(archive))
         assert results["refit"] == (24 if refit else None)
         model = keras.models.load_model(run.folder / "model.keras")
-        found[refit] = (results, learned.digests(run), model.layers[-1].get_weights())
+        found[refit] = (results, learned.digests(run), model.get_layer("classes").get_weights())
     (before, some, weights), (after, more, others) = found[False], found[True]
     assert before["confusion"] == after["confusion"]
     assert before["history"] == after["history"]
@@ -468,7 +471,7 @@ def test_thawed_layers_learn_and_frozen_ones_do_not(
     assert_kept_model_says_what_the_results_say(run, folder)
     untouched = {layer.name: layer for layer in pretrained().layers}
     model = keras.models.load_model(run.folder / "model.keras")
-    (body,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    body = model.get_layer(LITE0.name)
     assert len(body.layers) == len(LITE0.layers)
     for index, layer in enumerate(body.layers):
         pairs = zip(layer.get_weights(), untouched[layer.name].get_weights(), strict=True)
@@ -482,8 +485,7 @@ def test_thawed_layers_learn_and_frozen_ones_do_not(
     # A later run in the same process must not start from what this one has learnt.
     later = new_run(tmp_path, "later")
     fit.train(later, feed(folder))
-    kept = keras.models.load_model(later.folder / "model.keras")
-    (body,) = [layer for layer in kept.layers if isinstance(layer, keras.Model)]
+    body = keras.models.load_model(later.folder / "model.keras").get_layer(LITE0.name)
     for layer in body.layers:
         pairs = zip(layer.get_weights(), untouched[layer.name].get_weights(), strict=True)
         assert all(np.array_equal(mine, before) for mine, before in pairs), layer.name

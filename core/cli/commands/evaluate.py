@@ -44,8 +44,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
     error = results["calibration"]["error"]
     tell(f"its percentages are off by {100 * error:.1f} points on average (calibration error)")
+    if familiar := results["familiar"]:
+        tell(f"{familiar['accepted']} of {familiar['images']} look familiar to it")
     keys = (
-        *("accuracy", "images", "per_class", "confusion", "calibration", "cut_offs"),
+        *("accuracy", "images", "per_class", "confusion", "calibration", "cut_offs", "familiar"),
         *("side", "learned_from", "unseen"),
     )
     return {

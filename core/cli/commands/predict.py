@@ -53,11 +53,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         _write_csv(args.csv, as_table(named, min(args.top, len(predictor.classes))))
     elif not args.json:
         for p in named:
-            print(clean(f"{p.file}\t{p.label}\t{p.confidence:.4f}"))
+            stranger = "\tnot like anything it was taught" if p.known is False else ""
+            unsure = "\tless sure than the model's cut-off" if p.sure is False else ""
+            print(clean(f"{p.file}\t{p.label}\t{p.confidence:.4f}{stranger}{unsure}"))
     if not named:
         raise UserError("None of these files is an image that can be read.")
-    predictions = [{"file": p.file, "label": p.label, "confidence": p.confidence, "top": p.top}
-            for p in named]  # fmt: skip
+    predictions = [{"file": p.file, **p.answer()} for p in named]
     return {"predictions": predictions, "skipped": rows(skipped)}
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.results.prediction import Prediction
 from pages.parts.shared import thumbnails, words
-from pages.parts.shared.words import say
+from pages.parts.shared.words import later, say
 
+STRANGER = later("Doesn't look like anything it was taught")
 _SEEN = 72  # pixels of the square that it saw
 
 
@@ -25,16 +26,23 @@ def draw(said: Prediction) -> None:
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 thumbnails.picture(said.seen, say("What the network sees of it"), width=_SEEN)
                 st.caption(say("What the network sees"))
-        st.markdown(
-            say(
-                "**{name}**, {share} sure",
-                name=words.plain(words.shortened(said.label)),
-                share=words.percent(said.confidence),
-            )
-        )
+        _verdict(said)
         for label, confidence in said.top:
             st.progress(
                 confidence,
                 text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
             )
         st.caption(words.plain(file))
+
+
+def _verdict(said: Prediction) -> None:
+    """What the network takes the picture for, or why that should not count."""
+    name, share = words.plain(words.shortened(said.label)), words.percent(said.confidence)
+    if said.known is False:
+        st.markdown(f":orange[:material/help:] **{say(STRANGER)}**")
+        st.write(say("Of its classes, {name} comes nearest, {share} sure.", name=name, share=share))
+    elif said.sure is False:
+        st.markdown(f":orange[:material/help:] **{say('Not sure enough to say')}**")
+        st.write(say("Its best guess is {name}, {share} sure.", name=name, share=share))
+    else:
+        st.markdown(say("**{name}**, {share} sure", name=name, share=share))

@@ -13,10 +13,10 @@ from core.datasets.samples import samples
 from core.errors import UserError
 from core.intake import room
 from core.jobs import queue, tasks
-from core.results import names, predictions
+from core.results import names, predictions, thresholds
 from core.results.prediction import Prediction, as_table
 from core.storage.runs import Run
-from pages.parts.predict import answer
+from pages.parts.predict import answer, strictness
 from pages.parts.shared import (
     problem,
     state,
@@ -45,6 +45,14 @@ def drop(run: Run) -> None:
     if results is not None:
         st.caption(
             several(
+                "It knows {count} class, and says so where a picture doesn't look like anything it "
+                "was taught.",
+                "It knows {count} classes, and says so where a picture doesn't look like anything "
+                "it was taught.",
+                len(results["classes"]),
+            )
+            if thresholds.of(run.folder).familiar is not None
+            else several(
                 "It always answers with its {count} class, whatever the picture shows: it knows no "
                 "others.",
                 "It always answers with one of its {count} classes, whatever the picture shows: it "
@@ -103,6 +111,7 @@ def answers(run: Run) -> None:
             predictions.clear(run)
             st.rerun()
     st.write(_counted(given))
+    strictness.draw(run, given)
     st.caption(
         say(
             "They are kept with this network until you clear them; at least the latest {count}.",
@@ -126,13 +135,18 @@ def answers(run: Run) -> None:
 
 def _counted(given: Sequence[Prediction]) -> str:
     """How many pictures it predicted to be of each class, the most frequent first."""
-    counts = Counter(each.label for each in given if not each.error).most_common()
+    counts = Counter(
+        each.label for each in given if not each.error and each.known is not False
+    ).most_common()
     parts = [
         f"{words.plain(words.shortened(label))} **{words.number(count)}**"
         for label, count in counts[:_MANY]
     ]
     if len(counts) > _MANY:
         parts.append(several("{count} more class", "{count} more classes", len(counts) - _MANY))
+    strangers = sum(each.known is False for each in given)
+    if strangers:
+        parts.append(say("nothing that it was taught **{count}**", count=strangers))
     unread = sum(bool(each.error) for each in given)
     if unread:
         parts.append(say("**{count}** could not be read", count=unread))

@@ -1,0 +1,62 @@
+"""What a model remembers of the pictures it learned from, to tell when one is of something else."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.datasets.dataset import Record
+from core.network.familiarity import THRESHOLD, Memory
+from core.results.thresholds import Thresholds
+from core.training.batches import labels_of
+from core.training.exact import spread
+
+_MOST = 5000  # pictures that the threshold goes by
+
+
+class Rows(Protocol):
+    """Features by image digest."""
+
+    def rows(self, digests: list[str], channels: slice) -> Any: ...
+
+
+def remember(
+    features: Rows, last: slice, records: Sequence[Record], classes: Sequence[str]
+) -> Memory | None:
+    """What a model that has learned from these pictures remembers of them.
+
+    Args:
+        features: Of the untouched backbone.
+        last: Which of its numbers are the last features.
+        records: The pictures, of every class as many as there are in proportion.
+        classes: The model's classes.
+
+    Returns:
+        None where there are too few pictures.
+    """
+    places = spread(labels_of(records, classes), _MOST)
+    return Memory.of(_of(features, last, [records[place] for place in places]))
+
+
+def accepted(
+    memory: Memory, features: Rows, last: slice, records: Sequence[Record]
+) -> dict[str, Any]:
+    """How many pictures that it does not remember look familiar to it.
+
+    Args:
+        memory: Of other pictures.
+        features: As for `remember`, as is `last`.
+        last: …
+        records: The pictures, all of classes that it was taught.
+
+    Returns:
+        remembered: how many pictures it remembers; the rest as `Thresholds.accepted`.
+    """
+    found = Thresholds(THRESHOLD).accepted(memory.familiar(_of(features, last, records)))
+    return {"remembered": len(memory.features), **(found or {})}
+
+
+def _of(features: Rows, last: slice, records: Sequence[Record]) -> np.ndarray:
+    digests = [record.digest for record in records]
+    found: np.ndarray = features.rows(digests, last).take(range(len(digests)))
+    return found
