@@ -85,11 +85,10 @@ def tested(run: Run, feed: SourceFeed) -> float:
     """Test accuracy of the model that a run has left; all layers but its own are frozen."""
     from core.backbones.frameworks import keras
 
-    layers = keras.models.load_model(run.folder / "model.keras").layers
-    first = next(i for i, layer in enumerate(layers) if layer.name == "standardised")
+    model = keras.models.load_model(run.folder / "model.keras")
     x, labels = sides(feed, run.settings, "test")
-    for layer in layers[first:]:
-        x = layer(x)
+    for name in ("standardised", "classes"):
+        x = model.get_layer(name)(x)
     return float((np.asarray(x).argmax(axis=1) == labels).mean())
 
 

@@ -106,7 +106,7 @@ def _level(model: Any, pictures: np.ndarray, convert: Callable[[Any], bytes]) ->
         pictures: To measure it on.
         convert: Rounds what is before the head.
     """
-    layer = model.layers[-1]
+    layer = next((each for each in model.layers if each.name == "classes"), model.layers[-1])
     if not (
         isinstance(layer, keras.layers.Dense) and layer.activation is keras.activations.softmax
     ):

@@ -19,7 +19,7 @@ from core.storage.job import RunStatus
 from core.storage.runs import Run
 from core.training import callbacks, fit, learn
 from core.training.racing import candidates
-from tests import tiny_network
+from tests import saved, tiny_network
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_two_networks_in_one_file_say_what_was_measured(painted: Painted, tmp_pa
         picture = Image.open(folder / record.file).convert("RGB").resize(
             (16, 16), Image.Resampling.BILINEAR, reducing_gap=3.0
         )  # fmt: skip
-        (answer,) = np.asarray(model(np.array(picture)[None]))
+        (answer,) = saved.probabilities(model, np.array(picture)[None])
         right += dataset.classes[answer.argmax()] == record.label
     assert right == results["correct"]
     single = trained(created(tmp_path, "single", budget=0), folder)["parameters"]
