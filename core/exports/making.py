@@ -97,9 +97,11 @@ def export(
         proven = replace(proven, warnings=proof.warnings(format, proven))
         carried = pictures.carried(known if own_samples else None, preparation)
         _write_samples(folder, carried, thaw, proven)
-        (folder / "README.md").write_text(papers.readme(about, proven), encoding="utf-8")
-        (folder / "MODEL_CARD.md").write_text(papers.model_card(about, proven), encoding="utf-8")
         (folder / "proof.json").write_text(_json(proven.to_dict()), encoding="utf-8")
+        if not format.scripts:
+            _finish_page(folder, run.name)
+        (folder / "README.md").write_text(papers.readme(about, proven, folder), encoding="utf-8")
+        (folder / "MODEL_CARD.md").write_text(papers.model_card(about, proven), encoding="utf-8")
         with files.replacing(file) as aside:
             _pack(folder, aside, format)
     return proven
@@ -243,6 +245,15 @@ def _write_samples(
     tolerance = max(_LEAST_TOLERANCE, 2 * proven.from_file.largest)
     told = {"tolerance": tolerance, "pictures": expected}
     (folder / "samples" / "expected.json").write_text(_json(told), encoding="utf-8")
+
+
+def _finish_page(folder: Path, title: str) -> None:
+    """Build a web page, and take away what has only proven its network."""
+    from core.exports.formats import web_page
+
+    web_page.finish(folder, title)
+    for name in (*_SCRIPTS, "runtime.py", "requirements.txt"):
+        (folder / name).unlink()
 
 
 def _about(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from core import shown
@@ -66,9 +67,16 @@ def requirements(format: Format, preparation: Preparation) -> str:
     return "".join(f"{name}=={version(name)}\n" for name in wanted)
 
 
-def readme(about: About, proof: Proof) -> str:
-    """What is in the zip and what to do with it, on one page."""
-    contents = [*about.format.contents, *_ALWAYS, _SAMPLES[about.own]]
+def readme(about: About, proof: Proof, folder: Path) -> str:
+    """What is in the zip and what to do with it, on one page.
+
+    Args:
+        about: What it tells.
+        proof: What was measured.
+        folder: What is to be packed.
+    """
+    every = [*about.format.contents, *_ALWAYS, _SAMPLES[about.own]]
+    contents = [(name, what) for name, what in every if (folder / name).exists() or name == _CARD]
     return "\n".join(
         [
             f"# {_line(about.run.name)}: an image classifier for {about.format.title}",
@@ -78,15 +86,7 @@ def readme(about: About, proof: Proof) -> str:
             "",
             "## In five minutes",
             "",
-            "With Python 3.11 to 3.13:",
-            "",
-            "```",
-            "python -m venv .venv",
-            ". .venv/bin/activate          # Windows: .venv\\Scripts\\activate",
-            "pip install -r requirements.txt",
-            "python check.py               # are the answers here the same as in Thaw?",
-            "python predict.py PICTURE.jpg",
-            "```",
+            *(_WITH_PYTHON if about.format.scripts else _WITH_A_BROWSER),
             "",
             "## What goes in",
             "",
@@ -109,6 +109,27 @@ def readme(about: About, proof: Proof) -> str:
     )
 
 
+_CARD = "MODEL_CARD.md"
+_WITH_PYTHON = (
+    "With Python 3.11 to 3.13:",
+    "",
+    "```",
+    "python -m venv .venv",
+    ". .venv/bin/activate          # Windows: .venv\\Scripts\\activate",
+    "pip install -r requirements.txt",
+    "python check.py               # are the answers here the same as in Thaw?",
+    "python predict.py PICTURE.jpg",
+    "```",
+)
+_WITH_A_BROWSER = (
+    "- On a computer: open `index.html` in a browser. (If it is not there, the network is too large "
+    "for one file: put `site/` on a web host.)",
+    "- On phones and for others: upload the folder `site/` to any web host, and open its address.",
+    "- The camera works on `https` addresses and from a file on a computer; browsers allow it "
+    "nowhere else. Phones can take a picture on any address.",
+    "- Pictures stay in the browser, and no internet is needed once the page is open.",
+    "- When it opens, the page names the samples and says whether the answers are as in Thaw.",
+)
 _ALWAYS = (
     ("answer.json", "classes, preparation and threshold, for programs"),
     ("labels.txt", "the classes, one on each line, in the order of the probabilities"),
@@ -117,7 +138,7 @@ _ALWAYS = (
     ("runtime.py", "runs the network"),
     ("check.py", "compares the answers on `samples/` with those of Thaw"),
     ("requirements.txt", "the packages that these need, in the versions that were tried"),
-    ("MODEL_CARD.md", "what the network is for, how good it is and where it fails"),
+    (_CARD, "what the network is for, how good it is and where it fails"),
     ("proof.json", "the figures above, for programs"),
 )
 _SAMPLES = {

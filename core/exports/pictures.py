@@ -18,7 +18,6 @@ from core.intake.archives.archive import Source, UnreadableMember
 from core.intake.pictures import images
 from core.intake.pictures.preparation import Preparation
 from core.results import learned
-from core.results.predictor import read_description
 from core.settings import SplitSettings
 from core.storage import home
 from core.storage.runs import Run
@@ -79,6 +78,8 @@ def of_source(source: Source, run: Run, report: Report) -> Known:
     Raises:
         UserError: There are none, or the run is damaged.
     """
+    from core.results.predictor import read_description  # imports OpenVINO
+
     _, preparation = read_description(run.folder)
     dataset = reading.read(
         source, split=SplitSettings(), at_least=1, report=report, preparation=preparation

@@ -29,6 +29,7 @@ class Format:
         precision: What it computes with.
         packages: What its sample code needs, by their names on PyPI.
         contents: The files that `convert` makes, for the README: name and what it is.
+        scripts: Whether sample code in Python goes with it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Format:
     precision: Precision
     packages: tuple[str, ...]
     contents: tuple[tuple[str, str], ...]
+    scripts: bool = True
 
 
 _TFLITE = (("model.tflite", "the network, one picture at a time; signature “serve”"),)
@@ -46,6 +48,24 @@ _TFLITE = (("model.tflite", "the network, one picture at a time; signature “se
 FORMATS = {
     each.name: each
     for each in (
+        Format(
+            name="web",
+            title="Web page",
+            description=later(
+                "Opens in a browser, from a stick or a web host, and names pictures without "
+                "internet."
+            ),
+            module="web_page",
+            runtime="onnx",
+            precision=Precision.FLOAT32,
+            packages=("onnxruntime",),
+            contents=(
+                ("index.html", "the page in one file: open it in a browser, also from a USB stick"),
+                ("site/", "the same page for a web host: upload the whole folder"),
+                ("LICENSES/", "of ONNX Runtime Web, which runs the network in the page"),
+            ),
+            scripts=False,
+        ),
         Format(
             name="keras",
             title="Keras",

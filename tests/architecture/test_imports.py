@@ -25,11 +25,14 @@ ROWS = [
     {"core.cli", "core.web", "pages.language"},
     {"core.__main__", "pages.routes", "pages.parts.shared"},
     {"pages.components"},
-    {"pages.parts.predict"},
+    {"pages.parts.predict", "pages.parts.export"},
     {"pages.parts.train"},
     {"pages.parts.data"},
     {"pages.parts.evaluate", "pages.parts.runs"},
-    {"pages.start", "pages.data", "pages.train", "pages.evaluate", "pages.predict", "pages.runs"},
+    {
+        *("pages.start", "pages.data", "pages.train", "pages.evaluate", "pages.predict"),
+        *("pages.export", "pages.runs"),
+    },
     {"streamlit_app"},
 ]
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

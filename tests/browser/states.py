@@ -269,6 +269,17 @@ def predict(page: Page, scene: Scene) -> None:
 
 
 @_state
+def export(page: Page, scene: Scene) -> None:
+    """An export that can be downloaded, and what else there is to choose."""
+    _open(page, scene, f"/export?run={scene.run}")
+    if not page.get_by_role("link", name="Download").count():
+        page.get_by_text("OpenVINO", exact=True).click()
+        press(page, "Export as OpenVINO")
+    page.get_by_role("link", name="Download").wait_for(timeout=TRAINED)
+    page.get_by_role("button", name="Export as").wait_for()
+
+
+@_state
 def train_not_ready(page: Page, scene: Scene) -> None:
     """A network that has to be downloaded first."""
     train_first(page, scene)

@@ -128,7 +128,7 @@ def test_names_are_shown_letter_by_letter(served: Served, page: Page, tmp_path: 
     expect(main.locator("strong, em, b, .katex, a[href*=evil]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["", "train", "evaluate", "predict", "runs"])
+@pytest.mark.parametrize("path", ["", "train", "evaluate", "predict", "export", "runs"])
 def test_pages_fit_a_phone_and_say_what_things_are(
     served: Served, browser: Browser, trained: str, path: str
 ) -> None:

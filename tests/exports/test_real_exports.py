@@ -66,7 +66,8 @@ def _cases() -> list[Any]:
             marks=pytest.mark.slow if (network, name) == DAILY else pytest.mark.exhaustive,
         )
         for network in NETWORKS
-        for name in table.FORMATS
+        for name, format in table.FORMATS.items()
+        if format.scripts  # for the web page, see test_web_page.py
     ]
 
 

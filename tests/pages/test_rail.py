@@ -8,7 +8,7 @@ from core.storage.job import RunStatus, Stage
 from pages.parts.shared import words
 from tests.pages.painting import Open
 
-PAGES = ["data", "train", "evaluate", "predict", "runs"]
+PAGES = ["data", "train", "evaluate", "predict", "export", "runs"]
 
 
 def link(app: object) -> str:

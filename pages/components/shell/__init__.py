@@ -19,7 +19,7 @@ from pages.components import spoken
 from pages.language import catalogue
 from pages.language.catalogue import LANGUAGES
 
-PAGES = ("", "train", "evaluate", "predict", "runs")
+PAGES = ("", "train", "evaluate", "predict", "export", "runs")
 _FOLDER = Path(__file__).parent
 _HEAD = "<head>"
 

@@ -29,6 +29,7 @@ _STEPS = {
     "train": (later("Train"), later("Choose how much of the network to thaw and watch it learn.")),
     "evaluate": (later("Evaluate"), later("See how well it learned and which mistakes it makes.")),
     "predict": (later("Predict"), later("Show it new pictures and see what it thinks.")),
+    "export": (later("Export"), later("Take the trained network with you.")),
 }
 
 

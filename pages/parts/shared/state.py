@@ -18,6 +18,7 @@ from core.backbones.catalogue.rows import all_backbones, thaws
 from core.datasets import store
 from core.datasets.additions import Added
 from core.errors import UserError
+from core.exports import kept
 from core.settings import IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage import home
 from core.storage.runs import Run, RunState, open_run
@@ -315,6 +316,8 @@ def done() -> set[str]:
         for step, key in (("evaluate", _LOOKED_AT), ("predict", _TRIED)):
             if st.session_state.get(key) == chosen.id:
                 steps.add(step)
+        if any((folder / home.EXPORT).is_file() for folder in kept.folders(chosen)):
+            steps.add("export")
     return steps
 
 

@@ -1,0 +1,86 @@
+"""The Export page: a trained network for other programs, in a zip that was tried beforehand."""
+
+import streamlit as st
+
+from core.errors import UserError
+from core.exports import pictures
+from core.exports.table import FORMATS
+from core.jobs import exporting
+from core.storage.runs import Run
+from pages.parts.export import offered
+from pages.parts.shared import choose_run, state, words
+from pages.parts.shared.words import later, say
+
+_WAITING = later(
+    "Here you take a trained network with you: for a phone, a website, a small computer or your "
+    "own program. Before you get it, Thaw has tried it on your pictures."
+)
+_WIDGET = "export"
+
+
+def main() -> None:
+    st.title(say("Export"), anchor=False)
+    run = choose_run.draw(say(_WAITING))
+    if run is None:
+        return
+    found = offered.every(run)
+    offered.draw(run, found)
+    if found.under_way:
+        return
+    order(run, first=not found.ready)
+
+
+def order(run: Run, *, first: bool) -> None:
+    """What to export it to, and the button that does.
+
+    Args:
+        run: The run.
+        first: Whether there is no export of it yet, so that this is the next step.
+    """
+    st.header(say("Where will it run?"), anchor=False)
+    if message := state.notice(_WIDGET):
+        st.error(words.plain(message), icon=":material/error:")
+    chosen = st.radio(
+        say("Format"),
+        list(FORMATS),
+        format_func=lambda name: FORMATS[name].title,
+        captions=[say(each.description) for each in FORMATS.values()],
+        key="export-format",
+        label_visibility="collapsed",
+    )
+    known = pictures.stored(run) is not None
+    own = st.checkbox(
+        say("Put five of the pictures into the zip"),
+        key="export-pictures",
+        disabled=not known,
+        help=say(
+            "The zip holds pictures to try it on, with the answers to expect. Without this tick "
+            "they are drawings. Pictures leave without the place, time and serial number that "
+            "cameras write into them."
+        ),
+    )
+    if not known:
+        st.caption(
+            say(
+                "The data set was deleted, so the export is tried on drawings: its answers are "
+                "compared with Thaw's, but its accuracy is not measured."
+            )
+        )
+    st.button(
+        say("Export as {title}", title=FORMATS[chosen].title),
+        type="primary" if first else "secondary",
+        icon=":material/ios_share:",
+        key="export-now",
+        on_click=_order,
+        args=(run, chosen, own and known),
+    )
+
+
+def _order(run: Run, format_name: str, own_samples: bool) -> None:
+    try:
+        exporting.submit(run, format_name, own_samples=own_samples)
+    except UserError as error:
+        state.keep_notice(error, _WIDGET)
+
+
+main()

@@ -1,0 +1,132 @@
+"""The Export page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.datasets import store
+from core.errors import UserError
+from core.exports import kept, table
+from core.exports.proof import Agreement, Proof
+from core.jobs import exporting
+from core.storage import home
+from core.storage.job import Job
+from core.storage.runs import Run
+from tests.pages.painting import HOSTILE, Open, button, keys, paint_run, shown, store_dataset
+
+CLOSE = Agreement(1.0, 0.0003, 0.875)
+PROOF = Proof(40, True, False, CLOSE, CLOSE, 0.9, 13_500_000, 10.9, 0, ("It is *slow*.",))
+
+
+def exported(run: Run, name: str = "onnx", proof: Proof = PROOF) -> Path:
+    folder = kept.new(run)
+    folder.mkdir(parents=True)
+    job = Job.of_export(folder)
+    job.log.append("queued", cluster=None, name=name, upload=folder.name)
+    job.log.append("started")
+    (folder / home.EXPORT_ZIP).write_bytes(b"PK")
+    kept.keep(folder, table.find(name), proof, own_samples=False)
+    job.finish()
+    return folder
+
+
+@pytest.fixture
+def run(thaw_home: Path) -> Run:
+    return paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+
+
+def test_without_a_run_it_leads_to_training(open_page: Open) -> None:
+    app = open_page("export")
+    assert "take a trained network with you" in shown(app)
+    assert keys(app) == ["train-first"]
+
+
+def test_what_is_chosen_is_ordered(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered = []
+
+    def submit(of: Run, format_name: str, *, own_samples: bool) -> Path:
+        ordered.append((of.id, format_name, own_samples))
+        return kept.new(of)
+
+    monkeypatch.setattr(exporting, "submit", submit)
+    app = open_page("export", run=run.id)
+    assert app.radio(key="export-format").options == [e.title for e in table.FORMATS.values()]
+    assert not app.checkbox(key="export-pictures").value, "pictures stay here unless somebody says"
+    app.radio(key="export-format").set_value("litert-int8").run()
+    app.checkbox(key="export-pictures").check().run()
+    button(app, "export-now").click().run()
+    assert ordered == [(run.id, "litert-int8", True)]
+
+
+def test_an_error_is_told_beside_the_button(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit(*_: object, **__: object) -> Path:
+        raise UserError("The background process does not start.")
+
+    monkeypatch.setattr(exporting, "submit", submit)
+    app = open_page("export", run=run.id)
+    button(app, "export-now").click().run()
+    assert [each.value for each in app.error] == ["The background process does not start\\."]
+
+
+def test_an_export_is_offered_with_what_was_measured(open_page: Open, run: Run) -> None:
+    exported(run)
+    app = open_page("export", run=run.id)
+    told = {each.label: each.value for each in app.metric}
+    assert told["Agrees with Thaw"] == "100%"
+    assert told["Accuracy"] == "88%"
+    assert told["Size of the network"] == "14 MB"
+    assert told["Time per picture"] == "11 ms"
+    assert "40 pictures that the network has not learned from" in shown(app)
+    assert "None of your pictures are in it." in shown(app)
+    assert "It is \\*slow\\*\\." in [each.value for each in app.warning]
+    links = [each.proto for each in app.get("link_button")]
+    assert any(f"exports/{run.id}/" in each.url and "permit=" in each.url for each in links)
+
+
+def test_one_that_the_network_has_learned_from_or_drawings_are_told(
+    open_page: Open, run: Run
+) -> None:
+    exported(run, proof=replace(PROOF, held_out=False))
+    app = open_page("export", run=run.id)
+    assert "that the network has learned from" in shown(app)
+    assert "Accuracy" not in [each.label for each in app.metric]
+    drawn = Agreement(1.0, 0.0, None)
+    exported(run, proof=replace(PROOF, drawn=True, from_pixels=drawn, accuracy=None))
+    app = open_page("export", run=run.id)
+    assert "40 drawings" in shown(app)
+
+
+def test_a_failure_says_why_and_can_be_dismissed(open_page: Open, run: Run) -> None:
+    job = Job.of_export(kept.new(run))
+    job.folder.mkdir(parents=True)
+    job.log.append("queued", cluster=None, name="onnx", upload=job.folder.name)
+    job.log.append("started")
+    job.fail(f"This network cannot be converted: {HOSTILE}.")
+    app = open_page("export", run=run.id)
+    assert "cannot be converted" in app.error[0].value
+    assert "**bold**" not in app.error[0].value
+    (dismiss,) = [key for key in keys(app) if key.startswith("dismiss-export")]
+    button(app, dismiss).click().run()
+    assert not app.error
+    assert not kept.folders(run)
+
+
+def test_a_damaged_one_does_not_take_the_page_down(open_page: Open, run: Run) -> None:
+    (exported(run) / home.EXPORT).write_text("{")
+    app = open_page("export", run=run.id)
+    assert "damaged" in app.error[0].value
+    assert "export-now" in keys(app)
+
+
+def test_without_its_pictures_it_says_so(open_page: Open, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    store.delete(dataset)
+    app = open_page("export", run=run.id)
+    assert "tried on drawings" in shown(app)
+    assert app.checkbox(key="export-pictures").disabled
