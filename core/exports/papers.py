@@ -122,7 +122,7 @@ _WITH_PYTHON = (
     "```",
 )
 _WITH_A_BROWSER = (
-    "- On a computer: open `index.html` in a browser. (If it is not there, the network is too large "
+    "- On a computer: open `index.html` in a browser. (If it is missing, the network is too large "
     "for one file: put `site/` on a web host.)",
     "- On phones and for others: upload the folder `site/` to any web host, and open its address.",
     "- The camera works on `https` addresses and from a file on a computer; browsers allow it "
