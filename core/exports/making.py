@@ -39,7 +39,6 @@ _SCRIPTS = ("picture.py", "predict.py", "check.py")
 _MEMORY = 24 << 30  # bytes of address space; TensorFlow reserves far more than it uses
 _SECONDS = 900.0  # for a conversion, and as long for its proof
 _LEAST_TOLERANCE = 0.005  # of `check.py`: another processor rounds differently
-_DECIDING = ("threshold", "cut_off")  # of `model.json`, beside the classes
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
 
 
@@ -85,7 +84,7 @@ def export(
         calibration = work / "calibration.npy" if len(found.calibration) else None
         classes = thaw.classes
         order = Order(format.name, model, folder, classes, size, preparation, calibration)
-        about = _about(run, format, order, facts, known, own=known is not None and own_samples)
+        about = _about(run, format, order, thaw, known, own=known is not None and own_samples)
         _convert(order, report)
         held = files.disk_used(folder)
         _write_facts(folder, order, about.deciding, _digest(model))
@@ -118,14 +117,18 @@ def _compared(
     drawn: bool,
 ) -> Proof:
     """Thaw's answers beside the export's."""
-    ours = {"probabilities": thaw.probabilities(found.pixels)}
+    probabilities, familiar = np.split(thaw.in_full(found.pixels), [len(thaw.classes)], axis=1)
+    ours = {"probabilities": probabilities}
+    if familiar.size:
+        ours["familiar"] = familiar[:, 0]
+    threshold = thaw.thresholds.familiar
     labels = [trained.index(each) if each in trained else None for each in found.labels]
     return Proof(
         pictures=len(found.pixels),
         held_out=found.held_out,
         drawn=drawn,
-        from_pixels=proof.compare(ours, _of(theirs, "tensor"), labels),
-        from_file=proof.compare(ours, _of(theirs, "file"), labels),
+        from_pixels=proof.compare(ours, _of(theirs, "tensor"), labels, threshold),
+        from_file=proof.compare(ours, _of(theirs, "file"), labels, threshold),
         accuracy=proof.accuracy(ours["probabilities"], labels),
         bytes=held,
         ms=round(told["ms"], 2),
@@ -257,13 +260,23 @@ def _finish_page(folder: Path, title: str) -> None:
 
 
 def _about(
-    run: Run, format: Format, order: Order, facts: dict[str, Any], known: Known | None, own: bool
+    run: Run,
+    format: Format,
+    order: Order,
+    thaw: predictor.Predictor,
+    known: Known | None,
+    own: bool,
 ) -> papers.About:
     results = run.results()
     if results is None:
         raise UserError("This run has no evaluation yet. Wait until the training has ended.")
     temperature = (results.get("calibration") or {}).get("temperature")
-    inside = {} if temperature is None else {"temperature": temperature}
+    every = {
+        "temperature": temperature,
+        "threshold": thaw.thresholds.familiar,
+        "cut_off": thaw.thresholds.cut_off,
+    }
+    deciding = {name: value for name, value in every.items() if value is not None}
     return papers.About(
         run=run,
         format=format,
@@ -274,7 +287,7 @@ def _about(
         weaknesses=_weaknesses(run),
         pictures=known.dataset.split_counts if known else {},
         own=own,
-        deciding={name: facts[name] for name in _DECIDING if name in facts} | inside,
+        deciding=deciding,
     )
 
 

@@ -11,6 +11,8 @@ from core.saying import Sentence, say
 
 LARGEST = 1e-3  # difference of a probability that float32 may have
 _CLOSE = 2e-3  # where Thaw's first two classes differ by less, either may come first
+_NEAR = 0.01  # of the threshold of "none of these": a score may lie on either side
+_SAME_VERDICT = 0.98
 _SAME = {Precision.FLOAT32: 1.0, Precision.FLOAT16: 0.995}
 _SAME_FROM_FILE = 0.99
 _POINT = 0.01
@@ -25,12 +27,14 @@ class Agreement:
         largest: Largest difference of a probability.
         accuracy: Share of the labelled pictures that the export gets right; None where none is.
         familiar: Largest difference of the score for "none of these"; None where there is none.
+        known: Share of the pictures whose verdict by that score is the same; None as well.
     """
 
     same: float
     largest: float
     accuracy: float | None
     familiar: float | None = None
+    known: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def compare(
     thaws: dict[str, np.ndarray],
     theirs: dict[str, np.ndarray],
     labels: Sequence[int | None],
+    threshold: float | None = None,
 ) -> Agreement:
     """Two sets of answers, picture by picture.
 
@@ -93,6 +98,7 @@ def compare(
         thaws: `probabilities` [pictures, classes] and perhaps `familiar` [pictures].
         theirs: The same of the export; pictures that it could not read are NaN and left out.
         labels: Place of each picture's class; None where that is not known.
+        threshold: Of the score for "none of these", if there is one.
     """
     read = np.isfinite(theirs["probabilities"]).all(axis=1)
     ours, other = thaws["probabilities"][read], theirs["probabilities"][read]
@@ -100,15 +106,19 @@ def compare(
         return Agreement(0.0, 1.0, None)
     first, second = np.sort(ours, axis=1)[:, ::-1][:, :2].T if ours.shape[1] > 1 else (1, 0)
     same = (ours.argmax(axis=1) == other.argmax(axis=1)) | (first - second < _CLOSE)
-    familiar = None
+    familiar, known = None, None
     if "familiar" in thaws and "familiar" in theirs:
-        apart = np.abs(thaws["familiar"][read] - theirs["familiar"][read])
-        familiar = float(apart.max())
+        scores, others = thaws["familiar"][read], theirs["familiar"][read]
+        familiar = float(np.abs(scores - others).max())
+        if threshold is not None:
+            near = np.abs(scores - threshold) < _NEAR
+            known = float((((scores >= threshold) == (others >= threshold)) | near).mean())
     return Agreement(
         float(same.mean()),
         float(np.abs(ours - other).max()),
         accuracy(other, [label for label, seen in zip(labels, read, strict=True) if seen]),
         familiar,
+        known,
     )
 
 
@@ -127,7 +137,7 @@ def objection(format: Format, proof: Proof) -> Sentence | None:
     least = _SAME.get(format.precision)
     wrong = least is not None and tensor.same < least
     if format.precision is Precision.FLOAT32:
-        wrong = wrong or max(tensor.largest, tensor.familiar or 0) > LARGEST
+        wrong = wrong or tensor.largest > LARGEST or (tensor.known or 1) < 1
     if not wrong:
         return None
     return say(
@@ -166,6 +176,16 @@ def warnings(format: Format, proof: Proof) -> tuple[Sentence, ...]:
                 "in Thaw: this runtime decodes and resizes pictures in its own way. Give it pixels "
                 "that the sample code has prepared where that matters.",
                 same=proof.from_file.same,
+            )
+        )
+    known = proof.from_pixels.known
+    if known is not None and known < _SAME_VERDICT:
+        told.append(
+            say(
+                "Whether a picture looks familiar (“none of these”) comes out as in Thaw for "
+                "{same:.1%} of {count} pictures. Do not rely on it in this format.",
+                same=known,
+                count=proof.pictures,
             )
         )
     if proof.unread:
@@ -207,6 +227,11 @@ def in_a_table(proof: Proof) -> list[tuple[str, str]]:
         ("largest difference of a probability", f"{proof.from_pixels.largest:.2g}"),
         ("same first class as Thaw, from the file", share(proof.from_file.same)),
         ("largest difference of a probability, from the file", f"{proof.from_file.largest:.2g}"),
+        *(
+            [("same verdict “none of these” or not", share(proof.from_pixels.known))]
+            if proof.from_pixels.known is not None
+            else []
+        ),
         ("accuracy", share(proof.from_pixels.accuracy)),
         ("accuracy in Thaw on the same pictures", share(proof.accuracy)),
         ("megabytes", f"{proof.bytes / 1e6:.1f}"),

@@ -92,10 +92,10 @@ class Predictor:
 
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [pictures, classes] of uint8 pictures [size, size, 3]."""
-        return self._all(pictures)[:, : len(self.classes)]
+        return self.in_full(pictures)[:, : len(self.classes)]
 
-    def _all(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities, and how familiar each picture is where the model can tell."""
+    def in_full(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
+        """Class probabilities, and behind them how familiar each picture is where it can tell."""
         with self._lock:
             count = 0
             for pixels in pictures:
@@ -158,7 +158,7 @@ class Predictor:
                 shown.append((thumbnail, self._seen(square)))
                 yield square
 
-        answers = iter(zip(self._all(squares()), shown, strict=True))
+        answers = iter(zip(self.in_full(squares()), shown, strict=True))
         return [
             failed.get(place) or self._prediction(name, top, *next(answers))
             for place, (name, _) in enumerate(files)

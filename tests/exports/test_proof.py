@@ -50,11 +50,14 @@ def test_one_class_is_no_other() -> None:
 def test_the_score_for_none_of_these_is_compared_as_well() -> None:
     ours = answers(OURS, familiar=np.array([0.9, 0.8, 0.1, 0.5]))
     theirs = answers(OURS, familiar=np.array([0.9, 0.8, 0.4, 0.5]))
-    found = proof.compare(ours, theirs, LABELS)
-    assert found.familiar == pytest.approx(0.3)
+    found = proof.compare(ours, theirs, LABELS, threshold=0.3)
+    assert (found.familiar, found.known) == (pytest.approx(0.3), 0.75)
+    assert proof.compare(ours, theirs, LABELS, threshold=0.6).known == 1
     format, unlike = table.find("onnx"), measured(1.0, 0.0)
-    unlike = replace(unlike, from_pixels=replace(unlike.from_pixels, familiar=0.3))
+    unlike = replace(unlike, from_pixels=replace(unlike.from_pixels, known=0.75))
     assert proof.objection(format, unlike)
+    (told,) = proof.warnings(table.find("litert-int8"), unlike)
+    assert "75.0%" in told
 
 
 @pytest.mark.parametrize(

@@ -33,15 +33,15 @@ def answer(outputs: dict[str, np.ndarray], top: int = 3) -> dict[str, Any]:
     if familiar is not None and threshold is not None:
         known = bool(familiar >= threshold)
     cut_off = FACTS.get("cut_off")
-    return {
+    told = {
         "label": ranked[0][0],
         "confidence": ranked[0][1],
-        "sure": None if cut_off is None else ranked[0][1] >= cut_off,
         "top": ranked,
         "familiar": None if familiar is None else round(float(familiar), 6),
         "known": known,
         "model": FACTS["model"],
     }
+    return told if cut_off is None else {**told, "sure": ranked[0][1] >= cut_off}
 
 
 def predict(network: runtime.Network, data: bytes, top: int = 3) -> dict[str, Any]:

@@ -17,7 +17,11 @@ from core.exports.table import Precision
 _SIGNATURE = "serve"
 _ENOUGH = 0.97  # of the calibration pictures that int8 names as float32 does
 # What follows the last convolution. Its numbers may vary by less than a 256th of their range.
-_HEAD = ["MEAN", "CONCATENATION", "FULLY_CONNECTED", "SOFTMAX", "LOGISTIC"]
+_HEAD = [
+    *("MEAN", "CONCATENATION", "FULLY_CONNECTED", "SOFTMAX", "LOGISTIC"),
+    # of the score for "none of these"
+    *("L2_NORMALIZATION", "SQUARE", "SUM", "SQRT", "RSQRT", "MAXIMUM", "MINIMUM", "DIV", "TOPK_V2"),
+]
 
 
 def convert(order: Order) -> None:
