@@ -31,6 +31,7 @@ COMMANDS = {
     "evaluate": "How well a run's model does on labelled images.",
     "predict": "What a run's model sees in images.",
     "export": "A run's model for other programs, in a zip that was tried before it is written.",
+    "explain": "Why a run's model says what it says of an image: a heat map.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
     "backup": "One zip of data sets, runs and your own weights, also while trainings run.",
     "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",

@@ -1,0 +1,151 @@
+"""Explains what a run says of a picture, in the way that its network allows."""
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import UserError
+from core.intake.pictures import images
+from core.network import engine
+from core.network.conversion import convert_apart
+from core.network.features import cache_key
+from core.results import names, predictor
+from core.results.explaining import maps
+from core.results.explaining.maps import Explanation, Method
+from core.saying import Sentence, say
+from core.storage import files, home
+from core.storage.runs import Run
+
+_VERSION = 1  # of the numbers that a converted graph gives
+_MOST = 12  # classes that there is a map of: the most probable ones
+
+
+@dataclass(frozen=True)
+class Why:
+    """What speaks for each of the most probable classes in a picture: plain data.
+
+    Attributes:
+        method: How that was found out.
+        pixels: The square that the network saw, uint8 [size, size, 3].
+        classes: Names, the most probable first.
+        confidence: Of each.
+        heat: What each place adds to the score of each of these classes, beyond what it adds to the
+            others on average, [classes, places, places].
+    """
+
+    method: Method
+    pixels: npt.NDArray[np.uint8]
+    classes: tuple[str, ...]
+    confidence: tuple[float, ...]
+    heat: npt.NDArray[np.float32]
+
+
+class _Explainer:
+    """A run's network, ready to answer and to be asked why."""
+
+    def __init__(self, run: Path) -> None:
+        self.predictor = predictor.of_run(run)
+        self._said: list[npt.NDArray[np.float32]] = []
+        self._lock = threading.Lock()
+        model = run.absolute() / home.MODEL
+        with model.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        key = cache_key(explains=digest, engine=engine.name(), version=_VERSION)
+        build = partial(_build, model)
+        try:
+            convert_apart(key, build)
+            self._engine: Any = engine.compile_model(key, build, self._answered)
+        except UserError:  # it is of a form that can't be taken apart: `predictor` could read it
+            self._engine = None
+
+    def _answered(self, _: str, vector: npt.NDArray[np.float32]) -> None:
+        self._said.append(vector)
+
+    def explain(self, pixels: npt.NDArray[np.uint8]) -> Explanation:
+        """Why it says what it says of the square that it sees."""
+        asked = self.predictor
+        if self._engine is None:
+            return maps.occluded(pixels, asked.probabilities, asked.classes)
+        with self._lock:
+            self._said.clear()
+            self._engine.submit("picture", pixels)
+            self._engine.wait()
+            (vector,) = self._said
+        return maps.read(vector, asked.classes)
+
+
+def _build(model: Path) -> Any:
+    from core.results.explaining import contributions
+
+    return contributions.build(model)
+
+
+@lru_cache(maxsize=2)
+def _warm(run: Path, stamp: files.Stamp, called: tuple[str, ...]) -> _Explainer:
+    return _Explainer(run)
+
+
+def explain(run: Path, picture: bytes, also: str | None = None) -> Why:
+    """Why a run's network says what it says of a picture.
+
+    Args:
+        run: The run's folder.
+        picture: The picture's file.
+        also: A class that is wanted even if it is improbable.
+
+    Raises:
+        UserError: The run has no network, or the picture can't be read.
+    """
+    model = run / home.MODEL
+    called = tuple(names.by_now(Run(run)).values()) if model.is_file() else ()
+    explainer = _warm(run, files.stamp(model), called)
+    asked = explainer.predictor
+    try:
+        image = images.decode(picture, asked.input_size, asked.preparation)
+    except images.UnreadableImage as error:
+        raise UserError("Expected a picture, but it is {error}.", error=error) from error
+    pixels = images.to_square(image, asked.input_size, asked.preparation.square)
+    explained = explainer.explain(pixels)
+    (probabilities,) = asked.probabilities([pixels])
+    wanted = np.argsort(-probabilities, kind="stable")[:_MOST].tolist()
+    if also is not None:
+        if also not in asked.classes:
+            raise UserError(
+                "This model knows {classes}, but not “{also}”.",
+                classes=", ".join(asked.classes),
+                also=also,
+            )
+        wanted = list(dict.fromkeys([*wanted, asked.classes.index(also)]))
+    return Why(
+        explained.method,
+        pixels,
+        tuple(asked.classes[place] for place in wanted),
+        tuple(float(probabilities[place]) for place in wanted),
+        np.stack([explained.of(place) for place in wanted]).astype(np.float32),
+    )
+
+
+def told(method: Method) -> Sentence:
+    """What a map shows and how far it can be trusted."""
+    match method:
+        case Method.EXACT:
+            return say(
+                "Exact: the score of this class is the sum of what each place adds (class "
+                "activation map), and that is what is shown, beyond what it adds to other classes."
+            )
+        case Method.HIRESCAM:
+            return say(
+                "HiResCAM: what each place adds to the score of this class as long as the same "
+                "units of the hidden layer stay on, beyond what it adds to other classes."
+            )
+    return say(
+        "Occlusion: parts of the picture were covered one by one, and what is shown is how much "
+        "certainty was lost. This network can't be taken apart into places, so it is a trial and "
+        "no sum: covering may itself look like something."
+    )
