@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -202,6 +203,17 @@ def plain_defaults(page: Page) -> None:
     press(page, "Default settings")
     page.get_by_role("button", name="Use the suggestion").wait_for()
     settled(page)
+
+
+def race(page: Page, served: Served, data: str) -> str:
+    """Have the best of several trained, and wait for it; the run's id."""
+    page.goto(f"{served.url}/train?data={data}")
+    suggested(page)
+    page.get_by_role("radio", name=re.compile("^Best: 2")).click()
+    press(page, "Train")
+    expect(page.get_by_text("being tried; up to 2")).to_be_visible(timeout=TRAINED)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=3 * TRAINED)
+    return page.url.partition("run=")[2]
 
 
 def train(page: Page, served: Served, dataset: str, epochs: int) -> None:

@@ -16,6 +16,7 @@ from tests.browser.app import (
     bring_sketches,
     new_context,
     press,
+    race,
     settled,
     suggested,
     train,
@@ -56,6 +57,12 @@ class Scene:
             train(page, self.served, self.sketches, epochs=20)
             page.get_by_role("button", name="See the results").wait_for(timeout=TRAINED)
             return page.url.partition("run=")[2]
+
+    @cached_property
+    def race(self) -> str:
+        """A race on the sketches that has ended."""
+        with self._page() as page:
+            return race(page, self.served, self.sketches)
 
     @cached_property
     def messy(self) -> str:
@@ -236,6 +243,12 @@ def train_live(page: Page, scene: Scene) -> None:
 def train_done(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/train?run={scene.run}")
     page.locator(".st-key-chart-accuracy .js-line").first.wait_for()
+
+
+@_state
+def train_race(page: Page, scene: Scene) -> None:
+    _open(page, scene, f"/train?run={scene.race}")
+    page.locator(".st-key-chart-race .scatterlayer").wait_for()
 
 
 @_state

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import Served, press, train
+from core.storage.files import read_json
+from tests.browser.app import Served, press, race, train
 from tests.browser.test_journey import epochs_done, watch_changes
 
 pytestmark = pytest.mark.browser
@@ -36,6 +37,19 @@ def test_a_training_is_filmed_stopped_resumed_and_trained_further(
     assert epochs_done(page) > trained
     press(page, "Stop and keep the best so far")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_a_race_is_watched_and_says_who_won(served: Served, page: Page, sketches: str) -> None:
+    run = race(page, served, sketches)
+    results = read_json(served.home / "home" / "runs" / run / "results.json")
+    expect(page.locator(".st-key-chart-race .point")).to_have_count(len(results["race"]))
+    expect(page.get_by_text("1. EfficientNet-Lite0, all layers frozen")).to_be_visible()
+    both = "2. EfficientNet-Lite0 and EfficientNet-Lite2 together"
+    expect(page.get_by_text(both)).to_be_visible()
+    won = re.compile("nothing else was clearly better|clearly better on pictures")
+    expect(page.get_by_text(won)).to_be_visible()
+    press(page, "Train again")
+    expect(page.get_by_role("radio", name=re.compile("^Best: 2"))).to_be_checked()
 
 
 @pytest.mark.exhaustive

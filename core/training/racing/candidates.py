@@ -23,24 +23,28 @@ GENTLE: dict[str, Any] = {"learning_rate": 0.003, "weight_decay": 0.0}
 def candidates(
     settings: TrainingSettings, enough: Callable[[], bool]
 ) -> Iterator[TrainingSettings]:
-    """What to try for a data set, the settings themselves first.
+    """What to try for a data set: what takes seconds first, so that there is a network soon.
 
     Args:
         settings: What was chosen. All but what a candidate is about stays as it says.
         enough: Whether there are enough images to thaw layers; asked at the end.
     """
     plain = replace(settings, budget=0)
-    yield plain
     if settings.weights != IMAGENET:  # somebody's own, or none: there is nothing like them
+        yield plain
         return
-    backbone = backbone_of(settings)
+    backbone, thaws = backbone_of(settings), settings.frozen_layers != ALL
     frozen = _frozen(plain)
+    if not thaws:
+        yield plain
     if frozen != plain:
         yield frozen
     second = next((name for name in _SECOND if name != backbone.name and _ready(name)), None)
-    if second and not backbone.sealed:
+    if second and not backbone.sealed and not settings.beside:
         yield replace(frozen, beside=second)
-    if plain == frozen and not backbone.sealed and enough():
+    if thaws:
+        yield plain
+    elif not backbone.sealed and enough():
         yield thawed(plain, backbone, Level.WHOLES, thawed_rate=0.1)
 
 

@@ -100,12 +100,12 @@ def race(tried: Sequence[Event], winner: int, budget: int) -> go.Figure:
     last = max([budget, *(tried[place]["seconds"] for place in shown)])
     least = min(tried[place]["val_accuracy"] for place in shown)
     figure.update_layout(
-        _layout(height=230),
+        _layout(height=210),
         showlegend=False,
         xaxis={"title": say("seconds"), "range": [0, 1.03 * last], "fixedrange": True},
         yaxis={
             "tickformat": ".0%",
-            "range": [max(0, 1.35 * least - 0.4), 1.02],
+            "range": [max(0, 1.35 * least - 0.4), 1],
             "fixedrange": True,
         },
     )

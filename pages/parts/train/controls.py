@@ -97,7 +97,7 @@ def budget() -> int:
     known_setting = known(TrainingSettings)["budget"]
     key = state.control("budget")
     names = {
-        0: say("Quick"),
+        0: say("As set below"),
         **{each: say("Best: {time}", time=words.duration(each)) for each in _BUDGETS},
     }
     chosen = st.segmented_control(

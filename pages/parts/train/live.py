@@ -199,6 +199,8 @@ def _stage(current: RunState, settings: TrainingSettings) -> None:
 def _behind(current: RunState, stages: Iterable[Stage], settings: TrainingSettings) -> None:
     parts = []
     for stage in stages:
+        if stage is Stage.TRAINING and current.tried:
+            continue  # each candidate had its own
         done, total, _ = current.stages[stage]
         doing, over = _named(stage, settings)
         amount = _amount(stage, done, total)

@@ -235,3 +235,11 @@ def test_a_race_without_a_second_network_or_enough_pictures_is_short(
     monkeypatch.setattr(candidates, "_SECOND", ())
     monkeypatch.setattr(fit, "SCARCE", 10_000)
     assert len(trained(created(tmp_path), painted(8))["race"]) == 1
+
+
+def test_what_is_thawed_is_tried_last(painted: Painted, tmp_path: Path) -> None:
+    run = created(tmp_path, frozen_layers=4, epochs=3)
+    tried = [TrainingSettings.from_dict(each["settings"]) for each in trained(
+        run, painted(8))["race"]]  # fmt: skip
+    assert [each.frozen_layers for each in tried] == [ALL, ALL, 4]
+    assert tried[2] == dataclasses.replace(run.ordered, budget=0)
