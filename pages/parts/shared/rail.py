@@ -63,7 +63,7 @@ def draw() -> None:
 
 def _rail(pages: dict[str, Page], runs: Page) -> None:
     done = state.done()
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+    with st.container(key="rail", horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.image(_LOGO, width=108, alt="Thaw")
         for place, (name, page) in enumerate(pages.items(), start=1):
             icon = ":material/check_circle:" if name in done else f":material/counter_{place}:"
