@@ -259,7 +259,7 @@ def evaluate(page: Page, scene: Scene) -> None:
         press(page, "Delete")
         press(page, "Delete for good")
         brought.wait_for(state="detached")
-    page.locator(".st-key-confusion .heatmaplayer").wait_for()
+    page.locator(".st-key-confusion .heatmaplayer").first.wait_for()
 
 
 @_state
