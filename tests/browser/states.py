@@ -322,6 +322,7 @@ def runs(page: Page, scene: Scene) -> None:
 
 @_state
 def runs_datasets(page: Page, scene: Scene) -> None:
+    assert scene.begun  # a second one
     runs(page, scene)
     page.get_by_role("tab", name="Data sets").click()
     expect(page.get_by_text("2 classes")).to_be_visible()
