@@ -12,7 +12,7 @@ from core.settings import ALL, IMAGENET, THAWED, Sees, TrainingSettings
 
 # What is tried beside the network of the settings: the first that is here. Both together gain more
 # than the larger one alone (benchmarks/README.md), which is therefore not tried.
-_SECOND = ("efficientnet_lite2", "efficientnet_lite0")
+SECOND = ("efficientnet_lite2", "efficientnet_lite0")
 # Images of each class below which thawing gains less than a head that looks at every stage: of 24
 # letters, 12 times each, that got .957 right, and the thawed blocks .932 (benchmarks/README.md).
 SCARCE = 40
@@ -39,7 +39,7 @@ def candidates(
         yield plain
     if frozen != plain:
         yield frozen
-    second = next((name for name in _SECOND if name != backbone.name and _ready(name)), None)
+    second = next((name for name in SECOND if name != backbone.name and _ready(name)), None)
     if second and not backbone.sealed and not settings.beside:
         yield replace(frozen, beside=second)
     if thaws:

@@ -37,7 +37,7 @@ def _two_tiny_networks(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     row = dataclasses.replace(BACKBONES["tiny"], name="second", title="Second", weights=weights)
     monkeypatch.setitem(BACKBONES, "second", row)
-    monkeypatch.setattr(candidates, "_SECOND", ("second",))
+    monkeypatch.setattr(candidates, "SECOND", ("second",))
     monkeypatch.setattr(fit, "SCARCE", 1)
     monkeypatch.setattr(candidates, "first_of", lambda *_: 4)
 
@@ -232,7 +232,7 @@ def test_what_can_no_longer_win_ends_early(
 def test_a_race_without_a_second_network_or_enough_pictures_is_short(
     painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates, "_SECOND", ())
+    monkeypatch.setattr(candidates, "SECOND", ())
     monkeypatch.setattr(fit, "SCARCE", 10_000)
     assert len(trained(created(tmp_path), painted(8))["race"]) == 1
 
