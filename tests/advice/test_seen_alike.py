@@ -66,13 +66,13 @@ def test_training_and_prediction_see_the_same(
     assert np.array_equal(learned_from, expected)
 
     shown: list[np.ndarray] = []
-    answer = Predictor.probabilities
+    answer = Predictor.in_full
 
     def watched(self: Predictor, squares: Any) -> np.ndarray:
         shown.extend(squares)
         return answer(self, shown)
 
-    monkeypatch.setattr(Predictor, "probabilities", watched)
+    monkeypatch.setattr(Predictor, "in_full", watched)
     of_run(run.folder).predict([(str(n), data) for n, data in enumerate(files)], top=1)
     assert np.array_equal(learned_from, np.stack(shown))
 
@@ -113,13 +113,13 @@ def test_deep_and_see_through_pictures_are_seen_alike_in_training_evaluation_and
     assert spread.min() > 10  # nothing is blank
 
     shown: list[np.ndarray] = []
-    answer = Predictor.probabilities
+    answer = Predictor.in_full
 
     def watched(self: Predictor, squares: Any) -> np.ndarray:
         shown.extend(squares)
         return answer(self, shown)
 
-    monkeypatch.setattr(Predictor, "probabilities", watched)
+    monkeypatch.setattr(Predictor, "in_full", watched)
     files = [(record.file, (awkward / record.file).read_bytes()) for record in records]
     predictor = of_run(run.folder)
     predictor.predict(files, top=1)

@@ -75,10 +75,10 @@ def test_train(world: World) -> None:
     found = world.trained.json
     assert set(found) == {
         *("run", "classes", "history", "best_epoch", "val_accuracy", "parameters", "seconds"),
-        *("peak_rss_mb", "read_as", "skipped", "solved", "refit"),
+        *("peak_rss_mb", "read_as", "skipped", "solved", "refit", "race", "winner"),
     }
     assert found["skipped"] == []
-    assert (found["solved"], found["refit"]) == (None, None)
+    assert [found[name] for name in ("solved", "refit", "race", "winner")] == 4 * [None]
     assert found["read_as"] == "Read as 2 classes (blue, orange), by folder."
     assert found["run"] == str(world.run)
     assert found["classes"] == ["blue", "orange"]

@@ -150,6 +150,7 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
         "alpha": 1.0,
         "frozen_layers": len(LITE0.layers),
         "input_size": 224,
+        "cut_off": None,
         "familiar": {"threshold": 0.05},
         "square": "squash",
         "levels": None,

@@ -57,16 +57,16 @@ def test_training_and_validation_mode_agree_after_five_epochs(
     answers = learn.Learning.answers
 
     def both_ways(self: learn.Learning, records: Any, *report: Any) -> np.ndarray:
-        learned = self._dataset.of("train")
+        learned = self.dataset.of("train")
         seen["inference"] = answers(self, learned, lambda *_: None)
-        lessons = self._lessons(self._network.prefix, learned)
+        lessons = self._lessons(self.network.prefix, learned)
         batches = list(lessons.whole_batches(0, 1))
         right = [
             np.argmax(self._trainee(features, training=True), -1) == labels
             for features, labels in batches
         ]
         seen["training"] = np.concatenate(right)
-        classes = list(self._dataset.classes)
+        classes = list(self.dataset.classes)
         labels = [classes.index(record.label) for record in learned]
         seen["inference"] = np.argmax(seen["inference"], -1) == labels
         return answers(self, records, *report)
