@@ -147,6 +147,7 @@ def _grid(
     area = st.container()
     places = [place for place, _ in there]
     shown = thumbnails.page_of(there, state.key(kind, *behind.of, *_ends(places)), _PAGE)
+    captions = [_caption(behind.answers, place, record, called_hard) for place, record in shown]
     with area:
         picture_grid.draw(
             state.key(kind, *behind.of),
@@ -154,9 +155,13 @@ def _grid(
             behind.dataset,
             [record for _, record in shown],
             picked,
-            [_caption(behind.answers, place, record, called_hard) for place, record in shown],
+            captions,
             _WIDTH,
-            [_told(behind.answers, place) for place, _ in shown],
+            # What is read out begins with what is seen, so that it can be said to be pressed.
+            [
+                f"{caption} · {_told(behind.answers, place)}"
+                for caption, (place, _) in zip(captions, shown, strict=True)
+            ],
             behind.run.id,
         )
 
