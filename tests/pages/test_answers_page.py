@@ -66,7 +66,7 @@ def test_at_first_the_surest_mistakes_are_shown(open_page: Open, run: Run) -> No
     assert names(app) == ["ant/2.png", "ant/1.png", "bee/1.png"]
     first = gallery(app)["pictures"][0]
     assert first["caption"] == "85% ant ✗ bee"
-    assert first["told"] == "2.png: really ant, predicted bee, 85% sure"
+    assert first["told"] == "85% ant ✗ bee · 2.png: really ant, predicted bee, 85% sure"
 
 
 def test_a_click_on_a_cell_shows_exactly_its_pictures(open_page: Open, run: Run) -> None:
