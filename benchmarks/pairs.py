@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import keep
+from core.datasets.dataset import labels_of
 from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.network.ridge import softmax
 from core.settings import SplitSettings, TrainingSettings
 from core.training import exact, fit
-from core.training.batches import labels_of
 from core.training.racing.candidates import SECOND
 from core.training.racing.judging import Judged
 from core.training.setup import Setup

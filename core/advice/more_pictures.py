@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.advice.growth import FEWEST_SIZES, Growth, Numbers, Places, Right, growth
+from core.datasets.dataset import labels_of
 from core.datasets.feed import ImageFeed
 from core.errors import UserError
 from core.network import ridge
 from core.settings import ALL, Strength, TrainingSettings
 from core.training import exact, fit
-from core.training.batches import balancing, labels_of
+from core.training.batches import balancing
 from core.training.setup import Setup
 
 _SEEDS = 5

@@ -21,7 +21,6 @@ from core.intake.archives.refusals import unwritable
 from core.settings import TrainingSettings
 from core.storage import home, incidents
 from core.storage.runs import Run, RunState
-from core.training.racing import candidates
 
 # What the operating system says that whoever sits before it can put right.
 _MENDABLE = {
@@ -89,6 +88,8 @@ def bytes_counter(what: str) -> Any:
 @contextmanager
 def following(run: Run) -> Iterator[None]:
     """Tells on standard error what the run's log says, as it grows."""
+    from core.training.racing import candidates  # every command would load the catalogue with it
+
     ended = threading.Event()
 
     def follow() -> None:

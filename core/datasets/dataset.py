@@ -1,9 +1,12 @@
 """A data set's manifest: each image's class and side of the split, and what was left out."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from core.datasets.grouping import folder_of
@@ -201,3 +204,9 @@ def _added_since(values: dict[str, Any]) -> dict[str, Any]:
         "read_as": _text(values.get("read_as", "")),
         "lost": tuple(values.get("lost", ())),
     }
+
+
+def labels_of(records: Sequence[Record], classes: Sequence[str]) -> npt.NDArray[np.intp]:
+    """The place of each image's class among some classes, [images]."""
+    index = {label: number for number, label in enumerate(classes)}
+    return np.array([index[record.label] for record in records], np.intp)

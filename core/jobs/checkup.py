@@ -7,7 +7,6 @@ from core.datasets import store
 from core.doctor.finding import Case, Checkup, Problem
 from core.errors import UserError
 from core.jobs import queue, tasks
-from core.jobs.cluster import connection
 from core.storage import files, home
 from core.storage.job import Job, JobState
 
@@ -19,13 +18,7 @@ def begin(dataset_id: str) -> None:
         UserError: There is no such data set, or no cluster takes the job.
     """
     store.load(store.folder_of(dataset_id))
-    job, found = _job(dataset_id), state(dataset_id)
-    if found.submitted and not found.status.final:
-        return
-    owner = connection.line().owner
-    job.folder.mkdir(exist_ok=True)
-    job.log.append("queued", cluster=owner)
-    queue.submit(job, tasks.look_over)
+    queue.begin(_job(dataset_id), tasks.look_over)
 
 
 def _job(dataset_id: str) -> Job:

@@ -3,7 +3,6 @@
 from core.advice.growth import Growth
 from core.errors import UserError
 from core.jobs import queue, tasks
-from core.jobs.cluster import connection
 from core.storage import files, home
 from core.storage.job import Job, JobState
 from core.storage.runs import Run
@@ -17,13 +16,7 @@ def begin(run: Run) -> None:
     """
     Run.open(run.folder)
     queue.dataset_folder(run.dataset_id or "")
-    job, found = _job(run), state(run)
-    if found.submitted and not found.status.final:
-        return
-    owner = connection.line().owner
-    job.folder.mkdir(exist_ok=True)
-    job.log.append("queued", cluster=owner)
-    queue.submit(job, tasks.grow)
+    queue.begin(_job(run), tasks.grow)
 
 
 def _job(run: Run) -> Job:

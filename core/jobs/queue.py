@@ -245,6 +245,25 @@ def begin_reading(
     return job
 
 
+def begin(job: AnyJob, work: Callable[[AnyJob], None]) -> None:
+    """Have a job done that has a folder for good, unless it is under way.
+
+    Args:
+        job: It.
+        work: As for `submit`.
+
+    Raises:
+        UserError: No cluster takes it.
+    """
+    found = checked(job)
+    if found.submitted and not found.status.final:
+        return
+    owner = connection.line().owner
+    job.folder.mkdir(exist_ok=True)
+    job.log.append("queued", cluster=owner)
+    submit(job, work)
+
+
 def submit(
     job: AnyJob, work: Callable[Concatenate[AnyJob, P], None], *args: P.args, **kwargs: P.kwargs
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 from core.results.evaluation import wilson
 
 BINS = 10
@@ -120,8 +120,7 @@ def judged(
     Returns:
         calibration: as `reliability`; cut_offs: as `cut_offs`.
     """
-    index = {label: number for number, label in enumerate(classes)}
-    labels = np.array([index[record.label] for record in records])
+    labels = labels_of(records, classes)
     right = probabilities.argmax(axis=1) == labels
     return {
         "calibration": reliability(probabilities.max(axis=1), right),

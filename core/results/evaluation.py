@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 
 _MISTAKES = 200
 
@@ -27,8 +27,7 @@ def evaluate(
         confusion: [[…]], rows true, columns predicted; mistakes, the surest first: file, digest,
         label, predicted, confidence.
     """
-    index = {label: number for number, label in enumerate(classes)}
-    true = np.array([index[record.label] for record in records])
+    true = labels_of(records, classes)
     predicted = probabilities.argmax(axis=1)
     confusion = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(confusion, (true, predicted), 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 from core.network.features import FeatureCache, Together
 from core.training.augment import Augmentation
 
@@ -147,12 +147,6 @@ class Lessons:
         """
         whole = max(1, len(self._labels) // self._batch_size)
         return itertools.islice(self.from_epoch(epoch, seed), whole)
-
-
-def labels_of(records: Sequence[Record], classes: Sequence[str]) -> np.ndarray:
-    """The class number of each image."""
-    index = {label: number for number, label in enumerate(classes)}
-    return np.array([index[record.label] for record in records])
 
 
 def balancing(labels: np.ndarray, classes: int) -> np.ndarray:

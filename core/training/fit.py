@@ -136,7 +136,7 @@ def _part(digest: str, parts: int) -> int:
 
 def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> dict[str, Any]:
     settings = run.settings
-    seconds = {"read": 0.0, "features": 0.0}
+    seconds = {"read": 0.0, "features": 0.0, "fit": 0.0}
     learning: Learning
     if settings.budget:
         race = Race(run, settings.budget, began)
@@ -179,7 +179,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         results["race"] = race.tried
         results["winner"] = race.winner
     now = time.monotonic()
-    seconds["fit"] = seconds.get("fit", 0.0) + now - fitting
+    seconds["fit"] += now - fitting
     seconds["total"] = now - began
     results["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     learning.level()
@@ -234,13 +234,12 @@ def _learn(
     drop_oldest(set().union(*(cache.in_use() for cache in features.values())))
     from core.training.learn import Learning
 
-    if run.state().classes == 0 or heat is None:
-        run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
+    run.log.append("images", images=dataset.split_counts, classes=len(dataset.classes))
     fitting = time.monotonic()
     _go_on(run)
     learning = Learning(run, setup, network, dataset, features, heat)
     learning.fit()
-    seconds["fit"] = seconds.get("fit", 0.0) + time.monotonic() - fitting
+    seconds["fit"] += time.monotonic() - fitting
     return learning
 
 

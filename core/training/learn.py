@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.backbones.frameworks import keras
-from core.datasets.dataset import Dataset, Record
+from core.datasets.dataset import Dataset, Record, labels_of
 from core.errors import StopRequested, UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import gpu
@@ -26,7 +26,7 @@ from core.network.features import FeatureCache, Together
 from core.network.prefix import PIXELS, Prefix
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
-from core.training.batches import Batches, Lessons, Views, balancing, labels_of
+from core.training.batches import Batches, Lessons, Views, balancing
 from core.training.callbacks import (
     EndEarly,
     Keep,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 from core.errors import UserError
 from core.storage import arrays, home
 
@@ -85,12 +85,11 @@ def of_records(
         records: The pictures, in the same order.
         classes: The model's classes, in its order.
     """
-    index = {label: number for number, label in enumerate(classes)}
     return Answers(
         tuple(classes),
         tuple(record.file for record in records),
         tuple(record.digest for record in records),
-        np.array([index[record.label] for record in records], np.intp),
+        labels_of(records, classes),
         np.asarray(probabilities, np.float32),
     )
 

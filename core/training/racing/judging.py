@@ -9,9 +9,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 from core.network import temperature
-from core.training.batches import labels_of
 
 _LEAST = 1e-6  # of a probability: one picture alone must not decide
 

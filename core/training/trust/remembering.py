@@ -5,10 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core.datasets.dataset import Record
+from core.datasets.dataset import Record, labels_of
 from core.network.familiarity import THRESHOLD, Memory
 from core.results.thresholds import Thresholds
-from core.training.batches import labels_of
 from core.training.exact import spread
 
 _MOST = 5000  # pictures that the threshold goes by

@@ -1,7 +1,7 @@
 """Editing a data set: pictures and classes are moved, renamed and deleted; all can be undone."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -221,39 +221,7 @@ def _with_picked(
             st.caption(
                 words.plain(say("including {classes}", classes=words.comma(parts))), width="content"
             )
-        if others:
-            into = st.selectbox(
-                say("Move to"),
-                others,
-                index=None,
-                format_func=words.distinct(others).__getitem__,
-                placeholder=say("Move to which class?"),
-                label_visibility="collapsed",
-                key=state.key("move-from", label),
-                width=220,
-            )
-            button(
-                say("Move"),
-                ":material/drive_file_move:",
-                "move",
-                chosen,
-                lambda: changes.move(dataset, picked, into),
-                saying.several(
-                    "{count} picture moved to “{name}”",
-                    "{count} pictures moved to “{name}”",
-                    count,
-                    name=into,
-                ),
-                possible=into is not None,
-            )
-        button(
-            say("Delete"),
-            ":material/delete:",
-            "delete-picked",
-            chosen,
-            lambda: changes.remove(dataset, picked),
-            saying.several("{count} picture deleted", "{count} pictures deleted", count),
-        )
+        move_or_delete(chosen, dataset, picked, others, state.key("move-from", label))
         if st.button(say("Select all in this class"), type="tertiary", key="pick-all"):
             state.pick_none(chosen)
             state.pick(chosen, all_here)
@@ -261,6 +229,62 @@ def _with_picked(
         if st.button(say("Select none"), type="tertiary", key="pick-none"):
             state.pick_none(chosen)
             st.rerun()
+
+
+def move_or_delete(
+    chosen: str,
+    dataset: Dataset,
+    picked: set[str],
+    others: Sequence[str],
+    key: str,
+    selection: str | None = None,
+) -> None:
+    """Move selected pictures to another class, or delete them.
+
+    Args:
+        chosen: The data set.
+        dataset: As it is now.
+        picked: The files.
+        others: Classes to move them to; where there are none, they can only be deleted.
+        key: Of the choice among these.
+        selection: Which selection is cleared, as for `button`.
+    """
+    count = len(picked)
+    if others:
+        into = st.selectbox(
+            say("Move to"),
+            others,
+            index=None,
+            format_func=words.distinct(others).__getitem__,
+            placeholder=say("Move to which class?"),
+            label_visibility="collapsed",
+            key=key,
+            width=220,
+        )
+        button(
+            say("Move"),
+            ":material/drive_file_move:",
+            "move",
+            chosen,
+            lambda: changes.move(dataset, picked, into),
+            saying.several(
+                "{count} picture moved to “{name}”",
+                "{count} pictures moved to “{name}”",
+                count,
+                name=into,
+            ),
+            possible=into is not None,
+            selection=selection,
+        )
+    button(
+        say("Delete"),
+        ":material/delete:",
+        "delete-picked",
+        chosen,
+        lambda: changes.remove(dataset, picked),
+        saying.several("{count} picture deleted", "{count} pictures deleted", count),
+        selection=selection,
+    )
 
 
 def button(

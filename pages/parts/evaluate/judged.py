@@ -14,7 +14,7 @@ from core.storage import files
 from core.storage.job import JobState, RunStatus
 from core.storage.runs import Run, open_run
 from pages.components import upload_zone
-from pages.parts.shared import deleting, state, words
+from pages.parts.shared import deleting, problem, state, words
 from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks at an evaluation
@@ -93,16 +93,7 @@ def bring(run: Run, judged: Judged) -> None:
         if message:
             st.error(words.plain(message), icon=":material/error:")
         for folder, why in judged.failed:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.error(words.plain(why), icon=":material/error:")
-                st.button(
-                    say("Dismiss"),
-                    icon=":material/close:",
-                    type="tertiary",
-                    key=state.key("dismiss-judged", folder.name),
-                    on_click=files.remove,
-                    args=(folder,),
-                )
+            problem.of_job(folder, why, "dismiss-judged")
         for folder, why in judged.damaged:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.error(words.plain(why), icon=":material/error:")

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import saying
-from core.datasets import changes
 from core.datasets.dataset import Dataset
 from core.results.answers import hard
 from core.storage import home
 from core.storage.runs import Run
 from pages.parts.data import mend
-from pages.parts.shared import state, words
+from pages.parts.shared import state
 from pages.parts.shared.words import say, several
 
 
@@ -37,40 +35,8 @@ def draw(
             several("**{count} picture selected**", "**{count} pictures selected**", count),
             width="content",
         )
-        into = st.selectbox(
-            say("Move to"),
-            others,
-            index=None,
-            format_func=words.distinct(others).__getitem__,
-            placeholder=say("Move to which class?"),
-            label_visibility="collapsed",
-            key=state.key("move-from", *sorted(labels)),
-            width=220,
-        )
-        mend.button(
-            say("Move"),
-            ":material/drive_file_move:",
-            "move",
-            chosen,
-            lambda: changes.move(dataset, picked, into),
-            saying.several(
-                "{count} picture moved to “{name}”",
-                "{count} pictures moved to “{name}”",
-                count,
-                name=into,
-            ),
-            possible=into is not None,
-            selection=run.id,
-        )
-        mend.button(
-            say("Delete"),
-            ":material/delete:",
-            "delete-picked",
-            chosen,
-            lambda: changes.remove(dataset, picked),
-            saying.several("{count} picture deleted", "{count} pictures deleted", count),
-            selection=run.id,
-        )
+        moving = state.key("move-from", *sorted(labels))
+        mend.move_or_delete(chosen, dataset, picked, others, moving, selection=run.id)
         if picked <= called_hard:
             title, icon, is_hard = say("Not hard after all"), ":material/undo:", False
         else:

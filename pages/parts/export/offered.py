@@ -13,7 +13,7 @@ from core.storage import files
 from core.storage.job import JobState, RunStatus, Stage
 from core.storage.runs import Run
 from core.web import exports
-from pages.parts.shared import deleting, state, words
+from pages.parts.shared import deleting, problem, state, words
 from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks at one that is under way
@@ -68,16 +68,7 @@ def _why(ended: JobState) -> str:
 def draw(run: Run, found: Offered) -> None:
     """Show them."""
     for folder, why in found.failed:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.error(words.plain(why), icon=":material/error:")
-            st.button(
-                say("Dismiss"),
-                icon=":material/close:",
-                type="tertiary",
-                key=state.key("dismiss-export", folder.name),
-                on_click=files.remove,
-                args=(folder,),
-            )
+        problem.of_job(folder, why, "dismiss-export")
     if found.under_way:
         st.fragment(_progress, run_every=_EVERY)(found.under_way)
     for place, (folder, made) in enumerate(found.ready):
