@@ -7,7 +7,7 @@ from core.exports import pictures
 from core.exports.table import FORMATS
 from core.jobs import exporting
 from core.storage.runs import Run
-from pages.parts.export import offered
+from pages.parts.export import offered, programs
 from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say
 
@@ -25,9 +25,9 @@ def main() -> None:
         return
     found = offered.every(run)
     offered.draw(run, found)
-    if found.under_way:
-        return
-    order(run, first=not found.ready)
+    if not found.under_way:
+        order(run, first=not found.ready)
+    programs.draw(run)
 
 
 def order(run: Run, *, first: bool) -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "Train in this process, into a folder.",
     "evaluate": "How well a run's model does on labelled images.",
     "predict": "What a run's model sees in images.",
+    "serve": "A run's model for programs that ask over HTTP.",
     "export": "A run's model for other programs, in a zip that was tried before it is written.",
     "explain": "Why a run's model says what it says of an image: a heat map.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",

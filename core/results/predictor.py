@@ -160,9 +160,18 @@ class Predictor:
 
         answers = iter(zip(self.in_full(squares()), shown, strict=True))
         return [
-            failed.get(place) or self._prediction(name, top, *next(answers))
+            failed.get(place) or self.said(name, top, *next(answers))
             for place, (name, _) in enumerate(files)
         ]
+
+    def square(self, data: bytes) -> np.ndarray:
+        """What the network sees of a file: uint8 pixels [size, size, 3].
+
+        Raises:
+            UnreadableImage: It is no picture, is damaged or is too large.
+        """
+        picture = images.decode(data, self.input_size, self.preparation)
+        return images.to_square(picture, self.input_size, self.preparation.square)
 
     def _seen(self, square: np.ndarray) -> bytes | None:
         """What the network sees, for people; they need no picture of one that is squashed."""
@@ -170,9 +179,21 @@ class Predictor:
             return None
         return images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
 
-    def _prediction(
-        self, name: str, top: int, answer: np.ndarray, shown: tuple[bytes, bytes | None]
+    def said(
+        self,
+        name: str,
+        top: int,
+        answer: np.ndarray,
+        shown: tuple[bytes | None, bytes | None] = (None, None),
     ) -> Prediction:
+        """A prediction of what the network answered.
+
+        Args:
+            name: Of the picture.
+            top: How many classes to name.
+            answer: One row of `in_full`.
+            shown: The picture upright, and the square where people need to see that, as JPEGs.
+        """
         probabilities, *told = np.split(answer, [len(self.classes)])
         familiar = round(float(told[0][0]), 6) if told[0].size else None
         order = np.argsort(-probabilities, kind="stable")[:top]

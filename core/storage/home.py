@@ -6,6 +6,7 @@ THAW_HOME/              default ~/.thaw
     runs/<id>/          settings.json, progress.jsonl, model.keras, results.json, …
     uploads/<id>/       files on their way in; emptied when read
     weights/            weights files that people brought, by digest
+    published/<run>     the token of a run that programs may ask; the file is the permission
   cache/                shared by all spaces: its keys are digests
     features/  graphs/  weights/
   hub/                  TensorFlow Hub modules that the owner has added to the catalogue
@@ -103,6 +104,11 @@ def weights() -> Path:
     return space() / "weights"
 
 
+def published(run_id: str) -> Path:
+    """The token by which programs may ask a run. It lies apart, so no copy of a run takes it."""
+    return space() / "published" / run_id
+
+
 def own_weights(digest: str) -> Path:
     """A weights file that somebody brought; what is known of it is beside it, as `.json`."""
     return weights() / f"{digest}.h5"
@@ -170,6 +176,11 @@ def cluster_log() -> Path:
 def token() -> Path:
     """The secret that lets a browser in."""
     return root() / "token"
+
+
+def api_token() -> Path:
+    """The secret that lets a program ask what `thaw serve` serves."""
+    return root() / "api-token"
 
 
 def everything() -> tuple[Path, ...]:

@@ -24,6 +24,7 @@ class Site:
             "*.example.org" for any below it.
         origins: Other websites whose pages may ask, such as that of a proxy.
         urls: Where a browser gets in.
+        hosts_are_set: Where the server's owner says what `hosts` are, in words.
         translated: Puts a sentence into the language that an `Accept-Language` header asks for.
     """
 
@@ -31,6 +32,7 @@ class Site:
     hosts: tuple[str, ...] = LOCAL
     origins: frozenset[str] = frozenset()
     urls: tuple[str, ...] = ()
+    hosts_are_set: str = "server.allowedHosts in .streamlit/config.toml"
     translated: Callable[[str, str | None], str] = lambda sentence, _: sentence
 
 

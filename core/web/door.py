@@ -10,6 +10,7 @@ another port in its `Origin`.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from html import escape
 from urllib.parse import quote
@@ -58,11 +59,21 @@ _ASK = (
 _WRONG = f"That token does not fit; perhaps it is another Thaw's. {_ASK}"
 
 
+def _nowhere(path: str) -> bool:
+    return False
+
+
 class Door:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, own_token: Callable[[str], bool] = _nowhere) -> None:
+        """
+        Args:
+            app: What it guards.
+            own_token: Whether what lies at a path asks for a token of its own, or for none.
+        """
         self._app = app
+        self._own_token = own_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -92,13 +103,15 @@ class Door:
             return _plain("Expected a path as the address.", 400)
         if not _is_ours(headers):
             return _plain(
-                "Thaw does not answer to this name. Whoever runs it can add the name to "
-                "server.allowedHosts in .streamlit/config.toml.",
+                "Thaw does not answer to this name. Whoever runs it can add the name: "
+                f"{addresses.site().hosts_are_set}.",
                 403,
             )
         if _is_elsewhere(headers):
             return _plain("This request comes from another website, so it was refused.", 403)
         if not entry.is_needed() or path == addresses.path("_stcore/health"):
+            return None
+        if self._own_token(path):
             return None
         return self._without_token(asked)
 

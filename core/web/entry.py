@@ -67,11 +67,11 @@ def _cookie_name() -> str:
 
 
 def _token() -> str:
-    return _kept(home.token())
+    return kept(home.token())
 
 
 @cache
-def _kept(path: Path) -> str:
+def kept(path: Path) -> str:
     """The token in a file, made when it is first asked for.
 
     Where nothing can be written it lasts as long as the server.

@@ -6,10 +6,11 @@ has decided before. A request's body keeps its pace there, too.
 
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from core.web import addresses
 _LONGEST = 200  # letters of a header, a value in the query, or a part of the path
 _QUERY = 1000  # letters
 _NUMBER = re.compile("[0-9]{1,16}")
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}  # what HTTP wants
 _OWN = "upload-"  # how the headers begin that Thaw reads
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -38,13 +40,16 @@ class Refused(UserError):
 class GuardedRoute(Route):
     """A route that answers for whatever comes; the app is given no other kind."""
 
-    def __init__(self, path: str, endpoint: Endpoint, method: str) -> None:
+    def __init__(
+        self, path: str, endpoint: Endpoint, method: str, middleware: Sequence[Middleware] = ()
+    ) -> None:
         """Make one.
 
         Args:
             path: Below the base path, with its parameters in braces.
             endpoint: Raises `UserError` for what the asker can mend.
             method: Of HTTP.
+            middleware: What its requests pass besides, before they come here.
         """
 
         async def answer(request: Request) -> Response:
@@ -61,15 +66,16 @@ class GuardedRoute(Route):
                 await run_in_threadpool(incidents.record, error)
                 return refusal(request, 500, sentence_of(error))
 
-        super().__init__(addresses.path(path), answer, methods=[method])
+        super().__init__(addresses.path(path), answer, methods=[method], middleware=middleware)
 
 
 def refusal(request: Request, status: int, sentence: str) -> Response:
     """A sentence for a person who followed a link, or for a page's script, in their language."""
     sentence = addresses.site().translated(sentence, request.headers.get("accept-language"))
+    headers = _HEADERS.get(status)
     if "text/html" in request.headers.get("accept", ""):
-        return PlainTextResponse(sentence, status)
-    return JSONResponse({"error": sentence}, status)
+        return PlainTextResponse(sentence, status, headers)
+    return JSONResponse({"error": sentence}, status, headers)
 
 
 def whole_number(text: str, most: int) -> int | None:

@@ -5,18 +5,25 @@ from streamlit import config
 from streamlit.web.server import server_util
 
 from core.web import addresses, downloads, exports, pictures, uploads
+from core.web.api import published
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
 from pages.language import catalogue
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
-MIDDLEWARE = [Middleware(Door)]
+MIDDLEWARE = [Middleware(Door, own_token=published.is_path)]
 
 
 def routes() -> list[GuardedRoute]:
     """Every route of Thaw's own that is no page."""
     addresses.use(site())
-    return [*uploads.routes(), *downloads.routes(), *exports.routes(), *pictures.routes()]
+    return [
+        *uploads.routes(),
+        *downloads.routes(),
+        *exports.routes(),
+        *pictures.routes(),
+        *published.routes(),
+    ]
 
 
 def site() -> addresses.Site:

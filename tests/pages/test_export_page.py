@@ -13,6 +13,8 @@ from core.jobs import exporting
 from core.storage import home
 from core.storage.job import Job
 from core.storage.runs import Run
+from core.web import addresses
+from core.web.api import published
 from tests.pages.painting import HOSTILE, Open, button, keys, paint_run, shown, store_dataset
 
 CLOSE = Agreement(1.0, 0.0003, 0.875)
@@ -130,3 +132,32 @@ def test_without_its_pictures_it_says_so(open_page: Open, thaw_home: Path) -> No
     app = open_page("export", run=run.id)
     assert "tried on drawings" in shown(app)
     assert app.checkbox(key="export-pictures").disabled
+
+
+def test_programs_may_ask_once_somebody_says_so(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "_site", addresses.Site(urls=("http://localhost:8501",)))
+    app = open_page("export", run=run.id)
+    (switch,) = app.toggle
+    assert not switch.value
+    assert published.token(run) is None
+    assert not app.code
+    switch.set_value(True).run()
+    token = published.token(run)
+    assert token is not None
+    address, told, curl, python = (each.value for each in app.code)
+    assert address == f"http://localhost:8501/api/{run.id}/predict"
+    assert told == token
+    assert address in curl
+    assert address in python
+    assert token in curl
+    assert token in python
+    compile(python, "example", "exec")
+    (renew,) = [key for key in keys(app) if key.startswith("new-token")]
+    button(app, renew).click().run()
+    assert published.token(run) not in (None, token)
+    assert open_page("export", run=run.id).toggle[0].value, "it is on for every visitor"
+    app.toggle[0].set_value(False).run()
+    assert published.token(run) is None
+    assert not app.code

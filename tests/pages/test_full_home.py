@@ -57,7 +57,7 @@ for how in ("full", "read-only"):
             told = None
         tell(how, name, told)
     tell(how, "record", incidents.record(RuntimeError("nobody expected this")))
-    tell(how, "token", entry._kept(home.root() / f"token {how}"))
+    tell(how, "token", entry.kept(home.root() / f"token {how}"))
 """
 
 

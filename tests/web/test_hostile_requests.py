@@ -6,7 +6,6 @@ request looks like.
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,13 +13,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 import streamlit_app
 from core.datasets import store
 from core.intake import incoming
+from core.jobs import queue
+from core.results.prediction import Prediction
 from core.storage import files, home, incidents
 from core.web import (
     addresses,
@@ -30,10 +29,12 @@ from core.web import (
     pictures,
     uploads,
 )
-from core.web.door import Door
+from core.web.api import published
 from core.web.guarded import GuardedRoute
 from pages.components import shell
-from tests.pages.painting import store_dataset
+from pages.routes import mount
+from tests.pages.painting import painted, store_dataset
+from tests.web.asking import running
 from tests.web.served import Reply
 from tests.web.test_web_exports import export_of
 
@@ -81,19 +82,9 @@ def _escaped(part: str) -> str:
 
 @contextmanager
 def up(*routes: GuardedRoute) -> Iterator[int]:
-    """A real server on a port of its own."""
-    app = Starlette(routes=list(routes), middleware=[Middleware(Door)])
-    free = socket.socket()
-    free.bind(("localhost", 0))
-    free.listen(500)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-    thread.start()
-    try:
-        yield free.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()
+    """A real server on a port of its own, behind the app's door."""
+    with running(Starlette(routes=list(routes), middleware=mount.MIDDLEWARE)) as port:
+        yield port
 
 
 def send(port: int, request: bytes) -> Reply:
@@ -110,6 +101,14 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_TOKEN", "0")
 
 
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are what is tried here; `test_published` has a worker answer."""
+    monkeypatch.setattr(
+        queue, "ask", lambda *_: [Prediction("picture", "cat", 0.9, (("cat", 0.9),))]
+    )
+
+
 def good_ones() -> dict[tuple[str, str], Ask]:
     """A request that each route grants."""
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
@@ -119,7 +118,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     download = downloads.address(dataset, sides=False).partition("permit=")[2]
     run, exported = export_of("pets")
     export = exports.address(run, exported).partition("permit=")[2]
-    place = uploads.path()
+    place, asked = uploads.path(), published.address(run).replace(run.id, "{run_id}")
+    bearer = {"Authorization": f"Bearer {published.publish(run)}"}
     made = [
         Ask("POST", place, headers={"Upload-Permit": uploads.permit("page")},
             body=json.dumps({"name": "a.zip", "size": 3}).encode()),
@@ -133,6 +133,10 @@ def good_ones() -> dict[tuple[str, str], Ask]:
             {"dataset_id": dataset, "digest": digest}, permit),
         Ask("GET", f"{exports.path()}/{{run_id}}/{{export_id}}",
             {"run_id": run.id, "export_id": exported.name}, {"permit": export}),
+        Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
+        *(Ask(method, f"{asked}{name}", {"run_id": run.id})
+          for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),
+                               ("GET", "")]),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
         *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
     ]  # fmt: skip

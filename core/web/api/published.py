@@ -1,0 +1,103 @@
+"""Runs of this server that programs may ask: those for which somebody has switched it on.
+
+A worker answers, as it does for the pages, so no network is ever in this process.
+"""
+
+import secrets
+from functools import partial
+
+from starlette.requests import Request
+
+from core.errors import UserError
+from core.intake import room
+from core.jobs import queue, tasks
+from core.results.prediction import Prediction
+from core.storage import files, home
+from core.storage.runs import Run, open_run
+from core.web import addresses
+from core.web.api import answering
+from core.web.api.answering import Network
+from core.web.api.limits import Limits
+from core.web.guarded import GuardedRoute, Refused
+
+_NAME = "api"
+# Together, so that whoever looks at a page does not wait long for programs.
+_LIMITS = Limits(size=20 << 20, per_second=20, at_once=16, threads=4)
+
+
+def address(run: Run) -> str:
+    """The path that a run's routes lie under, with a slash at its end."""
+    return addresses.path(f"{_NAME}/{run.id}/")
+
+
+def is_path(path: str) -> bool:
+    """Whether this is a path of such a route: they ask for a token of their own."""
+    return path.startswith(addresses.path(f"{_NAME}/"))
+
+
+def publish(run: Run) -> str:
+    """Let programs ask a run, by a new token; an earlier one is no longer good.
+
+    Returns:
+        The token.
+
+    Raises:
+        UserError: It can't be written.
+    """
+    token = secrets.token_urlsafe(32)
+    there = home.published(run.id)
+    try:
+        there.parent.mkdir(parents=True, exist_ok=True)
+        files.write_bytes(there, token.encode())
+    except OSError as error:
+        sentence = room.told(error)
+        if sentence is None:
+            raise
+        raise UserError(sentence) from error
+    return token
+
+
+def withdraw(run: Run) -> None:
+    """Let no program ask a run any more."""
+    home.published(run.id).unlink(missing_ok=True)
+
+
+def token(run: Run) -> str | None:
+    """The token by which programs may ask a run; None where they may not."""
+    try:
+        return home.published(run.id).read_text(encoding="utf-8").strip() or None
+    except (FileNotFoundError, UnicodeError):
+        return None
+
+
+def routes() -> list[GuardedRoute]:
+    """What the app answers besides its pages."""
+    return answering.routes(f"{_NAME}/{{run_id}}/", _find)
+
+
+def _find(request: Request) -> Network:
+    try:
+        run = open_run(request.path_params["run_id"])
+        known = token(run)
+    except UserError as error:
+        raise Refused(404, error.said) from error
+    if known is None:
+        raise Refused(404, "There is no network at this address that programs may ask.")
+    return Network(known, partial(_look, run), _LIMITS)
+
+
+def _look(run: Run, data: bytes, top: int) -> Prediction:
+    """What a worker sees in a picture, which it reads from the disk."""
+    path = home.uploads() / home.new_id() / "picture"
+    try:
+        try:
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
+        except OSError as error:
+            if error.errno in room.FULL:
+                raise room.full("this picture") from error
+            raise
+        (said,) = queue.ask(tasks.predict, run.folder, [path], top)
+    finally:
+        files.remove(path.parent)
+    return said
