@@ -36,10 +36,12 @@ _ERRORS = {
     429: "Too many requests. Wait as many seconds as the header Retry-After says.",
     500: "Something went wrong in Thaw itself; its log says what.",
 }
+_PLAIN = (403, 408)  # said before the routes are reached, in a line of text
 _STYLE = """
 :root { color-scheme: light dark }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
-pre { overflow: auto; padding: .8rem; border: 1px solid #8886; border-radius: .6rem }
+pre { white-space: pre-wrap; overflow-wrap: anywhere }
+pre { padding: .8rem; border: 1px solid #8886; border-radius: .6rem }
 td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0 }
 """
 _STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -97,8 +99,8 @@ def _predict(size: int) -> dict[str, Any]:
     }
     return {
         "summary": "What is in a picture",
-        "description": f"The picture is the body, or the only file of a form, at most {size} "
-        "bytes. Every format that Thaw can read will do, such as JPEG, PNG, WebP or HEIC.",
+        "description": "The picture is the body, or the only file of a form. It may have "
+        f"{size / 2**20:g} MiB. Every format that Thaw reads will do, such as JPEG or PNG.",
         "operationId": "predict",
         "security": [{"token": []}],
         "parameters": [
@@ -119,7 +121,7 @@ def _predict(size: int) -> dict[str, Any]:
         },
         "responses": {
             "200": _response("What the network says of it.", "Answer"),
-            **{str(code): _response(meaning, "Error") for code, meaning in _ERRORS.items()},
+            **{str(code): _refused(code) for code in _ERRORS},
         },
     }
 
@@ -131,9 +133,16 @@ def _health() -> dict[str, Any]:
         "operationId": "health",
         "responses": {
             "200": {"description": "It does.", "content": {"application/json": {"schema": status}}},
-            "404": _response(_ERRORS[404], "Error"),
+            **{str(code): _refused(code) for code in (403, 404)},
         },
     }
+
+
+def _refused(code: int) -> dict[str, Any]:
+    if code in _PLAIN:
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        return {"description": _ERRORS[code], "content": text}
+    return _response(_ERRORS[code], "Error")
 
 
 def _response(meaning: str, schema: str) -> dict[str, Any]:

@@ -52,14 +52,14 @@ def _publish(run: Run) -> None:
 def _how(run: Run, token: str) -> None:
     address = _address(run)
     st.markdown(say("Address"))
-    st.code(f"{address}predict", language=None)
+    st.code(f"{address}predict", language=None, wrap_lines=True)
     st.markdown(say("Token: whoever knows it may ask this network, and do nothing else"))
-    st.code(token, language=None)
+    st.code(token, language=None, wrap_lines=True)
     curl, python = st.tabs([say("Terminal (curl)"), say("Python")])
-    curl.code(examples.curl(address, token), language="bash")
-    python.code(examples.python(address, token), language="python")
+    curl.code(examples.curl(address, token), language="bash", wrap_lines=True)
+    python.code(examples.python(address, token), language="python", wrap_lines=True)
     with st.container(horizontal=True):
-        st.link_button(say("All that can be asked"), published.address(run), icon=":material/api:")
+        st.link_button(say("API description"), published.address(run), icon=":material/api:")
         st.button(
             say("New token"),
             icon=":material/key:",
