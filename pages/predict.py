@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.storage.runs import Run
+from pages.components import live
 from pages.parts.data import bring, gather
 from pages.parts.predict import naming
 from pages.parts.shared import choose_run
@@ -22,6 +23,7 @@ def main() -> None:
 
 
 def show(run: Run) -> None:
+    live.draw("live", run)
     naming.drop(run)
     gather.left_out_in_a_line(bring.learned_by(run))
     naming.examples(run)

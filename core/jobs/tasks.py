@@ -25,6 +25,7 @@ from core.storage.runs import Run
 
 _FILES_AT_ONCE = 8
 _SHOWN = 320  # pixels of a mistake's picture
+_FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
 
 
 def train(run: Run, dataset: Path) -> None:
@@ -289,6 +290,41 @@ def predict(run: Path, paths: list[Path], top: int) -> list[Prediction]:
     return answers
 
 
+def predict_frame(run: Path, frame: bytes, top: int) -> dict[str, Any]:
+    """What a run's model sees in one frame of a camera, as `prediction.ANSWER` describes it.
+
+    Args:
+        run: The folder of one that has a model.
+        frame: A whole picture file, as a browser sent it.
+        top: How many classes to name.
+
+    Raises:
+        UserError: The run has no model, or the frame is no picture or larger than a frame is.
+    """
+    from core.intake.pictures import images
+    from core.results import predictor
+
+    try:
+        width, height = images.size(frame)
+    except images.UnreadableImage as error:
+        raise _unreadable(str(error)) from error
+    if width * height > _FRAME_PIXELS:  # others wait while it is decoded
+        raise UserError(
+            "Expected a frame of at most {most} pixels, but it has {width} × {height}.",
+            most=_FRAME_PIXELS,
+            width=width,
+            height=height,
+        )
+    [seen] = predictor.predict(run, [("frame", frame)], top)
+    if seen.error:
+        raise _unreadable(seen.error)
+    return seen.answer()
+
+
+def _unreadable(reason: str) -> UserError:
+    return UserError("Thaw could not read this picture: {reason}.", reason=reason)
+
+
 def look(
     backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
 ) -> list[Prediction]:
@@ -372,6 +408,7 @@ def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
 
 KINDS: dict[Callable[..., Any], Kind] = {
     predict: Kind.PREDICTION,
+    predict_frame: Kind.PREDICTION,
     look: Kind.PREDICTION,
     survey: Kind.READING,
     probe: Kind.TRAINING,

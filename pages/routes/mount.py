@@ -4,7 +4,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web.server import server_util
 
-from core.web import addresses, downloads, exports, pictures, uploads
+from core.web import addresses, downloads, exports, frames, pictures, uploads
 from core.web.api import published
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
@@ -23,6 +23,7 @@ def routes() -> list[GuardedRoute]:
         *exports.routes(),
         *pictures.routes(),
         *published.routes(),
+        *frames.routes(),
     ]
 
 

@@ -142,10 +142,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def with_cameras(browser: Browser, count: int) -> Browser:
-    """Another one beside it, with cameras that film a test picture."""
-    cameras = f"--use-fake-device-for-media-stream=device-count={count}"
-    return browser.browser_type.launch(executable_path=_path(), args=[*_QUIET, cameras])
+def with_cameras(browser: Browser, count: int, film: Path | None = None) -> Browser:
+    """Another one beside it, with cameras that film a test picture, or show a film (MJPEG)."""
+    cameras = [f"--use-fake-device-for-media-stream=device-count={count}"]
+    if film:
+        cameras.append(f"--use-file-for-fake-video-capture={film}")
+    return browser.browser_type.launch(executable_path=_path(), args=[*_QUIET, *cameras])
 
 
 def _path() -> str | None:

@@ -84,7 +84,7 @@ def test_sixty_pictures_are_counted_sorted_and_kept(
     press(page, "Clear")
     expect(page.get_by_text("What it thinks")).to_have_count(0)
     page.reload()
-    expect(page.get_by_text("Drop one or more pictures here")).to_be_visible()
+    expect(page.get_by_text("Drop or paste pictures here")).to_be_visible()
     settled(page)
     expect(page.get_by_text("What it thinks")).to_have_count(0)
 

@@ -65,7 +65,7 @@ def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, 
     marks = {
         "train": "Finished. It gets",
         "evaluate": "On other pictures of this kind",
-        "predict": "Drop one or more pictures",
+        "predict": "Drop or paste pictures",
     }
     expect(page.get_by_text(re.compile(marks[where]))).to_be_visible()
     for step in ("Data", "Train", "Evaluate", "Predict", "Runs"):

@@ -18,13 +18,14 @@ from starlette.applications import Starlette
 import streamlit_app
 from core.datasets import store
 from core.intake import incoming
-from core.jobs import queue
+from core.jobs import queue, tasks
 from core.results.prediction import Prediction
 from core.storage import files, home, incidents
 from core.web import (
     addresses,
     downloads,
     exports,
+    frames,
     pace,
     pictures,
     uploads,
@@ -104,9 +105,12 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are what is tried here; `test_published` has a worker answer."""
-    monkeypatch.setattr(
-        queue, "ask", lambda *_: [Prediction("picture", "cat", 0.9, (("cat", 0.9),))]
-    )
+    said = Prediction("picture", "cat", 0.9, (("cat", 0.9),))
+
+    def ask(work: object, *_: object) -> object:
+        return said.answer() if work is tasks.predict_frame else [said]
+
+    monkeypatch.setattr(queue, "ask", ask)
 
 
 def good_ones() -> dict[tuple[str, str], Ask]:
@@ -137,6 +141,9 @@ def good_ones() -> dict[tuple[str, str], Ask]:
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})
           for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),
                                ("GET", "")]),
+        Ask("POST", f"{frames.path()}/{{run_id}}", {"run_id": run.id},
+            {"viewer": "page", "permit": frames.address(run, "page").partition("permit=")[2]},
+            body=painted(1)),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
         *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
     ]  # fmt: skip

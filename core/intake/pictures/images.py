@@ -143,6 +143,23 @@ def decode(
     return picture(data, at_least, preparation).image
 
 
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height of a picture as its file says, before it is decoded and turned upright.
+
+    Raises:
+        UnreadableImage: As `picture`, as far as that is known without decoding it.
+    """
+
+    def work() -> tuple[int, int]:
+        opened, _, _ = _opened(data, USUAL)
+        if isinstance(opened, tiffs.Bands):
+            return opened.width, opened.height
+        with opened:
+            return int(opened.width), int(opened.height)
+
+    return _told(work)
+
+
 def numbers(data: bytes, preparation: Preparation = USUAL) -> npt.NDArray[np.float64] | None:
     """Some numbers of a picture of more than 8 bits a colour, evenly spread over it.
 

@@ -13,9 +13,9 @@ from pages.components.upload_zone import Brought
 from pages.parts.shared import words
 
 _FOLDER = Path(__file__).parent
-_HTML, _CSS, _SCRIPT = (
+FILM, _HTML, _CSS, _SCRIPT = (
     (_FOLDER / name).read_text(encoding="utf-8")
-    for name in ("camera.html", "camera.css", "camera.js")
+    for name in ("film.js", "camera.html", "camera.css", "camera.js")
 )
 
 _camera = upload_zone.component(
@@ -23,6 +23,7 @@ _camera = upload_zone.component(
     _HTML,
     upload_zone.text("zone.css") + _CSS,
     upload_zone.text(*upload_zone.SENDING),
+    FILM,
     _SCRIPT,
 )
 

@@ -1,4 +1,4 @@
-// What the camera sees, and the pictures taken so far. See `folder.js` and `sending.js` for the rest.
+// The pictures taken so far. See `film.js`, `folder.js` and `sending.js` for the rest.
 
 const LONGEST = 640; // pixels of the longer side
 const EVERY = 500; // milliseconds between two pictures while a class is held
@@ -7,7 +7,6 @@ const MOST = 500; // pictures that are kept before they are added
 const rolls = new Map(); // the pictures of each data set that are not added yet
 let sending = null; // the pictures of one class on their way; they go on while another page is open
 let camera = null;
-let preferred = null; // the camera that was chosen last
 
 export default function (component) {
   const root = component.parentElement;
@@ -44,13 +43,12 @@ document.addEventListener("visibilitychange", () => document.hidden && camera?.r
 class Camera {
   constructor(root) {
     this.root = root;
-    this.stream = null;
-    this.problem = "";
     this.shutters = new Map(); // the button of each class, by what the class was first called
     this.video = this.find("video");
+    this.film = new Film(this.video, this.find(".which"), draw, () => this.release());
     this.find(".start").onclick = () => this.start();
     this.find(".stop").onclick = () => {
-      this.stop();
+      this.film.stop();
       draw();
       this.find(".start").focus();
     };
@@ -75,10 +73,6 @@ class Camera {
       sending = null;
       draw();
       this.find(".add").focus();
-    };
-    this.find("select").onchange = (event) => {
-      preferred = event.target.value;
-      this.start();
     };
   }
 
@@ -138,61 +132,13 @@ class Camera {
   }
 
   async start() {
-    const again = this.stream !== null;
-    this.stop();
-    this.problem = "";
-    if (!navigator.mediaDevices?.getUserMedia) {
-      this.problem = say("Browsers allow the camera only on this computer itself or over https. Ask the person who runs this server for an https address, or drop pictures instead.");
-      return draw();
-    }
-    const wanted = preferred ? { deviceId: { exact: preferred } } : { facingMode: "environment" };
-    try {
-      const size = { width: { ideal: 1280 }, height: { ideal: 960 } };
-      const stream = await navigator.mediaDevices.getUserMedia({ video: { ...wanted, ...size } });
-      if (!this.root.isConnected) return stream.getTracks().forEach((track) => track.stop());
-      await this.show(stream);
-      if (again) return;
-      this.firstShutter().focus({ preventScroll: true });
-      this.bringInSight();
-    } catch (error) {
-      this.stop();
-      preferred = null;
-      this.problem = problem(error.name);
-      draw();
-    }
-  }
-
-  async show(stream) {
-    this.stream = stream;
-    const [track] = stream.getVideoTracks();
-    track.onended = () => {
-      this.stop();
-      this.problem = say("The camera was unplugged or turned off. Your pictures are still here.");
-      draw();
-    };
-    const { deviceId, facingMode } = track.getSettings();
-    this.video.classList.toggle("mirrored", facingMode !== "environment"); // as people know it
-    this.video.srcObject = stream;
-    draw();
-    await this.video.play();
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const cameras = devices.filter(({ kind }) => kind === "videoinput");
-    this.find(".which").hidden = cameras.length < 2;
-    const name = ({ label }, place) => label || say("Camera {number}", { number: place + 1 });
-    this.find("select").replaceChildren(
-      ...cameras.map((each, place) => new Option(name(each, place), each.deviceId)),
-    );
-    this.find("select").value = deviceId;
-  }
-
-  stop() {
-    this.release();
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = this.video.srcObject = null;
+    if (!(await this.film.start())) return;
+    this.firstShutter().focus({ preventScroll: true });
+    this.bringInSight();
   }
 
   leave() {
-    this.stop();
+    this.film.stop();
     if (camera === this) camera = null;
   }
 
@@ -258,25 +204,18 @@ class Camera {
     sayAloud(`${this.told()}.`);
   }
 
-  // A picture as it is, not mirrored as it is seen.
   async take(origin, press) {
     const { roll, video } = this;
-    const { videoWidth: width, videoHeight: height } = video;
-    if (!width) return;
+    if (!video.videoWidth) return;
     if (roll.taken.length >= MOST) {
-      this.problem = say("You have {count} pictures. Add them before you take more.", { count: MOST });
+      this.film.problem = say("You have {count} pictures. Add them before you take more.", { count: MOST });
       return this.release();
     }
-    this.problem = "";
-    const scale = Math.min(1, LONGEST / Math.max(width, height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    this.film.problem = "";
     video.classList.add("taken");
     setTimeout(() => video.classList.remove("taken"), EVERY / 3);
     const name = nextName(roll, origin);
-    const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.9));
+    const blob = await this.film.picture(LONGEST / Math.max(video.videoWidth, video.videoHeight));
     this.keep(roll, { file: new File([blob], name, { type: "image/jpeg" }), origin, press });
     sayAloud(`${this.told()}.`);
   }
@@ -343,19 +282,6 @@ class Camera {
   }
 }
 
-// Why there is no camera, by the name of the browser's error.
-function problem(name) {
-  switch (name) {
-    case "NotAllowedError":
-      return say("The camera is not allowed for this page. Allow it with the camera or lock icon beside the address, then turn it on again.");
-    case "NotFoundError":
-    case "OverconstrainedError":
-      return say("No camera was found. Plug one in and turn it on again, or drop pictures instead.");
-    default:
-      return say("The camera does not respond. Perhaps another program is using it: close that, then turn it on again.");
-  }
-}
-
 function draw() {
   if (!camera) return;
   if (sending?.upload.stage === "whole") {
@@ -365,13 +291,13 @@ function draw() {
     camera.component.setStateValue("brought", { ...told, ...meant });
     return;
   }
-  const { roll, problem, burst } = camera;
+  const { roll, film, burst } = camera;
   const { classes } = camera.component.data;
   const upload = sending?.upload;
   const busy = upload?.going || upload?.stage === "told";
   const find = (selector) => camera.find(selector);
-  find(".off").hidden = camera.stream !== null;
-  find(".seen").hidden = find(".shutters").hidden = camera.stream === null;
+  find(".off").hidden = film.stream !== null;
+  find(".seen").hidden = find(".shutters").hidden = film.stream === null;
   for (const each of classes) {
     const button = camera.shutters.get(each.origin);
     button.querySelector(".count").textContent = each.count + onTheWay(each.origin);
@@ -395,7 +321,7 @@ function draw() {
     find("progress").value = upload.size ? Math.min(1, upload.done / upload.size) : 0;
     find(".cut").textContent = upload.cut ? cutOff() : "";
   }
-  const error = problem || (upload?.error ?? "");
+  const error = film.problem || (upload?.error ?? "");
   find(".error").hidden = !error;
   find(".error").textContent = error;
 }

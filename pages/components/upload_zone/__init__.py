@@ -1,6 +1,6 @@
 """The place to drop files of any size: they go up through `uploads`.
 
-A component without a build step: `zone.html`, `zone.css`, and three scripts that are read as one.
+A component without a build step: `zone.html`, `zone.css`, and four scripts that are read as one.
 It is there three times: for a whole data set, for pictures that all come to one class, and for
 pictures that a run is judged on. What is sent goes on while another page is looked at, so it
 remembers itself where it is meant to go.
@@ -91,7 +91,7 @@ def draw_component(
 
 
 _whole, _pictures, _labelled = (
-    component(name, text("zone.html"), text("zone.css"), text(*SENDING, "zone.js"))
+    component(name, text("zone.html"), text("zone.css"), text(*SENDING, "pasting.js", "zone.js"))
     for name in ("upload_zone", "picture_zone", "labelled_zone")
 )
 _LOOSE = later(

@@ -68,6 +68,12 @@ class Zone {
   }
 }
 
+document.addEventListener("paste", (event) => {
+  if (!zone?.component.data.label || upload?.going) return;
+  const pictures = pastedPictures(event);
+  if (pictures.length) sendPictures(pictures);
+});
+
 function begin(name) {
   const server = { ...zone.component.data };
   upload = new Upload(name, () => Object.assign(server, zone?.component.data), draw);
@@ -125,9 +131,11 @@ function draw() {
   find(".error").textContent = upload?.error ?? "";
   if (waits) {
     const before = upload ? null : remembered.get();
+    const most = say("At most {size}.", { size: size(zone.component.data.limit) });
+    const paste = label ? `${say("You can also paste a picture.")} ` : "";
     find(".hint").textContent = before
       ? say("To continue with {name}, choose it again.", { name: quoted(before.name) })
-      : say("At most {size}.", { size: size(zone.component.data.limit) });
+      : paste + most;
     sayAloud(upload?.stage === "cancelled" ? say("Cancelled.") : "");
     return;
   }

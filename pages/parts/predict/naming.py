@@ -37,7 +37,7 @@ def drop(run: Run) -> None:
         "pictures", run.id
     )  # of this run, so that no other answers what was dropped here
     pictures = st.file_uploader(
-        say("Drop one or more pictures here to see what the network thinks"),
+        say("Drop or paste pictures here to see what the network thinks"),
         accept_multiple_files=True,
         key=state.turn(widget),
     )
