@@ -151,12 +151,22 @@ def test_show_mode_does_for_each_class_what_was_chosen(
         assert stage.evaluate(painted) == "#ffcc00"
         expect_said(page, "boat")
         expect(stage).not_to_have_class(re.compile("painted"))
-    expect(page.get_by_role("button", name="Leave show mode")).to_be_visible()
+    expect(page.get_by_role("button", name="Leave show mode")).to_be_focused()
     heard = page.evaluate("window.heard")
     assert set(heard) == {"boat"}
     assert 2 <= len(heard) <= 5, "once for each time that it comes into view"
     press(page, "Leave show mode")
     page.wait_for_function("!document.fullscreenElement")
+    expect(page.get_by_role("button", name=_SHOW, exact=True)).to_be_focused()
+    page.evaluate("Element.prototype.requestFullscreen = undefined")  # as on an iPhone
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Leave show mode")).to_be_focused()
+    box, size = stage.bounding_box(), page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert (box["width"], box["height"]) == (size["width"], size["height"])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=_SHOW, exact=True)).to_be_focused()
     kept: dict[str, str] = page.evaluate("({...localStorage})")
     [mine] = [value for key, value in kept.items() if key == f"thaw-show-{trained}"]
     assert json.loads(mine)["does"] == ["speech", "colour", "nothing", "nothing"]

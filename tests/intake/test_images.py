@@ -276,6 +276,14 @@ def test_extreme_shapes(kind: str, size: tuple[int, int]) -> None:
         assert Image.open(io.BytesIO(thumbnail_jpeg(found.image, 240))).size <= (240, 240)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "AVIF", "GIF"])
+def test_a_size_is_known_before_anything_is_decoded(kind: str) -> None:
+    data = saved(halves((640, 480)), kind)
+    assert images.size(data) == (640, 480)
+    if kind in ("PNG", "JPEG"):
+        assert images.size(data[:-200]) == (640, 480)
+
+
 def test_the_owner_says_how_large_a_picture_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(halves((64, 48)), "PNG")
     monkeypatch.setenv("THAW_MEGAPIXELS", "0.003")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.jobs import tasks
 from core.network.familiarity import THRESHOLD
 from core.results import predictions, predictor, thresholds
 from core.results.answers import cut_off
@@ -55,6 +56,18 @@ def test_an_answer_is_as_its_schema_says(
     assert check(strange)["known"] is False
     assert strange.label, "its best guess stays"
     assert own.model == strange.model
+
+
+def test_a_frame_of_a_camera_gets_the_answer_of_a_picture(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    run = make_run(taught=taught())
+    frame = picture("a.png", "blue").read_bytes()
+    answer = tasks.predict_frame(run, frame, 3)
+    answers.check(json.loads(json.dumps(answer, allow_nan=False)))
+    (said,) = predictor.predict(run, [("a.png", frame)], 3)
+    assert answer == said.answer()
+    assert answer["label"] == "blue"
 
 
 def test_what_is_no_answer_is_found_out(make_run: MakeRun, picture: Picture) -> None:

@@ -30,7 +30,11 @@ class Live {
     this.asking = null; // of the frame that is on its way
     this.video = this.find("video");
     this.film = new Film(this.video, this.find(".which"), () => this.draw());
-    this.show = new Show(this.find(".stage"), () => this.draw());
+    this.show = new Show(this.find(".stage"), () => {
+      this.draw();
+      // The button that had the focus cannot be seen any more.
+      if (this.film.stream) this.find(this.show.on ? ".leave" : ".show").focus();
+    });
     this.video.onresize = () => {
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width) this.find(".film").style.setProperty("--ratio", width / height);
@@ -51,10 +55,7 @@ class Live {
       const taken = await this.film.picture(TAKEN / Math.max(width, height));
       if (taken) giveOver([new File([taken], momentName("taken", ".jpg"), { type: taken.type })]);
     };
-    this.find(".leave").onclick = () => {
-      this.show.end();
-      this.find(".show").focus();
-    };
+    this.find(".leave").onclick = () => this.show.end();
     this.find(".all select").onchange = ({ target }) => {
       this.show.does.fill(target.value);
       this.show.keep();

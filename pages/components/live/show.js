@@ -16,12 +16,15 @@ class Show {
     this.on = false;
     this.does = [];
     this.colours = [];
-    stage.addEventListener("fullscreenchange", () => {
-      this.set(stage.getRootNode().fullscreenElement === stage);
-    });
+    stage.addEventListener("fullscreenchange", () => this.set(this.fills));
     stage.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.end();
     });
+  }
+
+  // Whether the browser shows it in full screen.
+  get fills() {
+    return this.stage.getRootNode().fullscreenElement === this.stage;
   }
 
   // What each class does is kept in this browser, by the class's place in the network.
@@ -67,9 +70,8 @@ class Show {
   }
 
   end() {
-    if (!this.on) return;
-    if (this.stage.getRootNode().fullscreenElement === this.stage) document.exitFullscreen();
-    this.set(false);
+    if (this.fills) document.exitFullscreen();
+    else this.set(false);
   }
 
   set(on) {
