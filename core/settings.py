@@ -186,6 +186,9 @@ class SplitSettings(_Checked):
             )
 
 
+_OF_ONE_CLASS = ("backbone", "alpha", "weights", "square", "refit", "batch_size", "seed")
+
+
 @dataclass(frozen=True)
 class TrainingSettings(_Checked):
     """Everything a run needs to know besides its images."""
@@ -449,6 +452,23 @@ class TrainingSettings(_Checked):
                 "is worth keeping, received {count}.",
                 count=self.frozen_layers,
             )
+
+    def for_one_class(self) -> Self:
+        """What is left to set where there is a single class: nothing has to be told apart.
+
+        No layer learns. The network only remembers how the pictures look, so there is one epoch,
+        in which nothing changes.
+
+        Raises:
+            UserError: Layers were to be thawed, or the network knows nothing.
+        """
+        if self.frozen_layers != ALL:
+            raise UserError(
+                "There is only one class, so there is nothing that thawed layers could learn to "
+                "tell apart. Freeze all layers, or add another class."
+            )
+        kept = {name: getattr(self, name) for name in _OF_ONE_CLASS}
+        return type(self)(**kept, head_sees=Sees.LAST, dropout=0.0, epochs=1)
 
     @property
     def from_scratch(self) -> bool:

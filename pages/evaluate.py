@@ -11,7 +11,17 @@ from core.results import learned, names
 from core.results.answers import kept
 from core.storage import files, home
 from pages.parts.data import bring, gather
-from pages.parts.evaluate import again, by_class, changed, judged, matrix, more, pictures, sureness
+from pages.parts.evaluate import (
+    again,
+    by_class,
+    changed,
+    judged,
+    matrix,
+    more,
+    one_class,
+    pictures,
+    sureness,
+)
 from pages.parts.evaluate.pictures import Behind
 from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say, several
@@ -85,6 +95,9 @@ def _answers(folder: str, stamp: files.Stamp) -> kept.Answers | None:
 @st.fragment
 def details(behind: Behind, results: dict[str, Any]) -> None:
     """What stands behind the accuracy: charts, each of which leads to its pictures."""
+    if "alone" in results:
+        one_class.draw(behind, results)
+        return
     charts, beside = st.columns([3, 2], gap="large")  # one below the other on a phone
     with charts:
         titles = [
@@ -128,7 +141,8 @@ def headline(results: dict[str, Any], folder: Path | None = None) -> None:
                 high=words.percent(high),
             ),
         ]
-        if results.get("split") == "validation" and results.get("kept") != "solution":
+        chosen_on_these = results.get("split") == "validation" and results.get("kept") != "solution"
+        if chosen_on_these and "alone" not in results:
             sentences.append(say(words.CHOSEN))
         known = learned.in_words(results)
         told = " ".join([*sentences, *([say(known)] if known else [])])

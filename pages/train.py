@@ -26,6 +26,7 @@ from pages.parts.train import (
     cost,
     kept,
     live,
+    one_class,
 )
 
 _MORE_EPOCHS = 5
@@ -94,6 +95,9 @@ def choose() -> None:
         + f" {divided(dataset)} {say('Press Train, or change any setting first.')}"
     )
     gather.left_out_in_a_line(dataset)
+    if len(dataset.classes) == 1:
+        one_class.draw(chosen, dataset)
+        return
     place, suggestion = st.container(), st.container()
     settings, suggested = None, advice.known(chosen, dataset)
     state.grant_preset()

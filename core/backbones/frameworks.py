@@ -15,6 +15,9 @@ from types import ModuleType
 
 from core.storage import home
 
+# With a single class, the network's answer is what it is familiar with.
+warnings.filterwarnings("ignore", "You are using a softmax over axis", UserWarning)
+
 
 @contextmanager
 def _keras_home() -> Iterator[None]:

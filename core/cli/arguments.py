@@ -62,6 +62,11 @@ def images(added: argparse.ArgumentParser) -> None:
         action="store_true",
         help="classes that differ by capital letters alone are one",
     )
+    reading.add_argument(
+        "--one-class",
+        action="store_true",
+        help="there is a single class, to be told from anything else",
+    )
 
 
 def add_settings(
@@ -132,6 +137,7 @@ def reading_of(args: argparse.Namespace) -> Reading | None:
         split_column=args.split_column,
         pattern=args.label_pattern,
         join_cases=args.join_cases,
+        one_class=args.one_class,
     )
     return None if reading == Reading() else reading
 

@@ -106,7 +106,7 @@ def following(run: Run) -> Iterator[None]:
                 candidate, told, solved = state.candidate, 0, None
                 settings = TrainingSettings.from_dict(candidate["settings"])
                 tell(f"candidate {candidate['number'] + 1}: {candidates.told(settings)}")
-            for row in state.history[told:]:
+            for row in state.history[told:] if state.classes != 1 else ():
                 tell(
                     f"epoch {row['epoch']}: accuracy {row['accuracy']:.3f}, "
                     f"validation {row['val_accuracy']:.3f}"

@@ -7,6 +7,7 @@ from core.datasets.dataset import Dataset, Record, Skipped
 from core.errors import UserError
 from core.intake.archives import litter
 from core.intake.layouts import layout
+from core.intake.layouts.labelling import ALONE
 from core.saying import Sentence, joined, say, several
 
 
@@ -14,16 +15,14 @@ def check(dataset: Dataset) -> None:
     """See that there is enough to learn from, after whatever was taken out.
 
     Raises:
-        UserError: There are fewer than 2 classes, or fewer than 2 different images in one.
+        UserError: There are fewer than 2 different images in a class, or fewer than 15 in the only
+            one.
     """
     if not dataset.records:
         raise UserError("There are no pictures yet. Add some of each class first.")
     if len(dataset.classes) < 2:
-        raise UserError(
-            "Expected at least 2 classes to tell apart, but there is only “{name}”. Create "
-            "another class and add pictures to it.",
-            name=dataset.classes[0],
-        )
+        _check_alone(dataset.classes[0], dataset.records)
+        return
     few = _classes_below(2, dataset.classes, list(dataset.records))
     if few:
         raise UserError(
@@ -33,12 +32,46 @@ def check(dataset: Dataset) -> None:
         )
 
 
-def check_read(classes: tuple[str, ...], records: list[Record], skipped: list[Skipped]) -> None:
+def _check_alone(name: str, records: Sequence[Record]) -> None:
+    """See that there are enough pictures of a single class, to tell it from anything else."""
+    count = len({record.digest for record in records})
+    if count < ALONE:
+        raise UserError(
+            several(
+                "Expected at least 2 classes to tell apart, but there is only “{name}”, with "
+                "{count} different picture. Create another class and add pictures to it; or add "
+                "pictures of “{name}” until there are {least}, to tell it from anything else.",
+                "Expected at least 2 classes to tell apart, but there is only “{name}”, with "
+                "{count} different pictures. Create another class and add pictures to it; or add "
+                "pictures of “{name}” until there are {least}, to tell it from anything else.",
+                count,
+                name=name,
+                least=ALONE,
+            )
+        )
+
+
+def check_read(
+    classes: tuple[str, ...],
+    records: list[Record],
+    skipped: list[Skipped],
+    *,
+    one_class: bool = False,
+) -> None:
     """The same of what was just read, from an archive that can be mended and brought again.
 
+    Args:
+        classes: Those that were found.
+        records: Their pictures.
+        skipped: What was left out.
+        one_class: Whether a single class is what somebody wants.
+
     Raises:
-        UserError: As `check`.
+        UserError: As `check`, or there is one class where two or more were expected.
     """
+    if one_class and len(classes) == 1:
+        _check_alone(classes[0], records)
+        return
     if len(classes) < 2:
         raise no_classes(skipped, classes)
     few = _classes_below(2, classes, records)

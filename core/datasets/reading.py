@@ -104,7 +104,7 @@ def read(
             preparation=preparation,
             reading=found.reading,
         )
-    check_read(classes, records, skipped)
+    check_read(classes, records, skipped, one_class=found.reading.one_class)
     came = found.said and any(record.split == "validation" for record in records)
     check_train(classes, records, 1 if came else 2)
     if not came:

@@ -64,11 +64,14 @@ def submit_training(dataset_id: str, settings: TrainingSettings, after: str | No
         after: The id of the run that it repeats on changed pictures.
 
     Raises:
-        UserError: There is no such data set, it holds too little, or no cluster takes the job.
+        UserError: There is no such data set, it holds too little, its only class leaves thawed
+            layers nothing to learn, or no cluster takes the job.
     """
     dataset = dataset_folder(dataset_id)
     chosen = store.load(dataset)
     check(chosen)
+    if len(chosen.classes) == 1:
+        settings = settings.for_one_class()
     owner = connection.line().owner
     folder = home.runs() / home.new_id()
     run = Run.create(
@@ -108,6 +111,8 @@ def can_go_on(run: Run, state: RunState) -> bool:
     """
     if run.dataset_id is None or not store.folder_of(run.dataset_id).is_dir():
         return False
+    if state.classes == 1 and state.status is RunStatus.FINISHED:
+        return False  # in more epochs nothing would change
     over_for_good = state.status in (RunStatus.FAILED, RunStatus.FINISHED)
     return run.checkpoint.is_file() or not over_for_good
 

@@ -205,7 +205,9 @@ def judge(job: Job, path: Path, run: Run, name: str) -> None:
                 f"{unclear.cause} Send the pictures of each class in a folder that is named "
                 "after it."
             ) from unclear
-        pictures = _pictures(job, source, predictor, found["mistakes"])
+        alone = found.get("alone", {})
+        wrong = [*found["mistakes"], *alone.get("refused", ()), *alone.get("let_in", ())]
+        pictures = _pictures(job, source, predictor, wrong)
     if job.folder.is_dir():  # else the run was deleted meanwhile
         evaluations.keep(job.folder, name, found, pictures, trained)
 

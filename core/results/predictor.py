@@ -23,7 +23,7 @@ from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.familiarity import FAMILIAR, PROBABILITIES
 from core.network.features import cache_key
-from core.results import calibration, evaluation, learned, names, thresholds
+from core.results import calibration, evaluation, learned, names, one_class, thresholds
 from core.results.answers import kept
 from core.results.prediction import Prediction
 from core.results.thresholds import Thresholds
@@ -229,7 +229,9 @@ class Predictor:
             skipped: what was left out; answers: those behind all of it.
 
         Raises:
-            UserError: The images have a class that the model does not know, or there are none.
+            UserError: The images have a class that the model does not know, or there are none. To a
+                model with a single class, every other one is something else, which it should not
+                know; see `one_class.evaluate`.
         """
 
         def read(submit: Submit) -> Dataset:
@@ -250,7 +252,8 @@ class Predictor:
 
         found, answers = self.answers(read)
         unknown = [name for name in found.classes if name not in self.classes]
-        if unknown:
+        alone = len(self.classes) == 1 and self.thresholds.familiar is not None
+        if unknown and not alone:
             raise UserError(
                 "This model knows {classes}, but the images also have {unknown}. Take those "
                 "folders out or rename them.",
@@ -259,13 +262,25 @@ class Predictor:
             )
         every = np.stack([answers[record.digest] for record in found.records])
         probabilities, familiar = np.split(every, [len(self.classes)], axis=1)
+        side = "test" if found.split_came_with_data else None
+        told: dict[str, Any] = {"side": side, "skipped": found.skipped}
+        if alone:
+            (label,) = self.classes
+            threshold = self.thresholds.familiar
+            assert threshold is not None
+            own = [record.label == label for record in found.records]
+            told["answers"] = kept.of_records(
+                probabilities[own], [r for r in found.records if r.label == label], self.classes
+            )
+            told["familiar"] = self.thresholds.accepted(familiar[own])
+            return told | one_class.evaluate(
+                familiar, found.records, label, threshold, learned_from
+            )
         asked = probabilities, found.records, self.classes
         apart: dict[str, Any] = {"learned_from": None, "unseen": None}
         if learned_from is not None:
             apart = learned.told_apart(*asked, learned_from)
-        side = "test" if found.split_came_with_data else None
-        said = kept.of_records(*asked)
-        told: dict[str, Any] = {"side": side, "skipped": found.skipped, "answers": said}
+        told["answers"] = kept.of_records(*asked)
         told["familiar"] = self.thresholds.accepted(familiar)
         return evaluation.evaluate(*asked) | calibration.judged(*asked) | apart | told
 

@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,9 +21,10 @@ from core.errors import StopRequested, UserError
 from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
-from core.network.familiarity import Memory
+from core.network.familiarity import FEWEST, THRESHOLD, Memory
 from core.network.features import FeatureCache, Together
 from core.network.prefix import PIXELS, Prefix
+from core.results import one_class
 from core.settings import TrainingSettings
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing
@@ -45,7 +46,7 @@ from core.training.schedule import share
 from core.training.setup import Setup
 from core.training.steps import ManySteps, TwoRates, at_once
 from core.training.trust.calibrating import Calibration
-from core.training.trust.remembering import accepted, remember
+from core.training.trust.remembering import accepted, familiar, remember
 
 _SOLVED_BYTES = 512 << 20  # of features that the exact solution learns from
 _TIMED_STEPS = 3
@@ -447,6 +448,29 @@ class Learning:
     def accepted(self, memory: Memory, judged: Sequence[Record]) -> dict[str, Any]:
         """How many images look familiar; see `remembering.accepted`."""
         return accepted(memory, self._caches[self.network.pooled], self._last, judged)
+
+    def told_from_others(
+        self, memory: Memory | None, judged: Sequence[Record], learns: Collection[str]
+    ) -> dict[str, Any]:
+        """How well a single class is told from anything else; see `one_class.evaluate`.
+
+        Args:
+            memory: Of what it learned from.
+            judged: The images to judge it on.
+            learns: Digests of those that it has learned from.
+
+        Raises:
+            UserError: It remembers nothing, because there were too few images.
+        """
+        if memory is None:
+            raise UserError(
+                "Expected at least {count} training pictures of the only class, received fewer. "
+                "Add pictures, or make the validation and test sets smaller.",
+                count=FEWEST,
+            )
+        (label,) = self.dataset.classes
+        found = familiar(memory, self._caches[self.network.pooled], self._last, judged)
+        return one_class.evaluate(found, judged, label, THRESHOLD, learns)
 
     def whole(self, memory: Memory | None) -> Any:
         """The model to keep; see `Network.whole`."""

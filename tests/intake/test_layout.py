@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import UserError
 from core.intake.archives.archive import Member, open_source
-from core.intake.layouts.labelling import Reading, Unclear
+from core.intake.layouts.labelling import ALONE, Reading, Unclear
 from core.intake.layouts.layout import (
     OUTSIDE,
     UNKNOWN,
@@ -144,6 +144,31 @@ def test_classes_that_differ_by_capital_letters_alone_are_joined_after_asking() 
     assert choice.reading.options() == "--join-cases"
     joined = place(Listed(*names, reading=choice.reading))
     assert Counter(each.label for each in joined.placed) == {"cat": 3, "dog": 1}
+
+
+def test_whether_a_single_class_is_meant_is_asked() -> None:
+    names = [f"mugs/{number}.jpg" for number in range(ALONE)]
+    asked = unclear(*names)
+    assert "at least 2 classes" in asked.cause
+    assert "only one was found, “mugs”" in asked.cause
+    (choice,) = asked.choices
+    assert choice.reading == Reading(one_class=True)
+    assert choice.reading.options() == "--one-class"
+    assert Reading.from_dict(choice.reading.to_dict()) == choice.reading
+    found = place(Listed(*names, reading=choice.reading))
+    assert {each.label for each in found.placed} == {"mugs"}
+    assert found.reading.one_class
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"mugs/{number}.jpg" for number in range(ALONE - 1)],  # too few to learn it alone
+        [f"images/{number}.jpg" for number in range(ALONE)],  # a name that says nothing
+    ],
+)
+def test_what_is_hardly_a_class_is_not_asked_about(names: list[str]) -> None:
+    assert len({each.label for each in place(Listed(*names)).placed}) < 2
 
 
 def test_known_classes_lend_their_spelling() -> None:

@@ -119,7 +119,7 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
                     "file": record.file if record else "cat/9.png",
                     "digest": record.digest if record else "0" * 64,
                     "label": classes[0],
-                    "predicted": classes[1],
+                    "predicted": classes[-1],
                     "confidence": 0.97,
                 }
             ],

@@ -42,9 +42,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         tell(said)
     if unseen := results["learned_from"] and results["unseen"]:
         print(f"unseen accuracy\t{unseen['accuracy']:.4f}\timages\t{unseen['images']}")
-    error = results["calibration"]["error"]
-    tell(f"its percentages are off by {100 * error:.1f} points on average (calibration error)")
-    if familiar := results["familiar"]:
+    if results["calibration"]:
+        error = results["calibration"]["error"]
+        tell(f"its percentages are off by {100 * error:.1f} points on average (calibration error)")
+    if alone := results.get("alone"):
+        _tell_alone(alone, results["classes"][0])
+    elif familiar := results["familiar"]:
         tell(f"{familiar['accepted']} of {familiar['images']} look familiar to it")
     keys = (
         *("accuracy", "images", "per_class", "confusion", "calibration", "cut_offs", "familiar"),
@@ -53,10 +56,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **{key: results[key] for key in keys},
         "intervals": intervals.of_classes(results["classes"], results["confusion"]),
-        "near_misses": _near_misses(results["answers"]),
+        "near_misses": [] if alone else _near_misses(results["answers"]),
+        **({"alone": alone} if alone else {}),
         "read_as": read_as,
         "skipped": rows(results["skipped"]),
     }
+
+
+def _tell_alone(alone: dict[str, Any], label: str) -> None:
+    """How well a single class is told from anything else."""
+    for who, did, what in (
+        ("own", "recognised", f"pictures of “{label}”"),
+        ("strangers", "turned away", "pictures of other things"),
+    ):
+        if found := alone[who]:
+            tell(f"{did} {found['correct']} of {found['images']} {what}")
+    if not alone["strangers"]:
+        tell("How well it turns away other things, only pictures of them tell: add a folder.")
 
 
 def _near_misses(answers: Answers) -> list[dict[str, Any]]:

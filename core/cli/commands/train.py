@@ -78,6 +78,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         seed = run.settings.seed
     else:
         settings = _settings(args)
+        if args.one_class:
+            settings = settings.for_one_class()
         seed = settings.seed
         run = _create(folder, settings, source.name)
     from core.training.fit import train

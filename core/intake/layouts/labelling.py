@@ -16,6 +16,7 @@ from core.saying import Sentence, say, several
 ONE_HOT = "*"  # the label column of a table with a column of 0 and 1 for each class
 IN_FOLDER = "."  # the label column of a table that only says the sides: folders are the classes
 EVERYWHERE: tuple[tuple[str, Split | None], ...] = (("", None),)
+ALONE = 15  # pictures of a single class: enough to remember some and check it on the others
 _SHOWN = 12  # classes of a choice that are listed
 
 
@@ -38,6 +39,7 @@ class Reading:
             path if it holds a slash. Its group named `label`, else its first group, is the class,
             and its group named `side` the side.
         join_cases: Whether classes that differ by capital letters alone are one.
+        one_class: Whether there is to be a single class, to be told from anything else.
     """
 
     folders: tuple[tuple[str, Split | None], ...] = ()
@@ -48,6 +50,7 @@ class Reading:
     split_column: str = ""
     pattern: str = ""
     join_cases: bool = False
+    one_class: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -78,6 +81,7 @@ class Reading:
         ):
             given += [option, value] if value else []
         given += ["--join-cases"] if self.join_cases else []
+        given += ["--one-class"] if self.one_class else []
         return shlex.join(given)
 
 

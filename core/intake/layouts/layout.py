@@ -27,6 +27,7 @@ from core.intake.layouts.class_folders import (
     sided_folders,
 )
 from core.intake.layouts.labelling import (
+    ALONE,
     IN_FOLDER,
     ONE_HOT,
     Choice,
@@ -235,7 +236,29 @@ class _Reader:
                 ),
                 (replace(joined, reading=wanted),),
             )
+        alone = found.classes[0] if len(found.classes) == 1 else None
+        if alone and self._least > 1 and not self._known and not reading.one_class:
+            self._ask_for_one(found, alone, given or Reading())
         return replace(found, unused=() if reading.tables else tuple(self._unused.items()))
+
+    def _ask_for_one(self, found: Layout, alone: tuple[str, int, str], given: Reading) -> None:
+        """Ask whether a single class is meant, where it may be: it can be told from anything else.
+
+        Raises:
+            Unclear: It may be.
+        """
+        label, pictures, _ = alone
+        if pictures < ALONE or found.lost or says_nothing(label):
+            return
+        choice = found.choice(later("Learn this class alone, and tell it from anything else"))
+        raise Unclear(
+            say(
+                "Expected a folder of pictures for each of at least 2 classes, as in daisy/1.jpg "
+                "and rose/1.jpg, but only one was found, “{name}”.",
+                name=shortened(label),
+            ),
+            (replace(choice, reading=replace(given, one_class=True)),),
+        )
 
     # What the source says by itself
 
@@ -423,7 +446,7 @@ class _Reader:
                     name=self._source.name,
                 )
         if not (given.folders or given.tables or given.pattern):
-            return replace(self._proposed(), join_cases=given.join_cases)
+            return replace(self._proposed(), join_cases=given.join_cases, one_class=given.one_class)
         if given.pattern:
             name_patterns.check(given.pattern)
             return given

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from core.datasets.dataset import Record, labels_of
 from core.network.familiarity import THRESHOLD, Memory
@@ -51,8 +52,22 @@ def accepted(
     Returns:
         remembered: how many pictures it remembers; the rest as `Thresholds.accepted`.
     """
-    found = Thresholds(THRESHOLD).accepted(memory.familiar(_of(features, last, records)))
+    found = Thresholds(THRESHOLD).accepted(familiar(memory, features, last, records))
     return {"remembered": len(memory.features), **(found or {})}
+
+
+def familiar(
+    memory: Memory, features: Rows, last: slice, records: Sequence[Record]
+) -> npt.NDArray[np.float64]:
+    """How familiar pictures look that it does not remember, [pictures].
+
+    Args:
+        memory: As for `accepted`, as is the rest.
+        features: …
+        last: …
+        records: …
+    """
+    return memory.familiar(_of(features, last, records))
 
 
 def _of(features: Rows, last: slice, records: Sequence[Record]) -> np.ndarray:

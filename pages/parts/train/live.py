@@ -68,7 +68,7 @@ def draw(run: Run) -> RunState:
         results = run.results()
         if current.tried:
             race.draw(current, run.ordered.budget, results)
-        if current.history:
+        if current.history and current.classes != 1:
             _curves(current, race.at_hand(current, run.settings), results)
         _behind(current, current.stages, run.settings)
         _notice(current)
@@ -94,7 +94,7 @@ def _tick(run: Run) -> None:
     _notice(current)
     if ordered.budget:
         race.draw(current, ordered.budget)
-    if current.history:
+    if current.history and current.classes != 1:
         _curves(current, settings)
     _now(current)
     _behind(current, [stage for stage in current.stages if stage is not current.stage], settings)

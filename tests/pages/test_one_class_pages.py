@@ -1,0 +1,75 @@
+"""A data set with one class: from the Train page to what the Evaluate page shows."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.datasets import changes, store
+from core.jobs import queue
+from core.results import one_class
+from core.settings import TrainingSettings
+from core.storage import files, home
+from core.storage.runs import Run
+from tests.pages.painting import Open, button, keys, paint_run, shown, store_dataset
+
+
+def one_class_data(count: int) -> str:
+    """The id of a data set whose other class was deleted."""
+    dataset = store_dataset("mugs", {"mug": count, "cup": 2})
+    folder = home.datasets() / dataset
+    store.keep(folder, changes.delete_class(store.load(folder), "cup"), "deleted")
+    return dataset
+
+
+def trained(count: int, turned_away: int) -> Run:
+    """A run on one class, and what it would leave."""
+    dataset = one_class_data(count)
+    run = paint_run(dataset, ("mug",), settings=TrainingSettings().for_one_class(), epochs=1)
+    records = store.load(home.datasets() / dataset).records
+    familiar = np.where(np.arange(count) < turned_away, 0.01, 0.5)
+    results = run.results() or {}
+    results |= one_class.evaluate(familiar, records, "mug", 0.05) | {"history": []}
+    files.write_json(run.results_path, {k: v for k, v in results.items() if k != "format"})
+    return run
+
+
+def test_one_class_can_be_learned_alone(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = one_class_data(15)
+    submitted: list[Any] = []
+
+    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
+        submitted.append((dataset_id, settings.for_one_class().epochs))
+        return paint_run(dataset_id, ("mug",), ending=None, epochs=0)
+
+    monkeypatch.setattr(queue, "submit_training", submit)
+    app = open_page("train", data=dataset)
+    assert "With one class there is nothing to tell apart" in shown(app)
+    assert "add-another-class" in keys(app)
+    button(app, "train-one-class").click().run()
+    assert submitted == [(dataset, 1)]
+
+
+def test_too_few_pictures_of_one_class_lead_back_to_them(open_page: Open) -> None:
+    app = open_page("train", data=one_class_data(14))
+    assert "until there are 15" in shown(app)
+    assert keys(app) == ["to-pictures"]
+
+
+def test_evaluate_shows_what_was_turned_away(open_page: Open) -> None:
+    run = trained(20, 3)
+    app = open_page("evaluate", run=run.id)
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Accuracy: share of pictures that it gets right": "85%",
+        "Recognised of its class (recall)": "85%",
+        "Turned away of other things": "not tried yet",
+    }
+    assert "Pictures of its class that it turned away" in [each.value for each in app.subheader]
+    assert not app.tabs  # with one class there is no confusion matrix, and nothing to be sure of
+
+
+def test_the_curves_of_one_class_are_not_shown(open_page: Open) -> None:
+    run = trained(20, 0)
+    app = open_page("train", run=run.id)
+    assert not app.get("plotly_chart")
+    assert "more" not in keys(app)
