@@ -1,10 +1,11 @@
-"""The Runs page: all runs and data sets, to open or delete, and the disk space that they take."""
+"""The Runs page: all runs and data sets, to compare, open or delete, and their disk space."""
 
 import streamlit as st
 
 from core.network import features
+from core.results.overview import rows
 from core.storage import files, home, report
-from pages.parts.runs import belongings
+from pages.parts.runs import aside, belongings, charts, chosen, comparison, table, taking
 from pages.parts.shared import state, words
 from pages.parts.shared.words import say
 
@@ -15,10 +16,42 @@ def main() -> None:
     tabs = [say("Runs"), say("Data sets"), say("Disk")]
     runs, datasets, disk = st.tabs(tabs, key="belongings", on_change="rerun")
     # Only the tab that is open is drawn: each of them reads many files.
-    for tab, draw in ((runs, belongings.runs), (datasets, belongings.datasets), (disk, space)):
+    for tab, draw in ((runs, trainings), (datasets, belongings.datasets), (disk, space)):
         if tab.open:
             with tab:
                 draw()
+
+
+def trainings() -> None:
+    """All runs, or those of a comparison: what to do with those that are ticked, and charts."""
+    if message := state.notice("runs"):
+        st.error(words.plain(message), icon=":material/error:")
+    with st.container(key="aside"):
+        aside.draw()
+    every = rows.rows()
+    compared = state.comparison()
+    if compared:
+        every = [row for row in every if row.comparison == compared]
+        comparison.draw(every)
+    elif not every:
+        st.write(say("Every training run is kept here. There are none yet."))
+        if st.button(
+            say("Train a network"),
+            type="primary",
+            icon=":material/arrow_forward:",
+            key="train-network",
+        ):
+            state.go("train", **state.address())
+    if not every:
+        return
+    found = table.find(every) if len(every) > 1 and not compared else every
+    ticked = table.draw(found, len(every))
+    at_hand = state.address().get(state.RUN)
+    chosen.draw(ticked or [row for row in found if row.run.id == at_hand])
+    charts.curves(ticked)
+    if not compared:
+        charts.costs(found, ticked)
+    taking.draw(found)
 
 
 def space() -> None:

@@ -22,6 +22,8 @@ from pages.parts.shared import (
 from pages.parts.shared.words import later, say, several
 from pages.parts.train import (
     advice,
+    again,
+    comparing,
     controls,
     cost,
     kept,
@@ -131,6 +133,8 @@ def choose() -> None:
         place.error(words.plain(error.said), icon=":material/error:")
     with suggestion:
         advice.draw(chosen, suggested, settings)
+    if settings is not None:
+        comparing.draw(chosen, settings)
 
 
 def divided(dataset: Dataset) -> str:
@@ -161,7 +165,7 @@ def watch(run: Run) -> None:
             type="tertiary",
             icon=":material/add:",
             key="another",
-            on_click=another,
+            on_click=again.another,
             args=(run,),
         )
 
@@ -244,7 +248,7 @@ def over(run: Run, current: RunState) -> None:
             type="secondary" if results is not None or go_on else "primary",
             icon=":material/replay:",
             key="again",
-            on_click=again,
+            on_click=again.prepare,
             args=(run,),
             help=say("Back to the settings, as they were for this run."),
         )
@@ -276,21 +280,6 @@ def resume(run: Run, more: int = 0) -> None:
         queue.resume(run, more=more)
     except UserError as error:
         state.keep_notice(error, "resume")
-
-
-def again(run: Run) -> None:
-    """Back to the controls, set as they were for this run."""
-    state.use_settings(run.ordered)
-    if run.dataset_id:
-        state.set_for(run.dataset_id, touched=True)
-    another(run)
-
-
-def another(run: Run) -> None:
-    """Back to the controls, with the run's data set at hand."""
-    state.choose_run(None)
-    if run.dataset_id:
-        state.choose_dataset(run.dataset_id)
 
 
 main()

@@ -33,6 +33,7 @@ COMMANDS = {
     "serve": "A run's model for programs that ask over HTTP.",
     "export": "A run's model for other programs, in a zip that was tried before it is written.",
     "explain": "Why a run's model says what it says of an image: a heat map.",
+    "runs": "All runs that the app keeps; as a table (CSV), or as curves for TensorBoard.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
     "backup": "One zip of data sets, runs and your own weights, also while trainings run.",
     "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",

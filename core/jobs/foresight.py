@@ -20,10 +20,11 @@ from core.jobs import tasks, worker
 from core.jobs.cluster import connection
 from core.jobs.worker import JobFailed
 from core.network.features import cache_key
+from core.results.overview import rows
+from core.results.overview.rows import Row
 from core.settings import TrainingSettings
 from core.storage import files, home, incidents
 from core.storage.job import AFTER_ALL
-from core.storage.runs import Run, all_runs
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -111,17 +112,19 @@ def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
         return None
     found = Probe.from_dict(files.read_json(path))
     since = path.stat().st_mtime
-    done = any(_leaves_features(run, dataset_id, settings, since) for run in all_runs())
+    done = any(_leaves_features(row, dataset_id, settings, since) for row in rows.rows())
     return replace(found, new_images=0) if done else found
 
 
-def _leaves_features(run: Run, dataset_id: str, settings: TrainingSettings, since: float) -> bool:
+def _leaves_features(row: Row, dataset_id: str, settings: TrainingSettings, since: float) -> bool:
     """Whether a run has since left the features of all images behind."""
+    theirs = row.settings
+    if row.dataset_id != dataset_id or theirs is None:
+        return False
     try:
-        if run.dataset_id != dataset_id or run.results_path.stat().st_mtime < since:
+        if row.run.results_path.stat().st_mtime < since:
             return False
-        theirs = run.settings
-    except (UserError, FileNotFoundError):  # of a newer Thaw, not ended, or deleted meanwhile
+    except FileNotFoundError:  # not ended, or deleted meanwhile
         return False
     return all(
         getattr(theirs, name) == getattr(settings, name) for name in _FEATURES

@@ -55,13 +55,19 @@ _looked: dict[str, float] = {}
 _places: dict[str, RunState] = {}
 
 
-def submit_training(dataset_id: str, settings: TrainingSettings, after: str | None = None) -> Run:
+def submit_training(
+    dataset_id: str,
+    settings: TrainingSettings,
+    after: str | None = None,
+    comparison: str | None = None,
+) -> Run:
     """Queue the training of a new run.
 
     Args:
         dataset_id: A stored data set.
         settings: What to train.
         after: The id of the run that it repeats on changed pictures.
+        comparison: The id of the comparison that it belongs to.
 
     Raises:
         UserError: There is no such data set, it holds too little, its only class leaves thawed
@@ -81,6 +87,7 @@ def submit_training(dataset_id: str, settings: TrainingSettings, after: str | No
         dataset_id=dataset_id,
         version=chosen.version,
         after=after,
+        comparison=comparison,
         cluster=owner,
     )
     _submit_training(run, dataset)
@@ -441,7 +448,7 @@ def under_way() -> list[UnderWay]:
     """The trainings that keep the training processes busy, then those that wait, in their order."""
     found = []
     for run in all_runs():
-        known = _known(run)
+        known = standing(run)
         if known.cluster is None or not (_is_busy(known) or known.status is RunStatus.QUEUED):
             continue
         left = known.stages[Stage.TRAINING][2] if known.stage is Stage.TRAINING else None
@@ -454,7 +461,7 @@ def under_way() -> list[UnderWay]:
 
 def is_busy(run: Run) -> bool:
     """Whether a training process is at a run, which may have ended: its best is still saved."""
-    known = _known(run)
+    known = standing(run)
     return known.cluster is not None and _is_busy(known)
 
 
@@ -487,8 +494,8 @@ def busy() -> bool:
     return bool(under_way())
 
 
-def _known(run: Run) -> RunState:
-    """Where a run stands; one that has ended is read once."""
+def standing(run: Run) -> RunState:
+    """Where a run is, as `status` tells; one that has ended is read once."""
     known = _places.get(run.id)
     if known is None or not known.status.final or known.offset != _size(run):
         known = _places[run.id] = status(run, known)
@@ -497,8 +504,10 @@ def _known(run: Run) -> RunState:
 
 def _size(run: Run) -> int:
     """Bytes of a run's log: one that has ended may have been resumed since."""
-    path = run.log.path
-    return path.stat().st_size if path.is_file() else 0
+    try:
+        return run.log.path.stat().st_size
+    except OSError:
+        return 0
 
 
 def stop(run: Run) -> None:

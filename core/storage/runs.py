@@ -1,6 +1,8 @@
 """A run's folder: settings, progress, model and results. A worker writes it, pages read it."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +15,8 @@ from core.storage.job import Job, JobState, Kind, RunStatus, Stage
 
 # What settings say that were written before these could be chosen.
 _BEFORE = {"head_sees": "last", "refit": False}
+_ASIDE = ".deleted-"  # then a run's id
+_runs: set[Path] = set()  # folders that need not be looked into again
 _RESULTS = ("accuracy", "images", "correct", "interval", "classes", "per_class", "confusion")
 
 
@@ -167,6 +171,7 @@ class Run(Job):
         dataset_id: str | None = None,
         version: int | None = None,
         after: str | None = None,
+        comparison: str | None = None,
         cluster: dict[str, Any] | None = None,
     ) -> "Run":
         """Make the folder of a new run, queued.
@@ -178,6 +183,7 @@ class Run(Job):
             dataset_id: The data set's id, where it is a stored one.
             version: Which version of it.
             after: The id of the run that this one repeats on pictures that were changed since.
+            comparison: The id of the comparison of backbones that it belongs to.
             cluster: The process that will take the job.
 
         Raises:
@@ -197,6 +203,7 @@ class Run(Job):
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder)
         told = {"data": data_name, "dataset": dataset_id, "version": version, "after": after}
+        told |= {"comparison": comparison} if comparison else {}
         try:
             # The settings make it a run: first, so that what is half made can be deleted.
             files.write_json(folder / home.SETTINGS, told | {"settings": settings.to_dict()})
@@ -268,7 +275,15 @@ class Run(Job):
     @property
     def after(self) -> str | None:
         """The id of the run that it repeats on changed pictures; that may be deleted by now."""
-        found = read_facts(self.folder, home.SETTINGS).get("after")
+        return self._id_of("after")
+
+    @property
+    def comparison(self) -> str | None:
+        """The id that all runs of one comparison of backbones share."""
+        return self._id_of("comparison")
+
+    def _id_of(self, fact: str) -> str | None:
+        found = read_facts(self.folder, home.SETTINGS).get(fact)
         return found if isinstance(found, str) and home.is_id(found) else None
 
     def _described(self, fact: str) -> Any:
@@ -347,6 +362,15 @@ class Run(Job):
     def delete(self) -> None:
         files.remove(self.folder)
 
+    def put_aside(self) -> None:
+        """Delete it in such a way that `bring_back` can undo it for a while.
+
+        From then on it is in no list. What lies aside for more than an hour is deleted for good
+        when Thaw's background processes start next.
+        """
+        with suppress(FileNotFoundError):  # it is deleted already
+            self.folder.rename(self.folder.with_name(_ASIDE + self.id))
+
     def undo(self, there_before: bool) -> None:
         """Leave nothing of a run that came to nothing.
 
@@ -413,7 +437,33 @@ def open_run(run_id: str) -> Run:
 
 def all_runs() -> list[Run]:
     """The runs of this server, newest first."""
-    if not home.runs().is_dir():
-        return []
-    folders = sorted(home.runs().iterdir(), reverse=True)
-    return [Run(f) for f in folders if home.is_id(f.name) and (f / home.SETTINGS).is_file()]
+    folder = home.runs()
+    names = sorted(filter(home.is_id, os.listdir(folder)), reverse=True) if folder.is_dir() else []
+    return [Run(each) for each in map(folder.joinpath, names) if _is_run(each)]
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether it holds settings. Once it does it is a run, whatever becomes of them."""
+    if folder not in _runs and (folder / home.SETTINGS).is_file():
+        _runs.add(folder)
+    return folder in _runs
+
+
+def aside() -> list[Run]:
+    """The deleted runs that can be brought back, the newest first."""
+    found = home.runs().glob(f"{_ASIDE}*") if home.runs().is_dir() else ()
+    return [
+        Run(folder)
+        for folder in sorted(found, reverse=True)
+        if home.made_at(folder.name.removeprefix(_ASIDE)) and (folder / home.SETTINGS).is_file()
+    ]
+
+
+def bring_back(run: Run) -> None:
+    """Undo the deletion of a run.
+
+    Args:
+        run: As `aside` gives it.
+    """
+    with suppress(FileNotFoundError):  # somebody else was faster
+        run.folder.rename(run.folder.with_name(run.folder.name.removeprefix(_ASIDE)))

@@ -37,7 +37,7 @@ def test_many_pollers_count_every_turn_once(eager_threads: None) -> None:
     def poll(turns: list[int]) -> None:
         while not over.is_set():
             queue.busy()
-            turns.append(queue._known(run).turn)
+            turns.append(queue.standing(run).turn)
 
     pollers = [threading.Thread(target=poll, args=(turns,)) for turns in seen]
     for poller in pollers:
@@ -46,13 +46,13 @@ def test_many_pollers_count_every_turn_once(eager_threads: None) -> None:
     for number in range(1, _RESUMES + 1):
         run.log.append("stopped")
         run.resume()
-        if queue._known(run).turn != number:
+        if queue.standing(run).turn != number:
             wrong.append(number)
     over.set()
     for poller in pollers:
         poller.join()
     assert not wrong
-    assert queue._known(run) == run.state()
+    assert queue.standing(run) == run.state()
     assert run.state().turn == _RESUMES
     assert all(max(turns) <= _RESUMES for turns in seen)
 

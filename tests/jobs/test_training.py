@@ -5,11 +5,13 @@ import psutil
 import pytest
 from PIL import Image
 
+from core.backbones.catalogue.rows import all_backbones
 from core.datasets import store
 from core.datasets.samples.samples import examples
 from core.intake.archives.archive import open_source
-from core.jobs import queue, tasks
+from core.jobs import comparing, queue, tasks
 from core.jobs.cluster import connection
+from core.results.overview import rows
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
 from core.storage.job import DIED, Kind, RunStatus
@@ -48,6 +50,22 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
     truth = [label for *_, label in examples("sketches")]
     right = sum(p.label == label for p, label in zip(predictions, truth, strict=True))
     assert right > len(truth) / 2
+
+
+def test_compared_backbones_are_trained_one_after_another_on_the_same_split(sketches, wait):
+    settings = TrainingSettings(epochs=2)
+    chosen = [all_backbones()[f"efficientnet_lite{number}"] for number in (2, 0)]
+    comparison = comparing.submit(sketches, settings, chosen)
+    compared = [row for row in rows.rows() if row.comparison == comparison]
+    assert {row.settings.backbone for row in compared} == {each.name for each in chosen}
+    assert {row.version for row in compared} == {1}
+    first, second = sorted((row.run for row in compared), key=lambda run: run.state().submitted)
+    assert first.settings.backbone == "efficientnet_lite0", "the smallest first"
+    wait(lambda: queue.status(second).status.final)
+    done = [row for row in rows.rows() if row.comparison == comparison]
+    assert [row.accuracy is not None and row.seconds > 0 for row in done] == [True, True]
+    sides = [dict(queue.status(run).images) for run in (first, second)]
+    assert sides[0] == sides[1]
 
 
 def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_path):

@@ -64,13 +64,19 @@ def paint_run(
     settings: TrainingSettings | None = None,
     epochs: int = 3,
     data: str = "pets",
+    comparison: str | None = None,
     **event: Any,
 ) -> Run:
     """The folder of a run as a worker leaves it."""
     settings = settings or TrainingSettings(epochs=max(epochs, 1))
     version = 1 if dataset else None
     run = Run.create(
-        home.runs() / home.new_id(), settings, data_name=data, dataset_id=dataset, version=version
+        home.runs() / home.new_id(),
+        settings,
+        data_name=data,
+        dataset_id=dataset,
+        version=version,
+        comparison=comparison,
     )
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):

@@ -6,9 +6,10 @@ from core.datasets import changes, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
+from core.results.overview import rows
 from core.storage import home
 from core.storage.job import RunStatus
-from core.storage.runs import Run, all_runs
+from core.storage.runs import Run
 from pages.parts.data import mend
 from pages.parts.shared import problem, state, words
 from pages.parts.shared.words import later, say
@@ -69,13 +70,7 @@ def draw(run: Run, dataset: Dataset | None) -> bool:
 
 def _follower(run: Run) -> Run | None:
     """The newest run that repeats a run."""
-    for each in all_runs():
-        try:
-            if each.after == run.id:
-                return each
-        except UserError:  # damaged
-            continue
-    return None
+    return next((row.run for row in rows.rows() if row.after == run.id), None)
 
 
 def _changed(run: Run, dataset: Dataset) -> str | None:

@@ -1,4 +1,4 @@
-"""Data sets and runs in lists: each can be opened, renamed, or deleted once that is confirmed."""
+"""Data sets in a list: each can be opened, renamed, or deleted once that is confirmed."""
 
 from collections import Counter
 from contextlib import suppress
@@ -6,14 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import summary
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures import images
-from core.jobs import queue
+from core.results.overview import rows
 from core.storage import files, home, own_names
-from core.storage.job import RunStatus, Stage
-from core.storage.runs import Run, RunState, all_runs
 from pages.parts.data import bring
 from pages.parts.data.bring import Summary
 from pages.parts.shared import (
@@ -22,34 +19,10 @@ from pages.parts.shared import (
     thumbnails,
     words,
 )
-from pages.parts.shared.words import later, say, several
+from pages.parts.shared.words import say, several
 
 _WIDTH = 300
 _SMALL = 64  # pixels of each picture of a card
-_STATUS = {
-    RunStatus.QUEUED: (later("waiting"), ":material/hourglass_top:", "gray"),
-    RunStatus.RUNNING: (later("running"), ":material/autorenew:", "orange"),
-    RunStatus.FINISHED: (later("done"), ":material/check_circle:", "green"),
-    RunStatus.STOPPED: (later("stopped"), ":material/stop_circle:", "gray"),
-    RunStatus.INTERRUPTED: (later("interrupted"), ":material/power_off:", "yellow"),
-    RunStatus.FAILED: (later("failed"), ":material/error:", "red"),
-}
-
-
-def runs() -> None:
-    """All runs, newest first."""
-    found = all_runs()
-    if not found:
-        st.write(say("Every training run is kept here. There are none yet."))
-        if st.button(
-            say("Train a network"),
-            type="primary",
-            icon=":material/arrow_forward:",
-            key="train-network",
-        ):
-            state.go("train", **state.address())
-        return
-    thumbnails.paged(found, "runs", _run, width=_WIDTH)
 
 
 def datasets() -> None:
@@ -70,81 +43,7 @@ def datasets() -> None:
 
 def _learned() -> Counter[str | None]:
     """How many runs have learned from each data set."""
-    counts: Counter[str | None] = Counter()
-    for run in all_runs():
-        with suppress(UserError):  # a damaged run: its own card says so
-            counts[run.dataset_id] += 1
-    return counts
-
-
-def _run(run: Run) -> None:
-    try:
-        name, results, learned_from, dataset = (
-            run.name,
-            run.results(),
-            run.data_name,
-            run.dataset_id,
-        )
-    except UserError as error:
-        with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-            st.caption(words.plain(error.said))
-            what = say("This deletes this run for good.")
-            deleting.offer(run.id, what, lambda: None, lambda: _forget_run(run))
-        return
-    current = queue.status(run, None)
-    title, icon, colour = _STATUS[current.status]
-    with st.container(border=True, height="stretch", key=state.key("card", run.id)):
-        pictures = _data_of(dataset)
-        if dataset and pictures is not None:
-            _pictures(dataset, pictures)
-        st.markdown(f"**{words.plain(words.squeezed(name, 40))}**")
-        with st.container(horizontal=True, gap="xsmall"):
-            st.badge(say(title), icon=icon, color=colour)
-            if results:
-                right = say(
-                    "{share} of {count} right",
-                    share=words.percent(results["accuracy"]),
-                    count=results["images"],
-                )
-                st.badge(right, color="violet")
-        lines = [words.when(run.created), _summary(run, current)]
-        if results:
-            lines.insert(1, several("{count} class", "{count} classes", len(results["classes"])))
-        if name != learned_from:
-            data = words.plain(words.squeezed(learned_from, 30))
-            lines.insert(0, say("trained on {name}", name=data))
-        st.caption("  \n".join(lines))
-        if current.message:
-            st.caption(words.plain(current.message))
-        with st.container(horizontal=True):
-            if st.button(say("Open"), key=state.key("open", run.id)):
-                state.choose_run(run)
-                seen = results and current.status.final
-                state.go("evaluate" if seen else "train", run=run.id)
-            _rename(run.folder, name)
-            deleting.offer(
-                run.id,
-                say("This deletes the run “{name}” and its trained network for good.", name=name),
-                lambda: (
-                    None
-                    if current.status.final
-                    else later("It is still running. Open it and stop it first.")
-                ),
-                lambda: _forget_run(run),
-            )
-
-
-def _summary(run: Run, current: RunState) -> str:
-    try:
-        settings = run.settings
-    except UserError as error:
-        return words.plain(error.said)
-    told = words.plain(say(summary(settings, current.epochs)))
-    if current.status is RunStatus.RUNNING and current.stage is Stage.TRAINING:
-        epochs = current.epochs or settings.epochs
-        epoch = min(len(current.history) + 1, epochs)
-        told += f"  \n**{say('epoch {number} of {total}', number=epoch, total=epochs)}**"
-    return told
+    return Counter(row.dataset_id for row in rows.rows())
 
 
 def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
@@ -172,7 +71,7 @@ def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
             if st.button(say("Open"), key=state.key("open", chosen)):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
-            _rename(store.folder_of(chosen), dataset.name)
+            rename(store.folder_of(chosen), dataset.name)
             deleting.offer(
                 chosen,
                 several(
@@ -187,12 +86,11 @@ def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
             )
 
 
-def _data_of(dataset: str | None) -> Summary | None:
-    """The data set that a run has learned from, as it is now; None where it is gone."""
-    try:
-        return bring.summary(dataset) if dataset else None
-    except UserError:  # its page says what is wrong with it
-        return None
+def pictures_of(dataset: str | None) -> None:
+    """Some pictures of a data set as it is now; nothing where it is gone."""
+    with suppress(UserError):  # its page says what is wrong with it
+        if dataset and (found := bring.summary(dataset)) is not None:
+            _pictures(dataset, found)
 
 
 def _pictures(chosen: str, dataset: Summary) -> None:
@@ -213,7 +111,7 @@ def _small(path: str, stamp: files.Stamp) -> bytes:
     return images.thumbnail_jpeg(image, 2 * _SMALL)  # which is sharp on fine screens, too
 
 
-def _rename(folder: Path, name: str) -> None:
+def rename(folder: Path, name: str) -> None:
     """Rename a run or a data set.
 
     Args:
@@ -236,12 +134,6 @@ def _ask_name(folder: Path, name: str) -> None:
                 st.error(words.plain(error.said), icon=":material/error:")
             else:
                 st.rerun()
-
-
-def _forget_run(run: Run) -> None:
-    if state.address().get(state.RUN) == run.id:
-        state.choose_run(None)
-    run.delete()
 
 
 def _forget_dataset(chosen: str) -> None:

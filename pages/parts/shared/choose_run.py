@@ -1,10 +1,15 @@
 """Choosing among the runs that have ended with a network to look at."""
 
+from datetime import date
+from functools import lru_cache
+
 import streamlit as st
 
-from core.backbones.catalogue.rows import backbone_of, thaws
+from core.backbones.catalogue.rows import thaws
 from core.errors import UserError
-from core.storage.runs import Run, all_runs
+from core.results.overview import rows
+from core.results.overview.rows import Row
+from core.storage.runs import Run
 from pages.parts.shared import state, words
 from pages.parts.shared.words import say, several
 
@@ -33,7 +38,7 @@ def draw(waiting: str) -> Run | None:
             say("There is no such run: it was deleted, or the address is mistyped."),
             icon=":material/search_off:",
         )
-    trained = {run.id: run for run in all_runs() if _is_whole(run)}
+    trained = {row.run.id: row for row in rows.rows() if row.accuracy is not None}
     if not trained:
         st.write(waiting)
     if at_hand is not None and at_hand.id not in trained:
@@ -55,7 +60,7 @@ def draw(waiting: str) -> Run | None:
     return chosen
 
 
-def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | None:
+def _choose(trained: dict[str, Row], at_hand: Run | None, ask: bool) -> Run | None:
     """The one at hand, or the newest where none was asked for; None where the user has to say."""
     ids = list(trained)
     if at_hand is not None:
@@ -63,55 +68,54 @@ def _choose(trained: dict[str, Run], at_hand: Run | None, ask: bool) -> Run | No
     else:
         preset = None if ask else ids[0]
     if preset is not None and len(ids) == 1:
-        st.caption(say("Trained network: {name}", name=words.escaped(name(trained[preset]))))
-        return trained[preset]
+        st.caption(say("Trained network: {name}", name=words.escaped(_name(trained[preset]))))
+        return trained[preset].run
     chosen = st.selectbox(
         say("Trained network"),
         ids,
         index=None if preset is None else ids.index(preset),
-        format_func=lambda each: name(trained[each]),
+        format_func=lambda each: _name(trained[each]),
         placeholder=say("Choose a trained network"),
         key=state.key("choose", preset),
     )
-    return None if chosen is None else trained[chosen]
+    return None if chosen is None else trained[chosen].run
 
 
 def name(run: Run) -> str:
     """A run in a list: its data set, its date and what sets it apart; plain text."""
-    results = run.results()
-    parts = [words.bare(words.shortened(run.name, _DATA)), words.when(run.created)]
-    if results:
+    return "".join(_name(row) for row in rows.of([run]))
+
+
+def _name(row: Row) -> str:
+    return _written(row, state.language(), date.today())
+
+
+@lru_cache(maxsize=10_000)
+def _written(row: Row, language: str, today: date) -> str:
+    """The same, written once for each language and day: there may be a thousand runs."""
+    parts = [words.bare(words.shortened(row.name, _DATA)), words.when(row.created)]
+    if row.accuracy is not None and row.classes is not None:
         parts += [
-            say("{share} right", share=words.percent(results["accuracy"])),
-            several("{count} class", "{count} classes", len(results["classes"])),
+            say("{share} right", share=words.percent(row.accuracy)),
+            several("{count} class", "{count} classes", row.classes),
         ]
-    return " · ".join(filter(None, [*parts, _network(run)]))
+    if row.layers is not None:  # else it is no longer in the catalogue
+        parts.append(f"{words.bare(words.shortened(row.backbone, _TITLE))}, {depth(row)}")
+    return " · ".join(parts)
 
 
-def _is_whole(run: Run) -> bool:
-    """Whether it has ended with a network; a damaged one can be deleted under Runs."""
-    try:
-        return run.results() is not None and bool(run.data_name)
-    except UserError:
-        return False
-
-
-def _network(run: Run) -> str | None:
-    """Which network, and how much of it was frozen; None where that is no longer known."""
-    try:
-        settings = run.settings
-        backbone = backbone_of(settings)
-    except UserError:  # damaged, or a module that is no longer in the catalogue
-        return None
+def depth(row: Row) -> str:
+    """How much of a run's network was frozen."""
+    settings = row.settings
+    if settings is None:
+        return ""
     if settings.from_scratch:
-        depth = say("from scratch")
-    elif not thaws(settings):
-        depth = say("all frozen")
-    elif settings.frozen_layers:
-        depth = say("{count} frozen", count=settings.frozen_layers)
-    else:
-        depth = say("all thawed")
-    return f"{words.bare(words.shortened(backbone.title, _TITLE))}, {depth}"
+        return say("from scratch")
+    if not thaws(settings):
+        return say("all frozen")
+    if settings.frozen_layers:
+        return say("{count} frozen", count=settings.frozen_layers)
+    return say("all thawed")
 
 
 def _not_yet(at_hand: Run) -> None:

@@ -1,13 +1,12 @@
 """Deleting for good: confirmed in a dialog, and refused while something needs it."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import streamlit as st
 
-from core.errors import UserError
 from core.jobs import queue
-from core.storage.runs import Run, all_runs
+from core.results.overview import rows
+from core.storage.runs import Run
 from pages.parts.shared import state, words
 from pages.parts.shared.words import later, say
 
@@ -55,12 +54,7 @@ def _ask(
 
 def runs_on(dataset_id: str) -> list[Run]:
     """The runs on a data set; one whose settings are damaged is on none."""
-    found = []
-    for run in all_runs():
-        with suppress(UserError):
-            if run.dataset_id == dataset_id:
-                found.append(run)
-    return found
+    return [row.run for row in rows.rows() if row.dataset_id == dataset_id]
 
 
 def learned_from(dataset_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -35,6 +36,8 @@ _SPLITS = {
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
 _CHOSEN = "#d6488b"  # what was clicked
 _SYMBOLS = ("circle", "square", "diamond")
+_DASHES = ("solid", "dash", "dot")  # of curves, once the colours are used up
+_TOLD = 20  # runs of a chart that are told in words, the most accurate first
 _LONGEST = 80  # letters of a name that shows on hover
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
 
@@ -511,6 +514,126 @@ def atlas(placed: Sequence[tuple[str, Sequence[tuple[Record, float, float]]]]) -
         yaxis=hidden | {"scaleanchor": "x"},
     )
     return figure
+
+
+def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
+    """Validation accuracy of several runs, epoch by epoch.
+
+    Args:
+        curves: The name of each run and its history.
+    """
+    figure = go.Figure()
+    for place, (name, rows) in enumerate(curves):
+        figure.add_scatter(
+            x=[row["epoch"] for row in rows],
+            y=[row["val_accuracy"] for row in rows],
+            name=label(name),
+            mode="lines+markers" if len(rows) <= 25 else "lines",
+            line={
+                "color": _CLASSES[place % len(_CLASSES)],
+                "width": 2.5,
+                "dash": _DASHES[place // len(_CLASSES) % len(_DASHES)],
+            },
+            hovertemplate="%{y:.1%}",
+        )
+    figure.update_layout(
+        _layout(height=330),
+        showlegend=True,
+        hovermode="x unified",
+        xaxis={"title": say("epoch"), "fixedrange": True, "tickformat": "d"},
+        yaxis={"title": None, "fixedrange": True, "tickformat": ".0%"},
+    )
+    return figure
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run in a chart of accuracy against what it took.
+
+    Attributes:
+        name: What it is called.
+        cost: Seconds or parameters, above 0.
+        accuracy: Of held-out images.
+        interval: The confidence interval of that.
+        strong: Whether it stands out.
+    """
+
+    name: str
+    cost: float
+    accuracy: float
+    interval: tuple[float, float]
+    strong: bool = False
+
+
+def against(points: Sequence[Point], title: str, *, named: bool = False) -> go.Figure:
+    """Accuracy of runs against what they took, on a logarithmic axis.
+
+    Args:
+        points: The runs.
+        title: Of the axis.
+        named: Whether names and intervals are always shown; else on hover alone.
+    """
+    figure = go.Figure()
+    for strong in (False, True):
+        some = [point for point in points if point.strong is strong]
+        figure.add_scatter(
+            x=np.array([point.cost for point in some]),
+            y=np.array([point.accuracy for point in some]),
+            mode="markers+text" if named else "markers",
+            marker={
+                "size": 13 if strong else 9,
+                "symbol": "star" if strong else "circle",
+                "color": STRONG if strong or named else FAINT,
+            },
+            hovertext=[label(point.name, _LONGEST) for point in some],
+            customdata=np.array([point.interval for point in some]),
+            hovertemplate=say(
+                "{name}<br>{right} right ({low} to {high})<br>{cost}",
+                name="%{hovertext}",
+                right="%{y:.1%}",
+                low="%{customdata[0]:.0%}",
+                high="%{customdata[1]:.0%}",
+                cost="%{x:,.0f}",
+            )
+            + "<extra></extra>",
+            **(_named(some) if named else {}),
+        )
+    figure.update_layout(
+        _layout(height=360 if named else 330),
+        showlegend=False,
+        xaxis={"title": title, "type": "log", "fixedrange": True, "tickformat": "~s"},
+        yaxis={"title": say("accuracy"), "fixedrange": True, "tickformat": ".0%"},
+    )
+    if named and points:  # room for the names, which stand beside the points
+        costs = np.log10([point.cost for point in points])
+        figure.update_xaxes(range=[costs.min() - 0.25, costs.max() + 0.25])
+    return figure
+
+
+def _named(points: Sequence[Point]) -> dict[str, Any]:
+    """What shows the names and the intervals of points."""
+    return {
+        "text": [label(point.name, 20) for point in points],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [point.interval[1] - point.accuracy for point in points],
+            "arrayminus": [point.accuracy - point.interval[0] for point in points],
+            "color": QUIET,
+            "thickness": 1,
+        },
+    }
+
+
+def told_against(points: Sequence[Point], title: str) -> str:
+    """Such a chart in words."""
+    parts = [
+        f"{words.bare(point.name)}: {words.percent(point.accuracy)}, {words.number(point.cost)}"
+        for point in sorted(points, key=lambda point: -point.accuracy)[:_TOLD]
+    ]
+    return say("Accuracy against {cost}. {parts}.", cost=title, parts="; ".join(parts))
 
 
 def _file(record: Record) -> str:

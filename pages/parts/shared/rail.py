@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.jobs import queue
+from core.jobs.queue import UnderWay
 from core.storage.job import RunStatus
 from pages.language.catalogue import LANGUAGES
 from pages.parts.shared import look, state, words
@@ -57,7 +58,9 @@ def draw() -> None:
     page = st.navigation([*pages.values(), runs], position="hidden")
     with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
         _rail(pages, runs)
-        st.fragment(_under_way, run_every=_OFTEN if queue.busy() else _SELDOM)(pages["train"])
+        found = queue.under_way()
+        every = _OFTEN if found else _SELDOM
+        st.fragment(_under_way, run_every=every)(pages["train"], [found])
         page.run()
 
 
@@ -90,9 +93,14 @@ def _choose_language() -> None:
         )
 
 
-def _under_way(train: Page) -> None:
-    """Which training is running, how long it will take, and a link to it."""
-    found = queue.under_way()
+def _under_way(train: Page, known: list[list[UnderWay]]) -> None:
+    """Which training is running, how long it will take, and a link to it.
+
+    Args:
+        train: The page that it is watched on.
+        known: What is known when the page is drawn; taken away, so that later it is asked for.
+    """
+    found = known.pop() if known else queue.under_way()
     if not found:
         return
     first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])

@@ -28,6 +28,7 @@ from pages.language.catalogue import LANGUAGES
 DATA = "data"  # both the session key and the name in the address
 RUN = "run"
 ADDING = "adding"
+COMPARISON = "comparison"
 LANGUAGE = "language"
 _ADDING_NEAR = "adding-near"
 _LOOKED_AT = "looked-at"
@@ -56,7 +57,7 @@ def adopt_address() -> None:
     the browser's Back button has taken out of it.
     """
     page, before = st.session_state.get(_ADDRESS, ("", set()))
-    for key in (DATA, RUN, ADDING, LANGUAGE):
+    for key in (DATA, RUN, ADDING, COMPARISON, LANGUAGE):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
         elif key in before and page == _page():
@@ -157,6 +158,16 @@ def choose_run(chosen: Run | None) -> None:
     _choose(RUN, chosen.id if chosen else None)
     if chosen and chosen.dataset_id:
         st.session_state[DATA] = chosen.dataset_id
+
+
+def comparison() -> str | None:
+    """The comparison of backbones that is looked at; its runs may have been deleted since."""
+    return st.session_state.get(COMPARISON)
+
+
+def choose_comparison(chosen: str | None) -> None:
+    """Look at a comparison and write it into the address; None goes back to all runs."""
+    _choose(COMPARISON, chosen)
 
 
 def address() -> dict[str, str]:
