@@ -22,8 +22,8 @@ from core.errors import UserError
 from core.intake import room
 from core.storage import privacy
 
-# Each command is a module of that name in `commands`, with `options(parser)`, which adds what it
-# can be given, and `run(args)`, which does it and returns what `--json` prints.
+# Each command is a module of that name in `commands` or `upkeep`, with `options(parser)`, which
+# adds what it can be given, and `run(args)`, which does it and returns what `--json` prints.
 COMMANDS = {
     "inspect": "What a zip or a folder holds.",
     "advise": "What to choose for the images in a zip or a folder, and why.",
@@ -39,6 +39,8 @@ COMMANDS = {
     "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",
     "stop": "End Thaw's background processes, whatever they are doing.",
 }
+
+_UPKEEP = ("runs", "backup", "report", "stop")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,7 +69,8 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     for name, meaning in COMMANDS.items():
         added = commands.add_parser(name, help=meaning, description=meaning)
         if name in given[:1]:  # the others need not be loaded
-            command = import_module(f"core.cli.commands.{name}")
+            place = "upkeep" if name in _UPKEEP else "commands"
+            command = import_module(f"core.cli.{place}.{name}")
             command.options(added)
             added.add_argument("--json", action="store_true", help="end with one JSON object")
             added.set_defaults(job=command.run)
