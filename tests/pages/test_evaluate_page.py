@@ -242,6 +242,25 @@ def test_an_evaluation_on_other_pictures_is_shown_beside_the_runs_own(open_page:
     assert not folder.exists()
 
 
+def test_of_two_evaluations_of_one_name_each_can_be_chosen(open_page: Open) -> None:
+    run = paint_run(None)
+    folders = [judge(run, "photos") for _ in range(2)]
+    for folder, pictures in zip(folders, (1, 0), strict=True):
+        results = files.read_json(folder / "results.json")
+        files.write_json(
+            folder / "results.json", results | {"mistakes": results["mistakes"][:pictures]}
+        )
+    app = open_page("evaluate", run=run.id)
+
+    def shows(place: int) -> bool:
+        (details,) = [each for each in app.selectbox if each.label == "Details of"]
+        assert len(set(details.options)) == 3
+        details.set_value(place).run()
+        return bool(images(app))
+
+    assert {shows(1), shows(2)} == {True, False}
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})

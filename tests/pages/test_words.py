@@ -81,3 +81,10 @@ def test_names_that_differ_are_told_apart_wherever_they_do() -> None:
 
 def test_a_date_of_another_year_says_which() -> None:
     assert words.when(datetime(1999, 3, 7, 8, 5).timestamp()) == "7 March 1999, 08:05"
+
+
+def test_titles_that_are_alike_are_numbered_in_their_order() -> None:
+    titles = ["a", "b", "a", "a (2)", "a", "\u00e9", "e\u0301"]
+    told = words.numbered(titles)
+    assert told == ["a", "b", "a (2)", "a (2) (2)", "a (3)", "\u00e9", "e\u0301 (2)"]
+    assert len(set(told)) == len(titles)

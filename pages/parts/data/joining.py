@@ -36,10 +36,11 @@ def _ask(chosen: str, dataset: Dataset) -> None:
     if not others:
         st.write(say("There is no other data set yet. Create one first with “Use other pictures”."))
         return
+    titles = words.numbered(_called(other) for other in others.values())
     picked = st.selectbox(
         say("Data set"),
         list(others),
-        format_func=lambda key: _called(others[key]),
+        format_func=dict(zip(others, titles, strict=True)).__getitem__,
         key="join-which",
     )
     try:

@@ -136,7 +136,7 @@ def choose(
     if not others:
         return None, held_back
     every = [(None, held_back), *others]
-    titles = [say("Held-out pictures"), *(title(results) for _, results in others)]
+    titles = words.numbered([say("Held-out pictures"), *(title(results) for _, results in others)])
     place = st.selectbox(
         say("Details of"),
         range(len(every)),

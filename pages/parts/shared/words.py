@@ -94,17 +94,27 @@ def distinct(names: Iterable[str], length: int | None = None) -> dict[str, str]:
         names: What people call them.
         length: How many letters there is room for.
     """
-    told: dict[str, str] = {}
+    every = list(dict.fromkeys(names))
+    lines = map(seen, every)
+    if length is not None:
+        lines = (squeezed(line, length) for line in lines)
+    return dict(zip(every, map(shown.whole, numbered(lines)), strict=True))
+
+
+def numbered(titles: Iterable[str]) -> list[str]:
+    """Titles for a list to choose from, in their order, no two of them alike.
+
+    Streamlit knows by its title alone what was chosen, and takes the first that fits.
+    """
+    told: list[str] = []
     taken: set[str] = set()
-    for each in names:
-        line = seen(each)
-        line = line if length is None else squeezed(line, length)
-        number, alike = 1, line
+    for title in titles:
+        number, alike = 1, title
         while unicodedata.normalize("NFKC", alike) in taken:
             number += 1
-            alike = f"{line} ({number})"
+            alike = f"{title} ({number})"
         taken.add(unicodedata.normalize("NFKC", alike))
-        told[each] = shown.whole(alike)
+        told.append(alike)
     return told
 
 

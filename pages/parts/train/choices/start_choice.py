@@ -172,7 +172,8 @@ def _choose_own(backbone: Backbone) -> str:
             icon=":material/upload_file:",
         )
         st.stop()
-    names = {own.digest: own.name for own in every}
+    titles = words.numbered(own.name for own in every)
+    names = {own.digest: name for own, name in zip(every, titles, strict=True)}
     key = state.control("own", f"{backbone.name}-{backbone.alpha:g}")
     state.within(key, names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
