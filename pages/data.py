@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.datasets import enough
+from core.datasets import enough, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
+from core.projects import opening
 from pages.parts.data import (
     bring,
     doctor,
@@ -28,7 +29,7 @@ def main() -> None:
     state.adopt_address()
     place, chosen, lost = st.container(), None, None
     try:
-        chosen = state.dataset_id()
+        chosen = _there_already(state.dataset_id())
         dataset = bring.imported(chosen) if chosen else None
     except UserError as error:
         if chosen:
@@ -43,6 +44,17 @@ def main() -> None:
         show(chosen, dataset)
     with place:  # what belongs beside a control that is no longer there
         problem.draw()
+
+
+def _there_already(chosen: str | None) -> str | None:
+    """The data set at hand; where a project was opened whose data set was here before, that one."""
+    found = opening.opened(store.folder_of(chosen)) if chosen else None
+    if chosen is None or found is None or not found.there:
+        return chosen
+    queue.give_up(chosen)
+    state.choose_dataset(found.dataset)
+    st.toast(download.told_of_opening(found), icon=":material/check_circle:")
+    return found.dataset
 
 
 def show(chosen: str, dataset: Dataset) -> None:
@@ -101,6 +113,7 @@ def _above(chosen: str, dataset: Dataset) -> None:
             st.rerun()
         joining.draw(chosen, dataset)
         download.draw(chosen, dataset)
+    download.brought(chosen, dataset)
     mend.last_change(chosen, dataset)
     gather.under_way(chosen, dataset)
     if dataset.skipped:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -97,10 +97,17 @@ def unchanged(data: bytes, record: Record) -> bytes:
 
 
 @contextmanager
-def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
+def keeping(
+    folder: Path, elsewhere: Mapping[str, Path] | None = None
+) -> Generator[Callable[[Decoded], None]]:
     """How to keep images in a data set's folder, as they came, and a thumbnail of each.
 
     Gives a function to call with every image, from any thread.
+
+    Args:
+        folder: The data set's.
+        elsewhere: The folder of another data set that holds an image already, by its digest. It
+            lies there and here, and takes up no more of the disk.
 
     Raises:
         UserError: There is no room for them.
@@ -116,7 +123,10 @@ def keeping(folder: Path) -> Generator[Callable[[Decoded], None]]:
         # Not synced: thousands of them would take minutes. Readers check an original's digest.
         small = images.thumbnail_jpeg(decoded.image, THUMBNAIL)
         files.write_bytes(thumbnail(folder, decoded.digest), small, sync=False)
-        files.write_bytes(original(folder, decoded.digest), decoded.data, sync=False)
+        if other := (elsewhere or {}).get(decoded.digest):
+            _link(original(other, decoded.digest), original(folder, decoded.digest))
+        else:
+            files.write_bytes(original(folder, decoded.digest), decoded.data, sync=False)
 
     try:
         for name in _FOLDERS:

@@ -53,7 +53,7 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
 
 
 def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
-    read, outlet = image_files.reader(folder), _Outlet()
+    read, outlet = image_files.reader(folder), _SeekingOutlet()
     with zipfile.ZipFile(outlet, "w") as archive:
         for name, record in names.items():
             archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))
@@ -61,11 +61,8 @@ def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
     yield outlet.take()
 
 
-class _Outlet(io.RawIOBase):
-    """What a zip is written to. It holds what came since it was last emptied.
-
-    The zip goes back within one image, to write its checksum before it; so it may.
-    """
+class Outlet(io.RawIOBase):
+    """What a zip is written to that goes out in pieces. It holds what came since it was emptied."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +70,7 @@ class _Outlet(io.RawIOBase):
         self._sent = 0
 
     def take(self) -> bytes:
+        """What came since this was last asked."""
         data = self._held.getvalue()
         self._sent += len(data)
         self._held = io.BytesIO()
@@ -80,6 +78,10 @@ class _Outlet(io.RawIOBase):
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
         return self._held.write(data)
+
+
+class _SeekingOutlet(Outlet):
+    """The same for a zip that goes back within one image, to write its checksum before it."""
 
     def tell(self) -> int:
         return self._sent + self._held.tell()

@@ -5,7 +5,7 @@ another version of it; all of them stay in `versions/`, and images stay until al
 in use is deleted (`forget`), so that any change can be undone and a run finds what it learned from.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +176,35 @@ def forget(folder: Path) -> None:
 def _unused(folder: Path) -> set[str]:
     """Digests of the images that lie there and that the version at hand lacks."""
     return image_files.stored(folder) - {record.digest for record in load(folder).records}
+
+
+def versions(folder: Path) -> list[int]:
+    """The numbers of all versions that are there, rising; the one at hand may be the only one."""
+    numbers = {int(path.stem) for path in (folder / home.VERSIONS).glob("[0-9]*.json")}
+    return sorted(numbers | {load(folder).version})
+
+
+def last(folder: Path) -> int:
+    """The highest number that a version has had."""
+    return _last(folder, load(folder))
+
+
+def restore(folder: Path, current: Dataset, others: Sequence[Dataset], last: int) -> None:
+    """Write a data set whose images lie there already, with other versions of it.
+
+    Args:
+        folder: Where it lies; it is complete when this has ended.
+        current: The version at hand.
+        others: The others.
+        last: The highest number that a version has had.
+    """
+    if others or last > current.version:
+        (folder / home.VERSIONS).mkdir(exist_ok=True)
+        for each in (current, *others):
+            files.write_json(_version(folder, each.version), each.to_dict())
+        if last > max(each.version for each in (current, *others)):
+            files.write_bytes(folder / home.VERSIONS / f"{last:06}.gone", b"")
+    files.write_json(folder / home.MANIFEST, current.to_dict())
 
 
 def _last(folder: Path, current: Dataset) -> int:

@@ -77,12 +77,26 @@ def import_dataset(
         reading: How its paths become classes, if somebody has said so.
         preview: Nothing is read yet: what would come out of `reading` is asked about.
     """
+    from core.projects import opening
+
+    if opening.is_project(path):
+        _open_project(job, path, name)
+        return
     try:
         _read(job, path, name, split, reading, preview)
     except Unclear as unclear:
         below = path.relative_to(home.uploads()).as_posix()
         order = {"path": below, "name": name, "split": asdict(split)}
         job.ask(unclear.to_dict() | {"order": order})
+
+
+def _open_project(job: Job, path: Path, name: str) -> None:
+    from core.datasets import store
+    from core.projects import opening
+
+    report = _reporter(job, Stage.READING)
+    found = opening.read(path, name, job.folder, report, partial(_go_on, job))
+    opening.settle(store.folder_of(found.dataset))
 
 
 def import_sample(job: Job, sample_name: str) -> None:

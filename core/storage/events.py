@@ -22,14 +22,18 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @staticmethod
+    def line(event: Event) -> bytes:
+        """An event as a line of the log."""
+        return json.dumps(saying.packed(event)).encode() + b"\n"
+
     def append(self, event: str, **fields: Any) -> None:
         """Add one event with the time of now (seconds since 1970).
 
         Raises:
             OSError: It could not be written, or not all of it.
         """
-        values = {"event": event, "time": round(time.time(), 3), **saying.packed(fields)}
-        line = json.dumps(values).encode() + b"\n"
+        line = self.line({"event": event, "time": round(time.time(), 3), **fields})
         with self.path.open("ab+", buffering=0) as file:  # one write, so lines never mix
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)

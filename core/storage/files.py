@@ -43,6 +43,20 @@ def replacing(path: Path, *, sync: bool = False) -> Generator[Path]:
         shutil.rmtree(room, ignore_errors=True)
 
 
+@contextmanager
+def scratch(folder: Path) -> Generator[Path]:
+    """A place for a file or a folder, gone when the block has ended, whatever happens.
+
+    Args:
+        folder: On the disk that is meant to hold it; it must exist.
+    """
+    place = folder / f".new-{secrets.token_hex(8)}"
+    try:
+        yield place
+    finally:
+        place.unlink(missing_ok=True) if place.is_file() else shutil.rmtree(place, True)
+
+
 def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Replace a file atomically, readable to its owner alone; see `replacing`."""
     with replacing(path, sync=sync) as aside:

@@ -39,6 +39,8 @@ NO_PROBLEM = "no-problem.json"
 HARD = "hard.json"
 ADDED = "added.json"
 ASIDE = "aside"
+OPENED = "opened.json"
+OPENED_RUNS = "runs"
 # In the folder of a run
 SETTINGS = "settings.json"
 CHECKPOINT = "checkpoint.npz"

@@ -19,7 +19,7 @@ ROWS = [
     {"core.datasets"},
     {"core.network"},
     {"core.results", "core.doctor"},
-    {"core.training", "core.exports"},
+    {"core.training", "core.exports", "core.projects"},
     {"core.advice"},
     {"core.jobs"},
     {"core.web"},

@@ -11,7 +11,7 @@ from core.intake import incoming
 from core.intake.layouts.labelling import Choice, Reading, Unclear
 from core.jobs import queue
 from core.settings import Grouping, SplitSettings
-from core.storage import home
+from core.storage import files, home
 from core.storage.events import EventLog
 from pages.components import upload_zone
 from pages.parts.shared import words
@@ -23,6 +23,7 @@ from tests.pages.painting import (
     buttons,
     gallery,
     keys,
+    paint_run,
     shown,
     store_dataset,
 )
@@ -287,3 +288,40 @@ def test_a_data_set_deleted_meanwhile_is_said_plainly(open_page: Open) -> None:
     app.run()
     assert len(app.error) == 1
     assert not app.exception
+
+
+def opened(there: bool, runs: tuple[str, ...] = (), **told: object) -> str:
+    """The folder in which a project was opened."""
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    folder = painted_import(("finished", {})) if there else chosen
+    facts = {"dataset": chosen, "name": "pets", "runs": runs, "new_runs": len(runs), "there": there}
+    files.write_json(store.folder_of(folder) / home.OPENED, facts | told)
+    return folder
+
+
+def test_a_project_that_was_here_before_leads_to_its_data_set(open_page: Open) -> None:
+    folder = opened(there=True, runs=("20200101-000000-abcdef",))
+    app = open_page("data", data=folder)
+    assert app.title[0].value == "pets"
+    assert (
+        app.toast[0].value
+        == "“pets” is here already, with the same pictures. 1 run was added to it."
+    )
+    assert app.query_params["data"] != folder
+    assert not store.folder_of(folder).exists(), "nobody needs it any more"
+
+
+def test_a_project_that_was_opened_can_be_tried_at_once(open_page: Open) -> None:
+    run = paint_run(store_dataset("others", {"cat": 2, "dog": 2}))
+    app = open_page("data", data=opened(there=False, runs=(run.id, "20200101-000000-abcdef")))
+    assert "1 trained run came with this project." in shown(app)
+    button(app, "try-opened").click().run()
+    assert app.query_params["run"] == run.id
+
+
+def test_what_tells_of_a_project_may_be_damaged(open_page: Open) -> None:
+    for told in ({"runs": 7}, {"more": 1}, {"dataset": "../x", "there": True}):
+        chosen = opened(there=False)
+        path = store.folder_of(chosen) / home.OPENED
+        files.write_json(path, files.read_json(path) | told)
+        assert open_page("data", data=chosen).title[0].value

@@ -133,6 +133,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
           for method, (upload, secret) in begun.items()),
         Ask("GET", f"{downloads.path()}/{{dataset_id}}", {"dataset_id": dataset},
             {"sides": "1", "permit": download}),
+        Ask("GET", f"{downloads.path()}/{{dataset_id}}/project", {"dataset_id": dataset},
+            {"versions": "1", "runs": "all", "permit": download}),
         Ask("GET", f"{pictures.path()}/{{dataset_id}}/{{digest}}",
             {"dataset_id": dataset, "digest": digest}, permit),
         Ask("GET", f"{exports.path()}/{{run_id}}/{{export_id}}",

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from core.datasets import image_files, store
+from core.projects import opening
 from core.web import downloads
 from tests.pages.painting import store_dataset
 from tests.web.asking import Get
@@ -40,6 +41,27 @@ def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) ->
         answer = get(bad)
         assert answer.status == 403
         assert "Reload" in answer.text
+
+
+def test_a_project_comes_whole(get: Get, thaw_home: Path, tmp_path: Path) -> None:
+    chosen = store_dataset("my pets / übel", {"cat": 3, "dog": 3})
+    answer = get(downloads.project_address(chosen, None, versions=True))
+    assert answer.status == 200
+    told = answer.headers["content-disposition"]
+    assert told == f"attachment; filename*=UTF-8''{quote('my pets _ übel.thaw')}"
+    (tmp_path / "p.thaw").write_bytes(answer.content)
+    assert opening.is_project(tmp_path / "p.thaw")
+    with zipfile.ZipFile(tmp_path / "p.thaw") as archive:
+        assert archive.testzip() is None
+        assert len([each for each in archive.namelist() if each.startswith("pictures/")]) == 6
+
+
+def test_a_project_with_a_run_that_is_gone_is_said(get: Get, thaw_home: Path) -> None:
+    chosen = store_dataset("pets", {"cat": 2, "dog": 2})
+    answer = get(downloads.project_address(chosen, ["20200101-000000-abcdef"], versions=True))
+    assert (answer.status, "was deleted" in answer.text) == (404, True)
+    answer = get(downloads.project_address(chosen, [], versions=True).replace("permit=", "x="))
+    assert answer.status == 403
 
 
 @pytest.mark.parametrize("chosen", ["gone", "20200101-000000-abcdef"])

@@ -23,15 +23,16 @@ from core.intake.archives import (
     unpacking,
     zip_safety,
 )
-from core.intake.archives.refusals import damaged, no_archive
+from core.intake.archives.refusals import a_project, damaged, no_archive
 from core.intake.layouts.labelling import Reading
 from core.intake.limits import Limits
 from core.intake.pictures import kinds
 from core.shown import natural
 
-ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz")
+ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz", "thaw")
 
 _HEAD = 8 * tarfile.BLOCKSIZE
+_PROJECT = {"project.json", "dataset/manifest.json"}  # files of a project: see `core/projects`
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
@@ -240,6 +241,8 @@ class ZipSource:
             document = kinds.document(self._infos)
             if document:
                 raise no_archive(name, document)
+            if self._infos.keys() >= _PROJECT:
+                raise a_project(self.name)
         except BaseException:
             self._zip.close()
             raise

@@ -45,6 +45,15 @@ def no_archive(name: str, what: str) -> UserError:
     )
 
 
+def a_project(name: str) -> UserError:
+    """The error for a project where pictures are expected."""
+    return UserError(
+        "“{name}” is a project that Thaw has saved, not a zip of pictures. Open it on the Data "
+        "page, where new pictures are added, or with “project open” in a terminal.",
+        name=name,
+    )
+
+
 def too_deep(name: str) -> UserError:
     """The error for a source with a maze of folders."""
     return UserError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.intake import incoming
 from core.jobs.cluster.address import is_alive
+from core.projects import opening
 from core.storage import files, home, privacy
 from core.storage.job import INTERRUPTED, Job, JobState, Kind
 
@@ -22,6 +23,8 @@ _DAY = 24 * _HOUR  # so long a page may tell why a reading failed
 def sweep(now: float | None = None) -> None:
     """Remove what processes that were killed, and readings that failed, have left.
 
+    The runs of a project whose opening was cut off at the very end come to their place.
+
     What an earlier Thaw left readable to other users is closed as well.
 
     Args:
@@ -32,6 +35,8 @@ def sweep(now: float | None = None) -> None:
     needed = set(_settle_readings(now))
     for depth, name in product(range(_DEEPEST), _HALF):
         _remove_old(home.root().glob("*/" * depth + name), now)
+    for opened in home.datasets().glob(f"*/{home.OPENED_RUNS}"):
+        opening.settle(opened.parent)
     uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
     # The web server removes uploads whose senders have left: it knows whether its clock was set.
     _remove_old((path for path in uploads if not incoming.is_begun(path)), now)

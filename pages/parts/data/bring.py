@@ -207,6 +207,7 @@ def _own_pictures() -> None:
     st.code(_LAYOUT, language=None)
     split = division.choose()
     whole = upload_zone.draw(state.turn("own"))
+    st.caption(say("A project that Thaw has saved (.thaw) opens here too, with its runs."))
     problem.draw("own")
     if whole is not None:
         _start("own", lambda: _import(*whole, split))

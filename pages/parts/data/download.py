@@ -1,16 +1,23 @@
-"""Downloading a data set."""
+"""What leaves the Data page: a data set as a zip, and a whole project."""
+
+from contextlib import suppress
 
 import streamlit as st
 
-from core.datasets import packing
+from core.datasets import packing, store
 from core.datasets.dataset import Dataset
+from core.errors import UserError
+from core.projects import opening, saving
+from core.storage.runs import Run, open_run
 from core.web import downloads
-from pages.parts.shared import words
-from pages.parts.shared.words import say
+from pages.parts.shared import state, words
+from pages.parts.shared.words import say, several
+
+_ALL, _SOME, _NONE = "all", "some", "none"
 
 
 def draw(chosen: str, dataset: Dataset) -> None:
-    """The button, and what is chosen before.
+    """The buttons, and what is chosen before.
 
     Args:
         chosen: The stored data set.
@@ -37,3 +44,121 @@ def draw(chosen: str, dataset: Dataset) -> None:
             type="primary",
         )
         st.caption(say("{size} in total.", size=words.size(dataset.total_bytes)))
+    with st.popover(
+        say("Save project"),
+        icon=":material/save:",
+        type="tertiary",
+        key="save-project",
+        on_change="rerun",  # the runs are looked through only where somebody asks
+    ) as opened:
+        if opened.open:
+            _project(chosen, dataset)
+
+
+def _project(chosen: str, dataset: Dataset) -> None:
+    st.write(
+        say(
+            "One file with these pictures, their split and everything your runs have learned. "
+            "Open it on any computer with Thaw and go on from there."
+        )
+    )
+    runs = _runs(chosen)
+    versions = True
+    if len(store.versions(store.folder_of(chosen))) > 1:
+        versions = st.checkbox(
+            say("Earlier versions of the data set too"),
+            True,
+            key="save-versions",
+            help=say(
+                "Changes can then still be undone there, and runs that learned from an earlier "
+                "version can be trained on. Pictures that you have removed since go along."
+            ),
+        )
+    name = words.shortened(saving.file_name(dataset.name), 40)
+    st.link_button(
+        say("Save {file}", file=words.plain(name)),
+        downloads.project_address(chosen, runs, versions=versions),
+        icon=":material/save:",
+        type="primary",
+    )
+    st.caption(
+        say(
+            "Whoever gets this file gets your pictures as they are, with all that cameras write "
+            "into them, such as places."
+        )
+    )
+
+
+def _runs(chosen: str) -> list[str] | None:
+    """The ids of the runs that go along; None for all."""
+    every = saving.runs_of(chosen)
+    if not every:
+        st.caption(say("There is no trained run yet, so only the pictures are saved."))
+        return []
+    kinds = {
+        _ALL: several("Its run", "All {count} runs", len(every)),
+        _SOME: say("Only some runs"),
+        _NONE: say("No runs"),
+    }
+    which = st.radio(
+        say("Trained runs"),
+        [each for each in kinds if each != _SOME or len(every) > 1],
+        format_func=kinds.__getitem__,
+        key="save-runs",
+    )
+    if which != _SOME:
+        return None if which == _ALL else []
+    told = words.distinct([f"{run.name} · {_accuracy(run)} · {run.id}" for run in every])
+    names = dict(zip(told.values(), every, strict=True))
+    picked = st.multiselect(
+        say("Runs to save"),
+        list(names),
+        list(names)[:1],
+        max_selections=downloads.MOST_RUNS,
+        key=state.key("save-some", chosen),
+    )
+    return [names[each].id for each in picked]
+
+
+def _accuracy(run: Run) -> str:
+    results = run.results()
+    return words.percent(results["accuracy"]) if results else ""
+
+
+def brought(chosen: str, dataset: Dataset) -> None:
+    """The runs that came with a data set out of a project, which can be tried at once."""
+    found = opening.opened(store.folder_of(chosen))
+    if found is None or not found.runs or found.there:
+        return
+    runs = []
+    for each in found.runs:
+        with suppress(UserError):  # deleted since
+            runs.append(open_run(each))
+    if not runs:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            several(
+                "{count} trained run came with this project.",
+                "{count} trained runs came with this project.",
+                len(runs),
+            ),
+            width="content",
+        )
+        if st.button(say("Show it a picture"), icon=":material/image_search:", key="try-opened"):
+            state.choose_run(runs[0])
+            state.go("predict", **state.address())
+
+
+def told_of_opening(found: opening.Opened) -> str:
+    """What became of a project whose data set was here before."""
+    told = say(
+        "“{name}” is here already, with the same pictures.",
+        name=words.plain(words.shortened(found.name, 40)),
+    )
+    if not found.new_runs:
+        return told
+    added = several(
+        "{count} run was added to it.", "{count} runs were added to it.", found.new_runs
+    )
+    return f"{told} {added}"
