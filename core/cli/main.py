@@ -41,7 +41,7 @@ COMMANDS = {
     "stop": "End Thaw's background processes, whatever they are doing.",
 }
 
-_UPKEEP = ("runs", "backup", "report", "stop")
+_UPKEEP = ("runs", "project", "backup", "report", "stop")
 
 
 class _Parser(argparse.ArgumentParser):
