@@ -46,6 +46,16 @@ def test_without_a_run_it_leads_to_training(open_page: Open) -> None:
     assert labels(open_page("predict")) == ["Train a network first"]
 
 
+def test_of_two_networks_of_one_name_each_can_be_chosen(open_page: Open) -> None:
+    """Trained within a minute and equally good, they differ in nothing that the list says."""
+    runs = [paint_run(None).id for _ in range(2)]
+    app = open_page("predict", run=runs[0])
+    (chooser,) = [each for each in app.selectbox if each.label == "Trained network"]
+    assert len(set(chooser.options)) == 2
+    chooser.set_value(runs[1]).run()
+    assert app.query_params["run"] == runs[1]
+
+
 def test_dropped_pictures_are_named_and_leave_nothing_behind(
     open_page: Open, asked: list[list[bytes]]
 ) -> None:

@@ -70,11 +70,12 @@ def _choose(trained: dict[str, Row], at_hand: Run | None, ask: bool) -> Run | No
     if preset is not None and len(ids) == 1:
         st.caption(say("Trained network: {name}", name=words.escaped(_name(trained[preset]))))
         return trained[preset].run
+    titles = words.numbered(_name(row) for row in trained.values())
     chosen = st.selectbox(
         say("Trained network"),
         ids,
         index=None if preset is None else ids.index(preset),
-        format_func=lambda each: _name(trained[each]),
+        format_func=dict(zip(ids, titles, strict=True)).__getitem__,
         placeholder=say("Choose a trained network"),
         key=state.key("choose", preset),
     )
