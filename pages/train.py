@@ -87,6 +87,7 @@ def choose() -> None:
                 gallery.open_class(min(dataset.classes, key=dataset.counts.__getitem__))
             state.go("data", data=chosen)
         return
+    alone = len(dataset.classes) == 1
     st.write(
         several(
             "It will learn the {count} class of **{name}**.",
@@ -94,10 +95,11 @@ def choose() -> None:
             len(dataset.classes),
             name=words.plain(dataset.name),
         )
-        + f" {divided(dataset)} {say('Press Train, or change any setting first.')}"
+        + f" {divided(dataset)}"
+        + (f" {say('Press Train, or change any setting first.')}" if not alone else "")
     )
     gather.left_out_in_a_line(dataset)
-    if len(dataset.classes) == 1:
+    if alone:
         one_class.draw(chosen, dataset)
         return
     place, suggestion = st.container(), st.container()
