@@ -58,6 +58,8 @@ EVALUATIONS = "evaluations"
 EXPORTS = "exports"
 EXPORT = "export.json"
 EXPORT_ZIP = "export.zip"
+SHARE = "share.json"
+SHARED_PAGE = "shared.html"
 # In either
 NAME = "name.json"
 LOCK = ".lock"

@@ -4,14 +4,20 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web.server import server_util
 
-from core.web import addresses, downloads, exports, frames, pictures, uploads
+from core.web import addresses, downloads, exports, frames, pictures, shares, uploads
 from core.web.api import published
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
 from pages.language import catalogue
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
-MIDDLEWARE = [Middleware(Door, own_token=published.is_path)]
+
+
+def _own_token(path: str) -> bool:
+    return published.is_path(path) or shares.is_path(path)
+
+
+MIDDLEWARE = [Middleware(Door, own_token=_own_token)]
 
 
 def routes() -> list[GuardedRoute]:
@@ -23,6 +29,7 @@ def routes() -> list[GuardedRoute]:
         *exports.routes(),
         *pictures.routes(),
         *published.routes(),
+        *shares.routes(),
         *frames.routes(),
     ]
 

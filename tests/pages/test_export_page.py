@@ -7,7 +7,7 @@ import pytest
 
 from core.datasets import store
 from core.errors import UserError
-from core.exports import kept, table
+from core.exports import kept, sharing, table
 from core.exports.proof import Agreement, Proof
 from core.jobs import exporting
 from core.storage import home
@@ -15,7 +15,16 @@ from core.storage.job import Job
 from core.storage.runs import Run
 from core.web import addresses
 from core.web.api import published
-from tests.pages.painting import HOSTILE, Open, button, keys, paint_run, shown, store_dataset
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    button,
+    buttons,
+    keys,
+    paint_run,
+    shown,
+    store_dataset,
+)
 
 CLOSE = Agreement(1.0, 0.0003, 0.875)
 PROOF = Proof(40, True, False, CLOSE, CLOSE, 0.9, 13_500_000, 10.9, 0, ("It is *slow*.",))
@@ -161,3 +170,20 @@ def test_programs_may_ask_once_somebody_says_so(
     app.toggle[0].set_value(False).run()
     assert published.token(run) is None
     assert not app.code
+
+
+def test_an_export_is_shared_by_a_link_until_somebody_takes_it_back(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "_site", addresses.Site(urls=("http://localhost:8501",)))
+    folder = exported(run)
+    app = open_page("export", run=run.id)
+    assert sharing.shared(folder) is None
+    button(app, "share").click().run()
+    link = sharing.shared(folder)
+    assert link is not None
+    assert any(link.token in code.value for code in app.code)
+    assert "this computer alone" in shown(app)  # it was opened as localhost
+    button(app, "stop-sharing").click().run()
+    assert sharing.shared(folder) is None
+    assert buttons(app, "share")

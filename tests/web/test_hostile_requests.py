@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 import streamlit_app
 from core.datasets import store
+from core.exports import kept, sharing
 from core.intake import incoming
 from core.jobs import queue, tasks
 from core.results.prediction import Prediction
@@ -122,6 +123,9 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     download = downloads.address(dataset, sides=False).partition("permit=")[2]
     run, exported = export_of("pets")
     export = exports.address(run, exported).partition("permit=")[2]
+    made_export = kept.kept(exported)
+    assert made_export is not None
+    link = sharing.share(exported, made_export, 60)
     place, asked = uploads.path(), published.address(run).replace(run.id, "{run_id}")
     bearer = {"Authorization": f"Bearer {published.publish(run)}"}
     made = [
@@ -139,6 +143,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
             {"dataset_id": dataset, "digest": digest}, permit),
         Ask("GET", f"{exports.path()}/{{run_id}}/{{export_id}}",
             {"run_id": run.id, "export_id": exported.name}, {"permit": export}),
+        Ask("GET", f"{addresses.path('shares')}/{{run_id}}/{{export_id}}/{{token}}",
+            {"run_id": run.id, "export_id": exported.name, "token": link.token}),
         Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})
           for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),

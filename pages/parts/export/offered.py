@@ -13,6 +13,7 @@ from core.storage import files
 from core.storage.job import JobState, RunStatus, Stage
 from core.storage.runs import Run
 from core.web import exports
+from pages.parts.export import sharing
 from pages.parts.shared import deleting, problem, state, words
 from pages.parts.shared.words import later, say
 
@@ -133,6 +134,7 @@ def _ready(run: Run, folder: Path, made: Kept, *, latest: bool) -> None:
                 icon=":material/download:",
                 type="primary" if latest else "secondary",
             )
+            sharing.offer(run, folder, made)
             deleting.offer(
                 folder.name,
                 say("This deletes the export to {title}.", title=made.format.title),
@@ -140,6 +142,7 @@ def _ready(run: Run, folder: Path, made: Kept, *, latest: bool) -> None:
                 lambda: files.remove(folder),
                 say("You can export it again at any time."),
             )
+        sharing.draw(run, folder)
 
 
 def _tried(made: Kept) -> str:

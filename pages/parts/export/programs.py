@@ -1,13 +1,11 @@
 """A switch by which programs may ask a network over HTTP, and what they have to say to it."""
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from core.errors import UserError
 from core.storage.runs import Run
-from core.web import addresses
 from core.web.api import examples, published
+from pages.parts.export import on_network
 from pages.parts.shared import state, words
 from pages.parts.shared.words import say
 
@@ -50,7 +48,7 @@ def _publish(run: Run) -> None:
 
 
 def _how(run: Run, token: str) -> None:
-    address = _address(run)
+    address = on_network.address(published.address(run))
     st.markdown(say("Address"))
     st.code(f"{address}predict", language=None, wrap_lines=True)
     st.markdown(say("Token: whoever knows it may ask this network, and do nothing else"))
@@ -68,9 +66,3 @@ def _how(run: Run, token: str) -> None:
             args=(run,),
             help=say("Programs that use the present token are refused from then on."),
         )
-
-
-def _address(run: Run) -> str:
-    """As a program on another computer calls it: by the name that this browser uses."""
-    asked = urlsplit(st.context.url or addresses.site().urls[0])
-    return f"{asked.scheme}://{asked.netloc}{published.address(run)}"

@@ -1,0 +1,82 @@
+"""What others get by a link that somebody made: an export, without anything else of this server.
+
+    GET shares/<run>/<export>/<token>   a web page opens, any other export is downloaded
+
+The token in the link lets them in, so `door` asks for none. A page that is opened may talk to
+nobody: the pictures that people show it stay in their browser.
+"""
+
+import hmac
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from core.errors import UserError
+from core.exports import kept, sharing
+from core.exports.sharing import Share
+from core.storage import home
+from core.storage.runs import Run, open_run
+from core.web import addresses, exports
+from core.web.guarded import GuardedRoute, Refused
+
+_NAME = "shares"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src data: blob:; media-src blob:; "
+    "style-src 'unsafe-inline'; connect-src data: blob:; worker-src blob:; "
+    "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; frame-ancestors 'none'; "
+    "form-action 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=600",
+}
+
+
+def address(run: Run, folder: Path, share: Share) -> str:
+    """The path of a link.
+
+    Args:
+        run: The run.
+        folder: The export's.
+        share: As it was made.
+    """
+    return addresses.path(f"{_NAME}/{run.id}/{folder.name}/{share.token}")
+
+
+def is_path(path: str) -> bool:
+    """Whether this is the path of a link: it has a token of its own."""
+    return path.startswith(addresses.path(f"{_NAME}/"))
+
+
+def routes() -> list[GuardedRoute]:
+    """What the app answers besides its pages."""
+    return [GuardedRoute(f"{_NAME}/{{run_id}}/{{export_id}}/{{token}}", _answer, "GET")]
+
+
+async def _answer(request: Request) -> Response:
+    asked = request.path_params
+    return await run_in_threadpool(_file, asked["run_id"], asked["export_id"], asked["token"])
+
+
+def _file(run_id: str, export_id: str, token: str) -> Response:
+    try:
+        run = open_run(run_id)
+        folder = run.folder / home.EXPORTS / export_id
+        share = sharing.shared(folder) if home.is_id(export_id) else None
+        found = kept.kept(folder) if share is not None else None
+    except UserError as error:
+        raise _over() from error
+    if share is None or not hmac.compare_digest(token.encode(), share.token.encode()):
+        raise _over()
+    page = folder / home.SHARED_PAGE
+    if page.is_file():
+        return FileResponse(page, media_type="text/html", headers=_HEADERS)
+    if found is None or not found.file.is_file():
+        raise _over()
+    name = exports.file_name(run, found.format.name)
+    return FileResponse(found.file, filename=name, media_type="application/zip", headers=_HEADERS)
+
+
+def _over() -> Refused:
+    return Refused(404, "This link is over. Ask for a new one.")
