@@ -85,6 +85,7 @@ function tell(answer) {
   part("label").textContent = title;
   const rows = FACTS.classes.map((name, place) => [name, answer.probabilities[place]]);
   rows.sort((one, other) => other[1] - one[1]);
+  part("bars").hidden = rows.length === 1; // the only class has all of it
   part("bars").replaceChildren(
     ...rows.slice(0, 8).map(([name, share]) => {
       const row = document.createElement("li"), text = document.createElement("span");
