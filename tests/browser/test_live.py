@@ -19,7 +19,7 @@ from tests.browser.test_accessibility import violations
 pytestmark = pytest.mark.browser
 
 SCENES = ("boat", "cat")  # of the starter set, one after the other
-_LASTS = 90  # frames, of which a film has 30 a second
+_LASTS = 60  # frames, of which a film has 30 a second
 _SHOW = "Show mode"
 
 
@@ -73,7 +73,7 @@ def test_the_answer_follows_what_the_camera_sees_for_everybody_who_watches(
     pages = [opened(context, served, trained) for context in contexts]
     for page in pages:
         watch(page)
-    for label in (*SCENES, *SCENES):
+    for label in (*SCENES, SCENES[0]):
         for page in pages:
             expect_said(page, label)
     first, second = pages
@@ -119,6 +119,12 @@ def test_a_server_that_was_away_answers_again_and_a_deleted_run_is_told(
 
 HEARD = """() => {
     window.heard = [];
+    window.asked = 0;
+    const ask = window.fetch;
+    window.fetch = (...given) => {
+        window.asked += String(given[0]).includes("/frames/");
+        return ask(...given);
+    };
     const note = AudioContext.prototype.createOscillator;
     AudioContext.prototype.createOscillator = function () {
         window.heard.push("note");
@@ -144,17 +150,16 @@ def test_show_mode_does_for_each_class_what_was_chosen(
     press(page, _SHOW)
     page.wait_for_function("document.fullscreenElement")
     stage = page.locator(".live .stage")
-    painted = "stage => getComputedStyle(stage).getPropertyValue('--painted')"
     for _ in range(2):
         expect_said(page, "cat")
         expect(stage).to_have_class(re.compile("painted"))
-        assert stage.evaluate(painted) == "#ffcc00"
+        expect(stage).to_have_attribute("style", re.compile("--painted: #ffcc00"))
         expect_said(page, "boat")
         expect(stage).not_to_have_class(re.compile("painted"))
     expect(page.get_by_role("button", name="Leave show mode")).to_be_focused()
     heard = page.evaluate("window.heard")
     assert set(heard) == {"boat"}
-    assert 2 <= len(heard) <= 5, "once for each time that it comes into view"
+    assert 2 <= len(heard) <= 1 + page.evaluate("window.asked") / 3, "not for every frame"
     press(page, "Leave show mode")
     page.wait_for_function("!document.fullscreenElement")
     expect(page.get_by_role("button", name=_SHOW, exact=True)).to_be_focused()
