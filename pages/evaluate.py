@@ -14,7 +14,6 @@ from pages.parts.data import bring, gather
 from pages.parts.evaluate import (
     again,
     by_class,
-    changed,
     judged,
     matrix,
     more,
@@ -22,6 +21,7 @@ from pages.parts.evaluate import (
     pictures,
     sureness,
 )
+from pages.parts.evaluate.beside import against, changed
 from pages.parts.evaluate.pictures import Behind
 from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say, several
@@ -55,7 +55,8 @@ def main() -> None:
                 headline(other, folder)
     dataset = bring.learned_by(run)
     gather.left_out_in_a_line(dataset)
-    changed.draw(Behind(run, None, answers_of(run.folder, results), dataset), results)
+    own, own_results = Behind(run, None, answers_of(run.folder, results), dataset), results
+    changed.draw(own, results)
     busy = again.draw(run, dataset)
     if st.button(
         say("Try it on new pictures"),
@@ -67,7 +68,8 @@ def main() -> None:
     judged.bring(run, found)
     folder, results = judged.choose(results, found.done)
     where = folder or run.folder
-    details(Behind(run, folder, answers_of(where, results), None if folder else dataset), results)
+    behind = Behind(run, folder, answers_of(where, results), None if folder else dataset)
+    details(behind, results, own, own_results)
 
 
 def answers_of(folder: Path, results: dict[str, Any]) -> kept.Answers:
@@ -93,8 +95,17 @@ def _answers(folder: str, stamp: files.Stamp) -> kept.Answers | None:
 
 
 @st.fragment
-def details(behind: Behind, results: dict[str, Any]) -> None:
-    """What stands behind the accuracy: charts, each of which leads to its pictures."""
+def details(
+    behind: Behind, results: dict[str, Any], own: Behind, own_results: dict[str, Any]
+) -> None:
+    """What stands behind the accuracy: charts, each of which leads to its pictures.
+
+    Args:
+        behind: The evaluation that is looked at.
+        results: It.
+        own: The run's own, on which it is compared with other networks.
+        own_results: That.
+    """
     if "alone" in results:
         one_class.draw(behind, results)
         return
@@ -102,9 +113,9 @@ def details(behind: Behind, results: dict[str, Any]) -> None:
     with charts:
         titles = [
             *(say("What it mixes up"), say("Class by class")),
-            *(say("How sure it is"), say("More pictures?")),
+            *(say("How sure it is"), say("More pictures?"), say("Other networks")),
         ]
-        errors, classes, sure, growth = st.tabs(titles)
+        errors, classes, sure, growth, others = st.tabs(titles)
         with errors:
             matrix.draw(behind.of, results)
         with classes:
@@ -113,6 +124,8 @@ def details(behind: Behind, results: dict[str, Any]) -> None:
             cut_off = sureness.draw(behind.run, behind.of, behind.answers, results)
         with growth:
             more.draw(behind.run, behind.of, results["classes"])
+        with others:
+            against.draw(own, own_results)
     with beside:
         pictures.draw(behind, cut_off)
 

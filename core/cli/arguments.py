@@ -24,6 +24,11 @@ def images(added: argparse.ArgumentParser) -> None:
     added.add_argument(
         "path", type=path, metavar="PATH", help="a zip, tar or folder of class folders"
     )
+    reading_options(added)
+
+
+def reading_options(added: argparse.ArgumentParser) -> None:
+    """How the paths of images become classes; the images are at `path`."""
     reading = added.add_argument_group(
         "how paths become classes, where the folders alone do not tell"
     )

@@ -29,6 +29,7 @@ COMMANDS = {
     "advise": "What to choose for the images in a zip or a folder, and why.",
     "train": "Train in this process, into a folder.",
     "evaluate": "How well a run's model does on labelled images.",
+    "compare": "Runs side by side: which does better on the same images, or is it luck?",
     "predict": "What a run's model sees in images.",
     "serve": "A run's model for programs that ask over HTTP.",
     "export": "A run's model for other programs, in a zip that was tried before it is written.",

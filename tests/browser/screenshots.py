@@ -38,6 +38,9 @@ _FAULTS = """
     for (const element of [document.scrollingElement, ...all("[data-testid=stMain]")])
         if (element.scrollWidth > element.clientWidth + 1)
             faults.push(`${element.tagName} is ${element.scrollWidth} px wide`);
+    for (const tab of all("[role=tab]"))
+        if (tab.scrollWidth > tab.clientWidth + 1)
+            faults.push(`a tab's words run into the next: ${tab.innerText}`);
     for (const image of all("img"))
         if (!image.complete || !image.naturalWidth) faults.push(`no picture: ${image.alt}`);
     for (const element of all("[data-testid=stSkeleton], [data-testid=stException]"))

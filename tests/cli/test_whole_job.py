@@ -139,6 +139,8 @@ def test_evaluate(world: World) -> None:
         *("read_as", "side", "learned_from", "unseen", "skipped"),
         *("intervals", "near_misses", "calibration", "cut_offs", "familiar"),
     }
+    explained = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert not [key for key in said.json if f"`{key}`" not in explained]
     low, high = said.json["intervals"]["blue"]["recall"]
     assert (round(low, 2), high) == (0.61, 1.0)
     assert len(said.json["near_misses"]) == 12

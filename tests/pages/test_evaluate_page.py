@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.datasets import changes, store
 from core.datasets.dataset import Skipped
@@ -23,6 +24,7 @@ from tests.pages.painting import (
     gallery,
     images,
     keys,
+    paint_answers,
     paint_run,
     painted,
     shown,
@@ -352,3 +354,50 @@ def test_of_many_evaluations_the_latest_are_shown_and_each_is_read_once(
     assert len(app.metric) == 6
     (earlier,) = [each for each in app.expander if each.label == "2 earlier evaluations"]
     assert len(earlier.metric) == 2
+
+
+def against(app: AppTest, run: Run, *others: Run) -> None:
+    """Choose what a run is compared with."""
+    chosen = app.multiselect(key=state.key("compare-with", run.id))
+    chosen.set_value([other.id for other in others]).run()
+
+
+def test_networks_of_the_same_data_are_compared_on_the_same_pictures(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    said = {f"cat/{n}.png": {"cat": 0.9} for n in range(4)}
+    wrong = said | {"cat/0.png": {"dog": 0.9}, "cat/3.png": {"dog": 0.6}}
+    other, third, run = (paint_run(dataset, data=f"pets {n}") for n in range(3))
+    for each, answers in ((other, wrong), (third, said), (run, said)):
+        paint_answers(each, answers)
+        row = {"epoch": 1, "accuracy": 1.0, "loss": 0.1, "val_loss": 0.1, "val_accuracy": 0.75}
+        files.write_json(each.results_path, each.results() | {"history": [row]})  # type: ignore[operator]
+    paint_run(store_dataset("birds", {"jay": 2, "owl": 2}), ("jay", "owl"))
+    app = open_page("evaluate", run=run.id)
+    key = state.key("compare-with", run.id)
+    assert len(app.multiselect(key=key).options) == 2, "not the birds, and not itself"
+    against(app, run, other)
+    (table,) = [each.value for each in app.dataframe if "network" in each.value]
+    assert list(table["right of 4"]) == [100, 50]
+    assert "“B” alone is right about 0 of these, “A” alone about 2" in shown(app)
+    assert "can well be luck" in shown(app)
+    assert [each.label for each in app.expander if "is wrong" in each.label] == [
+        "A is right, B is wrong (2)"
+    ]
+    against(app, run, other, third)
+    assert "3 pairs were compared" in shown(app)
+    third.delete()
+    app.run()
+    assert not app.exception
+    assert len(app.multiselect(key=key).value) == 1
+
+
+def test_what_cannot_be_compared_says_why(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    paint_answers(run, {"cat/0.png": {"cat": 0.9}})
+    assert "Train another network on the same pictures" in shown(open_page("evaluate", run=run.id))
+    other = paint_run(dataset, data="others")
+    paint_answers(other, {"cat/1.png": {"cat": 0.9}})
+    app = open_page("evaluate", run=run.id)
+    against(app, run, other)
+    assert "These networks cannot be compared" in app.info[0].value

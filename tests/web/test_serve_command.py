@@ -70,6 +70,9 @@ def test_it_answers_and_a_request_under_way_at_sigterm_is_answered_too(
                 posted(other, data, token)
                 other.sendall(data[10:])
                 assert heard(other).status == 200  # so the first is under way by now
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as hostile:
+                hostile.sendall(b"\x16\x03\x01 no HTTP at all\r\n\r\n")
+                assert b"400" in hostile.recv(100)
             process.send_signal(signal.SIGTERM)
             line.sendall(data[10:])
             answer = heard(line)

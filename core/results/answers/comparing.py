@@ -120,25 +120,40 @@ def in_words(compared: Compared, first: str, second: str) -> Sentence:
         first: What to call the first, at the beginning of a sentence and within one.
         second: The same of the second.
     """
-    gained, lost = len(compared.gained), len(compared.lost)
+    counts = len(compared.gained), len(compared.lost), compared.images
+    return of_counts(*counts, compared.chance, first, second)
+
+
+def of_counts(
+    gained: int, lost: int, images: int, chance: float, first: str, second: str
+) -> Sentence:
+    """The same, of numbers of pictures.
+
+    Args:
+        gained: How many the second alone gets right.
+        lost: How many the first alone gets right.
+        images: How many there are.
+        chance: How often luck alone would make a difference as large.
+        first: As in `in_words`.
+        second: As in `in_words`.
+    """
     if not gained and not lost:
         return several(
             "Both are right or wrong about the same pictures: there is no difference on this one.",
             "Both are right or wrong about the same pictures: there is no difference on these "
             "{count}.",
-            compared.images,
+            images,
         )
     told = say(
         "They differ on {count} of {all} pictures: “{first}” alone is right about {lost} of these, "
         "“{second}” alone about {gained}.",
         count=gained + lost,
-        all=compared.images,
+        all=images,
         first=first,
         second=second,
         lost=lost,
         gained=gained,
     )
-    chance = compared.chance
     if chance >= _LUCK:
         verdict = say(
             "Such a difference can well be luck: two equally good networks would show one as large "

@@ -3,6 +3,7 @@
 A worker answers, as it does for the pages, so no network is ever in this process.
 """
 
+import re
 import secrets
 from functools import partial
 
@@ -21,6 +22,7 @@ from core.web.api.limits import Limits
 from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "api"
+_BELOW = re.compile(r"[a-z0-9-]{1,64}/(predict|health|openapi\.json)?")
 # Together, so that whoever looks at a page does not wait long for programs.
 _LIMITS = Limits(size=20 << 20, per_second=20, at_once=16, threads=4)
 
@@ -32,7 +34,8 @@ def address(run: Run) -> str:
 
 def is_path(path: str) -> bool:
     """Whether this is a path of such a route: they ask for a token of their own."""
-    return path.startswith(addresses.path(f"{_NAME}/"))
+    above = addresses.path(f"{_NAME}/")
+    return path.startswith(above) and _BELOW.fullmatch(path, len(above)) is not None
 
 
 def publish(run: Run) -> str:

@@ -102,6 +102,7 @@ def run(app: Starlette, listening: socket.socket) -> None:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="critical",  # what a hostile client sends is no news
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_FAREWELL,

@@ -25,19 +25,12 @@ def curves(chosen: Sequence[Row]) -> None:
         return
     st.markdown(f"**{say('Validation accuracy, epoch by epoch')}**")
     names = told_apart([row for row, _ in shown])
+    drawn = list(zip(names, [history for _, history in shown], strict=True))
     st.plotly_chart(
-        figures.overlay(list(zip(names, [history for _, history in shown], strict=True))),
+        figures.overlay(drawn),
         key="overlay",
         config=figures.CONFIG,
-        alt=say(
-            "Validation accuracy of {runs}",
-            runs=words.comma(
-                [
-                    f"{words.bare(name)}: {words.percent(history[-1]['val_accuracy'])}"
-                    for name, (_, history) in zip(names, shown, strict=True)
-                ]
-            ),
-        ),
+        alt=figures.told_overlay(drawn),
     )
     if len(learned) > _MOST:
         st.caption(say("The curves of the first {count} runs are shown.", count=_MOST))

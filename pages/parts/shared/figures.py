@@ -546,6 +546,19 @@ def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
     return figure
 
 
+def told_overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> str:
+    """The curves of several runs in words: where each ends."""
+    return say(
+        "Validation accuracy of {runs}",
+        runs=words.comma(
+            [
+                f"{words.bare(name)}: {words.percent(rows[-1]['val_accuracy'])}"
+                for name, rows in curves
+            ]
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class Point:
     """A run in a chart of accuracy against what it took.
