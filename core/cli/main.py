@@ -37,12 +37,13 @@ COMMANDS = {
     "runs": "All runs that the app keeps; as a table (CSV), or as curves for TensorBoard.",
     "backbones": "The catalogue; or bring weights onto a stick, or add a TensorFlow Hub module.",
     "project": "Save a data set with its versions and runs as one file, or open such a file.",
+    "convert": "Pictures in another program's layout as a plain zip of class folders.",
     "backup": "One zip of data sets, runs and your own weights, also while trainings run.",
     "report": "One zip for a report of a problem: versions, settings, log; no pictures, no names.",
     "stop": "End Thaw's background processes, whatever they are doing.",
 }
 
-_UPKEEP = ("runs", "project", "backup", "report", "stop")
+_UPKEEP = ("runs", "project", "convert", "backup", "report", "stop")
 
 
 class _Parser(argparse.ArgumentParser):

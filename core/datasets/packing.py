@@ -49,11 +49,17 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
                 "the rest.",
                 file=record.file,
             )
-    return _pieces(folder, names)
+    return pieces(names, image_files.reader(folder))
 
 
-def _pieces(folder: Path, names: dict[str, Record]) -> Iterator[bytes]:
-    read, outlet = image_files.reader(folder), _SeekingOutlet()
+def pieces(names: dict[str, Record], read: image_files.ReadBytes) -> Iterator[bytes]:
+    """A zip of images, one at a time.
+
+    Args:
+        names: Each image by its path in the zip; see `paths`.
+        read: Gives the bytes of an image.
+    """
+    outlet = _SeekingOutlet()
     with zipfile.ZipFile(outlet, "w") as archive:
         for name, record in names.items():
             archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))

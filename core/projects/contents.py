@@ -146,7 +146,8 @@ _READING = fields(
         "split_column": _PATH,
         "pattern": _PATH,
         "join_cases": flag,
-    }
+    },
+    {"one_class": flag, "named": listed(NAME, 10_000)},
 )
 _PREPARATION = {
     "levels": maybe(row(number(), number())),

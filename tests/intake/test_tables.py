@@ -240,15 +240,8 @@ def test_sides_come_from_a_column_from_folders_or_from_the_tables_names() -> Non
     assert dict(choice.sides) == {"train": 4, "validation": 2}
 
 
-def test_a_table_in_each_sides_folder_as_roboflow_and_hugging_face_write() -> None:
-    hot = table([("filename", " Cat", " Dog"), *((f"{n}.jpg", "01"[label == "cat"],
-                 "01"[label == "dog"]) for n, label in enumerate(LABELS))]).encode()  # fmt: skip
+def test_a_table_in_each_sides_folder_as_hugging_face_writes() -> None:
     names = (*NAMES, *tree("valid", of=6))
-    (choice, *_) = unclear(*names, **{f"{s}/_classes.csv": hot for s in ("train", "valid")}).choices
-    assert choice.reading.label_column == ONE_HOT
-    assert [(name, count) for name, count, _ in choice.classes] == [("Cat", 6), ("Dog", 6)]
-    assert dict(choice.sides) == {"train": 6, "validation": 6}
-
     files = {f"{side}/metadata.csv": table(HEADED).encode() for side in ("train", "valid")}
     (choice, *_) = unclear(*names, **files).choices
     assert [(name, count) for name, count, _ in choice.classes] == [("cat", 6), ("dog", 6)]

@@ -29,7 +29,7 @@ from core.intake.limits import Limits
 from core.intake.pictures import kinds
 from core.shown import natural
 
-ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz", "thaw")
+ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz", "thaw", "tm")
 
 _HEAD = 8 * tarfile.BLOCKSIZE
 _PROJECT = {"project.json", "dataset/manifest.json"}  # files of a project: see `core/projects`

@@ -40,6 +40,7 @@ class Reading:
             and its group named `side` the side.
         join_cases: Whether classes that differ by capital letters alone are one.
         one_class: Whether there is to be a single class, to be told from anything else.
+        named: The names of the classes, where what a pattern finds are their numbers, from 0.
     """
 
     folders: tuple[tuple[str, Split | None], ...] = ()
@@ -51,6 +52,7 @@ class Reading:
     pattern: str = ""
     join_cases: bool = False
     one_class: bool = False
+    named: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -60,7 +62,8 @@ class Reading:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         folders = tuple((str(path), side) for path, side in values["folders"])
-        return cls(**values | {"folders": folders, "tables": tuple(values["tables"])})
+        lists = {"tables": tuple(values["tables"]), "named": tuple(values.get("named", ()))}
+        return cls(**values | lists | {"folders": folders})
 
     def options(self) -> str:
         """It as the terminal takes it."""

@@ -16,7 +16,7 @@ from core.intake.archives.archive import (
     UnreadableMember,
 )
 from core.intake.archives.member_names import shortened
-from core.intake.layouts import class_folders, name_patterns, tables
+from core.intake.layouts import class_folders, foreign, name_patterns, tables
 from core.intake.layouts.boxes import detection_format
 from core.intake.layouts.class_folders import (
     NAMED,
@@ -262,7 +262,21 @@ class _Reader:
 
     # What the source says by itself
 
+    def _of_another_program(self) -> Reading | None:
+        """As the program that wrote the source means it, if that gives most pictures a class."""
+        meant = foreign.reading(self._source, self._pictures)
+        if meant is None:
+            return None
+        try:
+            meant = self._completed(meant)
+        except UserError:
+            return None  # a table of that name with other columns
+        return meant if 2 * len(self._read(meant).placed) >= len(self._pictures) else None
+
     def _proposed(self) -> Reading:
+        of_another_program = self._of_another_program()
+        if of_another_program:
+            return of_another_program
         by_folder = class_folders.proposal(self._tree, least=self._least, grouped=self._grouped)
         disagreeing = self._by_tables(by_folder if isinstance(by_folder, Reading) else None)
         if isinstance(by_folder, Reading):
@@ -574,6 +588,9 @@ class _Reader:
             [name if "/" in reading.pattern else stem_of(name) for name in asked],
         )
         for (name, side), (label, said) in zip(asked.items(), named, strict=True):
+            if label and reading.named:
+                number = int(label)
+                label = reading.named[number] if number < len(reading.named) else ""
             label = label_of(label) if label else ""
             side = side_of(said) if said else side
             found[name] = (label, side) if tables.usable(label) else UNMATCHED

@@ -7,8 +7,9 @@ import sys
 
 from core.errors import UserError
 
+TEACHABLE = "the text before “-!-”, as Teachable Machine writes"
 READY = {
-    "the text before “-!-”, as Teachable Machine writes": r"^(.+)-!-",
+    TEACHABLE: r"^(.+)-!-",
     "the text before the first number": r"^(\D*[^\W\d_])[\W_]*\d",
     "the text before the first dot": r"^([^.]+)\.",
     "the text before the first underscore": r"^([^_]+)_",

@@ -1,6 +1,6 @@
 // What is on the screen. One upload at a time, which goes on while another page is looked at.
 
-const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z|thaw)$/i;
+const ARCHIVE = /\.(zip|tar|t?gz|tbz2?|bz2|txz|xz|7z|thaw|tm)$/i;
 const PICTURE = /\.(jpe?g|png|gif|bmp|tiff?|webp|avif|hei[cf]|ico|p[bgp]m|jp2)$/i;
 let upload = null;
 let zone = null;

@@ -207,7 +207,12 @@ def _own_pictures() -> None:
     st.code(_LAYOUT, language=None)
     split = division.choose()
     whole = upload_zone.draw(state.turn("own"))
-    st.caption(say("A project that Thaw has saved (.thaw) opens here too, with its runs."))
+    st.caption(
+        say(
+            "Saved projects open here too: those of Thaw (.thaw) with their runs, those of "
+            "Teachable Machine (.tm) with their pictures and classes."
+        )
+    )
     problem.draw("own")
     if whole is not None:
         _start("own", lambda: _import(*whole, split))
