@@ -25,6 +25,7 @@ from pages.parts.evaluate.beside import against, changed
 from pages.parts.evaluate.pictures import Behind
 from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import later, say, several
+from pages.parts.why import border
 
 _WAITING = later(
     "Here you see how well a trained network does on pictures that it has never seen: how many it "
@@ -113,9 +114,10 @@ def details(
     with charts:
         titles = [
             *(say("What it mixes up"), say("Class by class")),
-            *(say("How sure it is"), say("More pictures?"), say("Other networks")),
+            *(say("How sure it is"), say("More pictures?")),
+            *(say("Shortcuts?"), say("Other networks")),
         ]
-        errors, classes, sure, growth, others = st.tabs(titles)
+        errors, classes, sure, growth, shortcuts, others = st.tabs(titles)
         with errors:
             matrix.draw(behind.of, results)
         with classes:
@@ -124,6 +126,8 @@ def details(
             cut_off = sureness.draw(behind.run, behind.of, behind.answers, results)
         with growth:
             more.draw(behind.run, behind.of, results["classes"])
+        with shortcuts:
+            border.draw(behind.run, behind.dataset)
         with others:
             against.draw(own, own_results)
     with beside:

@@ -8,14 +8,17 @@ import re
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from core.datasets import image_files
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.intake.archives import litter
 from core.intake.layouts.layout import looks_like_image
+
+Item = TypeVar("Item")
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same data set makes the same zip
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
@@ -52,19 +55,38 @@ def zipped(folder: Path, dataset: Dataset, *, sides: bool) -> Iterator[bytes]:
     return pieces(names, image_files.reader(folder))
 
 
-def pieces(names: dict[str, Record], read: image_files.ReadBytes) -> Iterator[bytes]:
-    """A zip of images, one at a time.
+def pieces(names: Mapping[str, Item], read: Callable[[Item], bytes]) -> Iterator[bytes]:
+    """A zip, a file at a time and stored as it is.
 
     Args:
-        names: Each image by its path in the zip; see `paths`.
-        read: Gives the bytes of an image.
+        names: What goes into it, by its path there.
+        read: Gives the bytes of one; what it raises breaks the zip off.
     """
     outlet = _SeekingOutlet()
     with zipfile.ZipFile(outlet, "w") as archive:
-        for name, record in names.items():
-            archive.writestr(zipfile.ZipInfo(name, _MADE), read(record))
+        for name, item in names.items():
+            archive.writestr(zipfile.ZipInfo(name, _MADE), read(item))
             yield outlet.take()
     yield outlet.take()
+
+
+def in_folders(placed: Iterable[tuple[str, str, Item]]) -> dict[str, Item]:
+    """Pictures by paths that any system can unpack and no two share.
+
+    Args:
+        placed: Of each the name of its folder and of its file, which may be any, and itself.
+    """
+    names, folders = _Names(), dict[str, str]()
+    found: dict[str, Item] = {}
+    for label, file, item in placed:
+        if label not in folders:
+            folders[label] = names.unused(_safe(label))
+        found[names.unused(_path(f"{folders[label]}/", file))] = item
+    return found
+
+
+def _path(before: str, file: str) -> str:
+    return before + _fitting(picture_name(file), _LONGEST_PATH - len(before))
 
 
 class Outlet(io.RawIOBase):
@@ -103,13 +125,19 @@ def paths(dataset: Dataset, *, sides: bool) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for record in dataset.records:
         above = [folders[record.label], *([_safe(record.folder)] if record.folder else [])]
-        file = _shown(PurePosixPath(record.file).name)
-        if not looks_like_image(file):
-            file = file.replace(".", "_")  # it is one all the same: it was read
         before = "/".join([*([record.split] if sides else []), *above, ""])
-        path = names.unused(before + _fitting(file, _LONGEST_PATH - len(before)))
-        found[path] = record
+        found[names.unused(_path(before, record.file))] = record
     return found
+
+
+def picture_name(file: str) -> str:
+    """What a picture's file is called in a zip, so that it is found there as one.
+
+    Args:
+        file: As it is called, perhaps with folders before it.
+    """
+    name = _shown(PurePosixPath(file).name)
+    return name if looks_like_image(name) else name.replace(".", "_")  # it was read, so it is one
 
 
 def file_name(dataset: Dataset) -> str:

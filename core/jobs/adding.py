@@ -4,11 +4,13 @@ Each order has a folder of its own among the data sets, as a data set that is be
 never gets a manifest, so nobody lists it, and it goes when somebody has looked what became of it.
 """
 
+import zipfile
 from pathlib import Path
 
-from core.datasets import store
+from core.datasets import packing, store
 from core.datasets.additions import Added, called
 from core.errors import UserError
+from core.intake import room
 from core.intake.pictures.preparation import Preparation
 from core.jobs import queue, tasks
 from core.storage import files, home
@@ -41,6 +43,38 @@ def submit_images(path: Path, dataset_id: str, origin: str) -> str:
     job = queue.begin_reading(label, upload)
     queue.submit(job, tasks.add_images, path, folder, origin)
     return job.folder.name
+
+
+def submit_picture(picture: Path, name: str, dataset_id: str, origin: str) -> str:
+    """Queue the adding of one picture to one class.
+
+    Args:
+        picture: Its file, which stays.
+        name: What it is called.
+        dataset_id: As for `submit_images`, as is the next one.
+        origin: …
+
+    Returns:
+        As `submit_images`.
+
+    Raises:
+        UserError: As `submit_images`, or the picture is gone.
+    """
+    folder = home.uploads() / home.new_id()
+    try:
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(folder / home.CONTENT, "w") as archive:  # which may hold any name
+            archive.writestr(zipfile.ZipInfo(packing.picture_name(name)), picture.read_bytes())
+    except FileNotFoundError:
+        files.remove(folder)
+        raise UserError("This picture is no longer on the server.") from None
+    except OSError as error:
+        files.remove(folder)
+        message = room.told(error)
+        if message is None:
+            raise
+        raise UserError(message) from error
+    return submit_images(folder / home.CONTENT, dataset_id, origin)
 
 
 def submit_dataset(other_id: str, dataset_id: str) -> str:

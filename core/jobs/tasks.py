@@ -4,6 +4,7 @@ A job's task gets the job; `worker.perform` sees to its log. A question's task r
 and is listed in `KINDS`. To add either is to write one function here.
 """
 
+import hashlib
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict
@@ -16,6 +17,9 @@ from core.backbones.catalogue.backbone import Backbone
 from core.errors import StopRequested, UserError
 from core.intake.layouts.labelling import Reading, Unclear
 from core.intake.pictures.preparation import Preparation
+from core.results.explaining.edges import Border
+from core.results.explaining.explained import Neighbour, Why
+from core.results.explaining.hiding import Hidden
 from core.results.prediction import Prediction
 from core.settings import Grouping, SplitSettings, TrainingSettings
 from core.storage import files, home
@@ -341,6 +345,91 @@ def _unreadable(reason: str) -> UserError:
     return UserError("Thaw could not read this picture: {reason}.", reason=reason)
 
 
+def predict_all(job: Job, path: Path, name: str) -> None:
+    """Name all pictures of an upload and keep the answers with the run.
+
+    Args:
+        job: Its folder lies in the run's.
+        path: The upload.
+        name: What the user calls it.
+    """
+    from core.intake.archives import archive
+    from core.results.bulk import many
+
+    with closing(archive.open_source(path, name)) as source:
+        many.answer(Run.open(job.folder.parent), source, _reporter(job, Stage.READING))
+
+
+def explain(run: Path, picture: Path, also: str | None = None) -> Why:
+    """Why a run's network says what it says of a picture.
+
+    Args:
+        run: The folder of one that has a model.
+        picture: A file that the worker can read.
+        also: A class that is wanted even if it is improbable.
+
+    Raises:
+        UserError: The run has no model or does not know the class, or the picture can't be read.
+    """
+    from core.results.explaining import why
+
+    return why.explain(run, _contents(picture), also)
+
+
+def hide(run: Path, picture: Path, label: str) -> Hidden:
+    """What a run's network says of a picture once parts of it are hidden.
+
+    Args:
+        run: As for `explain`.
+        picture: As for `explain`.
+        label: The class whose map says which parts.
+
+    Raises:
+        UserError: As for `explain`.
+    """
+    from core.results.explaining import why
+
+    return why.hide(run, _contents(picture), label)
+
+
+def nearest(run: Path, picture: Path, count: int) -> list[Neighbour]:
+    """The training pictures of a run that a picture looks most like.
+
+    Args:
+        run: As for `explain`.
+        picture: As for `explain`.
+        count: How many to find.
+
+    Raises:
+        UserError: There are none to compare with, or the picture can't be read.
+    """
+    from core.training.trust import nearest as search
+
+    data = _contents(picture)
+    return search.nearest(Run.open(run), data, hashlib.sha256(data).hexdigest(), count)
+
+
+def border(run: Path) -> Border:
+    """How much of a run's accuracy rests on the border of the pictures.
+
+    Args:
+        run: The folder of one that has a model.
+
+    Raises:
+        UserError: The model, the data set or all its held-out pictures are gone.
+    """
+    from core.results.explaining import border as hiding
+
+    return hiding.of_run(Run.open(run))
+
+
+def _contents(picture: Path) -> bytes:
+    try:
+        return picture.read_bytes()
+    except FileNotFoundError:
+        raise UserError("This picture is no longer on the server.") from None
+
+
 def look(
     backbone: Backbone, paths: list[Path], top: int, preparation: Preparation
 ) -> list[Prediction]:
@@ -425,6 +514,10 @@ def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
 KINDS: dict[Callable[..., Any], Kind] = {
     predict: Kind.PREDICTION,
     predict_frame: Kind.PREDICTION,
+    explain: Kind.PREDICTION,
+    hide: Kind.PREDICTION,
+    nearest: Kind.PREDICTION,
+    border: Kind.CHECKING,  # hundreds of pictures: whoever brings one need not wait for it
     look: Kind.PREDICTION,
     survey: Kind.READING,
     probe: Kind.TRAINING,

@@ -51,6 +51,8 @@ class Prediction:
             the model cannot tell. The label is its best guess either way.
         sure: Whether the answer is as sure as the model's cut-off asks; None without a cut-off.
         model: SHA-256 of `model.keras`; None of a model that was not trained here.
+        original: The picture's file as it came: its bytes, or a file that holds them; None where it
+            is not kept.
     """
 
     file: str
@@ -64,6 +66,7 @@ class Prediction:
     known: bool | None = None
     sure: bool | None = None
     model: str | None = None
+    original: bytes | Path | None = None
 
     def answer(self) -> dict[str, Any]:
         """What the model says of the picture, as every page, command and program gives it.

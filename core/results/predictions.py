@@ -1,9 +1,11 @@
 """The pictures that a run has named, kept with it until somebody clears them.
 
 `predictions/answers.json` lists them. Their pictures lie beside it as JPEGs that Thaw has made,
-under names of ours. Classes are kept as they were called in training, for they may be renamed.
+under names of ours, and as they came, under their digests, as far as there is room for these.
+Classes are kept as they were called in training, for they may be renamed.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from core.errors import UserError
 from core.results import names, thresholds
 from core.results.prediction import Prediction
 from core.results.thresholds import Thresholds
@@ -21,11 +24,15 @@ from core.storage import files, home
 from core.storage.runs import Run
 
 MOST = 1000  # of the latest answers, so many are kept at least
+AT_ONCE = 5000  # pictures: all that came together stay together
+ORIGINALS = 10**9  # bytes of pictures as they came; the latest and least sure are kept
 _PICTURES = ("thumbnail", "seen")
 _NAME = re.compile(r"[0-9a-f]{16}")  # of a picture; a run folder may come from somebody else
 
 
-def keep(run: Run, given: Sequence[Prediction], trained: Mapping[str, str]) -> None:
+def keep(
+    run: Run, given: Sequence[Prediction], trained: Mapping[str, str], batch: str | None = None
+) -> None:
     """Add answers that came together: the least sure first, before all earlier ones.
 
     Earlier ones go once there are `MOST` that came later: all that came together at once.
@@ -34,19 +41,39 @@ def keep(run: Run, given: Sequence[Prediction], trained: Mapping[str, str]) -> N
         run: It has a model. Nothing happens where it has been deleted meanwhile.
         given: The answers, each with its picture's name as it came.
         trained: What the classes were called in training, by their names in the answers.
+        batch: The same text for all that came together, if they are not all given at once.
 
     Raises:
         OSError: They can't be written.
     """
-    ordered = sorted(given, key=lambda each: (bool(each.error), each.confidence))
     with _alone(run) as folder:
         if folder is None:
             return
-        batch = {"batch": secrets.token_hex(8)}
-        rows = [_written(folder, each, trained) | batch for each in ordered] + _rows(folder)
+        batch = batch or secrets.token_hex(8)
+        rows = [_written(folder, each, trained) | {"batch": batch} for each in given]
+        before = _rows(folder)
+        rows += [row for row in before if row.get("batch") == batch]
+        rows.sort(key=lambda row: (bool(row["error"]), row["top"][0][1] if row["top"] else 0.0))
+        rows += [row for row in before if row.get("batch") != batch]
         latest = _latest(rows)
         files.write_json(folder / home.ANSWERS, {"answers": latest})
         _remove_pictures(folder, rows[len(latest) :])
+        _make_room(folder, latest)
+
+
+def refuse_many(count: int) -> None:
+    """Refuse more pictures than can be kept together.
+
+    Raises:
+        UserError: They are.
+    """
+    if count > AT_ONCE:
+        raise UserError(
+            "Expected at most {most} pictures at once, received {count}. Send fewer, or use "
+            "`thaw predict`, which takes any number.",
+            most=AT_ONCE,
+            count=count,
+        )
 
 
 def _latest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -77,7 +104,8 @@ def clear(run: Run) -> None:
     with _alone(run) as folder:
         if folder is not None:
             (folder / home.ANSWERS).unlink(missing_ok=True)
-            for picture in folder.glob("*.jpg"):  # those of damaged rows as well
+            # Those of damaged rows as well.
+            for picture in (*folder.glob("*.jpg"), *_originals(folder).values()):
                 picture.unlink(missing_ok=True)
 
 
@@ -115,9 +143,10 @@ def _is_whole(row: object) -> bool:
             "seen": _,
             **rest,
         }:
-            familiar, model = rest.get("familiar"), rest.get("model")
+            familiar = rest.get("familiar")
             told = familiar is None or (isinstance(familiar, int | float) and 0 <= familiar <= 1)
-            made = model is None or home.is_digest(model)
+            digests = (rest.get("model"), rest.get("digest"))
+            made = all(each is None or home.is_digest(each) for each in digests)
             return told and made and all(_is_guess(each) for each in top)
     return False
 
@@ -143,6 +172,11 @@ def _written(folder: Path, answer: Prediction, trained: Mapping[str, str]) -> di
         row[which] = None if data is None else secrets.token_hex(8)
         if data is not None:
             files.write_bytes(folder / f"{row[which]}.jpg", data, sync=False)
+    original = answer.original
+    if original is not None:
+        data = original if isinstance(original, bytes) else original.read_bytes()
+        row["digest"] = hashlib.sha256(data).hexdigest()
+        files.write_bytes(folder / row["digest"], data, sync=False)
     return row
 
 
@@ -152,7 +186,7 @@ def _read(
     top = tuple((by_now.get(label, label), float(sure)) for label, sure in row["top"])
     label, sure = top[0] if top else ("", 0.0)
     thumbnail, seen = (_picture(folder, row[which]) for which in _PICTURES)
-    familiar = row.get("familiar")
+    familiar, digest = row.get("familiar"), str(row.get("digest"))
     return Prediction(
         row["file"],
         label,
@@ -165,6 +199,7 @@ def _read(
         counts.known(familiar),
         counts.sure(sure) if top else None,
         row.get("model"),
+        folder / digest if home.is_digest(digest) else None,
     )
 
 
@@ -180,3 +215,20 @@ def _remove_pictures(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
             picture = _picture(folder, row[which])
             if picture is not None:
                 picture.unlink(missing_ok=True)
+
+
+def _originals(folder: Path) -> dict[str, Path]:
+    """The pictures that are kept as they came, by digest."""
+    return {path.name: path for path in folder.iterdir() if home.is_digest(path.name)}
+
+
+def _make_room(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Delete the pictures as they came that no answer needs, and those beyond the limit."""
+    there, taken = _originals(folder), 0
+    for digest in dict.fromkeys(row.get("digest") for row in rows):
+        if digest in there:
+            taken += there[digest].stat().st_size
+            if taken <= ORIGINALS:
+                there.pop(digest)
+    for path in there.values():
+        path.unlink(missing_ok=True)

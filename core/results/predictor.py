@@ -5,6 +5,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from core.datasets.dataset import Dataset, Decoded
 from core.errors import UserError
 from core.intake import room
 from core.intake.archives.archive import Source
+from core.intake.parallel import in_order, threads_for_pictures
 from core.intake.pictures import images
 from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
@@ -147,16 +149,14 @@ class Predictor:
         shown: list[tuple[bytes, bytes | None]] = []
 
         def squares() -> Iterable[np.ndarray]:
-            for place, (name, data) in enumerate(files):
-                try:
-                    picture = images.decode(data, self.input_size, self.preparation)
-                except images.UnreadableImage as error:
-                    failed[place] = Prediction(name, error=str(error))
-                    continue
-                square = images.to_square(picture, self.input_size, self.preparation.square)
-                thumbnail = images.thumbnail_jpeg(picture, _THUMBNAIL)
-                shown.append((thumbnail, self._seen(square)))
-                yield square
+            with closing(in_order(self._looked_at, files, threads_for_pictures())) as outcomes:
+                for place, outcome in enumerate(outcomes):
+                    if isinstance(outcome, Prediction):
+                        failed[place] = outcome
+                    else:
+                        square, thumbnail, seen = outcome
+                        shown.append((thumbnail, seen))
+                        yield square
 
         answers = iter(zip(self.in_full(squares()), shown, strict=True))
         return [
@@ -172,6 +172,18 @@ class Predictor:
         """
         picture = images.decode(data, self.input_size, self.preparation)
         return images.to_square(picture, self.input_size, self.preparation.square)
+
+    def _looked_at(
+        self, file: tuple[str, bytes]
+    ) -> tuple[np.ndarray, bytes, bytes | None] | Prediction:
+        """The square of a picture, and what is shown of it; or why it can't be read."""
+        name, data = file
+        try:
+            picture = images.decode(data, self.input_size, self.preparation)
+        except images.UnreadableImage as error:
+            return Prediction(name, error=str(error))
+        square = images.to_square(picture, self.input_size, self.preparation.square)
+        return square, images.thumbnail_jpeg(picture, _THUMBNAIL), self._seen(square)
 
     def _seen(self, square: np.ndarray) -> bytes | None:
         """What the network sees, for people; they need no picture of one that is squashed."""

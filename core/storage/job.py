@@ -219,6 +219,11 @@ class Job:
         return cls(Kind.CHECKING, run / home.GROWTH)
 
     @classmethod
+    def of_answers(cls, run: Path) -> "Job":
+        """The naming of many pictures; like an evaluation, it holds up no single pictures."""
+        return cls(Kind.CHECKING, run / home.PREDICTING)
+
+    @classmethod
     def of_export(cls, folder: Path) -> "Job":
         """The export of a run; like an evaluation, it may take long."""
         return cls(Kind.CHECKING, folder)

@@ -4,7 +4,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web.server import server_util
 
-from core.web import addresses, downloads, exports, frames, pictures, shares, uploads
+from core.web import addresses, answers, downloads, exports, frames, pictures, shares, uploads
 from core.web.api import published
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
@@ -23,15 +23,8 @@ MIDDLEWARE = [Middleware(Door, own_token=_own_token)]
 def routes() -> list[GuardedRoute]:
     """Every route of Thaw's own that is no page."""
     addresses.use(site())
-    return [
-        *uploads.routes(),
-        *downloads.routes(),
-        *exports.routes(),
-        *pictures.routes(),
-        *published.routes(),
-        *shares.routes(),
-        *frames.routes(),
-    ]
+    rooms = (uploads, downloads, exports, answers, pictures, published, shares, frames)
+    return [route for room in rooms for route in room.routes()]
 
 
 def site() -> addresses.Site:

@@ -25,7 +25,7 @@ ROWS = [
     {"core.web"},
     {"core.cli", "pages.language"},
     {"core.__main__", "pages.routes", "pages.parts.shared"},
-    {"pages.components"},
+    {"pages.components", "pages.parts.why"},
     {"pages.parts.predict", "pages.parts.export"},
     {"pages.parts.train"},
     {"pages.parts.data"},

@@ -87,7 +87,7 @@ def test_a_dropped_picture_is_named_and_a_text_is_not(
     picture.write_bytes(samples.examples("sketches")[3][1])
     text.write_bytes(b"no picture")
     page.goto(f"{served.url}/predict?run={trained}")
-    page.locator("input[type=file]").set_input_files([picture, text])
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([picture, text])
     expect(page.get_by_text(re.compile(r"house, .*sure"))).to_be_visible()
     caption = page.get_by_test_id("stCaptionContainer")  # the uploader shows the name as well
     expect(caption.get_by_text("a [b] **c**.png")).to_be_visible()

@@ -58,7 +58,7 @@ def test_sixty_pictures_are_counted_sorted_and_kept(
     if clear.count():  # answers that others asked for
         clear.click()
         clear.wait_for(state="detached")
-    page.locator("input[type=file]").set_input_files(pictures)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(pictures)
     counted = page.get_by_text(re.compile("^60 pictures: "))
     counted.wait_for(timeout=TRAINED)
     counts = [int(number) for number in re.findall(r"\b\d+\b", counted.inner_text())]

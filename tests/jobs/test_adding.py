@@ -118,3 +118,28 @@ def test_what_is_sent_to_no_data_set_is_discarded(thaw_home: Path, chosen: str) 
     with pytest.raises(UserError, match="no such data set"):
         adding.submit_images(path, chosen, "cat")
     assert not path.exists()
+
+
+@pytest.mark.cluster
+def test_one_picture_is_added_under_its_own_name_and_stays_where_it_was(
+    pets: Path, clusters: Path, wait: Wait, tmp_path: Path
+) -> None:
+    picture = tmp_path / "0123"
+    picture.write_bytes(png(1))
+    for name, file in (("../rex.png", "rex.png"), ("what.txt", "what_txt")):
+        assert become(adding.submit_picture(picture, name, "pets", "dog"), wait)
+        assert [each.file for each in store.load(pets).records] == [file]
+        store.undo(pets)
+    assert picture.is_file()
+    assert not list(home.uploads().iterdir())
+
+
+def test_a_picture_that_is_gone_leaves_no_order(pets: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no longer on the server"):
+        adding.submit_picture(tmp_path / "gone", "a.png", "pets", "cat")
+    picture = tmp_path / "a"
+    picture.write_bytes(png(1))
+    with pytest.raises(UserError, match="no longer there"):
+        adding.submit_picture(picture, "a.png", "pets", "emu")
+    assert not list(home.uploads().iterdir())
+    assert [path.name for path in home.datasets().iterdir()] == ["pets"]

@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets import changes, store
 from core.datasets.dataset import Skipped
+from core.jobs import queue
 from core.results import evaluations
 from core.results.answers import kept
+from core.results.explaining.edges import Border
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.job import Job
@@ -401,3 +403,31 @@ def test_what_cannot_be_compared_says_why(open_page: Open) -> None:
     app = open_page("evaluate", run=run.id)
     against(app, run, other)
     assert "These networks cannot be compared" in app.info[0].value
+
+
+def test_the_border_is_hidden_at_one_press_and_asked_once(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def found(work: Any, *_: Any) -> Border:
+        asked.append(work.__name__)
+        return Border(100, 95, 60, 80, 50)
+
+    monkeypatch.setattr(queue, "ask", found)
+    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+    app = open_page("evaluate", run=run.id)
+    assert "Does it take shortcuts?" in [each.value for each in app.header]
+    assert not asked
+    button(app, "find-border").click().run()
+    bars = [bar.proto.text for bar in app.get("progress")]
+    assert bars == [
+        "whole pictures · 95%",
+        "border hidden · 60%",
+        "border alone · 80%",
+        "guessing the most frequent class · 50%",
+    ]
+    assert "it may go by a shortcut" in shown(app)
+    app.run()
+    assert asked == ["border"], "asked once"
+    assert "it may go by a shortcut" in shown(app)

@@ -1,11 +1,17 @@
 """The Predict page."""
 
+import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
 
+from core.datasets import changes, store
 from core.datasets.samples import samples
 from core.errors import UserError
 from core.jobs import queue
@@ -14,7 +20,18 @@ from core.results.answers import cut_off
 from core.results.prediction import Prediction
 from core.storage import files, home
 from core.storage.runs import Run
-from tests.pages.painting import HOSTILE, Open, button, images, labels, paint_run, painted, shown
+from tests.pages.painting import (
+    HOSTILE,
+    Open,
+    button,
+    buttons,
+    images,
+    labels,
+    paint_run,
+    painted,
+    shown,
+    store_dataset,
+)
 
 
 def answer(
@@ -240,3 +257,173 @@ def test_an_answer_below_the_cut_off_says_so(open_page: Open, asked: list[list[b
     app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
     assert "**Not sure enough to say**" in shown(app)
     assert "Its best guess is cat, 75% sure." in shown(app)
+
+
+def keep_some(run: Run) -> None:
+    """Answers of two classes, a stranger and a file that is no picture."""
+    given = [
+        replace(answer("cat", confidence=0.9), file="a.png", familiar=0.5),
+        replace(answer("dog", confidence=0.6), file="b.png", familiar=0.5),
+        replace(answer("cat", confidence=0.7), file="c.png", familiar=0.01),
+        replace(answer("", "not an image"), file="d.txt"),
+    ]
+    predictions.keep(run, given, {})
+
+
+def files_shown(app: AppTest) -> list[str]:
+    return [each.value for each in app.caption if each.value.endswith("png")]
+
+
+def test_answers_are_filtered_by_class_and_by_doubt(open_page: Open) -> None:
+    run = of_a_run_that_tells()
+    keep_some(run)
+    app = open_page("predict", run=run.id)
+    (group,) = [each for each in app.selectbox if each.label == "Answered with"]
+    assert group.options == [
+        "all (4)",
+        "cat (1)",
+        "dog (1)",
+        "nothing that it was taught (1)",
+        "could not be read (1)",
+    ]
+    for place, names in ((1, ["a.png"]), (2, ["b.png"]), (3, ["c.png"]), (4, [])):
+        group.select_index(place).run()
+        assert files_shown(app) == names
+    assert "Thaw could not read it: not an image." in shown(app)
+    group.select_index(0).run()
+    (sure,) = [each for each in app.slider if each.label == "At most this sure"]
+    sure.set_value(70).run()
+    assert files_shown(app) == ["b.png", "c.png"]
+    sure.set_value(50).run()
+    group.select_index(1).run()
+    assert "There are no such pictures." in shown(app)
+
+
+def test_a_table_lists_every_answer_and_why_there_is_none(open_page: Open) -> None:
+    run = of_a_run_that_tells()
+    keep_some(run)
+    app = open_page("predict", run=run.id)
+    (view,) = [each for each in app.segmented_control if each.label == "Show as"]
+    view.set_value("Table").run()
+    table = app.dataframe[0].value
+    assert list(table["file"]) == ["b.png", "c.png", "a.png", "d.txt"]
+    assert list(table["answer"]) == [
+        "dog",
+        "Doesn't look like anything it was taught",
+        "cat",
+        "Thaw could not read it: not an image.",
+    ]
+    assert list(table["sure"])[:3] == [60, 70, 90]
+    assert not files_shown(app)
+
+
+def test_the_chart_counts_what_the_sentence_counts(open_page: Open) -> None:
+    run = of_a_run_that_tells()
+    keep_some(run)
+    app = open_page("predict", run=run.id)
+    (chart,) = app.get("plotly_chart")
+    figure = json.loads(chart.proto.spec)
+    assert dict(zip(figure["data"][0]["customdata"], figure["data"][0]["x"], strict=True)) == {
+        "cat": 1,
+        "dog": 1,
+    }
+
+
+def test_a_wrong_answer_can_be_corrected_as_long_as_its_picture_is_there(
+    open_page: Open, asked: list[list[bytes]]
+) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    app = open_page("predict", run=run.id)
+    app.file_uploader[0].upload("a.png", painted(99), "image/png").run()
+    assert not button(app, "wrong").disabled
+    assert not button(app, "why").disabled
+    button(app, "wrong").click().run()
+    (right,) = [each for each in app.selectbox if each.label == "The right class"]
+    assert right.options == ["cat", "dog"]
+    assert button(app, "add-corrected").disabled, "until a class is chosen"
+    for path in (run.folder / "predictions").glob("?" * 64):
+        path.unlink()
+    app.run()
+    assert button(app, "wrong").disabled
+    assert button(app, "why").disabled
+
+
+def test_a_picture_that_is_in_the_data_set_says_as_what_and_leads_to_training(
+    open_page: Open, asked: list[list[bytes]]
+) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run = paint_run(dataset)
+    app = open_page("predict", run=run.id)
+    app.file_uploader[0].upload("a.png", painted(0), "image/png").run()
+    assert "in the data set as “cat”" in shown(app)
+    assert not buttons(app, "wrong")
+    assert not buttons(app, "to-train-again"), "the network has learned from this version"
+    folder = store.folder_of(dataset)
+    before = store.load(folder)
+    file = next(each.file for each in before.records if each.file.endswith("cat/0.png"))
+    store.keep(folder, changes.move(before, {file}, "dog"), "moved")
+    app.run()
+    assert "in the data set as “dog”" in shown(app)
+    button(app, "to-train-again").click().run()
+    assert app.title[0].value == "Evaluate"
+    assert app.query_params["run"] == run.id
+
+
+def of_a_model() -> Run:
+    """A run with a real model, which answers with how red, green or blue a picture is."""
+    from core.backbones.frameworks import keras
+
+    dataset = store_dataset("colours", {"blue": 4, "green": 4, "red": 4})
+    run = paint_run(dataset, classes=("blue", "green", "red"))
+    picture = keras.layers.Input((32, 32, 3), dtype="uint8")
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(picture))
+    head = keras.layers.Dense(3, activation="softmax", use_bias=False)
+    model = keras.Model(picture, head(pooled))
+    head.set_weights([np.array([[0, 0, 8.0], [0, 8.0, 0], [8.0, 0, 0]])])
+    model.save(run.folder / "model.keras")
+    facts = files.read_json(run.folder / "model.json")
+    files.write_json(run.folder / "model.json", facts | {"input_size": 32})
+    return run
+
+
+def test_why_shows_the_map_how_it_came_about_and_what_cannot_be_had(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def here(work: Any, *given: Any) -> Any:
+        asked.append(work.__name__)
+        return work(*given)
+
+    monkeypatch.setattr(queue, "ask", here)
+    run = of_a_model()
+    image = Image.new("RGB", (64, 64), (40, 40, 40))
+    image.paste((255, 40, 40), (0, 48, 16, 64))
+    data = BytesIO()
+    image.save(data, "PNG")
+    app = open_page("predict", run=run.id)
+    app.file_uploader[0].upload("a.png", data.getvalue(), "image/png").run()
+    assert "**red**" in shown(app)
+    before = len(images(app))
+    button(app, "why").click().run()
+    assert asked[:2] == ["predict", "explain"]
+    assert "Exact (class activation map)" in shown(app)
+    assert "It looks like these" in shown(app)
+    drawn = [each.alt for each in images(app)[before:]]
+    assert (
+        "The picture, bright where it speaks for red, most of all at the bottom, on the left"
+        in (drawn)
+    )
+    button(app, "why").click().run()
+    assert asked.count("explain") == 1, "asked once for each picture"
+
+
+def test_why_of_a_damaged_model_is_a_sentence(
+    open_page: Open, asked: list[list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("predict", run=paint_run(None).id)
+    app.file_uploader[0].upload("a.png", painted(1), "image/png").run()
+    monkeypatch.setattr(queue, "ask", lambda work, *given: work(*given))
+    button(app, "why").click().run()
+    assert "is missing or not as it was written" in app.error[0].value

@@ -1,5 +1,7 @@
 """Answers that are kept with a run."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from core.errors import UserError
 from core.results import learned, names, predictions
 from core.results.prediction import Prediction
 from core.storage import files, own_names
+from core.storage.runs import Run
 from tests.pages.painting import paint_run, store_dataset
 
 
@@ -98,6 +101,10 @@ def test_a_foreign_list_of_answers_reaches_no_file_but_its_own(
         {"file": "b", "top": [["cat"]], "error": None, "thumbnail": None, "seen": None},
         {"file": "b", "top": [["cat", "x"]], "error": None, "thumbnail": None, "seen": None},
         {"file": "b", "top": [["cat", 7.0]], "error": None, "thumbnail": None, "seen": None},
+        {
+            **{"file": "b", "top": [], "error": None, "thumbnail": None, "seen": None},
+            "digest": ["../../victim"],
+        },
         {"file": 7, "top": [], "error": None, "thumbnail": None, "seen": None},
         {"file": "b", "top": [], "error": 7, "thumbnail": None, "seen": None},
     ],
@@ -122,3 +129,52 @@ def test_small_files_that_are_nested_too_deeply_are_damaged(thaw_home: Path) -> 
     assert choice.kept(run.folder) is None
     with pytest.raises(UserError, match=r"learned\.json is missing or not as it was written"):
         learned.digests(run)
+
+
+def with_original(file: str, sure: float, data: bytes) -> Prediction:
+    return replace(said(file, "cat", sure), original=data)
+
+
+def originals(run: Run) -> set[bytes]:
+    return {path.read_bytes() for path in (run.folder / "predictions").glob("?" * 64)}
+
+
+def test_pictures_are_kept_as_they_came_within_a_limit_the_least_sure_first(
+    thaw_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = paint_run(None)
+    (tmp_path / "a.jpg").write_bytes(b"aaaa")
+    first = replace(said("a", "cat", 0.9), original=tmp_path / "a.jpg")
+    predictions.keep(run, [first, with_original("b", 0.5, b"bbbb"), said("c", "cat", 0.1)], {})
+    none, _, a = predictions.kept(run)
+    assert none.original is None
+    assert isinstance(a.original, Path)
+    assert a.original.name == hashlib.sha256(b"aaaa").hexdigest()
+    assert a.original.read_bytes() == b"aaaa"
+    assert originals(run) == {b"aaaa", b"bbbb"}
+    monkeypatch.setattr(predictions, "ORIGINALS", 8)
+    predictions.keep(run, [with_original("a again", 0.7, b"aaaa")], {})
+    assert originals(run) == {b"aaaa", b"bbbb"}, "one file for the same picture"
+    predictions.keep(run, [with_original("d", 0.7, b"dddd")], {})
+    assert originals(run) == {b"dddd", b"aaaa"}, "the latest"
+    predictions.keep(run, [with_original("e", 0.2, b"eeeeeeee"), with_original("f", 1, b"f")], {})
+    assert originals(run) == {b"eeeeeeee"}, "of those that came together the least sure"
+    assert [each.file for each in predictions.kept(run)][:3] == ["e", "f", "d"], "answers stay"
+    predictions.clear(run)
+    assert not originals(run)
+
+
+def test_answers_that_come_in_parts_are_sorted_as_one(
+    thaw_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "MOST", 3)
+    run = paint_run(None)
+    predictions.keep(run, [said("before", "cat", 0.1)], {})
+    failed = Prediction("bad", error="not an image")
+    predictions.keep(run, [said("a", "cat", 0.9), failed], {}, "one")
+    predictions.keep(run, [said("b", "cat", 0.5)], {}, "one")
+    assert [each.file for each in predictions.kept(run)] == ["b", "a", "bad"]
+    predictions.keep(run, [said("c", "cat", 0.7)], {}, "one")
+    assert [each.file for each in predictions.kept(run)] == ["b", "c", "a", "bad"]
+    predictions.keep(run, [said("later", "cat", 0.9)], {})
+    assert [each.file for each in predictions.kept(run)] == ["later", "b", "c", "a", "bad"]

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from starlette.applications import Starlette
 
-from core.web import addresses, downloads, exports, pictures, shares
+from core.web import addresses, answers, downloads, exports, pictures, shares
 from tests.web.asking import Answer, Get, running
 
 
@@ -22,9 +22,8 @@ def site() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def get() -> Iterator[Get]:
     """Ask a real server over a real line."""
-    app = Starlette(
-        routes=[*downloads.routes(), *exports.routes(), *pictures.routes(), *shares.routes()]
-    )
+    rooms = (downloads, exports, answers, pictures, shares)
+    app = Starlette(routes=[route for room in rooms for route in room.routes()])
     with running(app) as port:
         yield partial(_ask, port)
 

@@ -20,10 +20,12 @@ from core.datasets import store
 from core.exports import kept, sharing
 from core.intake import incoming
 from core.jobs import queue, tasks
+from core.results import predictions
 from core.results.prediction import Prediction
 from core.storage import files, home, incidents
 from core.web import (
     addresses,
+    answers,
     downloads,
     exports,
     frames,
@@ -128,6 +130,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     link = sharing.share(exported, made_export, 60)
     place, asked = uploads.path(), published.address(run).replace(run.id, "{run_id}")
     bearer = {"Authorization": f"Bearer {published.publish(run)}"}
+    predictions.keep(run, [Prediction("a.png", "cat", 0.9, (("cat", 0.9),), b"a picture")], {})
+    named = answers.address(run).partition("permit=")[2]
     made = [
         Ask("POST", place, headers={"Upload-Permit": uploads.permit("page")},
             body=json.dumps({"name": "a.zip", "size": 3}).encode()),
@@ -152,6 +156,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
         Ask("POST", f"{frames.path()}/{{run_id}}", {"run_id": run.id},
             {"viewer": "page", "permit": frames.address(run, "page").partition("permit=")[2]},
             body=painted(1)),
+        Ask("GET", f"{answers.path()}/{{run_id}}", {"run_id": run.id}, {"permit": named}),
         Ask("GET", addresses.path("data"), query={"data": dataset}),
         *(Ask("GET", addresses.path(page), query={"data": dataset}) for page in shell.PAGES),
     ]  # fmt: skip

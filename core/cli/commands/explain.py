@@ -34,7 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Why a run's model says what it says of an image."""
-    from core.results.explaining import drawing, why  # imports OpenVINO
+    from core.results.explaining import drawing, explained, why  # imports OpenVINO
 
     if not 0 <= args.strength <= 1:
         raise UserError(f"Expected a --strength from 0 to 1, received {args.strength}.")
@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f"The image {args.image} cannot be read ({reason}).") from error
     found = why.explain(args.run, data, args.label)
     place = found.classes.index(args.label) if args.label else 0
+    refused = found.refused(place)
+    if refused:
+        raise UserError(refused)
     drawn = drawing.overlay(found.pixels, found.heat[place], args.strength)
     try:
         with privacy.to_share():
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(
             f"The file {args.out} cannot be written ({reason}). Choose another, such as why.png."
         ) from error
-    tell(why.told(found.method))
+    tell(explained.told(found.method))
     label, sure = found.classes[place], found.confidence[place]
     if not args.json:
         print(clean(f"{label}\t{sure:.4f}\t{found.method}"))

@@ -46,7 +46,8 @@ def _settle_readings(now: float) -> Iterator[str]:
     """Remove the folders of readings that ended in nothing; tell what uploads others need."""
     evaluated = home.runs().glob(f"*/{home.EVALUATIONS}/[!.]*")
     jobs = [Job(Kind.READING, each) for each in home.datasets().glob("[!.]*")]
-    for job in (*jobs, *map(Job.of_evaluation, evaluated)):
+    named = [Job.of_answers(each) for each in home.runs().glob("[!.]*")]
+    for job in (*jobs, *map(Job.of_evaluation, evaluated), *named):
         folder = job.folder
         if not folder.is_dir() or any((folder / each).exists() for each in _COMPLETE):
             continue

@@ -96,6 +96,12 @@ def _output(layer: Any) -> Any:
         return None
 
 
+def _applied(dense: Any, x: Any) -> Any:
+    """What a dense layer makes before its activation."""
+    made = ops.matmul(x, dense.kernel)
+    return made + dense.bias if dense.use_bias else made
+
+
 class Contributions(keras.layers.Layer):  # type: ignore[misc]
     """From feature maps to the contributions of each place; see `build`.
 
@@ -122,10 +128,10 @@ class Contributions(keras.layers.Layer):  # type: ignore[misc]
         x = pooled * scale + offset
         masks = []
         for each in self._dense[:-1]:
-            x = ops.matmul(x, each.kernel) + each.bias
+            x = _applied(each, x)
             masks.append(ops.cast(x > 0, "float32"))
             x = ops.relu(x)
-        scores = ops.matmul(x, self._dense[-1].kernel) + self._dense[-1].bias
+        scores = _applied(self._dense[-1], x)
         slope = ops.expand_dims(ops.convert_to_tensor(self._dense[-1].kernel), 0)
         for each, mask in zip(reversed(self._dense[:-1]), reversed(masks), strict=True):
             slope = ops.matmul(ops.expand_dims(ops.convert_to_tensor(each.kernel), 0),

@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,34 +15,15 @@ from core.network import engine
 from core.network.conversion import convert_apart
 from core.network.features import cache_key
 from core.results import names, predictor
-from core.results.explaining import maps
-from core.results.explaining.maps import Explanation, Method
-from core.saying import Sentence, say
+from core.results.explaining import hiding, maps
+from core.results.explaining.explained import Why
+from core.results.explaining.hiding import Hidden
+from core.results.explaining.maps import Explanation
 from core.storage import files, home
 from core.storage.runs import Run
 
 _VERSION = 1  # of the numbers that a converted graph gives
 _MOST = 12  # classes that there is a map of: the most probable ones
-
-
-@dataclass(frozen=True)
-class Why:
-    """What speaks for each of the most probable classes in a picture: plain data.
-
-    Attributes:
-        method: How that was found out.
-        pixels: The square that the network saw, uint8 [size, size, 3].
-        classes: Names, the most probable first.
-        confidence: Of each.
-        heat: What each place adds to the score of each of these classes, beyond what it adds to the
-            others on average, [classes, places, places].
-    """
-
-    method: Method
-    pixels: npt.NDArray[np.uint8]
-    classes: tuple[str, ...]
-    confidence: tuple[float, ...]
-    heat: npt.NDArray[np.float32]
 
 
 class _Explainer:
@@ -100,28 +80,15 @@ def explain(run: Path, picture: bytes, also: str | None = None) -> Why:
         also: A class that is wanted even if it is improbable.
 
     Raises:
-        UserError: The run has no network, or the picture can't be read.
+        UserError: The run has no network or does not know the class, or the picture can't be read.
     """
-    model = run / home.MODEL
-    called = tuple(names.by_now(Run(run)).values()) if model.is_file() else ()
-    explainer = _warm(run, files.stamp(model), called)
+    explainer, pixels = _asked(run, picture)
     asked = explainer.predictor
-    try:
-        image = images.decode(picture, asked.input_size, asked.preparation)
-    except images.UnreadableImage as error:
-        raise UserError("Expected a picture, but it is {error}.", error=error) from error
-    pixels = images.to_square(image, asked.input_size, asked.preparation.square)
     explained = explainer.explain(pixels)
     (probabilities,) = asked.probabilities([pixels])
     wanted = np.argsort(-probabilities, kind="stable")[:_MOST].tolist()
     if also is not None:
-        if also not in asked.classes:
-            raise UserError(
-                "This model knows {classes}, but not “{also}”.",
-                classes=", ".join(asked.classes),
-                also=also,
-            )
-        wanted = list(dict.fromkeys([*wanted, asked.classes.index(also)]))
+        wanted = list(dict.fromkeys([*wanted, _place(asked.classes, also)]))
     return Why(
         explained.method,
         pixels,
@@ -131,21 +98,40 @@ def explain(run: Path, picture: bytes, also: str | None = None) -> Why:
     )
 
 
-def told(method: Method) -> Sentence:
-    """What a map shows and how far it can be trusted."""
-    match method:
-        case Method.EXACT:
-            return say(
-                "Exact: the score of this class is the sum of what each place adds (class "
-                "activation map), and that is what is shown, beyond what it adds to other classes."
-            )
-        case Method.HIRESCAM:
-            return say(
-                "HiResCAM: what each place adds to the score of this class as long as the same "
-                "units of the hidden layer stay on, beyond what it adds to other classes."
-            )
-    return say(
-        "Occlusion: parts of the picture were covered one by one, and what is shown is how much "
-        "certainty was lost. This network can't be taken apart into places, so it is a trial and "
-        "no sum: covering may itself look like something."
-    )
+def hide(run: Path, picture: bytes, label: str) -> Hidden:
+    """What a run's network says of a picture once parts of it are hidden.
+
+    Args:
+        run: The run's folder.
+        picture: The picture's file.
+        label: The class whose map says which parts.
+
+    Raises:
+        UserError: As for `explain`.
+    """
+    explainer, pixels = _asked(run, picture)
+    asked = explainer.predictor
+    place = _place(asked.classes, label)
+    heat = explainer.explain(pixels).of(place)
+    return hiding.hide(pixels, heat, asked.probabilities, asked.classes, place)
+
+
+def _asked(run: Path, picture: bytes) -> tuple[_Explainer, npt.NDArray[np.uint8]]:
+    """A run's network, and the square that it sees of a picture."""
+    model = run / home.MODEL
+    called = tuple(names.by_now(Run(run)).values()) if model.is_file() else ()
+    explainer = _warm(run, files.stamp(model), called)
+    asked = explainer.predictor
+    try:
+        image = images.decode(picture, asked.input_size, asked.preparation)
+    except images.UnreadableImage as error:
+        raise UserError("Expected a picture, but it is {error}.", error=error) from error
+    return explainer, images.to_square(image, asked.input_size, asked.preparation.square)
+
+
+def _place(classes: tuple[str, ...], label: str) -> int:
+    if label not in classes:
+        raise UserError(
+            "This model knows {classes}, but not “{also}”.", classes=", ".join(classes), also=label
+        )
+    return classes.index(label)

@@ -1,9 +1,9 @@
 """The place to drop files of any size: they go up through `uploads`.
 
 A component without a build step: `zone.html`, `zone.css`, and four scripts that are read as one.
-It is there three times: for a whole data set, for pictures that all come to one class, and for
-pictures that a run is judged on. What is sent goes on while another page is looked at, so it
-remembers itself where it is meant to go.
+It is there four times: for a whole data set, for pictures that all come to one class, for
+pictures that a run is judged on, and for pictures that it is to name. What is sent goes on while
+another page is looked at, so it remembers itself where it is meant to go.
 """
 
 from dataclasses import dataclass
@@ -90,9 +90,9 @@ def draw_component(
     return None
 
 
-_whole, _pictures, _labelled = (
+_whole, _pictures, _labelled, _unlabelled = (
     component(name, text("zone.html"), text("zone.css"), text(*SENDING, "pasting.js", "zone.js"))
-    for name in ("upload_zone", "picture_zone", "labelled_zone")
+    for name in ("upload_zone", "picture_zone", "labelled_zone", "unlabelled_zone")
 )
 _LOOSE = later(
     "These pictures are not in folders, so their classes are unknown. Put the pictures of each "
@@ -115,3 +115,8 @@ def draw_for_class(key: str, dataset: str, origin: str, label: str) -> Brought |
 def draw_for_run(key: str, run: str) -> Brought | None:
     """The place to drop a zip or a folder of class folders on which a run is to be judged."""
     return draw_component(_labelled, key, run, loose=say(_LOOSE))
+
+
+def draw_for_answers(key: str, run: str) -> Brought | None:
+    """The place to drop pictures, a folder or a zip that a run is to name."""
+    return draw_component(_unlabelled, key, run, unlabelled=True)

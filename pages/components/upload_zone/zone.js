@@ -83,6 +83,11 @@ function begin(name) {
   return upload;
 }
 
+// Pictures without folders: they are all of one class, or of classes that are asked for.
+function takesPictures() {
+  return Boolean(zone.component.data.label || zone.component.data.unlabelled);
+}
+
 function sendFile(file) {
   begin(file.name).fromFile(file);
 }
@@ -103,11 +108,11 @@ function sendDropped(items) {
   if (!entries.length) return; // a piece of text
   const [first] = entries;
   const loose = entries.every((entry) => entry.isFile && PICTURE.test(entry.name));
-  if (loose && !zone.component.data.label) {
+  if (loose && !takesPictures()) {
     return begin(say("pictures")).fromFolder(Promise.reject(new Refusal(zone.component.data.loose)));
   }
   if (entries.length === 1 && first.isFile) {
-    const picture = zone.component.data.label && !ARCHIVE.test(first.name);
+    const picture = takesPictures() && !ARCHIVE.test(first.name);
     return first.file(picture ? (file) => sendPictures([file]) : sendFile);
   }
   const found = Promise.all(entries.map((entry) => filesBelow(entry)));
@@ -119,9 +124,8 @@ function draw() {
   window.onbeforeunload = upload?.unfinished ? (event) => event.preventDefault() : null;
   if (!zone) return;
   const find = (selector) => zone.root.querySelector(selector);
-  const { label } = zone.component.data;
-  find("button.pictures").hidden = !label;
-  find(".choose .lead").textContent = label
+  find("button.pictures").hidden = !takesPictures();
+  find(".choose .lead").textContent = takesPictures()
     ? say("Drop pictures, a folder or a zip here")
     : say("Drop a zip or a folder here");
   const waits = !upload || upload.stage === "failed" || upload.stage === "cancelled";

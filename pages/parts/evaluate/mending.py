@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.datasets import image_files
 from core.datasets.dataset import Dataset
 from core.results.answers import hard
 from core.storage import home
@@ -11,6 +12,7 @@ from core.storage.runs import Run
 from pages.parts.data import mend
 from pages.parts.shared import state
 from pages.parts.shared.words import say, several
+from pages.parts.why import answer as why
 
 
 def draw(
@@ -35,6 +37,9 @@ def draw(
             several("**{count} picture selected**", "**{count} pictures selected**", count),
             width="content",
         )
+        if count == 1:
+            (digest,) = {each.digest for each in dataset.records if each.file in picked}
+            why.button(run, image_files.original(home.datasets() / chosen, digest), digest)
         moving = state.key("move-from", *sorted(labels))
         mend.move_or_delete(chosen, dataset, picked, others, moving, selection=run.id)
         if picked <= called_hard:

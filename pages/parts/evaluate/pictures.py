@@ -96,7 +96,11 @@ def _with_records(behind: Behind, places: Places) -> None:
             "{count} more was removed since", "{count} more were removed since", gone
         )
     st.caption(
-        f"{told}. " + say("Click one to select it. Double-click it or press Enter to enlarge it.")
+        f"{told}. "
+        + say(
+            "Click one to select it, then ask why, or mend it. Double-click it or press Enter to "
+            "enlarge it."
+        )
     )
     picked = state.picked(run.id)
     picked &= {record.file for record in dataset.records}

@@ -1,5 +1,6 @@
 """The prediction for one picture: the picture and its most probable classes."""
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import streamlit as st
@@ -9,11 +10,17 @@ from pages.parts.shared import thumbnails, words
 from pages.parts.shared.words import later, say
 
 STRANGER = later("Doesn't look like anything it was taught")
+UNSURE = later("Not sure enough to say")
 _SEEN = 72  # pixels of the square that it saw
 
 
-def draw(said: Prediction) -> None:
-    """A card."""
+def draw(said: Prediction, below: Callable[[], None] | None = None) -> None:
+    """A card.
+
+    Args:
+        said: The prediction.
+        below: Draws what can be done with it, at its end.
+    """
     file = words.shortened(PurePosixPath(said.file).name, 30)
     with st.container(border=True, height="stretch"):
         if said.error:
@@ -33,6 +40,9 @@ def draw(said: Prediction) -> None:
                 text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
             )
         st.caption(words.plain(file))
+        if below is not None:
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                below()
 
 
 def _verdict(said: Prediction) -> None:
@@ -42,7 +52,7 @@ def _verdict(said: Prediction) -> None:
         st.markdown(f":orange[:material/help:] **{say(STRANGER)}**")
         st.write(say("Of its classes, {name} comes nearest, {share} sure.", name=name, share=share))
     elif said.sure is False:
-        st.markdown(f":orange[:material/help:] **{say('Not sure enough to say')}**")
+        st.markdown(f":orange[:material/help:] **{say(UNSURE)}**")
         st.write(say("Its best guess is {name}, {share} sure.", name=name, share=share))
     else:
         st.markdown(say("**{name}**, {share} sure", name=name, share=share))

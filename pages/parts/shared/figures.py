@@ -76,6 +76,35 @@ def counts(dataset: Dataset) -> go.Figure:
     return figure
 
 
+def tally(counted: Sequence[tuple[str, int]]) -> go.Figure:
+    """How many pictures there are of each class, as bars.
+
+    Args:
+        counted: Each class with its pictures, in the order of the bars.
+    """
+    classes, numbers = zip(*counted, strict=True)
+    names = [label(name, _LONGEST) for name in classes]
+    figure = go.Figure()
+    figure.add_bar(
+        y=list(range(len(names))),
+        x=numbers,
+        orientation="h",
+        marker={"color": STRONG, "cornerradius": 4},
+        customdata=names,
+        hovertemplate="%{customdata}: %{x}<extra></extra>",
+        text=numbers,
+        textposition="auto",
+        textangle=0,
+    )
+    figure.update_layout(
+        _layout(height=60 + (34 if len(names) <= 12 else 20) * len(names)),
+        bargap=0.35,
+        xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
+        yaxis=_names(classes, autorange="reversed"),
+    )
+    return figure
+
+
 def race(tried: Sequence[Event], winner: int, budget: int) -> go.Figure:
     """Validation accuracy of each candidate against the seconds after which it was known.
 

@@ -1,0 +1,66 @@
+"""The way out for pictures that a run has named: a zip with a folder for each predicted class.
+
+    GET answers/<run>?permit=…   the zip
+
+Only a page that this server has drawn knows the permit, which is for one run.
+"""
+
+from urllib.parse import quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from core.datasets import packing
+from core.errors import UserError
+from core.results import predictions
+from core.results.bulk import by_class
+from core.storage.runs import Run, open_run
+from core.web import addresses
+from core.web.guarded import GuardedRoute, Refused
+
+_NAME = "answers"
+
+
+def path() -> str:
+    """Where the route lies, as a browser asks for it."""
+    return addresses.path(_NAME)
+
+
+def address(run: Run) -> str:
+    """Where a page sends whoever downloads the pictures."""
+    return f"{path()}/{run.id}?{urlencode({'permit': addresses.permit(_purpose(run.id))})}"
+
+
+def file_name(run: Run) -> str:
+    """What to call the zip."""
+    return packing.zip_name(f"{run.name}-by-class")
+
+
+def routes() -> list[GuardedRoute]:
+    """What the app answers besides its pages."""
+    return [GuardedRoute(f"{_NAME}/{{run_id}}", _send, "GET")]
+
+
+async def _send(request: Request) -> Response:
+    run_id, told = request.path_params["run_id"], request.query_params.get("permit", "")
+    if not addresses.is_permit(told, _purpose(run_id)):
+        raise Refused(403, "This page is older than the server. Reload it and try again.")
+    try:
+        return await run_in_threadpool(_answer, run_id)
+    except UserError as error:
+        raise Refused(404, error.said) from error
+
+
+def _answer(run_id: str) -> Response:
+    run = open_run(run_id)
+    pieces = by_class.zipped(predictions.kept(run))
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name(run))}",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+
+def _purpose(run_id: str) -> str:
+    return f"answers {run_id}"
