@@ -58,9 +58,10 @@ def draw(run: Run, dataset: Dataset | None) -> None:
     st.write(f"**{say(found.in_words())}**")
     st.caption(
         say(
-            "Measured on {count} held-out pictures. The border is a tenth of each side, painted in "
-            "the picture's average colour; that may itself look odd to the network, so a small "
-            "loss means little.",
+            "Measured on {count} held-out pictures; after a refit it has learned from them too, so "
+            "look at the differences. The border is a tenth of each side, painted in the picture's "
+            "average colour; that may itself look odd to the network, so a small loss means "
+            "little.",
             count=found.images,
         )
     )
