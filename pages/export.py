@@ -49,6 +49,32 @@ def order(run: Run, *, first: bool) -> None:
         label_visibility="collapsed",
     )
     known = pictures.stored(run) is not None
+    lesson = FORMATS[chosen].lesson is not None
+    own = not lesson and _own_samples(known=known)
+    if lesson and not known:
+        st.caption(
+            say(
+                "The data set was deleted, so the code cannot be tried, and what was not tried is "
+                "not offered. Add the pictures again and train on them."
+            )
+        )
+    st.button(
+        say("Export as {title}", title=FORMATS[chosen].title),
+        type="primary" if first else "secondary",
+        icon=":material/ios_share:",
+        key="export-now",
+        disabled=lesson and not known,
+        on_click=_order,
+        args=(run, chosen, own),
+    )
+
+
+def _own_samples(*, known: bool) -> bool:
+    """Whether pictures of the data set may leave with a network.
+
+    Args:
+        known: Whether the data set is still here.
+    """
     own = st.checkbox(
         say("Put five of the pictures into the zip"),
         key="export-pictures",
@@ -66,14 +92,7 @@ def order(run: Run, *, first: bool) -> None:
                 "compared with Thaw's, but its accuracy is not measured."
             )
         )
-    st.button(
-        say("Export as {title}", title=FORMATS[chosen].title),
-        type="primary" if first else "secondary",
-        icon=":material/ios_share:",
-        key="export-now",
-        on_click=_order,
-        args=(run, chosen, own and known),
-    )
+    return own and known
 
 
 def _order(run: Run, format_name: str, own_samples: bool) -> None:

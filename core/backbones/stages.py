@@ -14,12 +14,18 @@ def stage_outputs(model: Any, firsts: Sequence[int]) -> list[Any]:
     Returns:
         Symbolic tensors [N, side, side, channels], from the input on; the model's output is last.
     """
+    return [*(layer.input for layer in next_stages(model, firsts)), model.outputs[0]]
+
+
+def next_stages(model: Any, firsts: Sequence[int]) -> list[Any]:
+    """The layers that take in what each stage but the last makes; see `stage_outputs`."""
     # What a block makes is what the next one takes in, also where raw operations join branches.
-    taken_in = [model.layers[first].input for first in firsts[1:]]
-    outputs = [each for each in taken_in if not isinstance(each, list)] + [model.outputs[0]]
+    begins = [model.layers[first] for first in firsts[1:]]
+    layers = [layer for layer in begins if not isinstance(layer.input, list)]
+    made = [*(layer.input for layer in layers), model.outputs[0]]
     return [
-        output
-        for output, following in zip(outputs, [*outputs[1:], None], strict=True)
+        layer
+        for layer, output, following in zip(layers, made, made[1:], strict=False)
         if output.shape[1] < model.inputs[0].shape[1]  # not the image itself
-        and (following is None or output.shape != following.shape)
+        and output.shape != following.shape
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.exports import table
+from core.exports.lesson.rehearsal import Rehearsal
 from core.exports.proof import Proof
 from core.exports.table import Format
 from core.storage import files, home
@@ -23,7 +24,7 @@ class Kept:
     """
 
     format: Format
-    proof: Proof
+    proof: Proof | Rehearsal
     file: Path
     own_samples: bool
 
@@ -40,7 +41,7 @@ def new(run: Run) -> Path:
     return run.folder / home.EXPORTS / home.new_id()
 
 
-def keep(folder: Path, format: Format, proof: Proof, *, own_samples: bool) -> None:
+def keep(folder: Path, format: Format, proof: Proof | Rehearsal, *, own_samples: bool) -> None:
     """Write what was measured of an export whose zip lies there: now it is offered."""
     told = {"export": format.name, "own_samples": own_samples, "proof": proof.to_dict()}
     files.write_json(folder / home.EXPORT, told)
@@ -56,7 +57,9 @@ def kept(folder: Path) -> Kept | None:
         return None
     try:
         facts = read_facts(folder, home.EXPORT, "export", "own_samples", "proof")
-        format, proof = table.find(facts["export"]), Proof.from_dict(facts["proof"])
+        format = table.find(facts["export"])
+        kind = Rehearsal if format.lesson else Proof
+        proof = kind.from_dict(facts["proof"])
     except (UserError, KeyError, TypeError) as error:
         raise UserError("This export is damaged. Delete it and export again.") from error
     return Kept(format, proof, folder / home.EXPORT_ZIP, bool(facts["own_samples"]))

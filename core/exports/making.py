@@ -6,9 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,21 +23,17 @@ from core.exports.order import Order
 from core.exports.pictures import Known, Pictures
 from core.exports.proof import Proof
 from core.exports.table import Format
+from core.exports.workshop import MEMORY, Report, pack, watched
 from core.intake.pictures.preparation import Preparation
 from core.results import names, predictor
 from core.storage import files, home, incidents
 from core.storage.job import Stage
 from core.storage.runs import Run, read_facts
 
-Report = Callable[[Stage, int, int], None]
-
 _CARRIED = Path(__file__).parent / "carried"
 _PROVER = Path(__file__).parent / "prover.py"
 _SCRIPTS = ("picture.py", "predict.py", "check.py")
-_MEMORY = 24 << 30  # bytes of address space; TensorFlow reserves far more than it uses
-_SECONDS = 900.0  # for a conversion, and as long for its proof
 _LEAST_TOLERANCE = 0.005  # of `check.py`: another processor rounds differently
-_MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
 
 
 def export(
@@ -102,7 +96,7 @@ def export(
         (folder / "README.md").write_text(papers.readme(about, proven, folder), encoding="utf-8")
         (folder / "MODEL_CARD.md").write_text(papers.model_card(about, proven), encoding="utf-8")
         with files.replacing(file) as aside:
-            _pack(folder, aside, format)
+            pack(folder, aside, format)
     return proven
 
 
@@ -137,9 +131,9 @@ def _compared(
 
 
 def _convert(order: Order, report: Report) -> None:
-    tell = _watched(Stage.CONVERTING, report)
+    tell = watched(Stage.CONVERTING, report)
     try:
-        apart.run(order.carry_out, lambda: tell(0, 1), memory=_MEMORY)
+        apart.run(order.carry_out, lambda: tell(0, 1), memory=MEMORY)
     except RuntimeError as error:
         incidents.record(error)
         raise UserError(
@@ -148,22 +142,6 @@ def _convert(order: Order, report: Report) -> None:
             "programs and try again, or export to another format.",
             title=table.find(order.format).title,
         ) from error
-
-
-def _watched(stage: Stage, report: Report) -> Callable[[int, int], None]:
-    """What is told how far a process has come, and ends one that takes too long."""
-    began = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        report(stage, done, total)
-        if time.monotonic() - began > _SECONDS:
-            raise UserError(
-                "This export took more than {minutes} minutes and was ended. Try again when the "
-                "computer is less busy, or export to another format.",
-                minutes=round(_SECONDS / 60),
-            )
-
-    return tell
 
 
 def _prove(
@@ -177,11 +155,11 @@ def _prove(
     Raises:
         UserError: It cannot be run.
     """
-    tell = _watched(Stage.PROVING, report)
+    tell = watched(Stage.PROVING, report)
     said = work / "said"
     with said.open("wb") as out, (work / "complaints").open("wb+") as complaints:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", str(_PROVER), str(folder), str(work), str(_MEMORY)],
+            [sys.executable, "-I", str(_PROVER), str(folder), str(work), str(MEMORY)],
             cwd=work,
             env=config.environment() | {"KERAS_HOME": str(work)},
             stdin=subprocess.DEVNULL,
@@ -303,18 +281,6 @@ def _weaknesses(run: Run) -> list[str] | None:
         return None  # none, or a damaged one
     still = (each for each in found.findings if remaining(each, dataset, (), found.digests))
     return [f"{each.title}. {each.sentence}" for each in still]
-
-
-def _pack(folder: Path, file: Path, format: Format) -> None:
-    """A zip of one folder, whose name owes nothing to what anybody typed."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-            name = f"thaw-{format.name}/{path.relative_to(folder).as_posix()}"
-            entry = zipfile.ZipInfo(name, _MADE)
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target)
 
 
 def _digest(file: Path) -> str:

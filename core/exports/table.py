@@ -30,6 +30,7 @@ class Format:
         packages: What its sample code needs, by their names on PyPI.
         contents: The files that `convert` makes, for the README: name and what it is.
         scripts: Whether sample code in Python goes with it.
+        lesson: The file of code that trains the network again; None for a trained network.
     """
 
     name: str
@@ -41,6 +42,26 @@ class Format:
     packages: tuple[str, ...]
     contents: tuple[tuple[str, str], ...]
     scripts: bool = True
+    lesson: str | None = None
+
+
+def _lesson(name: str, title: str, file: str, description: Sentence) -> Format:
+    """Code that repeats the training."""
+    return Format(
+        name=name,
+        title=title,
+        description=description,
+        module="",
+        runtime="",
+        precision=Precision.FLOAT32,
+        packages=("keras", "tensorflow"),
+        contents=(
+            (file, "the training, from the pictures to the trained network"),
+            ("backbone.keras", "the network that it begins with"),
+        ),
+        scripts=False,
+        lesson=file,
+    )
 
 
 _TFLITE = (("model.tflite", "the network, one picture at a time; signature “serve”"),)
@@ -146,6 +167,18 @@ FORMATS = {
                 ("model.xml", "the network; any number of pictures at once"),
                 ("model.bin", "its weights"),
             ),
+        ),
+        _lesson(
+            "python",
+            "Python code",
+            "train.py",
+            later("The training itself as a short script in plain Keras, to read and to change."),
+        ),
+        _lesson(
+            "notebook",
+            "Notebook",
+            "train.ipynb",
+            later("The same as a Jupyter notebook, step by step."),
         ),
     )
 }

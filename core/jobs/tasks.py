@@ -240,6 +240,9 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         own_samples: Whether five pictures of the data set may leave with it.
     """
     from core.exports import kept, making, pictures, table
+    from core.exports.lesson import making as lesson
+    from core.exports.lesson.rehearsal import Rehearsal
+    from core.exports.proof import Proof
 
     run = Run.open(run.folder)
     reporters: dict[Stage, StageReporter] = {}
@@ -252,16 +255,15 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         last = stage, done, total
         _go_on(job)
 
-    proof = making.export(
-        run,
-        format_name,
-        job.folder / home.EXPORT_ZIP,
-        report,
-        known=pictures.stored(run),
-        own_samples=own_samples,
-    )
+    format, known = table.find(format_name), pictures.stored(run)
+    file = job.folder / home.EXPORT_ZIP
+    proof: Proof | Rehearsal
+    if format.lesson:
+        proof, own_samples = lesson.export(run, format, file, report, known), False
+    else:
+        proof = making.export(run, format_name, file, report, known=known, own_samples=own_samples)
     if job.folder.is_dir():  # else the run was deleted meanwhile
-        kept.keep(job.folder, table.find(format_name), proof, own_samples=own_samples)
+        kept.keep(job.folder, format, proof, own_samples=own_samples)
 
 
 def _pictures(

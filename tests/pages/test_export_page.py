@@ -8,6 +8,7 @@ import pytest
 from core.datasets import store
 from core.errors import UserError
 from core.exports import kept, sharing, table
+from core.exports.lesson.rehearsal import Rehearsal
 from core.exports.proof import Agreement, Proof
 from core.jobs import exporting
 from core.storage import home
@@ -30,7 +31,7 @@ CLOSE = Agreement(1.0, 0.0003, 0.875)
 PROOF = Proof(40, True, False, CLOSE, CLOSE, 0.9, 13_500_000, 10.9, 0, ("It is *slow*.",))
 
 
-def exported(run: Run, name: str = "onnx", proof: Proof = PROOF) -> Path:
+def exported(run: Run, name: str = "onnx", proof: Proof | Rehearsal = PROOF) -> Path:
     folder = kept.new(run)
     folder.mkdir(parents=True)
     job = Job.of_export(folder)
@@ -187,3 +188,38 @@ def test_an_export_is_shared_by_a_link_until_somebody_takes_it_back(
     button(app, "stop-sharing").click().run()
     assert sharing.shared(folder) is None
     assert buttons(app, "share")
+
+
+def test_code_is_offered_with_what_came_out_when_it_was_run(open_page: Open, run: Run) -> None:
+    exported(run, "python", Rehearsal(0.875, 0.9, 40, 34.0, ("It may be *chance*.",)))
+    app = open_page("export", run=run.id)
+    told = {each.label: each.value for each in app.metric}
+    assert told == {
+        "Accuracy of the code": "88%",
+        "Accuracy in Thaw": "90%",
+        "Time to run it": "34 s",
+    }
+    assert "40 pictures that it had not learned from" in shown(app)
+    assert "It may be \\*chance\\*\\." in [each.value for each in app.warning]
+
+
+def test_code_takes_no_pictures_and_needs_those_of_the_run(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered = []
+    monkeypatch.setattr(
+        exporting,
+        "submit",
+        lambda of, name, *, own_samples: ordered.append((name, own_samples)) or kept.new(of),
+    )
+    app = open_page("export", run=run.id)
+    app.checkbox(key="export-pictures").check().run()
+    app.radio(key="export-format").set_value("notebook").run()
+    assert not app.checkbox
+    button(app, "export-now").click().run()
+    assert ordered == [("notebook", False)]
+    store.delete(store.folder_of(run.dataset_id or "").name)
+    app = open_page("export", run=run.id)
+    app.radio(key="export-format").set_value("python").run()
+    assert button(app, "export-now").disabled
+    assert "the code cannot be tried" in shown(app)

@@ -1,13 +1,15 @@
 """`export`: a run's model for other programs, in a zip that was tried before it is written."""
 
 import argparse
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from core.cli.arguments import path
 from core.cli.messages import counter, tell
 from core.exports import table
+from core.exports.lesson.rehearsal import Rehearsal
+from core.exports.table import Format
 from core.intake import room
 from core.intake.archives.archive import open_source
 from core.storage.job import Stage
@@ -44,6 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Export a run's model."""
     format = table.find(args.format)
     from core.exports import making, pictures  # import OpenVINO
+    from core.exports.lesson import making as lesson
 
     room.ready()
     reporters = {stage: counter(told) for stage, told in _TOLD.items()}
@@ -58,17 +61,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         last = stage, done, total
 
     trained = Run(args.run)
-    if args.pictures is None:
-        known = pictures.stored(trained) if (args.run / "settings.json").is_file() else None
+    with ExitStack() as open_while_read:
+        if args.pictures is None:
+            known = pictures.stored(trained) if (args.run / "settings.json").is_file() else None
+        else:
+            source = open_while_read.enter_context(closing(open_source(args.pictures, follow=True)))
+            known = pictures.of_source(source, trained, lambda *_: None)
+        if format.lesson:
+            return _told(args.out, lesson.export(trained, format, args.out, report, known), format)
         proven = making.export(
             trained, format.name, args.out, report, known=known, own_samples=args.with_pictures
         )
-    else:
-        with closing(open_source(args.pictures, follow=True)) as source:
-            known = pictures.of_source(source, trained, lambda *_: None)
-            proven = making.export(
-                trained, format.name, args.out, report, known=known, own_samples=args.with_pictures
-            )
     for warning in proven.warnings:
         tell(warning)
     close = proven.from_pixels
@@ -82,4 +85,19 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "bytes": proven.bytes,
         "milliseconds": proven.ms,
         "proof": proven.to_dict(),
+    }
+
+
+def _told(file: Path, made: Rehearsal, format: Format) -> dict[str, Any]:
+    """What came out of an export of code."""
+    for warning in made.warnings:
+        tell(warning)
+    size = file.stat().st_size
+    print(f"{file}\t{size / 1e6:.1f} MB\taccuracy {made.accuracy:.4f}, in Thaw {made.thaw:.4f}")
+    return {
+        "file": str(file),
+        "format": format.name,
+        "accuracy": made.accuracy,
+        "bytes": size,
+        "proof": made.to_dict(),
     }

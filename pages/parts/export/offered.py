@@ -8,6 +8,8 @@ import streamlit as st
 from core.errors import UserError
 from core.exports import kept, table
 from core.exports.kept import Kept
+from core.exports.lesson.rehearsal import Rehearsal
+from core.exports.proof import Proof
 from core.jobs import exporting
 from core.storage import files
 from core.storage.job import JobState, RunStatus, Stage
@@ -96,36 +98,13 @@ def _progress(under_way: list[Path]) -> None:
 
 
 def _ready(run: Run, folder: Path, made: Kept, *, latest: bool) -> None:
-    proof = made.proof
     with st.container(border=True):
         st.subheader(made.format.title, anchor=False)
-        numbers = st.grid(4, min_column_width=150)
-        numbers.metric(
-            say("Agrees with Thaw"),
-            words.percent(proof.from_pixels.same),
-            help=say(
-                "Share of the pictures for which its first class is the one that Thaw names, from "
-                "the same pixels. Probabilities differ by at most {largest:.2g}.",
-                largest=proof.from_pixels.largest,
-            ),
-        )
-        if proof.held_out and proof.from_pixels.accuracy is not None and proof.accuracy is not None:
-            numbers.metric(
-                say("Accuracy"),
-                words.percent(proof.from_pixels.accuracy),
-                help=say(
-                    "On the same pictures, Thaw itself gets {share} right.",
-                    share=words.percent(proof.accuracy),
-                ),
-            )
-        numbers.metric(say("Size of the network"), words.size(proof.bytes))
-        numbers.metric(
-            say("Time per picture"),
-            say("{ms:.0f} ms", ms=proof.ms) if proof.ms >= 1 else say("under 1 ms"),
-            help=say("On this computer, when it was exported."),
-        )
-        st.caption(_tried(made))
-        for warning in proof.warnings:
+        if isinstance(made.proof, Rehearsal):
+            _rehearsed(made.proof)
+        else:
+            _proven(made.proof, own_samples=made.own_samples)
+        for warning in made.proof.warnings:
             st.warning(words.plain(warning), icon=":material/warning:")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.link_button(
@@ -145,9 +124,54 @@ def _ready(run: Run, folder: Path, made: Kept, *, latest: bool) -> None:
         sharing.draw(run, folder)
 
 
-def _tried(made: Kept) -> str:
+def _rehearsed(made: Rehearsal) -> None:
+    """What came out when the code was run."""
+    numbers = st.grid(3, min_column_width=150)
+    numbers.metric(say("Accuracy of the code"), words.percent(made.accuracy))
+    numbers.metric(say("Accuracy in Thaw"), words.percent(made.thaw))
+    numbers.metric(say("Time to run it"), words.duration(made.seconds))
+    st.caption(
+        say(
+            "The code was run on this computer, on the pictures of this run. It was judged on the "
+            "{count} pictures that it had not learned from. None of your pictures are in the zip: "
+            "download them on the Data page.",
+            count=made.pictures,
+        )
+    )
+
+
+def _proven(proof: Proof, *, own_samples: bool) -> None:
+    """What came out when the network was tried."""
+    numbers = st.grid(4, min_column_width=150)
+    numbers.metric(
+        say("Agrees with Thaw"),
+        words.percent(proof.from_pixels.same),
+        help=say(
+            "Share of the pictures for which its first class is the one that Thaw names, from "
+            "the same pixels. Probabilities differ by at most {largest:.2g}.",
+            largest=proof.from_pixels.largest,
+        ),
+    )
+    if proof.held_out and proof.from_pixels.accuracy is not None and proof.accuracy is not None:
+        numbers.metric(
+            say("Accuracy"),
+            words.percent(proof.from_pixels.accuracy),
+            help=say(
+                "On the same pictures, Thaw itself gets {share} right.",
+                share=words.percent(proof.accuracy),
+            ),
+        )
+    numbers.metric(say("Size of the network"), words.size(proof.bytes))
+    numbers.metric(
+        say("Time per picture"),
+        say("{ms:.0f} ms", ms=proof.ms) if proof.ms >= 1 else say("under 1 ms"),
+        help=say("On this computer, when it was exported."),
+    )
+    st.caption(_tried(proof, own_samples=own_samples))
+
+
+def _tried(proof: Proof, *, own_samples: bool) -> str:
     """What it was tried on, and which pictures leave with it."""
-    proof = made.proof
     if proof.drawn:
         tried = say("Tried on {count} drawings by its own runtime.", count=proof.pictures)
     elif proof.held_out:
@@ -163,7 +187,7 @@ def _tried(made: Kept) -> str:
         )
     own = (
         say("Five of your pictures are in it.")
-        if made.own_samples
+        if own_samples
         else say("None of your pictures are in it.")
     )
     return f"{tried} {own}"

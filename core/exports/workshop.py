@@ -1,0 +1,45 @@
+"""What all exports are made with: the limits of their processes, and the zip in the end."""
+
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import UserError
+from core.exports.table import Format
+from core.storage.job import Stage
+
+Report = Callable[[Stage, int, int], None]
+
+MEMORY = 24 << 30  # bytes of address space; TensorFlow reserves far more than it uses
+_SECONDS = 900.0  # for a conversion, and as long for its proof
+_MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
+
+
+def watched(stage: Stage, report: Report) -> Callable[[int, int], None]:
+    """What is told how far a process has come, and ends one that takes too long."""
+    began = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        report(stage, done, total)
+        if time.monotonic() - began > _SECONDS:
+            raise UserError(
+                "This export took more than {minutes} minutes and was ended. Try again when the "
+                "computer is less busy, or export to another format.",
+                minutes=round(_SECONDS / 60),
+            )
+
+    return tell
+
+
+def pack(folder: Path, file: Path, format: Format) -> None:
+    """A zip of one folder, whose name owes nothing to what anybody typed."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            name = f"thaw-{format.name}/{path.relative_to(folder).as_posix()}"
+            entry = zipfile.ZipInfo(name, _MADE)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target)
