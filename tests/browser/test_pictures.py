@@ -195,6 +195,7 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     page.get_by_role("textbox", name="New name").press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("tab", name="Data sets").click()
+    expect(page.get_by_text("8 pictures, 2 classes")).to_be_visible()
     _rename(page, "Summer *cats*")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Summer *cats*")).to_be_visible()

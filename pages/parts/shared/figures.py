@@ -643,7 +643,7 @@ def against(points: Sequence[Point], title: str, *, named: bool = False) -> go.F
     figure.update_layout(
         _layout(height=360 if named else 330),
         showlegend=False,
-        xaxis={"title": title, "type": "log", "fixedrange": True, "tickformat": "~s"},
+        xaxis={"title": title, "type": "log", "fixedrange": True, "tickformat": "~s", "nticks": 6},
         yaxis={"title": say("accuracy"), "fixedrange": True, "tickformat": ".0%"},
     )
     if named and points:  # room for the names, which stand beside the points
