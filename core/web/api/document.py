@@ -38,7 +38,7 @@ _ERRORS = {
 }
 _PLAIN = (403, 408)  # said before the routes are reached, in a line of text
 _STYLE = """
-:root { color-scheme: light dark }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
 pre { white-space: pre-wrap; overflow-wrap: anywhere }
 pre { padding: .8rem; border: 1px solid #8886; border-radius: .6rem }
