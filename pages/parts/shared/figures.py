@@ -36,7 +36,7 @@ _SPLITS = {
 _CLASSES = ("#8466e6", "#2fa37a", "#d6488b", "#b59a1f", "#5f7f95", "#b0533c", "#4fb3bf", "#9ab83a")
 _CHOSEN = "#d6488b"  # what was clicked
 _SYMBOLS = ("circle", "square", "diamond")
-_DASHES = ("solid", "dash", "dot")  # of curves, once the colours are used up
+_DASHES = ("solid", "dash", "dot")  # of curves, so that neighbours differ by more than colour
 _TOLD = 20  # runs of a chart that are told in words, the most accurate first
 _LONGEST = 80  # letters of a name that shows on hover
 _FIT = 24  # classes of a confusion matrix whose cells can hold their numbers
@@ -561,7 +561,7 @@ def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
             line={
                 "color": _CLASSES[place % len(_CLASSES)],
                 "width": 2.5,
-                "dash": _DASHES[place // len(_CLASSES) % len(_DASHES)],
+                "dash": _DASHES[place % len(_DASHES)],
             },
             hovertemplate="%{y:.1%}",
         )
