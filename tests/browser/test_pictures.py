@@ -201,7 +201,7 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     expect(page.get_by_text("Summer *cats*")).to_be_visible()
     page.goto(f"{served.url}/runs")
     settled(page)
-    expect(page.get_by_text("Tom & “Rex”")).to_be_visible()
+    expect(page.locator("strong", has_text="Tom & “Rex”")).to_be_visible()
     expect(
         page.get_by_alt_text("A picture of class cat").filter(visible=True).first
     ).to_be_visible()
