@@ -34,7 +34,7 @@ def draw(said: Prediction, below: Callable[[], None] | None = None) -> None:
                 thumbnails.picture(said.seen, say("What the network sees of it"), width=_SEEN)
                 st.caption(say("What the network sees"))
         _verdict(said)
-        for label, confidence in said.top:
+        for label, confidence in said.top if len(said.top) > 1 else ():
             st.progress(
                 confidence,
                 text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
@@ -48,7 +48,10 @@ def draw(said: Prediction, below: Callable[[], None] | None = None) -> None:
 def _verdict(said: Prediction) -> None:
     """What the network takes the picture for, or why that should not count."""
     name, share = words.plain(words.shortened(said.label)), words.percent(said.confidence)
-    if said.known is False:
+    if len(said.top) == 1:  # of a network with a single class, which is all that it can name
+        st.markdown(f":orange[:material/help:] **{say(STRANGER)}**" if said.known is False
+                    else f":green[:material/check_circle:] **{name}**")  # fmt: skip
+    elif said.known is False:
         st.markdown(f":orange[:material/help:] **{say(STRANGER)}**")
         st.write(say("Of its classes, {name} comes nearest, {share} sure.", name=name, share=share))
     elif said.sure is False:
