@@ -198,6 +198,9 @@ _JUDGED = {
 _BIN = fields({"from": SHARE, "to": SHARE, "images": _COUNT, "confidence": SHARE,
                "accuracy": SHARE}, {"interval": _INTERVAL})  # fmt: skip
 _OF_CLASS = fields({"precision": SHARE, "recall": SHARE, "f1": SHARE, "images": _COUNT})
+_SIDE_OF_ONE = maybe(fields({"share": SHARE, "correct": _COUNT, "images": whole(1),
+                             "interval": row(SHARE, SHARE)}))  # fmt: skip
+_WRONG = listed(fields({"file": _PATH, "digest": digest, "label": NAME, "familiar": SHARE}), 10_000)
 _RESULTS = fields(
     {
         "accuracy": SHARE,
@@ -233,6 +236,8 @@ _RESULTS = fields(
             fields({"threshold": SHARE, "images": _COUNT, "accepted": _COUNT, "share": SHARE,
                     "interval": _INTERVAL}, {"remembered": maybe(_COUNT)})
         ),
+        "alone": fields({"own": _SIDE_OF_ONE, "strangers": _SIDE_OF_ONE, "refused": _WRONG,
+                         "let_in": _WRONG}),
         "refit": maybe(_COUNT),
         "parameters": fields({"total": _COUNT, "trainable": _COUNT}),
         "seconds": mapped(text(40), number(0), 20),

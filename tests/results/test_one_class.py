@@ -14,10 +14,12 @@ from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake.archives.archive import open_source
 from core.intake.layouts.labelling import Reading
+from core.projects import contents
 from core.results import one_class
 from core.results.evaluation import wilson
 from core.results.predictor import of_run
 from core.settings import ALL, RANDOM, Sees, SplitSettings, TrainingSettings
+from core.storage import files, home
 from core.storage.runs import Run
 from core.training.fit import train
 
@@ -100,6 +102,10 @@ def test_strangers_are_turned_away(
     assert results["images"] == 8
     assert results["correct"] >= 6
     assert results["alone"]["strangers"] is None
+    form = contents.RUN_FILES[home.RESULTS].form
+    assert form is not None
+    written = files.read_json(run.results_path)
+    assert form(written)["alone"] == written["alone"], "it travels in a project"
     things("disc", "try", 20)
     other = open_source(things("stripes", "try", 20))
     found = of_run(run.folder).evaluate(other, lambda *_: None, set())
