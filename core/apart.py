@@ -1,4 +1,4 @@
-"""Does something in a process of its own, which can be ended in the middle of anything.
+"""Does something in a separate process, which can be ended at any moment.
 
 A network that is being built or converted cannot be interrupted, and nobody who presses Stop or
 Train may have to wait for it. A file that somebody brought may keep a library busy for ever,
@@ -28,7 +28,7 @@ _POLL = 0.1
 
 
 def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 0) -> Any:
-    """Do something in a process of its own.
+    """Do something in a separate process.
 
     Args:
         work: What to do. It can be pickled, and JSON can hold what it returns.

@@ -99,7 +99,7 @@ def _answers(folder: str, stamp: files.Stamp) -> kept.Answers | None:
 def details(
     behind: Behind, results: dict[str, Any], own: Behind, own_results: dict[str, Any]
 ) -> None:
-    """What stands behind the accuracy: charts, each of which leads to its pictures.
+    """What is behind the accuracy: charts that lead to their pictures.
 
     Args:
         behind: The evaluation that is looked at.

@@ -119,7 +119,7 @@ def main(given: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         tell("Interrupted.")
         return 130
-    except BrokenPipeError:  # whoever reads has read enough: `… | head`
+    except BrokenPipeError:  # the reader has had enough: `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Recorded as error:

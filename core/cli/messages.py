@@ -22,7 +22,7 @@ from core.settings import TrainingSettings
 from core.storage import home, incidents
 from core.storage.runs import Run, RunState
 
-# What the operating system says that whoever sits before it can put right.
+# What the operating system says that the user can put right.
 _MENDABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMLINK),
@@ -233,7 +233,7 @@ def _no_room(path: Path | None) -> str:
 
 
 class Recorded(Exception):
-    """An internal error that stands in the log; the message says so."""
+    """An internal error that is in the log; the message says so."""
 
 
 def record(error: Exception) -> tuple[str | None, str]:

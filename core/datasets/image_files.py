@@ -188,7 +188,7 @@ def _kind(folder: Path, record: Record) -> tuple[bool, bool]:
         with original(folder, record.digest).open("rb") as file:
             return preparing.kind(file.read(preparing.HEAD))
     except OSError:
-        return False, False  # gone: whoever needs it says so
+        return False, False  # gone: what needs it says so
 
 
 def draw_again(

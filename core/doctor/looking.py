@@ -1,7 +1,7 @@
 """One look at every image: what the frozen network sees in it, and a few small measures of pixels.
 
 The network is EfficientNet-Lite0, which comes with Thaw, behind its pooling; its features go to the
-cache under the key that a training has for them, so whoever comes second finds them there.
+cache under the key that a training has for them, so the second to come finds them there.
 """
 
 import threading

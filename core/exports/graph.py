@@ -98,7 +98,7 @@ def write(
 
 @contextlib.contextmanager
 def told(title: str) -> Iterator[None]:
-    """Tells an error of a converter in words; each raises kinds of its own.
+    """Tells an error of a converter in words; each raises its own kinds.
 
     Raises:
         UserError: Of whatever is raised within.

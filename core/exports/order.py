@@ -1,4 +1,4 @@
-"""What is ordered of a converter: plain data, which a process of its own can be given."""
+"""What is ordered of a converter: plain data, which can be sent to another process."""
 
 import importlib
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Order:
     calibration: Path | None = None
 
     def carry_out(self) -> None:
-        """Convert; for a process of its own, since it takes gigabytes and cannot be stopped.
+        """Convert; in a separate process, since it takes gigabytes and cannot be stopped.
 
         Raises:
             UserError: This network cannot be converted.

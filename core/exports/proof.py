@@ -51,7 +51,7 @@ class Proof:
         bytes: Size of the network's files.
         ms: Milliseconds for one picture here (median), its pixels being at hand.
         unread: How many of the files its decoder could not read.
-        warnings: What whoever uses it has to know; empty where there is nothing.
+        warnings: What its users have to know; empty where there is nothing.
     """
 
     pictures: int
@@ -152,7 +152,7 @@ def objection(format: Format, proof: Proof) -> Sentence | None:
 
 
 def warnings(format: Format, proof: Proof) -> tuple[Sentence, ...]:
-    """What whoever uses an export has to know."""
+    """What users of an export have to know."""
     told = []
     if (
         format.precision is Precision.INT8

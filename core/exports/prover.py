@@ -1,4 +1,4 @@
-"""Runs an export on pictures in a process of its own, by its own runtime and its own code.
+"""Runs an export on pictures in a separate process, with its own runtime and its own code.
 
 `python -I prover.py EXPORT WORK MEMORY` imports nothing of Thaw's. WORK holds `pixels.npy` and
 `files/`, in the same order. It leaves the answers there as `answers.npz`, and in `told.json` how

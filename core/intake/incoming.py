@@ -35,7 +35,7 @@ _lock = threading.Lock()
 
 
 class NoSuchUpload(UserError):
-    """It was never begun, is given up or taken; or whoever asks does not know its secret."""
+    """It was never begun, is given up or taken; or the asker does not know its secret."""
 
     def __init__(self) -> None:
         super().__init__("This upload is no longer there. Choose the file again.")

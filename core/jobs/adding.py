@@ -1,6 +1,6 @@
 """Pictures on their way into a data set that is there: ordered by a page, read by a worker.
 
-Each order has a folder of its own among the data sets, as a data set that is being read has; it
+Each order has its own folder among the data sets, as a data set that is being read has; it
 never gets a manifest, so nobody lists it, and it goes when somebody has looked what became of it.
 """
 

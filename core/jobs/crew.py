@@ -17,7 +17,7 @@ logger = logging.getLogger("thaw")
 
 _ENOUGH = 500  # images from which it is worth while
 _POLL = 0.05
-# The scheduler does not answer: then nobody helps, and whoever trains makes what is missing.
+# The scheduler does not answer: then nobody helps, and the trainer makes what is missing.
 _NOBODY = (OSError, TimeoutError, CancelledError)
 
 

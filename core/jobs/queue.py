@@ -1,6 +1,6 @@
 """What pages order of the cluster: submit, watch, stop, resume. Any thread may call.
 
-What a job is up to stands in its folder; Dask is asked only whether a job got lost.
+A job's folder says how far it is; Dask is only asked whether a job got lost.
 """
 
 import threading
@@ -317,7 +317,7 @@ def _hand_over(job: Job, work: Callable[..., None], *args: Any) -> None:
     key = job.key(state.turn)
     if state.cluster != line.owner:
         job.requeue(line.owner)
-    # First come, first served, whoever sent it.
+    # First come, first served, no matter who sent it.
     submitted = -state.submitted
     future = line.send(job.kind, worker.perform, job, work, *args, key=key, priority=submitted)
     fire_and_forget(future)
@@ -432,7 +432,7 @@ class UnderWay:
     Attributes:
         run: Which.
         name: As somebody typed it.
-        status: Where it stands.
+        status: How far it is.
         finishing: What its process is still at after its end.
         seconds_left: Of the training; None while that is not known.
     """

@@ -43,7 +43,7 @@ def train(run: Run, dataset: Path) -> None:
 
     Run.open(run.folder)
     results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset, help_out))
-    resumed = run.turn != run.state().turn  # then the next turn makes a model of its own
+    resumed = run.turn != run.state().turn  # then the next turn makes its own model
     if results["best_epoch"] is not None and run.has_model and not resumed:
         run.finishing(Stage.COMPILING)
         of_run(run.folder)  # compiled now, so that the first picture need not wait for it
@@ -505,7 +505,7 @@ def probe(dataset: Path, settings: TrainingSettings, result: Path) -> None:
 
 
 def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
-    """What `core.advice.probe` finds, as JSON holds it; for a process of its own."""
+    """What `core.advice.probe` finds, as JSON holds it; for a separate process."""
     from core.advice.probe import probe  # takes seconds
     from core.datasets import store
     from core.datasets.feed import StoredFeed

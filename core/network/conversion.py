@@ -1,4 +1,4 @@
-"""Converts a network in a process of its own, so that the caller stays without TensorFlow."""
+"""Converts a network in a separate process, so that the caller stays without TensorFlow."""
 
 import sys
 from collections.abc import Callable

@@ -25,7 +25,7 @@ import numpy as np
 from core.storage import files, home
 
 # OpenVINO's converter reports to Google Analytics and writes an id into the home folder unless
-# its telemetry module cannot be imported; it then uses a stub of its own.
+# its telemetry module cannot be imported; it then uses a stub.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402

@@ -62,7 +62,7 @@ class Unfit(Exception):
 
 
 def check_all(runs: list[tuple[Path, int, int]], others: list[Path]) -> list[tuple[str, str]]:
-    """See that models and files of arrays can be used; for a process of its own.
+    """See that models and files of arrays can be used; for a separate process.
 
     Args:
         runs: Of each model its file, how many classes it tells apart and the side of its pictures.

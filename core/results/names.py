@@ -17,7 +17,7 @@ def by_now(run: Run) -> dict[str, str]:
         run: It has a model; its data set may be gone.
 
     Raises:
-        UserError: What stands beside the model is damaged.
+        UserError: A file beside the model is damaged.
     """
     facts = read_facts(run.folder, home.MODEL_FACTS, "classes")
     trained = facts["classes"]
@@ -43,7 +43,7 @@ def trained(run: Run) -> dict[str, str]:
     """What a run's classes were called in training, by what they are called now.
 
     Raises:
-        UserError: What stands beside the model is damaged.
+        UserError: A file beside the model is damaged.
     """
     return {now: name for name, now in by_now(run).items()}
 

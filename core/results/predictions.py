@@ -90,7 +90,7 @@ def kept(run: Run) -> list[Prediction]:
     """The answers, those that came last first; pictures as the files that hold them.
 
     Raises:
-        UserError: What stands beside the model is damaged.
+        UserError: A file beside the model is damaged.
     """
     rows = _rows(_folder(run))
     if not rows:

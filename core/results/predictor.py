@@ -331,7 +331,7 @@ def read_description(run: Path) -> tuple[int, Preparation]:
     """Side of the pictures that a run's network sees, and how they are prepared.
 
     Raises:
-        UserError: What stands beside the model is damaged.
+        UserError: A file beside the model is damaged.
     """
     facts = read_facts(run, home.MODEL_FACTS, "classes", "input_size")
     classes, size = facts["classes"], facts["input_size"]

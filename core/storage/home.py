@@ -157,7 +157,7 @@ def cluster() -> Path:
 
 
 def start_lock() -> Path:
-    """Held by whoever starts a cluster, or takes its address away."""
+    """Held while a cluster is started, or its address taken away."""
     return cluster() / "start.lock"
 
 

@@ -37,7 +37,7 @@ def record(error: BaseException) -> str:
     Where the log cannot be written, on a full or read-only disk, standard error has it alone.
 
     Returns:
-        A short id that stands in the log beside the traceback.
+        A short id, which is in the log beside the traceback.
     """
     incident = secrets.token_hex(4)
     try:

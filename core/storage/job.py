@@ -198,7 +198,7 @@ def read_on(log: EventLog, known: AnyState) -> AnyState:
 
 @dataclass(frozen=True)
 class Job:
-    """Work for the queue, in a folder of its own."""
+    """Work for the queue, each in its own folder."""
 
     kind: Kind
     folder: Path

@@ -18,7 +18,7 @@ class Pace:
         """
         Args:
             late: What share of the time counts, and at least 2 s: what runs beside it changes, and
-                with it the speed. 1 for what has long bursts of its own.
+                with it the speed. 1 for what comes in long bursts.
         """
         self._late = late
         self._began = 0.0

@@ -100,7 +100,7 @@ def choose(
 ) -> Choice:
     """Choose by images that were left out.
 
-    Where there are two networks, each has a solution of its own and the answer is the mean of their
+    Where there are two networks, each has its own solution and the answer is the mean of their
     scores: that is right more often than one solution on all their numbers (benchmarks/README.md).
 
     Args:

@@ -45,10 +45,10 @@ class Helpers(Protocol):
     """Other workers that run images through the frozen part as well (see `help_out`)."""
 
     def call(self, images: int) -> int:
-        """Call whoever is free, if so many new images are worth it.
+        """Call the workers that are free, if so many new images are worth it.
 
         Returns:
-            Into how many parts the images are divided; part 0 is for whoever trains.
+            Into how many parts the images are divided; part 0 is for the trainer.
         """
 
     def finish(self) -> None:
@@ -58,7 +58,7 @@ class Helpers(Protocol):
 def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str, Any]:
     """Do everything that the run's settings say, and leave its results in its folder.
 
-    All progress is told in the run's log, up to `finished` or `stopped`; whoever calls logs a
+    All progress goes to the run's log, up to `finished` or `stopped`; the caller logs a
     failure.
 
     Args:
@@ -149,7 +149,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         learning = _learn(run, feed, helpers, seconds, settings, None)
     dataset = learning.dataset
     cut_short = run.stop_requested and (race is not None or not learning.through)
-    if not run.at_work:  # whoever stopped it has ended it
+    if not run.at_work:  # what stopped it has ended it
         run.log.append("finishing", stage=Stage.EVALUATION)
     elif cut_short:
         best = learning.best.epoch

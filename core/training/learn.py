@@ -488,7 +488,7 @@ class Learning:
     def _train(
         self, model: Any, prefix: Prefix, first: int, end: int, rates: list[tuple[Any, float]]
     ) -> None:
-        """Train one model from where the run stands to an epoch.
+        """Train one model from where the run is to an epoch.
 
         Args:
             model: Compiled.
@@ -671,7 +671,7 @@ class Learning:
         return self.network.seen if prefix is self.network.pooled else slice(None)
 
     def _variants(self, prefix: Prefix, records: Sequence[Record]) -> list[list[str]]:
-        """The cache's names of each image's variants; one that has none stands in for them."""
+        """The cache's names of each image's variants; or its own name."""
         return [
             [
                 key if record.split == "train" else record.digest

@@ -73,7 +73,7 @@ class ManySteps(keras.Model):  # type: ignore[misc]
 
 
 class TwoRates(keras.Model):  # type: ignore[misc]
-    """A functional model whose thawed layers have an optimizer of their own.
+    """A functional model whose thawed layers have their own optimizer.
 
     Call `compile` as for any model, then `slow_down`.
 

@@ -36,7 +36,7 @@ def path() -> str:
 
 
 def address(dataset_id: str, *, sides: bool) -> str:
-    """Where a page sends whoever downloads a data set.
+    """Where a page sends those who download a data set.
 
     Args:
         dataset_id: A stored one.

@@ -29,7 +29,7 @@ def path() -> str:
 
 
 def address(run: Run, folder: Path) -> str:
-    """Where a page sends whoever downloads an export.
+    """Where a page sends those who download an export.
 
     Args:
         run: The run.

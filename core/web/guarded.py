@@ -30,7 +30,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Refused(UserError):
-    """A request that is answered with a status of its own."""
+    """A request that is refused, with the status to answer."""
 
     def __init__(self, status: int, template: str, **values: Any) -> None:
         super().__init__(template, **values)

@@ -4,7 +4,7 @@ Streamlit keeps an uploaded file in memory as long as a page may need it. Here a
 blocks, and each may be sent again:
 
     POST   uploads        {"name", "size"}: begins one; answers {"id", "secret"}
-    GET    uploads/<id>   where it stands: {"offset"}
+    GET    uploads/<id>   how far it is: {"offset"}
     PATCH  uploads/<id>   the bytes from `Upload-Offset` on; answers {"offset"}
     DELETE uploads/<id>   gives it up
 
@@ -53,7 +53,7 @@ def permit(page: str) -> str:
     """What a page says to begin an upload.
 
     Args:
-        page: An id of its own, by which its uploads are counted.
+        page: Its id, by which its uploads are counted.
     """
     return f"{page}.{addresses.permit(_purpose(page))}"
 

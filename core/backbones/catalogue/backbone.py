@@ -218,7 +218,7 @@ class Backbone:
         name: Its id here and in settings.
         title: Its name as people write it.
         family: Networks built alike.
-        description: One plain sentence for whoever chooses.
+        description: One plain sentence to choose by.
         builder: The function that builds it in Keras, by its dotted name.
         blocks_by: How the names of layers tell their block: a pattern with one group. What
             matches nothing belongs to the block before it.

@@ -121,7 +121,7 @@ def main() -> None:
     for backbone in variants():
         if names and backbone.name not in names:
             continue
-        keras.utils.clear_session()  # layers without names of their own are numbered from 0
+        keras.utils.clear_session()  # layers without a name are numbered from 0
         text = json.dumps(table(backbone)).replace('], ["', '],\n  ["')
         width = f"-{backbone.alpha:g}" if backbone.alpha != 1 else ""
         (_TABLES / f"{backbone.name}{width}.json").write_text(text + "\n")

@@ -85,7 +85,7 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
 def _check(file: Path, name: str, backbone: Backbone) -> None:
     """See that a file holds the weights of a backbone, shape by shape.
 
-    The HDF5 library is written in C and trusts its files, so a process of its own reads the file.
+    The HDF5 library is written in C and trusts its files, so a separate process reads the file.
     One that was read to its end there can be read again without danger.
 
     Raises:

@@ -270,7 +270,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as file:
                     shutil.copyfileobj(data, file)
-        while rest := content.read(1 << 20):  # to the end, where gzip's checksum stands
+        while rest := content.read(1 << 20):  # to the end, where gzip's checksum is
             left -= len(rest)
             if left < 0:
                 raise DownloadFailed("what came is no TensorFlow 2 module")

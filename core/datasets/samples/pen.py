@@ -45,7 +45,7 @@ class Sheet:
         self.place()
 
     def place(self, scale: float | None = None, middle: Point | None = None) -> None:
-        """Choose where the next thing stands: size, tilt, slant, perspective and mirroring."""
+        """Choose where the next thing is: size, tilt, slant, perspective and mirroring."""
         rng = self.rng
         scale = scale or rng.uniform(0.42, 0.86)
         angle = math.radians(max(-38.0, min(38.0, rng.gauss(0, 14))))

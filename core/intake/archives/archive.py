@@ -255,7 +255,7 @@ class ZipSource:
     def read(self, member: Member, most: int | None = None) -> bytes:
         refuse_large(member.size)
         try:
-            # ZipFile shares its file between threads under a lock of its own, but it counts its
+            # ZipFile shares its file between threads under its own lock, but it counts its
             # open members without one: hence ours around open and close.
             with self._lock:
                 file = self._zip.open(self._infos[member.name])

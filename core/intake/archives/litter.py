@@ -1,6 +1,6 @@
 """What cameras, disks, systems and programs leave among people's files: never their pictures.
 
-Thumbnails matter most. They lie beside the pictures under names of their own, so they would be
+Thumbnails matter most. They lie beside the pictures under other names, so they would be
 learned from, and would be on both sides of the split. A name is only litter if it is known here: a
 class may be called “.NET” or “..birds”, so a dot in front says nothing.
 """

@@ -187,7 +187,7 @@ def _entry(header: tarfile.TarInfo, said: dict[bytes, bytes], at: int) -> _Entry
 
 
 def _list_of_holes(file: IO[bytes], header: bytes) -> int:
-    """Bytes of the list that stands between a sparse file's header and the file.
+    """Bytes of the list between a sparse file's header and the file.
 
     Raises:
         EOFError, ValueError: The tar is damaged.

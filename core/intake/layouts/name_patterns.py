@@ -19,7 +19,7 @@ READY = {
 }
 _LONGEST = 500  # letters of a pattern
 _SECONDS = 10.0
-# Python cannot stop a search that backtracks for ever, but a process of its own can be ended.
+# Python cannot stop a search that backtracks for ever, but a separate process can be ended.
 _SEARCH = """
 import json, re, sys
 pattern, names = json.load(sys.stdin)

@@ -201,7 +201,7 @@ def _on_its_own() -> dict[str, Any]:
 def _no_start() -> str:
     return (
         "Thaw's background process could not be started or does not answer. "
-        "The reason stands at the end of cluster.log, in the logs folder of THAW_HOME."
+        "The reason is at the end of cluster.log, in the logs folder of THAW_HOME."
     )
 
 

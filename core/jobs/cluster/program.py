@@ -1,4 +1,4 @@
-"""The local cluster, a program of its own: `python -m core.jobs.cluster.program`.
+"""The local cluster, a separate program: `python -m core.jobs.cluster.program`.
 
 One scheduler and a few worker processes on loopback. It outlives the web server that started it,
 ends by itself when long idle, and makes room when another cluster takes its place.

@@ -16,7 +16,7 @@ def of(run: Path) -> float | None:
     try:
         found = read_facts(run, home.MODEL_FACTS).get("cut_off")
     except (UserError, OSError):
-        return None  # no model yet, or damaged: whoever needs it says so
+        return None  # no model yet, or damaged: what needs it says so
     return float(found) if isinstance(found, int | float) and 0 < found < 1 else None
 
 
@@ -28,7 +28,7 @@ def keep(run: Path, cut_off: float | None) -> None:
         cut_off: Between 0 and 1; None has the network always answer.
 
     Raises:
-        UserError: What stands beside the model is damaged.
+        UserError: A file beside the model is damaged.
         OSError: It can't be written.
     """
     facts = read_facts(run, home.MODEL_FACTS)

@@ -54,7 +54,7 @@ HEADERS = {
 
 
 def openapi(size: int) -> dict[str, Any]:
-    """The OpenAPI 3.1 document. It tells nothing of the network: whoever asks may read it.
+    """The OpenAPI 3.1 document. It says nothing of the network, so anybody may read it.
 
     Args:
         size: Bytes that a request may have.

@@ -23,7 +23,7 @@ from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "api"
 _BELOW = re.compile(r"[a-z0-9-]{1,64}/(predict|health|openapi\.json)?")
-# Together, so that whoever looks at a page does not wait long for programs.
+# Together, so that people at a page do not wait long for programs.
 _LIMITS = Limits(size=20 << 20, per_second=20, at_once=16, threads=4)
 
 

@@ -1,7 +1,7 @@
 """Questions that are asked at the same time are answered together.
 
 A network that gets one picture at a time leaves the other processors idle. So the first asker
-answers for everybody who waits; whoever comes meanwhile is in the next group. There is no thread
+answers for everybody who waits; those who come meanwhile are in the next group. There is no thread
 and no timer: a single question is answered at once.
 """
 

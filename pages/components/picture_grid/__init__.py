@@ -46,7 +46,7 @@ def draw(
         dataset: It.
         records: Which of its pictures.
         ticked: Files of those that are ticked, perhaps of others too. None where a click opens.
-        captions: What stands below each; None for the files' names.
+        captions: The text below each; None for the files' names.
         width: Least width of a picture, in pixels.
         told: What is said of each picture in full; None for its class and its file's name.
         selection: Which selection the ticks belong to; None for the data set's own.

@@ -683,7 +683,7 @@ def _file(record: Record) -> str:
 
 
 def _one_of_many(number: int) -> str:
-    """A mid tone of its own for each of many classes, those of neighbours far from each other."""
+    """A different mid tone for each of many classes; neighbours differ most."""
     return f"hsl({number * 137.508 % 360:.1f}, 55%, {50 + 5 * (number % 3)}%)"
 
 

@@ -96,7 +96,7 @@ def dataset_id() -> str | None:
     """The data set at hand, which may have been deleted since.
 
     Raises:
-        UserError: What stands in the address is no id.
+        UserError: The address holds no id.
     """
     chosen = st.session_state.get(DATA)
     if chosen is not None and not home.is_id(chosen):
@@ -141,7 +141,7 @@ def run() -> Run | None:
     """The run at hand.
 
     Raises:
-        UserError: What stands in the address is no run, or it was deleted.
+        UserError: The address holds no run, or it was deleted.
     """
     chosen = st.session_state.get(RUN)
     if chosen is None:

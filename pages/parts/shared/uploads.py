@@ -49,7 +49,7 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
 
 @contextmanager
 def _new_folder() -> Iterator[Path]:
-    """A folder of its own for an upload; what was written is gone again if anything goes wrong."""
+    """A separate folder for an upload; what was written is gone again if anything goes wrong."""
     folder = home.uploads() / home.new_id()
     try:
         folder.mkdir(parents=True)
