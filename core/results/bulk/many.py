@@ -1,11 +1,12 @@
 """Names all pictures of an archive and keeps the answers, some at a time.
 
-Each part is read, named and kept before the next is read, so memory does not grow with the archive,
-and whoever stops it keeps what is done.
+Each part is kept while the next is named, so memory does not grow with the archive, and whoever
+stops it keeps what is done.
 """
 
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from core.intake.archives.archive import Source, UnreadableMember
@@ -40,16 +41,23 @@ def answer(run: Run, source: Source, report: Callable[[int, int], None]) -> None
     predictions.keep(run, left_out, trained, batch)
     done = len(left_out)
     report(done, total)
-    for part in _parts(source):
-        read = [(file, data) for file, data in part if isinstance(data, bytes)]
-        answers = [
-            said if said.error else replace(said, original=data)
-            for said, (_, data) in zip(predictor.predict(read, _TOP), read, strict=True)
-        ]
-        answers += [Prediction(file, error=why) for file, why in part if isinstance(why, str)]
-        predictions.keep(run, answers, trained, batch)
-        done += len(part)
-        report(done, total)
+    with ThreadPoolExecutor(1, "keeping") as keeper:  # while the next part is named
+        kept: Future[None] | None = None
+        for part in _parts(source):
+            read = [(file, data) for file, data in part if isinstance(data, bytes)]
+            answers = [
+                said if said.error else replace(said, original=data)
+                for said, (_, data) in zip(predictor.predict(read, _TOP), read, strict=True)
+            ]
+            answers += [Prediction(file, error=why) for file, why in part if isinstance(why, str)]
+            if kept is not None:
+                kept.result()
+                report(done, total)
+            kept = keeper.submit(predictions.keep, run, answers, trained, batch)
+            done += len(part)
+        if kept is not None:
+            kept.result()
+            report(done, total)
 
 
 def _parts(source: Source) -> Iterator[list[tuple[str, bytes | str]]]:
