@@ -201,10 +201,13 @@ class Live {
     const shown = this.shown(name);
     const share = percent(confidence);
     const counts = known !== false && sure !== false;
-    let [title, note] = [shown, say("{share} sure", { share })];
+    const alone = this.data.classes.length === 1; // the only class has all of it
+    let [title, note] = [shown, alone ? "" : say("{share} sure", { share })];
     if (known === false) {
       title = say("None of these");
-      note = say("Of its classes, {name} comes nearest, {share} sure.", { name: shown, share });
+      note = alone
+        ? say("Doesn't look like anything it was taught")
+        : say("Of its classes, {name} comes nearest, {share} sure.", { name: shown, share });
     } else if (sure === false) {
       title = say("Not sure enough to say");
       note = say("Its best guess is {name}, {share} sure.", { name: shown, share });
@@ -215,6 +218,7 @@ class Live {
     this.find(".name").style.setProperty("--letters", Math.max(6, [...title].length));
     this.find(".note").textContent = note;
     this.find(".state").textContent = "";
+    this.find(".bars").hidden = alone;
     this.bars(top);
     this.hold(title, counts ? place : null);
   }
