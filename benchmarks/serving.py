@@ -117,6 +117,7 @@ def load(
             if number % max(1, requests // 20) == 0:
                 memory.append(process.memory_info().rss / 1e6)
 
+    began = time.perf_counter()
     for _ in range(clients):  # warm: caches are filled, threads started
         left = iter(range(clients))
         ask(0)
