@@ -280,11 +280,11 @@ def test_answers_are_filtered_by_class_and_by_doubt(open_page: Open) -> None:
     app = open_page("predict", run=run.id)
     (group,) = [each for each in app.selectbox if each.label == "Answered with"]
     assert group.options == [
-        "all (4)",
-        "cat (1)",
-        "dog (1)",
-        "nothing that it was taught (1)",
-        "could not be read (1)",
+        "all",
+        "cat",
+        "dog",
+        "nothing that it was taught",
+        "could not be read",
     ]
     for place, names in ((1, ["a.png"]), (2, ["b.png"]), (3, ["c.png"]), (4, [])):
         group.select_index(place).run()

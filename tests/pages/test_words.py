@@ -88,3 +88,12 @@ def test_titles_that_are_alike_are_numbered_in_their_order() -> None:
     told = words.numbered(titles)
     assert told == ["a", "b", "a (2)", "a (2) (2)", "a (3)", "\u00e9", "e\u0301 (2)"]
     assert len(set(told)) == len(titles)
+
+
+def test_a_network_is_never_completely_sure() -> None:
+    assert [words.sure(share) for share in (1.0, 0.9999999, 0.5, 0.0)] == [
+        "> 99%",
+        "> 99%",
+        "50%",
+        "< 1%",
+    ]

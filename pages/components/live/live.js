@@ -324,12 +324,12 @@ function emptyBar() {
   return row;
 }
 
-// As words.percent: 100 % or 0 % only where it is exactly that.
+// As words.sure: never 100 % or 0 %.
 function percent(share) {
-  const bounded = share > 0 && share < 1 ? Math.min(Math.max(share, 0.01), 0.99) : share;
+  const bounded = Math.min(Math.max(share, 0.01), 0.99);
   const text = bounded.toLocaleString(spoken.language, { style: "percent" });
-  if (share >= 0.995 && share < 1) return `> ${text}`;
-  return share > 0 && share < 0.005 ? `< ${text}` : text;
+  if (share >= 0.995) return `> ${text}`;
+  return share < 0.005 ? `< ${text}` : text;
 }
 
 function milliseconds(count) {

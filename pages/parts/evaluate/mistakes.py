@@ -35,6 +35,6 @@ def draw(picture: Path | None, mistake: dict[str, Any]) -> None:
         + say(
             "{name}, {share} sure",
             name=words.plain(words.shortened(mistake["predicted"])),
-            share=words.percent(mistake["confidence"]),
+            share=words.sure(mistake["confidence"]),
         )
     )

@@ -180,7 +180,7 @@ def _caption(answers: Answers, place: int, record: Record, called_hard: set[str]
         words.shortened(answers.classes[number], _NAME)
         for number in (answers.labels[place], answers.predicted[place])
     )
-    sure = words.percent(float(answers.confidence[place]))
+    sure = words.sure(float(answers.confidence[place]))
     told = f"{sure} {true} ✓" if answers.right[place] else f"{sure} {true} ✗ {predicted}"
     if record.label != answers.classes[answers.labels[place]]:
         return say("now {name}", name=words.shortened(record.label, _NAME)) + f" · {told}"
@@ -193,7 +193,7 @@ def _told(answers: Answers, place: int) -> str:
         file=Path(answers.files[place]).name,
         true=answers.classes[answers.labels[place]],
         predicted=answers.classes[answers.predicted[place]],
-        share=words.percent(float(answers.confidence[place])),
+        share=words.sure(float(answers.confidence[place])),
     )
 
 

@@ -37,7 +37,7 @@ def draw(said: Prediction, below: Callable[[], None] | None = None) -> None:
         for label, confidence in said.top if len(said.top) > 1 else ():
             st.progress(
                 confidence,
-                text=f"{words.plain(words.shortened(label))} · {words.percent(confidence)}",
+                text=f"{words.plain(words.shortened(label))} · {words.sure(confidence)}",
             )
         st.caption(words.plain(file))
         if below is not None:
@@ -47,7 +47,7 @@ def draw(said: Prediction, below: Callable[[], None] | None = None) -> None:
 
 def _verdict(said: Prediction) -> None:
     """What the network takes the picture for, or why that should not count."""
-    name, share = words.plain(words.shortened(said.label)), words.percent(said.confidence)
+    name, share = words.plain(words.shortened(said.label)), words.sure(said.confidence)
     if len(said.top) == 1:  # of a network with a single class, which is all that it can name
         st.markdown(f":orange[:material/help:] **{say(STRANGER)}**" if said.known is False
                     else f":green[:material/check_circle:] **{name}**")  # fmt: skip

@@ -102,6 +102,7 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
     counts, alike = Counter(groups), words.distinct(places)
     titles = {_ALL: say("all")} | {place: alike[label] for label, place in places.items()}
     titles |= {_STRANGERS: say("nothing that it was taught"), _UNREAD: say("could not be read")}
+    titles = dict(zip(titles, words.numbered(titles.values()), strict=True))  # a class called “all”
     options = [group for group in titles if group == _ALL or counts[group]]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = _segments(
@@ -116,7 +117,7 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
         chosen = st.selectbox(
             say("Answered with"),
             options,
-            format_func=lambda group: f"{titles[group]} ({counts[group] or len(given)})",
+            format_func=titles.__getitem__,  # no counts: what is shown is known by its title
             key=key,
             width=240,
         )

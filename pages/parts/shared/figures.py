@@ -454,7 +454,7 @@ def growth(found: Growth) -> go.Figure:
             "ticktext": [words.number(each) for each in ticks],
             "fixedrange": True,
         },
-        yaxis={"title": None, "tickformat": ".0%", "fixedrange": True},
+        yaxis={"title": None, "tickformat": ".1~%", "fixedrange": True},
     )
     return figure
 
@@ -570,7 +570,7 @@ def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
         showlegend=True,
         hovermode="x unified",
         xaxis={"title": say("epoch"), "fixedrange": True, "tickformat": "d"},
-        yaxis={"title": None, "fixedrange": True, "tickformat": ".0%"},
+        yaxis={"title": None, "fixedrange": True, "tickformat": ".1~%"},
     )
     return figure
 
@@ -644,7 +644,7 @@ def against(points: Sequence[Point], title: str, *, named: bool = False) -> go.F
         _layout(height=360 if named else 330),
         showlegend=False,
         xaxis={"title": title, "type": "log", "fixedrange": True, "tickformat": "~s", "nticks": 6},
-        yaxis={"title": say("accuracy"), "fixedrange": True, "tickformat": ".0%"},
+        yaxis={"title": say("accuracy"), "fixedrange": True, "tickformat": ".1~%"},
     )
     if named and points:  # room for the names, which stand beside the points
         costs = np.log10([point.cost for point in points])

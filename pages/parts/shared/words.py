@@ -179,6 +179,11 @@ def percent(share: float) -> str:
     return f"< {shown}" if 0 < share < 0.005 else shown
 
 
+def sure(confidence: float) -> str:
+    """How sure a network is of a class; a rounded 1 or 0 is never complete certainty."""
+    return percent(min(max(confidence, 1e-6), 1 - 1e-6))
+
+
 def whole_percent(share: float) -> int:
     """A share in percent for a bar in a table; 100 only if it is exactly that."""
     return min(round(100 * share), 99) if share < 1 else 100

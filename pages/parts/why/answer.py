@@ -84,7 +84,7 @@ def _map(found: Why, place: int, seen: st.delta_generator.DeltaGenerator) -> int
         say(
             "**{name}**: {share} sure",
             name=name,
-            share=words.percent(found.confidence[place]),
+            share=words.sure(found.confidence[place]),
         )
     )
     refused = found.refused(place)

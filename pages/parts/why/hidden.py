@@ -40,7 +40,7 @@ def draw(run: Run, picture: Path, found: Why, place: int) -> None:
         return
     before = say(
         "Before, it was {share} sure of {name}.",
-        share=words.percent(found.confidence[place]),
+        share=words.sure(found.confidence[place]),
         name=words.plain(words.shortened(label)),
     )
     left, right = st.columns(2, gap="medium")
@@ -62,7 +62,7 @@ def _trial(title: str, trial: Trial, label: str) -> None:
     st.markdown(f"**{title}**")
     st.image(thumbnails.inline(trial.pixels), width="stretch", alt=title)
     name = words.plain(words.shortened(trial.label))
-    told = say("**{name}**, {share} sure", name=name, share=words.percent(trial.confidence))
+    told = say("**{name}**, {share} sure", name=name, share=words.sure(trial.confidence))
     if trial.label != label:
         told += " · " + say(
             "{name} only {share}",
