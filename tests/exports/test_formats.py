@@ -89,7 +89,7 @@ def converted(
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("name", table.FORMATS)
+@pytest.mark.parametrize("name", [n for n, each in table.FORMATS.items() if each.lesson is None])
 def test_it_answers_as_keras_does(name: str, network: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(3)
     model = NETWORKS[network]()
