@@ -21,6 +21,7 @@ from typing import Any
 
 from core import config, installation, saying
 from core.errors import UserError
+from core.limited import limit
 from core.storage import incidents
 
 _USERS_MISTAKE = 2
@@ -96,7 +97,8 @@ def main() -> int:
     Returns:
         The exit code.
     """
-    _limit(int(sys.argv[1]))
+    if memory := int(sys.argv[1]):
+        limit(memory)
     try:
         answer, code = pickle.loads(sys.stdin.buffer.read())(), 0  # noqa: S301
         said = json.dumps(saying.packed(answer))
@@ -106,15 +108,6 @@ def main() -> int:
         said, code = f"incident {incidents.record(error)}", 1
     sys.stdout.buffer.write(said.encode())
     return code
-
-
-def _limit(memory: int) -> None:
-    try:
-        import resource
-    except ImportError:
-        return  # Windows
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

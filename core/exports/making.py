@@ -3,8 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core import apart, config, shown
+from core import apart, shown
 from core.datasets import store
 from core.doctor.finding import Checkup, remaining
 from core.errors import UserError
@@ -23,7 +21,7 @@ from core.exports.order import Order
 from core.exports.pictures import Known, Pictures
 from core.exports.proof import Proof
 from core.exports.table import Format
-from core.exports.workshop import MEMORY, Report, pack, watched
+from core.exports.workshop import MEMORY, Report, outside, pack, watched
 from core.intake.pictures.preparation import Preparation
 from core.results import names, predictor
 from core.storage import files, home, incidents
@@ -156,26 +154,14 @@ def _prove(
         UserError: It cannot be run.
     """
     tell = watched(Stage.PROVING, report)
-    said = work / "said"
-    with said.open("wb") as out, (work / "complaints").open("wb+") as complaints:
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", str(_PROVER), str(folder), str(work), str(MEMORY)],
-            cwd=work,
-            env=config.environment() | {"KERAS_HOME": str(work)},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=complaints,
+    outcome = outside(_PROVER, folder, work, folder=work, tell=lambda said: tell(*_reached(said)))
+    if outcome.code:
+        outcome.log()
+        raise UserError(
+            "The {title} file was made, but its own runtime could not run it, so it is not "
+            "offered. Export to another format.",
+            title=format.title,
         )
-        apart.wait(process, lambda: tell(*_reached(said)))
-        if process.returncode:
-            complaints.seek(0)
-            lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
-            incidents.record(RuntimeError("\n".join(lines[-20:])))
-            raise UserError(
-                "The {title} file was made, but its own runtime could not run it, so it is not "
-                "offered. Export to another format.",
-                title=format.title,
-            )
     with np.load(work / "answers.npz") as answers:
         theirs = {name: answers[name] for name in answers.files}
     return theirs, json.loads((work / "told.json").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Runs an export on pictures in a separate process, with its own runtime and its own code.
 
-`python -I prover.py EXPORT WORK MEMORY` imports nothing of Thaw's. WORK holds `pixels.npy` and
+`prover.py EXPORT WORK` imports nothing of Thaw's. WORK holds `pixels.npy` and
 `files/`, in the same order. It leaves the answers there as `answers.npz`, and in `told.json` how
 long one took and which files could not be read.
 """
@@ -17,8 +17,7 @@ import numpy as np
 
 def main() -> None:
     """Answer for every picture, first for Thaw's own pixels, then from the file."""
-    export, work, memory = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    _limit(memory)
+    export, work = Path(sys.argv[1]), Path(sys.argv[2])
     sys.dont_write_bytecode = True  # the export is packed as it is
     sys.path.insert(0, str(export))
     import predict  # type: ignore[import-not-found]  # of the export
@@ -53,14 +52,6 @@ def main() -> None:
 
 def _tell(done: int, total: int) -> None:
     print(done, total, flush=True)
-
-
-def _limit(memory: int) -> None:
-    try:
-        import resource
-    except ImportError:
-        return  # Windows
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

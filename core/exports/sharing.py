@@ -46,16 +46,11 @@ def share(folder: Path, made: Kept, seconds: float) -> Share:
         UserError: There is no room, or the export is damaged.
     """
     link = Share(token_urlsafe(24), time.time() + seconds)
-    try:
+    with room.in_words():
         if made.format.name == "web":
             _unpack(made.file, folder / home.SHARED_PAGE)
         told = {"token": link.token, "until": link.until}
         files.write_json(folder / home.SHARE, told)
-    except OSError as error:
-        sentence = room.told(error)
-        if sentence is None:
-            raise
-        raise UserError(sentence) from error
     return link
 
 

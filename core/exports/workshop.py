@@ -1,13 +1,18 @@
 """What all exports are made with: the limits of their processes, and the zip in the end."""
 
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from core import apart, config, limited
 from core.errors import UserError
 from core.exports.table import Format
+from core.storage import incidents
 from core.storage.job import Stage
 
 Report = Callable[[Stage, int, int], None]
@@ -31,6 +36,50 @@ def watched(stage: Stage, report: Report) -> Callable[[int, int], None]:
             )
 
     return tell
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a script ended.
+
+    Attributes:
+        code: 0 where it came to its end.
+        said: What it printed.
+        complaints: What it wrote to standard error.
+    """
+
+    code: int
+    said: str
+    complaints: str
+
+    def log(self) -> None:
+        """Keep why it failed: the last lines of its complaints."""
+        incidents.record(RuntimeError("\n".join(self.complaints.strip().splitlines()[-20:])))
+
+
+def outside(script: Path, *given: Path, folder: Path, tell: Callable[[Path], None]) -> Outcome:
+    """Run a script that knows nothing of Thaw, in a process whose memory is limited.
+
+    Args:
+        script: It.
+        given: Its arguments.
+        folder: Where it works, and where what it says is kept.
+        tell: Called several times a second with the file that holds what it has printed so far;
+            what it raises ends the process and is raised.
+    """
+    said, complaints = folder / "said", folder / "complaints"
+    with said.open("wb") as out, complaints.open("wb") as wrong:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", limited.__file__, str(MEMORY), script, *given],
+            cwd=folder,
+            env=config.environment() | {"KERAS_HOME": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=wrong,
+        )
+        apart.wait(process, lambda: tell(said))
+    texts = (each.read_text(encoding="utf-8", errors="replace") for each in (said, complaints))
+    return Outcome(process.returncode, *texts)
 
 
 def pack(folder: Path, file: Path, format: Format) -> None:

@@ -4,7 +4,8 @@ import errno
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import UserError
@@ -123,6 +124,18 @@ def told(error: BaseException) -> Sentence | None:
             "The person who runs Thaw can fix that or set THAW_HOME to another folder."
         )
     return None
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raises what the disk did not take as a `UserError`, as `told` says it."""
+    try:
+        yield
+    except OSError as error:
+        sentence = told(error)
+        if sentence is None:
+            raise
+        raise UserError(sentence) from error
 
 
 def _size(amount: int) -> str:

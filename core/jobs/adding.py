@@ -62,18 +62,16 @@ def submit_picture(picture: Path, name: str, dataset_id: str, origin: str) -> st
     """
     folder = home.uploads() / home.new_id()
     try:
-        folder.mkdir(parents=True)
-        with zipfile.ZipFile(folder / home.CONTENT, "w") as archive:  # which may hold any name
-            archive.writestr(zipfile.ZipInfo(packing.picture_name(name)), picture.read_bytes())
+        with room.in_words():
+            folder.mkdir(parents=True)
+            with zipfile.ZipFile(folder / home.CONTENT, "w") as archive:  # which may hold any name
+                archive.writestr(zipfile.ZipInfo(packing.picture_name(name)), picture.read_bytes())
     except FileNotFoundError:
         files.remove(folder)
         raise UserError("This picture is no longer on the server.") from None
-    except OSError as error:
+    except (UserError, OSError):
         files.remove(folder)
-        message = room.told(error)
-        if message is None:
-            raise
-        raise UserError(message) from error
+        raise
     return submit_images(folder / home.CONTENT, dataset_id, origin)
 
 

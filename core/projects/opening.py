@@ -226,11 +226,7 @@ class _Package:
 
     def __init__(self, path: Path, name: str) -> None:
         self._name = name
-        zip_safety.check_end(path, name)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-            raise damaged(name) from error
+        self._zip = zip_safety.opened(path, name)
         try:
             self._infos, left_out = zip_safety.checked(self._zip, name, path.stat().st_size)
             self._look(left_out)

@@ -127,6 +127,11 @@ class JobState:
         return self._reached[1]
 
     @property
+    def share(self) -> float:
+        """The share of the present stage that is done; 0 until it is known."""
+        return self.done / self.total if self.total else 0.0
+
+    @property
     def seconds_left(self) -> float | None:
         """Seconds left in the present stage, if that is known."""
         return self._reached[2]

@@ -5,7 +5,7 @@
 Only a page that this server has drawn knows the permit, which is for one run.
 """
 
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from core.results import predictions
 from core.results.bulk import by_class
 from core.storage.runs import Run, open_run
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused
+from core.web.guarded import GuardedRoute, Refused, to_keep
 
 _NAME = "answers"
 
@@ -55,10 +55,7 @@ async def _send(request: Request) -> Response:
 def _answer(run_id: str) -> Response:
     run = open_run(run_id)
     pieces = by_class.zipped(predictions.kept(run))
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name(run))}",
-        "Cache-Control": "no-store",
-    }
+    headers = to_keep(file_name(run))
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 

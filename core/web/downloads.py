@@ -12,7 +12,7 @@ Only a page that this server has drawn knows the permit, which is for one data s
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import ParamSpec
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
@@ -23,7 +23,7 @@ from core.datasets import packing, store
 from core.errors import UserError
 from core.projects import saving
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused
+from core.web.guarded import GuardedRoute, Refused, to_keep
 
 MOST_RUNS = 30  # that an address can name; or all of them
 P = ParamSpec("P")
@@ -111,11 +111,7 @@ def _project(dataset_id: str, chosen: set[str] | None, versions: bool) -> Respon
 
 
 def _sent(pieces: Iterator[bytes], name: str) -> Response:
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+    return StreamingResponse(pieces, media_type="application/zip", headers=to_keep(name))
 
 
 def _purpose(dataset_id: str) -> str:

@@ -6,7 +6,7 @@ Only a page that this server has drawn knows the permit, which is for one export
 """
 
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from core.exports import kept
 from core.storage import home
 from core.storage.runs import Run, open_run
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused
+from core.web.guarded import GuardedRoute, Refused, to_keep
 
 _NAME = "exports"
 
@@ -65,11 +65,7 @@ def _answer(run_id: str, export_id: str) -> Response:
     found = kept.kept(run.folder / home.EXPORTS / export_id) if home.is_id(export_id) else None
     if found is None or not found.file.is_file():
         raise UserError("There is no such export. It may have been deleted.")
-    name = quote(file_name(run, found.format.name))
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-        "Cache-Control": "no-store",
-    }
+    headers = to_keep(file_name(run, found.format.name))
     return FileResponse(found.file, media_type="application/zip", headers=headers)
 
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -76,6 +77,14 @@ def refusal(request: Request, status: int, sentence: str) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return PlainTextResponse(sentence, status, headers)
     return JSONResponse({"error": sentence}, status, headers)
+
+
+def to_keep(name: str) -> dict[str, str]:
+    """The headers of what a browser keeps under a name, and never in its cache."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        "Cache-Control": "no-store",
+    }
 
 
 def whole_number(text: str, most: int) -> int | None:

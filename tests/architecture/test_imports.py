@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 # Each room may import what is in a lower row, never a room beside it or above.
 ROWS = [
     {"core.saying"},
-    {"core.errors", "core.shown", "core.installation", "core.in_place"},
+    {"core.errors", "core.shown", "core.installation", "core.in_place", "core.limited"},
     {"core.config", "core.settings"},
     {"core.storage"},
     {"core.apart"},

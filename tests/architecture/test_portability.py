@@ -102,9 +102,7 @@ def test_these_are_all_there_are() -> None:
         for _, name in uses(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert found == {
-        ("core/apart.py", "resource"),  # no limit of memory there
-        ("core/exports/prover.py", "resource"),
-        ("core/exports/lesson/rehearser.py", "resource"),  # nor there
+        ("core/limited.py", "resource"),  # no limit of memory there
         ("core/cli/messages.py", "resource"),  # psutil says it there
         ("core/jobs/cluster/connection.py", "start_new_session"),  # creation flags there
         ("core/jobs/cluster/program.py", "add_signal_handler"),  # `stop` ends processes there

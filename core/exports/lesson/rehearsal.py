@@ -1,20 +1,16 @@
 """The code is run before it is offered: on the run's own pictures, in a process without Thaw."""
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from core import apart, config
 from core.errors import UserError
 from core.exports.lesson.plan import Plan
-from core.exports.workshop import MEMORY
+from core.exports.workshop import outside
 from core.saying import Sentence, say
-from core.storage import incidents
 
 _REHEARSER = Path(__file__).parent / "rehearser.py"
 _TOLD = re.compile(r"^accuracy: ([0-9.]+) of (\d+) pictures$", re.MULTILINE)
@@ -65,26 +61,14 @@ def rehearse(code: Path, plan: Plan, tell: Callable[[int, int], None]) -> Rehear
         UserError: It does not run through, or is less accurate than chance would make it.
     """
     began = time.monotonic()
-    with (code.parent / "said").open("wb+") as said, (code.parent / "wrong").open("wb+") as wrong:
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", str(_REHEARSER), str(code), str(MEMORY)],
-            cwd=code.parent,
-            env=config.environment() | {"KERAS_HOME": str(code.parent)},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=wrong,
+    outcome = outside(_REHEARSER, code, folder=code.parent, tell=lambda _: tell(0, 1))
+    found = None if outcome.code else _TOLD.search(outcome.said)
+    if found is None:
+        outcome.log()
+        raise UserError(
+            "The code was written, but it did not run through here, so it is not offered. "
+            "Close other programs and try again, or export to Keras."
         )
-        apart.wait(process, lambda: tell(0, 1))
-        said.seek(0)
-        found = _TOLD.search(said.read().decode("utf-8", "replace"))
-        wrong.seek(0)
-        if process.returncode or found is None:
-            lines = wrong.read().decode("utf-8", "replace").strip().splitlines()
-            incidents.record(RuntimeError("\n".join(lines[-20:])))
-            raise UserError(
-                "The code was written, but it did not run through here, so it is not offered. "
-                "Close other programs and try again, or export to Keras."
-            )
     accuracy, pictures = float(found[1]), int(found[2])
     made = Rehearsal(accuracy, plan.accuracy, pictures, round(time.monotonic() - began, 1))
     if objection := _objection(made, plan):

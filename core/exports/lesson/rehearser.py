@@ -1,4 +1,4 @@
-"""Runs the code of an export in a process of its own: `python -I rehearser.py CODE MEMORY`.
+"""Runs the code of an export in a separate process: `rehearser.py CODE`.
 
 It imports nothing of Thaw's. The cells of a notebook run one after another, as in Jupyter.
 """
@@ -11,8 +11,7 @@ from pathlib import Path
 
 def main() -> None:
     """Run it in the folder where it lies."""
-    code, memory = Path(sys.argv[1]), int(sys.argv[2])
-    _limit(memory)
+    code = Path(sys.argv[1])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(code.parent))
@@ -27,14 +26,6 @@ def main() -> None:
     for each in texts:
         exec(compile(each, code.name, "exec"), names)  # noqa: S102
         sys.stdout.flush()
-
-
-def _limit(memory: int) -> None:
-    try:
-        import resource
-    except ImportError:
-        return  # Windows
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from core.intake.archives import (
     unpacking,
     zip_safety,
 )
-from core.intake.archives.refusals import a_project, damaged, no_archive
+from core.intake.archives.refusals import a_project, no_archive
 from core.intake.layouts.labelling import Reading
 from core.intake.limits import Limits
 from core.intake.pictures import kinds
@@ -230,12 +230,7 @@ class ZipSource:
         self.name = without_ending(name)
         self.reading = reading
         self._lock = threading.Lock()
-        zip_safety.check_end(path, name)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-            # ValueError: names that are not the UTF-8 they claim to be, impossible offsets
-            raise damaged(name) from error
+        self._zip = zip_safety.opened(path, name)
         try:
             self._infos, left_out = zip_safety.checked(self._zip, name, path.stat().st_size)
             document = kinds.document(self._infos)

@@ -52,6 +52,20 @@ def _tail(path: Path) -> tuple[bytes, int]:
         return file.read(), start
 
 
+def opened(path: Path, name: str) -> zipfile.ZipFile:
+    """An archive whose end has been looked at; its members have not been yet, see `checked`.
+
+    Raises:
+        UserError: It is damaged or too much.
+    """
+    check_end(path, name)
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+        # ValueError: names that are not the UTF-8 they claim to be, impossible offsets
+        raise damaged(name) from error
+
+
 def check_end(path: Path, name: str) -> None:
     """Look at the last bytes, so that no table of contents of any size is loaded.
 

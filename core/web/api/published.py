@@ -49,14 +49,9 @@ def publish(run: Run) -> str:
     """
     token = secrets.token_urlsafe(32)
     there = home.published(run.id)
-    try:
+    with room.in_words():
         there.parent.mkdir(parents=True, exist_ok=True)
         files.write_bytes(there, token.encode())
-    except OSError as error:
-        sentence = room.told(error)
-        if sentence is None:
-            raise
-        raise UserError(sentence) from error
     return token
 
 

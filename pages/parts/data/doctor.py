@@ -119,8 +119,7 @@ def _under_way(chosen: str) -> None:
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     stage = say(_STAGES.get(current.stage, later("Waiting in the queue")))
-    share = current.done / current.total if current.total else 0.0
-    st.progress(share, text=f"{stage}…{words.left(current.seconds_left)}")
+    st.progress(current.share, text=f"{stage}…{words.left(current.seconds_left)}")
     st.caption(say("You can do other things meanwhile: it keeps running in the background."))
     st.button(
         say("Stop"),

@@ -159,9 +159,8 @@ def _progress(order: str) -> None:
     if became is not None:
         state.keep_outcome(became)
         _over(order)
-    share = current.done / current.total if current.total else 0.0
     text = say("Importing pictures for “{name}”", name=words.plain(current.name))
-    st.progress(share, text=text + words.left(current.seconds_left))
+    st.progress(current.share, text=text + words.left(current.seconds_left))
     if st.button(say("Cancel"), icon=":material/close:", key="cancel-adding"):
         queue.stop_import(order)
 

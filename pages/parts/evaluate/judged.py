@@ -116,10 +116,9 @@ def _progress(under_way: list[Path]) -> None:
         current = judging.state(folder)
         if current.status.final or not folder.is_dir():
             st.rerun()
-        share = current.done / current.total if current.total else 0.0
         name = words.plain(words.shortened(current.name, 40))
         text = say("Evaluating on “{name}”", name=name) + words.left(current.seconds_left)
-        st.progress(share, text=text)
+        st.progress(current.share, text=text)
         st.button(
             say("Cancel"),
             icon=":material/close:",

@@ -5,16 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.storage import home
-from core.storage.runs import Run
 from pages.parts.shared import thumbnails, words
 from pages.parts.shared.words import say
-
-
-def folder(run: Run) -> Path | None:
-    """Where the run's data set lies, if it is still there."""
-    path = home.datasets() / (run.dataset_id or "none")
-    return path if run.dataset_id and path.is_dir() else None
 
 
 def draw(picture: Path | None, mistake: dict[str, Any]) -> None:

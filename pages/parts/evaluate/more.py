@@ -60,9 +60,8 @@ def _progress(run: Run) -> None:
     current = growing.state(run)
     if current.status.final:
         st.rerun()
-    share = current.done / current.total if current.total else 0.0
     text = say("Learning from parts of the pictures…") + words.left(current.seconds_left)
-    st.progress(share, text=text)
+    st.progress(current.share, text=text)
     st.button(
         say("Cancel"),
         icon=":material/close:",

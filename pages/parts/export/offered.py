@@ -86,8 +86,7 @@ def _progress(under_way: list[Path]) -> None:
         title = table.find(current.name).title if current.name else ""
         stage = _STAGES.get(current.stage) if current.stage else None
         text = say(stage, title=title) if stage else say("Waiting in the queue")
-        share = current.done / current.total if current.total else 0.0
-        st.progress(share, text=text + words.left(current.seconds_left))
+        st.progress(current.share, text=text + words.left(current.seconds_left))
         st.button(
             say("Cancel"),
             icon=":material/close:",

@@ -62,12 +62,11 @@ def _progress(run: Run) -> None:
     current = answering.state(run)
     if current.status.final:
         st.rerun()
-    share = current.done / current.total if current.total else 0.0
     name = words.plain(words.shortened(current.name, 40))
     text = say("Looking at “{name}”", name=name)
     if current.total:
         text += " · " + say("{done} of {total}", done=current.done, total=current.total)
-    st.progress(share, text=text + words.left(current.seconds_left))
+    st.progress(current.share, text=text + words.left(current.seconds_left))
     st.button(
         say("Cancel"),
         icon=":material/close:",

@@ -78,6 +78,7 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
     """Predict pictures, and keep the answers."""
     try:
         with (
+            room.in_words(),
             st.spinner(
                 several(
                     "Looking at {count} picture…", "Looking at {count} pictures…", len(pictures)
@@ -94,11 +95,5 @@ def _name(run: Run, pictures: list[tuple[str, bytes | UploadedFile]]) -> None:
             predictions.keep(run, named, trained)
     except UserError as error:
         state.keep_notice(error)
-        return
-    except OSError as error:
-        message = room.told(error)
-        if message is None:
-            raise
-        state.keep_notice(UserError(message))
         return
     state.tick("predict", run)
