@@ -44,7 +44,10 @@ class Setting(Generic[T]):
             return self.parse(text)
         except ValueError:
             raise UserError(
-                f"Expected {self.expected} in {self.name}, received {text[:80]!r}."
+                "Expected {expected} in {name}, received {text}.",
+                expected=self.expected,
+                name=self.name,
+                text=repr(text[:80]),
             ) from None
 
 

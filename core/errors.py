@@ -5,11 +5,8 @@ from typing import Any
 from core.saying import Sentence, say
 
 
-class UserError(Exception):
-    """Something the user can put right.
-
-    The message is one or two plain sentences: what was expected, what came, what to do. It is
-    shown as it is, so it holds no path of the server and no traceback.
+class Said(Exception):
+    """An error whose message is a sentence for people.
 
     Attributes:
         said: The message, which a page can translate.
@@ -25,6 +22,14 @@ class UserError(Exception):
         """
         self.said = say(template, **values)
         super().__init__(self.said)
+
+
+class UserError(Said):
+    """Something the user can put right.
+
+    The message is one or two plain sentences: what was expected, what came, what to do. It is
+    shown as it is, so it holds no path of the server and no traceback.
+    """
 
 
 class StopRequested(Exception):

@@ -231,7 +231,7 @@ def _no_picture(skipped: list[Skipped]) -> UserError:
     if not skipped:
         return UserError("Expected pictures, but nothing came. Choose some pictures or a folder.")
     one = telling(skipped)
-    example = f"“{one.file}”: {one.reason}"
+    example = say("“{file}”: {reason}", file=one.file, reason=one.reason)
     if len(skipped) == 1:
         return UserError(
             "This picture cannot be read. {example}.",

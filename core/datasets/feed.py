@@ -33,7 +33,9 @@ def fail(record: Record, error: UserError | UnreadableImage) -> None:
     if isinstance(error, UserError):
         raise error
     # It could be read before, so something else has changed.
-    raise UserError(f"The image “{record.file}” is {error}. Import it again.") from error
+    raise UserError(
+        "The image “{file}” is {reason}. Import it again.", file=record.file, reason=error.said
+    ) from error
 
 
 class ImageFeed(Protocol):
@@ -142,9 +144,9 @@ class SourceFeed:
                 return image_files.unchanged(self._source.read(members[record.file]), record)
             except UnreadableMember as error:
                 raise UserError(
-                    "The image “{file}” is {error}. Try again.",
+                    "The image “{file}” is {reason}. Try again.",
                     file=record.file,
-                    error=error,
+                    reason=error.said,
                 ) from error
 
         return read_bytes

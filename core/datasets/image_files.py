@@ -47,7 +47,7 @@ def large(folder: Path, digest: str, preparation: Preparation) -> bytes:
     except UnreadableImage as error:
         raise UserError(
             "Expected a picture, but it is {error}.",
-            error=error,
+            error=error.said,
         ) from error
 
 

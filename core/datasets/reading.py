@@ -192,7 +192,7 @@ def _decoded(
             data = source.read(placed.member)
             picture = images.picture(data, at_least, preparation)
         except (UnreadableMember, images.UnreadableImage) as error:
-            return Skipped(name, str(error))
+            return Skipped(name, error.said)
         digest = hashlib.sha256(data).hexdigest()
         if each:
             each(Decoded(name, digest, placed.label, data, picture.image))

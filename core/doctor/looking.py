@@ -22,10 +22,12 @@ from core.datasets.dataset import Dataset, Decoded, Record, Skipped
 from core.datasets.feed import ImageFeed
 from core.errors import UserError
 from core.intake.pictures import images
+from core.intake.pictures.decoders import UnreadableImage
 from core.network import features
 from core.network.conversion import convert_apart
 from core.network.features import FeatureCache
 from core.network.prefix import POOLED, prefix_at
+from core.saying import say
 
 SMALL = 64  # pixels of the side of the grey copies that near-duplicates are compared by
 TINY = 4  # pixels of the side of the thumbnails that give a shortcut away
@@ -87,9 +89,9 @@ def look(feed: ImageFeed, report: Report) -> Sight:
     """
     lost: list[Skipped] = []
 
-    def leave_out(record: Record, error: Exception) -> None:
+    def leave_out(record: Record, error: UserError | UnreadableImage) -> None:
         gone = isinstance(error, UserError)
-        reason = "its file is gone or has changed" if gone else str(error)
+        reason = say("its file is gone or has changed") if gone else error.said
         lost.append(Skipped(record.file, reason))
 
     preparation = feed.preparation(report)

@@ -21,6 +21,7 @@ from core.results.explaining.edges import Border
 from core.results.explaining.explained import Neighbour, Why
 from core.results.explaining.hiding import Hidden
 from core.results.prediction import Prediction
+from core.saying import joined, say
 from core.settings import Grouping, SplitSettings, TrainingSettings
 from core.storage import files, home
 from core.storage.job import Job, Kind, Stage
@@ -219,10 +220,8 @@ def judge(job: Job, path: Path, run: Run, name: str) -> None:
             report = _reporter(job, Stage.READING)
             found = predictor.evaluate(source, report, learned.digests(run))
         except Unclear as unclear:
-            raise UserError(
-                f"{unclear.cause} Send the pictures of each class in a folder that is named "
-                "after it."
-            ) from unclear
+            what = say("Send the pictures of each class in a folder that is named after it.")
+            raise UserError(joined([unclear.cause, what])) from unclear
         alone = found.get("alone", {})
         wrong = [*found["mistakes"], *alone.get("refused", ()), *alone.get("let_in", ())]
         pictures = _pictures(job, source, predictor, wrong)
@@ -329,7 +328,7 @@ def predict_frame(run: Path, frame: bytes, top: int) -> dict[str, Any]:
     try:
         width, height = images.size(frame)
     except images.UnreadableImage as error:
-        raise _unreadable(str(error)) from error
+        raise _unreadable(error.said) from error
     if width * height > _FRAME_PIXELS:  # others wait while it is decoded
         raise UserError(
             "Expected a frame of at most {most} pixels, but it has {width} × {height}.",
@@ -462,7 +461,7 @@ def _seen(
         try:
             archive.refuse_large(path.stat().st_size)
         except archive.UnreadableMember as error:
-            refused[path] = Prediction(path.name, error=str(error))
+            refused[path] = Prediction(path.name, error=error.said)
     files = [(path.name, path.read_bytes()) for path in paths if path not in refused]
     seen = iter(look_at(files))
     return [refused.get(path) or next(seen) for path in paths]

@@ -532,7 +532,7 @@ def _keep_pictures(
             raise UserError(
                 "Expected a picture in every place of the project, but “{file}” is {error}.",
                 file=record.file,
-                error=error,
+                error=error.said,
             ) from error
         if (picture.width, picture.height) != (record.width, record.height):
             raise package.refused(say("a picture in it is not the one that was saved"))

@@ -16,6 +16,7 @@ from core.intake.archives.archive import (
     utf8,
 )
 from core.intake.limits import Limits
+from core.saying import say
 
 _HEAD = 512
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # a path has lost its second slash
@@ -42,9 +43,8 @@ def pictures(paths: Iterable[Path]) -> Iterator[tuple[str, bytes] | Skipped]:
         shown = utf8(path)
         try:
             if is_url(shown):
-                yield Skipped(
-                    shown, "a URL, which Thaw does not open: download it and name the file"
-                )
+                reason = say("a URL, which Thaw does not open: download it and name the file")
+                yield Skipped(shown, reason)
             elif path.is_dir() or _is_archive(path):
                 for name, data in _inside(path):
                     full = name if len(paths) == 1 else f"{shown}/{name}"
@@ -52,7 +52,7 @@ def pictures(paths: Iterable[Path]) -> Iterator[tuple[str, bytes] | Skipped]:
             else:
                 yield shown, contents(path)
         except (UnreadableMember, UserError) as error:
-            yield Skipped(shown, str(error))
+            yield Skipped(shown, error.said)
         except OSError as error:
             yield Skipped(shown, error.strerror or str(error))
 
@@ -65,7 +65,7 @@ def _inside(path: Path) -> Iterator[tuple[str, bytes | str]]:
             try:
                 data: bytes | str = source.read(member)
             except UnreadableMember as error:
-                data = str(error)
+                data = error.said
             yield member.name, data
 
 

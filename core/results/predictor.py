@@ -181,7 +181,7 @@ class Predictor:
         try:
             picture = images.decode(data, self.input_size, self.preparation)
         except images.UnreadableImage as error:
-            return Prediction(name, error=str(error))
+            return Prediction(name, error=error.said)
         square = images.to_square(picture, self.input_size, self.preparation.square)
         return square, images.thumbnail_jpeg(picture, _THUMBNAIL), self._seen(square)
 

@@ -99,8 +99,10 @@ def refuse_newer(format: object) -> None:
         raise ValueError(f"expected the number of a format, received {format!r}")
     if format > home.FORMAT:
         raise UserError(
-            f"This was made by a newer Thaw: its format is {format}, and this version reads up to "
-            f"{home.FORMAT}. Update Thaw to open it."
+            "This was made by a newer Thaw: its format is {format}, and this version reads up to "
+            "{newest}. Update Thaw to open it.",
+            format=format,
+            newest=home.FORMAT,
         )
 
 

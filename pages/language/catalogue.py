@@ -31,6 +31,8 @@ KEYWORDS = {
     "several": (0, 1),
     "later": (0,),
     "UserError": (0,),
+    "UnreadableImage": (0,),
+    "UnreadableMember": (0,),
     "NoRoom": (0,),
     "Refused": (1,),
 }

@@ -92,8 +92,9 @@ def _check(file: Path, name: str, backbone: Backbone) -> None:
         UserError: It does not fit, is damaged, or takes too long or too much memory to read.
     """
     damaged = UserError(
-        f"Expected a Keras weights file (.h5 or .weights.h5), but {name} is damaged. Get it again "
-        "from where it came."
+        "Expected a Keras weights file (.h5 or .weights.h5), but {name} is damaged. Download or "
+        "copy it again.",
+        name=name,
     )
     end = time.monotonic() + _SECONDS + file.stat().st_size / _BYTES_A_SECOND
 

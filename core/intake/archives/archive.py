@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from core.errors import UserError
+from core.errors import Said, UserError
 from core.intake.archives import (
     folders,
     tar_safety,
@@ -27,6 +27,7 @@ from core.intake.archives.refusals import a_project, no_archive
 from core.intake.layouts.labelling import Reading
 from core.intake.limits import Limits
 from core.intake.pictures import kinds
+from core.saying import say
 from core.shown import natural
 
 ENDINGS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz", "thaw", "tm")
@@ -36,7 +37,7 @@ _PROJECT = {"project.json", "dataset/manifest.json"}  # files of a project: see 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
-class UnreadableMember(Exception):
+class UnreadableMember(Said):
     """One file of an otherwise good archive cannot be read; the message says why in plain words."""
 
 
@@ -170,7 +171,7 @@ def _open_archive(
         return ZipSource(path, name, reading)
     if head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         raise no_archive(name, "a single picture")
-    raise no_archive(name, kinds.what(head) or "something else")
+    raise no_archive(name, kinds.what(head) or say("something else"))
 
 
 def without_ending(name: str) -> str:
@@ -206,7 +207,7 @@ class FolderSource:
                 if most is None and len(data) > member.size:  # it has grown since it was listed
                     data += file.read(Limits.member_bytes + 1 - len(data))
         except OSError as error:
-            raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
+            raise UnreadableMember("cannot be opened ({error})", error=error.strerror) from error
         refuse_large(len(data))
         return data
 
@@ -304,7 +305,9 @@ class TarSource:
         self._lock = threading.Lock()
         try:
             if packing and not tar_safety.is_tar(file.read(_HEAD)):
-                raise no_archive(name, f"something else than a tar, packed with {packing}")
+                raise no_archive(
+                    name, say("something else than a tar, packed with {packing}", packing=packing)
+                )
             self._places, left_out = tar_safety.checked(file, name, file.seek(0, os.SEEK_END))
         except BaseException:
             file.close()
@@ -366,7 +369,7 @@ class WithFiles:
             with path.open("rb") as file:
                 return file.read(Limits.member_bytes if most is None else most)
         except OSError as error:
-            raise UnreadableMember(f"cannot be opened ({error.strerror})") from error
+            raise UnreadableMember("cannot be opened ({error})", error=error.strerror) from error
 
     def head(self, member: Member, size: int) -> bytes:
         try:
@@ -387,7 +390,9 @@ def refuse_large(size: int) -> None:
     """
     if size > Limits.member_bytes:
         raise UnreadableMember(
-            f"too large: {size / 2**20:.0f} MB, at most {Limits.member_bytes / 2**20:.0f} MB"
+            "too large: {size:.0f} MB, at most {most:.0f} MB",
+            size=size / 2**20,
+            most=Limits.member_bytes / 2**20,
         )
 
 

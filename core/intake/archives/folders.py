@@ -11,6 +11,7 @@ from core.intake.archives.member_names import texts_of
 from core.intake.archives.refusals import too_deep, too_many
 from core.intake.archives.tar_safety import LINK, NO_FILE
 from core.intake.limits import Limits
+from core.saying import Sentence, say
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class File:
 
 def checked(
     path: Path, name: str, *, follow: bool = False
-) -> tuple[dict[str, File], dict[str, str]]:
+) -> tuple[dict[str, File], dict[str, Sentence]]:
     """What a folder holds, apart from what systems leave there.
 
     Args:
@@ -41,11 +42,11 @@ def checked(
     """
     most = limits.current().entries
     files: dict[Path, File] = {}
-    reasons: dict[Path, str] = {}
+    reasons: dict[Path, Sentence] = {}
     linked: list[Path] = []
     root = path.resolve()
 
-    def leave_out(where: Path, reason: str) -> None:
+    def leave_out(where: Path, reason: Sentence) -> None:
         reasons[where] = reason
         refuse_many()
 
@@ -56,7 +57,7 @@ def checked(
     def closed(error: OSError) -> None:
         if (where := Path(error.filename)) == path:
             raise error
-        leave_out(where, f"a folder that cannot be opened ({error.strerror})")
+        leave_out(where, say("a folder that cannot be opened ({error})", error=error.strerror))
 
     def look_at(where: Path, shown: str, may_follow: bool) -> None:
         if left := litter.found(shown):
@@ -65,14 +66,14 @@ def checked(
         try:
             mode, size = (status := where.lstat()).st_mode, status.st_size
         except OSError as error:  # the folder tells its names but lets nobody in
-            leave_out(where, f"cannot be opened ({error.strerror})")
+            leave_out(where, say("cannot be opened ({error})", error=error.strerror))
             return
         if stat.S_ISREG(mode):
             files[where] = File(where, size)
             refuse_many()
         elif stat.S_ISLNK(mode):
             target = _target(where, root) if may_follow else LINK
-            if isinstance(target, str):
+            if isinstance(target, Sentence):
                 leave_out(where, target)
             elif target.is_dir():
                 linked.append(where)
@@ -104,7 +105,7 @@ def checked(
     )
 
 
-def _target(link: Path, root: Path) -> Path | str:
+def _target(link: Path, root: Path) -> Path | Sentence:
     """The file or folder that a link leads to, or why it is not followed.
 
     Args:
@@ -115,13 +116,13 @@ def _target(link: Path, root: Path) -> Path | str:
         target = link.resolve(strict=True)
         mode = target.stat().st_mode
     except (OSError, RuntimeError):  # RuntimeError: in a circle, up to Python 3.12
-        return "a link that leads nowhere"
+        return say("a link that leads nowhere")
     if stat.S_ISREG(mode):
         return target
     if not stat.S_ISDIR(mode):
         return NO_FILE
     if target.is_relative_to(root):
-        return "a link to a folder that is read anyway"
-    return (
-        "a link that leads back to the folder around it" if root.is_relative_to(target) else target
-    )
+        return say("a link to a folder that is read anyway")
+    if root.is_relative_to(target):
+        return say("a link that leads back to the folder around it")
+    return target

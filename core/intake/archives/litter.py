@@ -8,20 +8,22 @@ class may be called “.NET” or “..birds”, so a dot in front says nothing.
 import re
 from functools import lru_cache
 
+from core.saying import Sentence, later, say
+
 # What each leaves, by the pattern of a file's or a folder's whole name, small and capital letters
 # alike. A folder stands for all that is in it.
-_LEFT = "left behind by"
+_LEFT = later("left behind by {who}, not one of your pictures")
 _LEFT_BY: tuple[tuple[str, str], ...] = (
     (
-        "a Synology disk station (thumbnails and the like)",
+        later("a Synology disk station (thumbnails and the like)"),
         r"@eadir|@tmp|@sharebin|#recycle|#snapshot"
         r"|(synophoto|synofile|synovideo|synoindex|synocrunch)_.+|.+@syno(ea|)(stream|resource)",
     ),
     (
-        "a QNAP disk station (thumbnails and the like)",
+        later("a QNAP disk station (thumbnails and the like)"),
         r"\.?@__(thumb|qini|desc)|@recycle|@recently-snapshot|@transcode|\.@.+|\.qsync|\.streams",
     ),
-    ("a network disk (thumbnails and the like)", r"\.wdmc|\.wd_tv|\.wdcache|\.timemachine"),
+    (later("a network disk (thumbnails and the like)"), r"\.wdmc|\.wd_tv|\.wdcache|\.timemachine"),
     (
         "macOS",
         r"__macosx|\.ds_store|\._.*|\.appledouble|\.appledb|\.appledesktop|icon\r|\.localized"
@@ -43,24 +45,25 @@ _LEFT_BY: tuple[tuple[str, str], ...] = (
     ("Adobe Bridge", r"\.bridge(cache|cachet|labelsandratings|sort).*|adobe bridge cache.*"),
     ("digiKam", r"\.dtrash|thumbnails-digikam\.db"),
     ("git", r"\.git|\.gitignore|\.gitattributes|\.gitkeep|\.gitmodules|\.github"),
-    ("a version control program", r"\.svn|\.hg|\.hgignore|\.bzr|\.dvc|\.dvcignore|\.keep"),
-    ("a notebook (Jupyter)", r"\.ipynb_checkpoints|\.virtual_documents"),
+    (later("a version control program"), r"\.svn|\.hg|\.hgignore|\.bzr|\.dvc|\.dvcignore|\.keep"),
+    (later("a notebook (Jupyter)"), r"\.ipynb_checkpoints|\.virtual_documents"),
     (
-        "a programming tool",
+        later("a programming tool"),
         r"__pycache__|\.(cache|huggingface|idea|vscode|venv|pytest_cache|mypy_cache|ruff_cache)",
     ),
     (
-        "a program that keeps folders in step",
+        later("a program that keeps folders in step"),
         r"\.dropbox(\.attr|\.cache)?|\.tmp\.drive(down|up)load|\.stfolder|\.stversions|\.stignore"
         r"|\.syncthing\..+|\.sync(ignore|id|trash)?|\.owncloudsync\.log|\._sync_.+\.db.*",
     ),
-    ("an office program", r"\.~lock\..+#"),
+    (later("an office program"), r"\.~lock\..+#"),
 )
-_HIDDEN = "a hidden file (its name begins with a dot)"
+_HIDDEN = later("a hidden file (its name begins with a dot)")
+_BEGINS = "left behind by "
 _KNOWN = tuple((who, re.compile(pattern, re.IGNORECASE)) for who, pattern in _LEFT_BY)
 
 
-def found(path: str) -> tuple[str, str] | None:
+def found(path: str) -> tuple[str, Sentence] | None:
     """Whether a file or one of the folders around it is no picture of the user's.
 
     Args:
@@ -74,7 +77,7 @@ def found(path: str) -> tuple[str, str] | None:
     for number, part in enumerate(parts, 1):
         who = _left_by(part)
         if who:
-            return "/".join(parts[:number]), f"{_LEFT} {who}, not one of your pictures"
+            return "/".join(parts[:number]), say(_LEFT, who=who)
     return (path, _HIDDEN) if parts[-1].startswith(".") else None
 
 
@@ -85,7 +88,7 @@ def is_litter(part: str) -> bool:
 
 def is_reason(reason: str) -> bool:
     """Whether a file was left out for what `found` says: nobody misses it."""
-    return reason == _HIDDEN or reason.startswith(_LEFT)
+    return reason == _HIDDEN or reason.startswith(_BEGINS)
 
 
 @lru_cache(maxsize=4096)  # the same few folders hold thousands of files

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from core.intake.archives.refusals import refused, too_deep
 from core.intake.limits import Limits
+from core.saying import later, say
 
-TOO_LONG = "its name is too long"
+TOO_LONG = later("its name is too long")
 _LONGEST_PATH = 4096  # as on Linux, where paths may be longest
 _HALF = re.compile(r"(?<=[^\x00-\x7f])\\")
 _JAPANESE = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff]+")
@@ -98,7 +99,8 @@ def safe_path(raw: str, archive: str) -> str:
     path = raw.replace("\\", "/")
     parts = path.split("/")
     if path.startswith("/") or re.match(r"[A-Za-z]:(/|$)", path) or ".." in parts or "\0" in raw:
-        raise refused(archive, f"the path “{shortened(raw)}” inside it leads out of the archive")
+        why = say("the path “{path}” inside it leads out of the archive", path=shortened(raw))
+        raise refused(archive, why)
     parts = [part for part in parts if part not in ("", ".")]
     if len(parts) > Limits.depth:
         raise too_deep(archive)

@@ -6,9 +6,10 @@ from core import config
 from core.errors import UserError
 from core.intake import limits
 from core.intake.limits import Limits
+from core.saying import Sentence
 
 
-def refused(name: str, why: str) -> UserError:
+def refused(name: str, why: Sentence) -> UserError:
     """The error for an archive that is no plain one of class folders."""
     return UserError(
         "“{name}” was refused: {why}. Make a plain zip of the class folders.",
@@ -35,7 +36,7 @@ def goes_on(name: str) -> UserError:
     )
 
 
-def no_archive(name: str, what: str) -> UserError:
+def no_archive(name: str, what: Sentence) -> UserError:
     """The error for a file that is something else."""
     return UserError(
         "Expected a zip or tar archive, but “{name}” is {what}. Put the class folders in "

@@ -28,10 +28,11 @@ from core.intake.archives.refusals import (
     too_many,
 )
 from core.intake.limits import Limits
+from core.saying import Sentence, later, say
 
-LINK = "a link, which is not followed"
-SPARSE = "stored with holes (a sparse file)"
-NO_FILE = "not an ordinary file"
+LINK = later("a link, which is not followed")
+SPARSE = later("stored with holes (a sparse file)")
+NO_FILE = later("not an ordinary file")
 
 _BLOCK = tarfile.BLOCKSIZE
 _CHUNK = 1 << 20
@@ -71,7 +72,7 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], dict[str, str]]:
+def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], dict[str, Sentence]]:
     """What an archive holds, once all of it is known to be harmless.
 
     Args:
@@ -103,7 +104,7 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
     if len(entries) > most.entries:
         raise too_many(name)
     found: dict[str, Place] = {}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Sentence] = {}
     for entry, text in zip(entries, texts_of([entry.name for entry in entries]), strict=True):
         shown = safe_path(text, name)
         if entry.kind == tarfile.DIRTYPE or not shown:
@@ -120,7 +121,8 @@ def checked(file: IO[bytes], name: str, size: int) -> tuple[dict[str, Place], di
         elif entry.kind == tarfile.GNUTYPE_SPARSE:
             left_out[shown] = SPARSE
         elif entry.kind in _DEVICES:
-            raise refused(name, f"“{shortened(shown)}” inside it is a device, not a file")
+            why = say("“{file}” inside it is a device, not a file", file=shortened(shown))
+            raise refused(name, why)
         elif entry.kind not in _FILES:
             left_out[shown] = NO_FILE
         else:

@@ -20,6 +20,7 @@ from core.intake.archives.refusals import (
     unwritable,
 )
 from core.intake.limits import Limits
+from core.saying import say
 from core.storage import home
 
 _READ = 64 << 10
@@ -65,7 +66,8 @@ def unpacked(
                 if done > most:
                     raise too_large(name)
                 if done > bomb:
-                    raise refused(name, f"it unpacks to over {Limits.ratio} times its size")
+                    why = say("it unpacks to over {times} times its size", times=Limits.ratio)
+                    raise refused(name, why)
                 if done > free:
                     raise room.full(f"“{name}”")
                 into.write(chunk)

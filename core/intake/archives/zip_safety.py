@@ -27,6 +27,7 @@ from core.intake.archives.refusals import (
     too_many,
 )
 from core.intake.limits import Limits
+from core.saying import Sentence, say
 
 _END_MAGIC = b"PK\x05\x06"
 _END = 22  # bytes of the record at a zip's end; before it, where a zip is large, stand two more:
@@ -97,7 +98,7 @@ def check_end(path: Path, name: str) -> None:
 
 def checked(
     archive: zipfile.ZipFile, name: str, size: int
-) -> tuple[dict[str, zipfile.ZipInfo], dict[str, str]]:
+) -> tuple[dict[str, zipfile.ZipInfo], dict[str, Sentence]]:
     """What an archive holds, once all of it is known to be harmless.
 
     Returns:
@@ -111,7 +112,7 @@ def checked(
         raise too_many(name)
     _check_sizes(infos, name, size)
     found: dict[str, zipfile.ZipInfo] = {}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Sentence] = {}
     seen: set[str] = set()
     for info, raw in zip(infos, _names(infos), strict=True):
         shown = safe_path(raw, name)
@@ -119,7 +120,7 @@ def checked(
         if raw.endswith(("/", "\\")) or not shown:
             continue
         if shown in seen:
-            raise refused(name, f"it holds “{shortened(shown)}” twice")
+            raise refused(name, say("it holds “{file}” twice", file=shortened(shown)))
         seen.add(shown)
         if left := litter.found(shown):
             left_out[shortened(left[0])] = left[1]
@@ -136,7 +137,8 @@ def _check_sizes(infos: list[zipfile.ZipInfo], name: str, size: int) -> None:
     if total > limits.current().unpacked_bytes:
         raise too_large(name)
     if total > max(Limits.total_ratio_from_bytes, size * Limits.ratio):
-        raise refused(name, f"it would unpack to {total // max(size, 1):,} times its size")
+        times = total // max(size, 1)
+        raise refused(name, say("it would unpack to {times} times its size", times=times))
 
 
 def _check_places(infos: list[zipfile.ZipInfo], name: str, size: int) -> None:
@@ -145,7 +147,7 @@ def _check_places(infos: list[zipfile.ZipInfo], name: str, size: int) -> None:
         if info.header_offset < 0:
             raise damaged(name)
         if info.header_offset < end:
-            raise refused(name, "its files overlap")
+            raise refused(name, say("its files overlap"))
         end = info.header_offset + 30 + info.compress_size  # 30: a local header without its name
     if end > size:
         raise damaged(name)
@@ -184,7 +186,8 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
     shown = shortened(info.filename)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise refused(name, f"“{shown}” inside it is a link or a device, not a file")
+        why = say("“{file}” inside it is a link or a device, not a file", file=shown)
+        raise refused(name, why)
     if info.flag_bits & _ENCRYPTED:
         raise UserError(
             "Expected a zip archive without a password, but “{shown}” in “{name}” is "
@@ -199,4 +202,5 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
             name=name,
         )
     if info.file_size > max(Limits.ratio_from_bytes, info.compress_size * Limits.ratio):
-        raise refused(name, f"“{shown}” inside it unpacks to far more than a picture would")
+        why = say("“{file}” inside it unpacks to far more than a picture would", file=shown)
+        raise refused(name, why)

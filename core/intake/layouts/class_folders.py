@@ -26,10 +26,19 @@ from core.intake.layouts.side_names import (
     side_and_rest,
     side_of,
 )
+from core.saying import Sentence, joined, later, say, several
 from core.shown import natural
 
 ORDER: tuple[Split, ...] = ("train", "validation", "test")
-_PURPOSE = {"train": "to learn from", "validation": "for validation", "test": "to test with"}
+_HOLDS = {
+    "validation": later("{folder} holds the pictures for validation"),
+    "test": later("{folder} holds the pictures to test with"),
+}
+_AS_WELL = {
+    "train": later("{folders} to learn from as well"),
+    "test": later("{folders} to test with as well"),
+}
+_ALL_ANEW = later("All classes of all of them, divided anew")
 NAMED = 5  # folders in a sentence
 _FEW = 5  # folders that may be sources of the same pictures rather than their parts
 _MANY = 8  # folders that nobody wants to name one by one
@@ -76,8 +85,8 @@ class Folder:
 class Doubt:
     """Why folders alone do not tell, and readings by folders that are possible all the same."""
 
-    cause: str
-    readings: tuple[tuple[str, Reading], ...] = ()  # each with a title
+    cause: Sentence
+    readings: tuple[tuple[Sentence, Reading], ...] = ()  # each with a title
     otherwise: Reading | None = None  # how to read it where there is no choice at all
 
 
@@ -95,22 +104,26 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
     here = Reading(folders=(("/".join(path), None),))
     names = tree.folders
     if not names:
-        cause = "The pictures lie in no folders of classes."
+        cause = say("The pictures lie in no folders of classes.")
         return here if least < 2 else Doubt(cause, otherwise=here)
     listed = quoted(sorted(names, key=natural))
-    as_classes = (f"The folders {listed} are the classes", here)
+    as_classes = (say("The folders {folders} are the classes", folders=listed), here)
     named = _sides(names)
     if named:
         return _by_side(tree, path, named, as_classes, least)
     both = _sides_and_classes(names)
     if both:
         return Doubt(
-            f"The names of the folders {quoted(both)} hold both a class and a side.",
+            say(
+                "The names of the folders {folders} hold both a class and a side.",
+                folders=quoted(both),
+            ),
             (*_named_patterns(both), as_classes),
         )
     if len(names) == 1 and least > 1:
         (name,) = names
-        return Doubt(f"There is only one folder of pictures, “{shortened(name)}”.", (), here)
+        cause = say("There is only one folder of pictures, “{name}”.", name=shortened(name))
+        return Doubt(cause, (), here)
     inner = {name: _inside((*path, name), folder, set()) for name, folder in names.items()}
     nested = {name: it for name, it in inner.items() if len(it[1].folders) > 1}
     if grouped and not any(says_nothing(name) or side_of(name) for name in nested):
@@ -123,19 +136,22 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
         start = "".join(f"{re.escape(each)}/" for each in path)
         inside = Reading(pattern=f"^{start}(?P<label>[^/]+)/(?:(?P<side>{said})/)?")
         return Doubt(
-            f"There are folders for the sides of a split, but only in {quoted(divided)}.",
-            (("Those sides are used, and all else is to learn from", inside), as_classes),
+            say(
+                "There are folders for the sides of a split, but only in {folders}.",
+                folders=quoted(divided),
+            ),
+            ((say("Those sides are used, and all else is to learn from"), inside), as_classes),
         )
     alike = _with_the_same_inside(names, nested)
     if alike:
         return _by_variant(here, names, inner, alike, as_classes, least)
     within = {label_of(label) for _, folder in inner.values() for label in folder.folders}
     telling = not all(says_nothing(label) or side_of(label) for label in within)
-    deeper = ("The folders inside them are the classes", _together(path, inner))
+    deeper = (say("The folders inside them are the classes"), _together(path, inner))
     empty = [name for name in names if says_nothing(name) or side_of(name)]
     if len(empty) == len(names) and not nested:
         return Doubt(
-            f"The folders {listed} are not named after classes.",
+            say("The folders {folders} are not named after classes.", folders=listed),
             (deeper, as_classes) if telling else (as_classes,),
         )
     known = Counter(label_of(name).casefold() for name in names)
@@ -149,7 +165,10 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
     ]
     if holding:
         return Doubt(
-            f"The folders {listed} may be classes, or one of them holds the class folders.",
+            say(
+                "The folders {folders} may be classes, or one of them holds the class folders.",
+                folders=listed,
+            ),
             (
                 *(
                     way
@@ -173,18 +192,28 @@ def proposal(tree: Folder, *, least: int, grouped: bool) -> Reading | Doubt:
                 inside_one = []
             further = () if any(side_of(label) for label in within) else (deeper,)
             return Doubt(
-                f"Each of the folders {listed} holds more folders, so either may be the classes.",
+                say(
+                    "Each of the folders {folders} holds more folders, so either may be the "
+                    "classes.",
+                    folders=listed,
+                ),
                 (*inside_one, as_classes, *further),
             )
     beside = [name for name in names if name not in nested and is_no_class(name)]
     if beside and len(names) - len(beside) > 1:
         without = tuple(("/".join((*path, name)), None) for name in beside)
         return Doubt(
-            f"{quoted(sorted(beside, key=natural))} is probably no class."
-            if len(beside) == 1
-            else f"The folders {quoted(sorted(beside, key=natural))} are probably no classes.",
+            several(
+                "{folders} is probably no class.",
+                "The folders {folders} are probably no classes.",
+                len(beside),
+                folders=quoted(sorted(beside, key=natural)),
+            ),
             (
-                (f"Without {quoted(beside)}", Reading((*here.folders, *without))),
+                (
+                    say("Without {folders}", folders=quoted(beside)),
+                    Reading((*here.folders, *without)),
+                ),
                 as_classes,
             ),
         )
@@ -224,14 +253,14 @@ def _repeated(name: str, folder: Folder, known: Counter[str]) -> set[str]:
 
 def _with_siblings(
     path: tuple[str, ...], name: str, start: tuple[str, ...]
-) -> list[tuple[str, Reading]]:
+) -> list[tuple[Sentence, Reading]]:
     """How to read a folder with the same classes as lie beside it: cat, dog, more/cat, more/dog."""
     here, inside = "/".join(path), "/".join(start)
     side = side_of(name)
     if side in ("validation", "test"):
-        title = f"{quoted([name])} holds the pictures {_PURPOSE[side]}"
+        title = say(_HOLDS[side], folder=quoted([name]))
         return [(title, Reading(((here, "train"), (inside, side))))]
-    title = f"{quoted([name])} holds more pictures of the classes beside it"
+    title = say("{folder} holds more pictures of the classes beside it", folder=quoted([name]))
     return [(title, Reading(((here, None), (inside, None))))]
 
 
@@ -239,7 +268,7 @@ def _by_side(
     tree: Folder,
     path: tuple[str, ...],
     named: dict[str, Split],
-    as_classes: tuple[str, Reading],
+    as_classes: tuple[Sentence, Reading],
     least: int,
 ) -> Reading | Doubt:
     """What folders say that are named train, test, and so on."""
@@ -254,16 +283,22 @@ def _by_side(
     listed = quoted(sorted(named, key=natural))
     if known and len(known) > 1 and all(says_nothing(each) for each in spoken):
         return Doubt(
-            f"The folders in {listed} are not named after classes: "
-            f"{quoted(sorted(spoken, key=natural))}.",
+            say(
+                "The folders in {folders} are not named after classes: {inner}.",
+                folders=listed,
+                inner=quoted(sorted(spoken, key=natural)),
+            ),
             (*_ways_within(tree, path, named, spoken), as_classes),
         )
     if not known or (
         len(known) == 1 and all(says_nothing(each) or side_of(each) for each in spoken)
     ):
         return Doubt(
-            f"The folders {listed} are named like the sides of a split, not like classes, and "
-            "there are no class folders in them.",
+            say(
+                "The folders {folders} are named like the sides of a split, not like classes, and "
+                "there are no class folders in them.",
+                folders=listed,
+            ),
             (*_named_patterns(named), as_classes),
         )
     agree = True
@@ -284,12 +319,14 @@ def _by_side(
     if strange:
         all_within = {*spoken, *(each for name in strange for each in inner[name][1].folders)}
         return Doubt(
-            f"The classes in {quoted(sorted(strange, key=natural))} are others than those in the "
-            "training folder.",
+            say(
+                "The classes in {folders} are others than those in the training folder.",
+                folders=quoted(sorted(strange, key=natural)),
+            ),
             (
                 *_named_patterns(all_within),
-                (f"Without {quoted(sorted(strange, key=natural))}", sides),
-                ("All classes of all of them, divided anew", together),
+                (say("Without {folders}", folders=quoted(sorted(strange, key=natural))), sides),
+                (_ALL_ANEW, together),
             ),
         )
     if len(known) == 1 < least:
@@ -297,12 +334,12 @@ def _by_side(
             way
             for start, folder in inner.values()
             if len(folder.folders) > 1
-            for way in [(f"Only what is in {_joined(start)}", _one(start))]
+            for way in [(_only(start), _one(start))]
         ]
         (only,) = spoken
         return Doubt(
-            f"The training folder holds only one class, “{shortened(only)}”.",
-            (*ways, ("All classes of all of them, divided anew", together)),
+            say("The training folder holds only one class, “{name}”.", name=shortened(only)),
+            (*ways, (_ALL_ANEW, together)),
             sides,
         )
     others = {name: it for name, it in tree.folders.items() if name not in named}
@@ -311,7 +348,7 @@ def _by_side(
     ]
     if others and (rivals or not agree):
         named_others = quoted(sorted(others, key=natural))
-        more: list[tuple[str, Reading]] = []
+        more: list[tuple[Sentence, Reading]] = []
         useful = [name for name in rivals if not is_apart(name)]
         purposes: tuple[Split, ...] = ("train",) if "test" in named.values() else ("train", "test")
         for side in purposes:
@@ -320,12 +357,30 @@ def _by_side(
                     ("/".join(_inside((*path, name), others[name], known)[0]), side)
                     for name in useful
                 )
-                title = f"{quoted(sorted(useful, key=natural))} {_PURPOSE[side]} as well"
+                title = say(_AS_WELL[side], folders=quoted(sorted(useful, key=natural)))
                 more.append((title, replace(sides, folders=(*sides.folders, *added))))
         return Doubt(
-            f"The folders {listed} are named like the sides of a split, but beside them there "
-            f"{'is' if len(others) == 1 else 'are'} {named_others}.",
-            ((f"Read {listed} as sides, without {named_others}", sides), *more, as_classes),
+            several(
+                "The folders {folders} are named like the sides of a split, but beside them there "
+                "is {others}.",
+                "The folders {folders} are named like the sides of a split, but beside them there "
+                "are {others}.",
+                len(others),
+                folders=listed,
+                others=named_others,
+            ),
+            (
+                (
+                    say(
+                        "Read {folders} as sides, without {others}",
+                        folders=listed,
+                        others=named_others,
+                    ),
+                    sides,
+                ),
+                *more,
+                as_classes,
+            ),
         )
     return sides
 
@@ -335,7 +390,7 @@ def _by_variant(
     names: dict[str, Folder],
     inner: dict[str, tuple[tuple[str, ...], Folder]],
     alike: list[str],
-    as_classes: tuple[str, Reading],
+    as_classes: tuple[Sentence, Reading],
     least: int,
 ) -> Reading | Doubt:
     """What folders say that hold the same folders inside."""
@@ -345,14 +400,17 @@ def _by_variant(
     ways = [way for name in alike[:_MANY] for way in _ways_inside(*inner[name], least)]
     if not any(side_of(label) for label in within):
         reading = _together((), {name: inner[name] for name in alike})
-        together = [("All of them together", reading)]
+        together = [(say("All of them together"), reading)]
         if len(alike) == len(names) == 2:
             together += _as_sides(alike, inner)
         # Persons, days or parts are many, sources of pictures few.
         ways = [*ways, *together] if len(alike) <= _FEW else [*together, as_classes, *ways]
     return Doubt(
-        f"The folders {quoted(alike)} hold the same folders inside, so they are probably "
-        "variants or sources of the same classes.",
+        say(
+            "The folders {folders} hold the same folders inside, so they are probably variants or "
+            "sources of the same classes.",
+            folders=quoted(alike),
+        ),
         (*ways, as_classes),
     )
 
@@ -373,7 +431,7 @@ def _together(path: tuple[str, ...], inner: dict[str, tuple[tuple[str, ...], Fol
 
 def _ways_within(
     tree: Folder, path: tuple[str, ...], named: dict[str, Split], kinds: Iterable[str]
-) -> list[tuple[str, Reading]]:
+) -> list[tuple[Sentence, Reading]]:
     """How to read one kind of pictures alone: train/images/… and test/images/…, without masks."""
     ways = []
     for kind in sorted(kinds, key=natural):
@@ -385,13 +443,13 @@ def _ways_within(
             elif start[-1] == kind:  # the only kind on this side
                 starts.append(("/".join(start), side))
         if starts:
-            ways.append((f"Only what is in “{shortened(kind)}”", Reading(tuple(starts))))
+            ways.append((_only((kind,)), Reading(tuple(starts))))
     return ways
 
 
 def _as_sides(
     alike: list[str], inner: dict[str, tuple[tuple[str, ...], Folder]]
-) -> list[tuple[str, Reading]]:
+) -> list[tuple[Sentence, Reading]]:
     """Two folders with the same classes as what to learn from and what to test with."""
     one, other = alike
     meant = {name: side_of(name) for name in alike}
@@ -404,18 +462,22 @@ def _as_sides(
         if sizes[one] == sizes[other]:
             return []
         one, other = sorted(alike, key=sizes.__getitem__, reverse=True)
-    title = f"{quoted([one])} to learn from, {quoted([other])} to test with"
+    title = say(
+        "{one} to learn from, {other} to test with", one=quoted([one]), other=quoted([other])
+    )
     learned, tested = "/".join(inner[one][0]), "/".join(inner[other][0])
     return [(title, Reading(((learned, "train"), (tested, meant[other] or "test"))))]
 
 
-def _ways_inside(start: tuple[str, ...], folder: Folder, least: int) -> list[tuple[str, Reading]]:
+def _ways_inside(
+    start: tuple[str, ...], folder: Folder, least: int
+) -> list[tuple[Sentence, Reading]]:
     """How to read one folder alone."""
-    title = f"Only what is in {_joined(start)}"
+    title = _only(start)
     named = _sides(folder.folders)
     if not named:
         return [(title, _one(start))]
-    found = _by_side(folder, start, named, ("", _one(start)), least)
+    found = _by_side(folder, start, named, (title, _one(start)), least)
     return [(title, found)] if isinstance(found, Reading) else []
 
 
@@ -474,7 +536,7 @@ def _sides_and_classes(names: Iterable[str]) -> list[str]:
     return sorted((name for named in splits for name in named), key=natural)
 
 
-def _named_patterns(names: Iterable[str]) -> list[tuple[str, Reading]]:
+def _named_patterns(names: Iterable[str]) -> list[tuple[Sentence, Reading]]:
     """Patterns for folders such as cats_train, or train_cats, that say both class and side."""
     pieces = (re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name) for name in names)
     words = {word for words in pieces for word in words if side_of(word)}
@@ -486,7 +548,7 @@ def _named_patterns(names: Iterable[str]) -> list[tuple[str, Reading]]:
         found = [re.fullmatch(folder, name) for name in names]
         labels = {it["label"] for it in found if it}
         if all(found) and len(labels) > 1 and not any(label.isdecimal() for label in labels):
-            title = "The names of the folders say class and side"
+            title = say("The names of the folders say class and side")
             return [(title, Reading(pattern=f"(?:^|/){folder}/"))]
     return []
 
@@ -539,16 +601,18 @@ def _one(path: tuple[str, ...]) -> Reading:
     return Reading(folders=(("/".join(path), None),))
 
 
-def _joined(path: tuple[str, ...]) -> str:
-    return f"“{shortened('/'.join(path))}”"
+def _only(path: tuple[str, ...]) -> Sentence:
+    return say("Only what is in “{folder}”", folder=shortened("/".join(path)))
 
 
-def quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> Sentence:
     """Some names in a sentence: “a”, “b” and “c”, or a few of them and how many more there are."""
     marked = [f"“{shortened(name)}”" for name in names]
     if len(marked) > NAMED:
-        marked = [*marked[: NAMED - 1], f"{len(marked) - NAMED + 1} more"]
-    return " and ".join([", ".join(marked[:-1]), marked[-1]] if len(marked) > 1 else marked)
+        marked = [*marked[: NAMED - 1], say("{count} more", count=len(marked) - NAMED + 1)]
+    if len(marked) < 2:
+        return joined(marked)
+    return say("{names} and {last}", names=marked[:-1], last=marked[-1])
 
 
 def label_of(folder: str) -> str:

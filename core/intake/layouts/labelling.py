@@ -145,7 +145,7 @@ class Unclear(UserError):
         problem: What was wrong with a way that was tried before; empty if nothing was.
     """
 
-    def __init__(self, cause: str, choices: tuple[Choice, ...], problem: str = "") -> None:
+    def __init__(self, cause: Sentence, choices: tuple[Choice, ...], problem: str = "") -> None:
         super().__init__(cause)
         self.args = (cause, choices, problem)  # which it is unpickled with
         self.cause = cause

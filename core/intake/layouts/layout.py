@@ -40,18 +40,17 @@ from core.intake.pictures import images
 from core.saying import Sentence, joined, later, say, several
 from core.shown import natural
 
-OUTSIDE = "not in a class folder"
-UNKNOWN = "its class “{}” is not among those to learn"
-NO_IMAGE = "not an image"
-NESTED = "an archive inside the archive, which is not opened"
-UNLISTED = "not listed in the table of labels"
-UNMATCHED = "its name does not fit the pattern for labels"
-SEVERAL = "listed with several classes"
-ON_SEVERAL = "listed on several sides of the split"
-NO_FILE = "listed in the table of labels, but there is no such file"
-TWO_FILES = "listed in the table of labels, but several files are called so"
-NO_LABEL = "listed in the table of labels without a class"
-_WORKBOOK = (
+OUTSIDE = later("not in a class folder")
+NO_IMAGE = later("not an image")
+NESTED = later("an archive inside the archive, which is not opened")
+UNLISTED = later("not listed in the table of labels")
+UNMATCHED = later("its name does not fit the pattern for labels")
+SEVERAL = later("listed with several classes")
+ON_SEVERAL = later("listed on several sides of the split")
+NO_FILE = later("listed in the table of labels, but there is no such file")
+TWO_FILES = later("listed in the table of labels, but several files are called so")
+NO_LABEL = later("listed in the table of labels without a class")
+_WORKBOOK = later(
     "a workbook has to be saved as CSV first (in Excel: File, Save As, CSV) and put in its place"
 )
 
@@ -144,6 +143,10 @@ class Layout:
         yield from _not_used(self.unused)
 
 
+def _unknown(label: str) -> Sentence:
+    return say("its class “{label}” is not among those to learn", label=shortened(label))
+
+
 def _counted(folders: tuple[tuple[str, int], ...]) -> list[str]:
     named = [f"“{shortened(name)}” ({count:,})" for name, count in folders[:NAMED]]
     more = len(folders) - NAMED
@@ -184,14 +187,14 @@ def preview(source: Source) -> Unclear:
     Returns:
         That reading and the ways that were there without it, or what is wrong with it as `problem`.
     """
-    cause, problem = "This is what comes out.", ""
+    cause, problem = say("This is what comes out."), say("")
     choices: tuple[Choice, ...] = ()
     try:
         choices = (place(source).choice(later("Your pattern")),)
     except Unclear as unclear:
         cause, choices = unclear.cause, unclear.choices
     except UserError as error:
-        problem = str(error)
+        problem = error.said
     source.reading = None
     try:
         choices += (place(source).choice(later("As it is")),)
@@ -213,7 +216,7 @@ class _Reader:
             if member.name in self._pictures or not self._pictures:
                 self._tree.add(member.name.split("/")[:-1])
         self._tables: dict[str, tables.Table] | None = None
-        self._unused: dict[str, str] = {}  # tables that list files, and why they do not help
+        self._unused: dict[str, Sentence] = {}  # tables that list files, and why they do not help
         self._boxed: str | None = None  # what a table with boxes is called
         self._files = tables.Files(
             member.name for member in source.members if not _is_table(member.name)
@@ -225,7 +228,7 @@ class _Reader:
         found = self._read(reading)
         alike = _alike({each.label for each in found.placed} - set(self._known))
         if alike and not reading.join_cases and not self._known:
-            first = " and ".join(f"“{shortened(label)}”" for label in alike[:2])
+            first = quoted(alike[:2])
             joined = self._read(replace(reading, join_cases=True)).choice(later("Join them"))
             wanted = replace(given or Reading(), join_cases=True)
             raise Unclear(
@@ -282,11 +285,15 @@ class _Reader:
         if isinstance(by_folder, Reading):
             if not disagreeing:
                 return by_folder
-            table = f"the table “{shortened(disagreeing[0][1].tables[0])}”"
-            cause = f"The folders say other classes than {table} does."
+            table = shortened(disagreeing[0][1].tables[0])
+            cause = say("The folders say other classes than the table “{table}” does.", table=table)
             if _same_classes(self._read(by_folder), self._read(disagreeing[0][1])):
-                cause = f"The folders do not say what {table} says: which pictures to learn from."
-            choices = self._choices([*disagreeing, ("By folder", by_folder)])
+                cause = say(
+                    "The folders do not say what the table “{table}” says: which pictures to learn "
+                    "from.",
+                    table=table,
+                )
+            choices = self._choices([*disagreeing, (later("By folder"), by_folder)])
             if all(each.reading == by_folder for each in choices):
                 return by_folder
             raise Unclear(cause, choices)
@@ -323,7 +330,7 @@ class _Reader:
             )
         raise Unclear(joined([by_folder.cause, *_not_used(self._unused.items())]), choices)
 
-    def _choices(self, ways: Iterable[tuple[str, Reading]]) -> tuple[Choice, ...]:
+    def _choices(self, ways: Iterable[tuple[Sentence, Reading]]) -> tuple[Choice, ...]:
         """Readings that give enough classes, each result once."""
         found: list[Choice] = []
         for title, reading in ways:
@@ -333,7 +340,7 @@ class _Reader:
                 found.append(choice)
         return tuple(found[:_MOST_CHOICES])
 
-    def _by_name(self) -> list[tuple[str, Reading]]:
+    def _by_name(self) -> list[tuple[Sentence, Reading]]:
         """Patterns over names that divide most pictures into classes of several."""
         found = []
         for title, pattern in name_patterns.READY.items():
@@ -348,12 +355,12 @@ class _Reader:
                 )
                 and max(map(len, labels)) <= 80
             ):
-                found.append((f"By name: {title}", reading))
+                found.append((say("By name: {way}", way=title), reading))
         return found
 
-    def _by_tables(self, by_folder: Reading | None) -> list[tuple[str, Reading]]:
+    def _by_tables(self, by_folder: Reading | None) -> list[tuple[Sentence, Reading]]:
         """What tables say, unless one says the same as the folders do."""
-        found: list[tuple[str, Reading]] = []
+        found: list[tuple[Sentence, Reading]] = []
         same: dict[tuple[str, ...], list[tables.Table]] = defaultdict(list)
         for table in self._all_tables().values():
             if "submission" not in table.name.casefold():  # labels to be replaced, as Kaggle's
@@ -364,12 +371,12 @@ class _Reader:
             if file_column is None:
                 continue
             if tables.lists_boxes(table, file_column):
-                self._boxed = "a table of boxes"
+                self._boxed = say("a table of boxes")
                 continue
             columns = tables.label_columns(table, file_column)
             hot = tables.one_hot(table, (file_column,))
             if not (hot or columns):
-                self._unused[table.name] = "no column of it divides its files into classes"
+                self._unused[table.name] = say("no column of it divides its files into classes")
             if hot:
                 columns = [ONE_HOT, *(each for each in columns if each not in hot)]
             names = tuple(each.name for each in alike)
@@ -387,25 +394,30 @@ class _Reader:
                 if len(layout.placed) < len(self._pictures) / 10:
                     twice = sum(reason == TWO_FILES for _, reason in layout.outside)
                     if twice >= len(table.rows) / 2 and not table.name.lower().endswith(".txt"):
-                        self._unused[names[0]] = "several files have the names that it lists"
+                        self._unused[names[0]] = say("several files have the names that it lists")
                     if any(reason == ON_SEVERAL for _, reason in layout.outside):
-                        self._unused[names[0]] = "it and others list files on several sides"
+                        self._unused[names[0]] = say("it and others list files on several sides")
                     continue
                 if by_folder:
                     folders = self._read(by_folder)
                     listed = {each.member.name for each in layout.placed}
                     if listed.isdisjoint(each.member.name for each in folders.placed):
-                        self._unused[names[0]] = "it lists only files outside the class folders"
+                        self._unused[names[0]] = say(
+                            "it lists only files outside the class folders"
+                        )
                         continue
                     if _same_classes(folders, layout) and (folders.said or not layout.said):
                         if any(tables.is_telling(before) for before in columns[:number]):
                             continue
                         return []
-                what = "columns of 0 and 1" if column == ONE_HOT else f"column “{column}”"
-                title = f"By table: {shortened(names[0])}, {what}"
+                named = shortened(names[0])
                 if column == IN_FOLDER:
-                    title = f"By folder, and divided by table: {shortened(names[0])}"
+                    title = say("By folder, and divided by table: {table}", table=named)
                     self._unused.pop(table.name, None)
+                elif column == ONE_HOT:
+                    title = say("By table: {table}, columns of 0 and 1", table=named)
+                else:
+                    title = say("By table: {table}, column “{column}”", table=named, column=column)
                 found.append((title, reading))
         return found
 
@@ -521,7 +533,10 @@ class _Reader:
             return self._with_folders(replace(given, label_column=IN_FOLDER))
         if len(columns) == 1:
             return replace(given, label_column=columns[0])
-        ways = [(f"Column “{each}”", replace(given, label_column=each)) for each in columns]
+        ways = [
+            (say("Column “{column}”", column=each), replace(given, label_column=each))
+            for each in columns
+        ]
         choices = self._choices(ways)
         if not choices:
             raise UserError(
@@ -693,7 +708,7 @@ class _Reader:
                 if label.casefold() in spelled:
                     label = spelled[label.casefold()]
                 elif not self._known:
-                    outside.append((member.name, UNKNOWN.format(shortened(label))))
+                    outside.append((member.name, _unknown(label)))
                     continue
             placed.append(Placed(member, label, side or ("train" if said else None)))
         pictures = [each for each in placed if each.member.name in self._pictures]

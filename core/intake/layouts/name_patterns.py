@@ -6,16 +6,17 @@ import subprocess
 import sys
 
 from core.errors import UserError
+from core.saying import later
 
-TEACHABLE = "the text before “-!-”, as Teachable Machine writes"
+TEACHABLE = later("the text before “-!-”, as Teachable Machine writes")
 READY = {
     TEACHABLE: r"^(.+)-!-",
-    "the text before the first number": r"^(\D*[^\W\d_])[\W_]*\d",
-    "the text before the first dot": r"^([^.]+)\.",
-    "the text before the first underscore": r"^([^_]+)_",
-    "the text before the first dash": r"^([^-]+)-",
-    "the text after the number": r"^\D*\d+[\W_]*([^\W\d_].*)$",
-    "the text after the last underscore": r"_([^_\d]+)$",
+    later("the text before the first number"): r"^(\D*[^\W\d_])[\W_]*\d",
+    later("the text before the first dot"): r"^([^.]+)\.",
+    later("the text before the first underscore"): r"^([^_]+)_",
+    later("the text before the first dash"): r"^([^-]+)-",
+    later("the text after the number"): r"^\D*\d+[\W_]*([^\W\d_].*)$",
+    later("the text after the last underscore"): r"_([^_\d]+)$",
 }
 _LONGEST = 500  # letters of a pattern
 _SECONDS = 10.0

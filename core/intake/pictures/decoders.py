@@ -6,10 +6,15 @@ from contextlib import contextmanager
 from PIL import Image
 
 from core import config
+from core.errors import Said
 from core.intake import limits
+from core.saying import Sentence, later, say
+
+_TOO_LARGE = later("too large: {width:d} × {height:d} pixels, {most}")
+LARGE_TILES = later("too large: tiles of {width:d} × {height:d} pixels, {most}")
 
 
-class UnreadableImage(Exception):
+class UnreadableImage(Said):
     """These bytes give no picture; the message says why, in plain words."""
 
 
@@ -29,21 +34,25 @@ def decoding() -> Generator[None]:
     except (UnreadableImage, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise UnreadableImage(f"too large: {most(limits.current().pixels)}") from error
+        raise UnreadableImage("too large: {most}", most=most(limits.current().pixels)) from error
     except Exception as error:
         raise UnreadableImage("damaged or cut off") from error
 
 
-def refuse_large(width: int, height: int, pixels: int, what: str = "") -> None:
+def refuse_large(width: int, height: int, pixels: int, said: Sentence = _TOO_LARGE) -> None:
     """Refuse a picture of more than so many pixels.
 
     Raises:
         UnreadableImage: It has more.
     """
     if width * height > pixels:
-        raise UnreadableImage(f"too large: {what}{width} × {height} pixels, {most(pixels)}")
+        raise UnreadableImage(said, width=width, height=height, most=most(pixels))
 
 
-def most(pixels: int) -> str:
+def most(pixels: int) -> Sentence:
     """How many pixels a picture may have, in words."""
-    return f"at most {pixels / 1e6:g} megapixels unless {config.PIXELS.name} is set higher"
+    return say(
+        "at most {pixels:g} megapixels unless {setting} is set higher",
+        pixels=pixels / 1e6,
+        setting=config.PIXELS.name,
+    )

@@ -30,9 +30,10 @@ from core.intake.pictures import (
     png_chunks,
     tiffs,
 )
+from core.intake.pictures.decoders import LARGE_TILES, decoding, refuse_large
 from core.intake.pictures.decoders import UnreadableImage as UnreadableImage
-from core.intake.pictures.decoders import decoding, refuse_large
 from core.intake.pictures.preparation import AVERAGE_COLOUR, USUAL, Preparation
+from core.saying import later, say
 from core.settings import Squaring
 from core.storage import incidents
 
@@ -92,7 +93,7 @@ _recording = threading.Lock()
 _recorded: dict[tuple[str, str, int | None], str] = {}  # faults of ours, by where they lie
 _ICON = b"\0\0\1\0"
 _CODESTREAM = b"\xff\x4f\xff\x51"  # where a JPEG 2000 says how many bits its colours have
-_DEEP_JPEG_2000 = "a JPEG 2000 in colour of over 8 bits, which Thaw cannot read"
+_DEEP_JPEG_2000 = later("a JPEG 2000 in colour of over 8 bits, which Thaw cannot read")
 # Progressive JPEGs have some ten scans. Each takes time for every pixel, and perhaps a few bytes.
 _MOST_SCANS = 200
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
@@ -199,7 +200,8 @@ def _told(work: Callable[[], Answer]) -> Answer:
         raise UnreadableImage("too large for this machine's memory") from error
     except Exception as error:
         raise UnreadableImage(
-            f"not read because of a fault in Thaw itself (number {_incident(error)} in its log)"
+            "not read because of a fault in Thaw itself (number {number} in its log)",
+            number=_incident(error),
         ) from error
 
 
@@ -212,7 +214,7 @@ def _incident(error: Exception) -> str:
             try:
                 _recorded[fault] = incidents.record(error)
             except OSError:  # a full disk
-                return "unknown, since nothing can be written"
+                return say("unknown, since nothing can be written")
         return _recorded[fault]
 
 
@@ -313,7 +315,7 @@ def _lazy(data: bytes, preparation: Preparation) -> Any:
 def _of_bands(bands: tiffs.Bands, preparation: Preparation, most: int) -> deep.Numbers:
     fills = max(1, bands.pixel_bytes // 2)  # 4 bytes of a pixel, and as many again to decode it
     refuse_large(bands.width, bands.height, most // fills)
-    refuse_large(*bands.tile, most // fills, "tiles of ")
+    refuse_large(*bands.tile, most // fills, LARGE_TILES)
     with _in_turn(bands.width * bands.height * fills):
         return bands.numbers(preparation.bands)
 

@@ -8,19 +8,26 @@ import zipfile
 from collections.abc import Iterable, Iterator
 
 from core.intake.archives import tar_safety
+from core.saying import Sentence, later, say
 
-_RAW = "a camera's raw file"
-_DICOM = "a DICOM file (medical)"
-_POINTER = "a {} pointer in place of the picture"
-_ZEROS = "nothing but zeros"
-_AS_TEXT = "a PNG that was sent as text"
-_APPLE_LIST = "a property list of Apple's"
-_VIDEO, _SOUND, _FONT = "a video", "sound", "a font"
+_DICOM = later("a DICOM file (medical)")
+_LFS = later("a Git LFS pointer in place of the picture")
+_ANNEX = later("a git-annex pointer in place of the picture")
+_ZEROS = later("nothing but zeros")
+_AS_TEXT = later("a PNG that was sent as text")
+_APPLE_LIST = later("a property list of Apple's")
+_VIDEO, _SOUND = later("a video"), later("sound")
+_RAW = later("a camera's raw file ({kind})")
+
+
+def _raw(kind: str) -> Sentence:
+    return say(_RAW, kind=kind)
+
 
 # What to do about some of them.
-_DEVELOP = "which has to be developed first: export it as a JPEG or PNG"
-_TABLE = "whose pictures have to be saved as files first"
-_EXPORT = "which Thaw cannot read: export it as a JPEG or PNG"
+_DEVELOP = later("which has to be developed first: export it as a JPEG or PNG")
+_TABLE = later("whose pictures have to be saved as files first")
+_EXPORT = later("which Thaw cannot read: export it as a JPEG or PNG")
 _ADVICE = {
     _DICOM: _EXPORT,
     "a JPEG XL": _EXPORT,
@@ -34,91 +41,91 @@ _ADVICE = {
     "a PCX": _EXPORT,
     "an SGI picture": _EXPORT,
     "a TGA": _EXPORT,
-    _ZEROS: "as a copy that failed leaves them: copy the file again",
-    _AS_TEXT: "which has spoiled it: send it again as a binary file",
-    _APPLE_LIST: "as iCloud leaves it for a file that is not downloaded yet",
+    _ZEROS: later("as a copy that failed leaves them: copy the file again"),
+    _AS_TEXT: later("which has spoiled it: send it again as a binary file"),
+    _APPLE_LIST: later("as iCloud leaves it for a file that is not downloaded yet"),
     "a Parquet file": _TABLE,
     "an Arrow file": _TABLE,
-    _POINTER.format("Git LFS"): "which “git lfs pull” replaces by it",
-    _POINTER.format("git-annex"): "which “git annex get” replaces by it",
+    _LFS: later("which “git lfs pull” replaces by it"),
+    _ANNEX: later("which “git annex get” replaces by it"),
 }
 
 # At the beginning of the file.
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF"),
+_MAGIC: tuple[tuple[bytes, Sentence], ...] = (
+    (b"%PDF", later("a PDF")),
     (b"\x89PNG\n", _AS_TEXT),
     (b"bplist00", _APPLE_LIST),
-    (b"\x8aMNG", "an animation (MNG)"),
-    (b"AT&TFORM", "a DjVu document"),
-    (b"\xd7\xcd\xc6\x9a", "a drawing (WMF)"),
-    (b"\n\5\1\x08", "a PCX"),
-    (b"\x01\xda", "an SGI picture"),
-    (b"L\0\0\0\1\x14\2\0", "a shortcut of Windows"),
-    (b"8BPS", "a Photoshop file"),
-    (b"%!PS", "a drawing (PostScript or EPS)"),
-    (b"\xc5\xd0\xd3\xc6", "a drawing (EPS)"),
-    (b"gimp xcf", "a file of GIMP"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL"),
-    (b"II\xbc\x01", "a JPEG XR"),
-    (b"v/1\x01", "an OpenEXR"),
-    (b"#?RADIANCE", "a Radiance HDR"),
-    (b"DDS ", "a DDS texture"),
-    (b"qoif", "a QOI"),
-    (b"SIMPLE  =", "a FITS"),
-    (b"FUJIFILMCCD-RAW", f"{_RAW} (RAF)"),
-    (b"IIRO", f"{_RAW} (ORF)"),
-    (b"IIRS", f"{_RAW} (ORF)"),
-    (b"MMOR", f"{_RAW} (ORF)"),
-    (b"IIU\0", f"{_RAW} (RW2)"),
-    (b"FOVb", f"{_RAW} (X3F)"),
-    (b"\0MRM", f"{_RAW} (MRW)"),
-    (b"PK\5\6", "an empty zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
-    (b"{\\rtf", "a text document (RTF)"),
+    (b"\x8aMNG", later("an animation (MNG)")),
+    (b"AT&TFORM", later("a DjVu document")),
+    (b"\xd7\xcd\xc6\x9a", later("a drawing (WMF)")),
+    (b"\n\5\1\x08", later("a PCX")),
+    (b"\x01\xda", later("an SGI picture")),
+    (b"L\0\0\0\1\x14\2\0", later("a shortcut of Windows")),
+    (b"8BPS", later("a Photoshop file")),
+    (b"%!PS", later("a drawing (PostScript or EPS)")),
+    (b"\xc5\xd0\xd3\xc6", later("a drawing (EPS)")),
+    (b"gimp xcf", later("a file of GIMP")),
+    (b"\xff\x0a", later("a JPEG XL")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", later("a JPEG XL")),
+    (b"II\xbc\x01", later("a JPEG XR")),
+    (b"v/1\x01", later("an OpenEXR")),
+    (b"#?RADIANCE", later("a Radiance HDR")),
+    (b"DDS ", later("a DDS texture")),
+    (b"qoif", later("a QOI")),
+    (b"SIMPLE  =", later("a FITS")),
+    (b"FUJIFILMCCD-RAW", _raw("RAF")),
+    (b"IIRO", _raw("ORF")),
+    (b"IIRS", _raw("ORF")),
+    (b"MMOR", _raw("ORF")),
+    (b"IIU\0", _raw("RW2")),
+    (b"FOVb", _raw("X3F")),
+    (b"\0MRM", _raw("MRW")),
+    (b"PK\5\6", later("an empty zip archive")),
+    (b"\x1f\x8b", later("a gzip archive")),
+    (b"7z\xbc\xaf", later("a 7-Zip archive")),
+    (b"Rar!", later("a RAR archive")),
+    (b"BZh", later("a bzip2 archive")),
+    (b"\x28\xb5\x2f\xfd", later("packed with zstd")),
+    (b"\xfd7zXZ", later("an xz archive")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", later("an Office document")),
+    (b"{\\rtf", later("a text document (RTF)")),
     (b"\x1aE\xdf\xa3", _VIDEO),  # Matroska and WebM
     (b"FLV\1", _VIDEO),
     (b"0&\xb2u\x8ef\xcf\x11", _VIDEO),  # WMV
     (b"\0\0\1\xba", _VIDEO),  # MPEG
     (b"\0\0\1\xb3", _VIDEO),
-    (b"OggS", "sound or a video"),
+    (b"OggS", later("sound or a video")),
     (b"ID3", _SOUND),
     (b"fLaC", _SOUND),
-    (b"\0\1\0\0\0", "a font"),
-    (b"OTTO", "a font"),
-    (b"wOFF", "a font"),
-    (b"wOF2", "a font"),
-    (b"\x89HDF\r\n", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
-    (b"SQLite format 3", "a database"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"\0\5\x16\7", "what macOS keeps beside a file (AppleDouble)"),
-    (b"version https://git-lfs.github.com/spec/", _POINTER.format("Git LFS")),
-    (b"/annex/objects/", _POINTER.format("git-annex")),
+    (b"\0\1\0\0\0", later("a font")),
+    (b"OTTO", later("a font")),
+    (b"wOFF", later("a font")),
+    (b"wOF2", later("a font")),
+    (b"\x89HDF\r\n", later("an HDF5 file")),
+    (b"\x93NUMPY", later("a NumPy array")),
+    (b"PAR1", later("a Parquet file")),
+    (b"ARROW1", later("an Arrow file")),
+    (b"SQLite format 3", later("a database")),
+    (b"\x7fELF", later("a program")),
+    (b"MZ", later("a program")),
+    (b"\0\5\x16\7", later("what macOS keeps beside a file (AppleDouble)")),
+    (b"version https://git-lfs.github.com/spec/", _LFS),
+    (b"/annex/objects/", _ANNEX),
 )  # fmt: skip
 # What lies in the zips of programs' own documents.
-_ZIPPED: tuple[tuple[str, str], ...] = (
-    ("word/", "a Word document"),
-    ("xl/", "an Excel workbook"),
-    ("ppt/", "a PowerPoint presentation"),
-    ("META-INF/container.xml", "an e-book (EPUB)"),
-    ("mergedimage.png", "a drawing (Krita or OpenRaster)"),
-    ("content.xml", "an OpenDocument file"),
-    ("AndroidManifest.xml", "an app for Android"),
-    ("META-INF/MANIFEST.MF", "a Java program"),
+_ZIPPED: tuple[tuple[str, Sentence], ...] = (
+    ("word/", later("a Word document")),
+    ("xl/", later("an Excel workbook")),
+    ("ppt/", later("a PowerPoint presentation")),
+    ("META-INF/container.xml", later("an e-book (EPUB)")),
+    ("mergedimage.png", later("a drawing (Krita or OpenRaster)")),
+    ("content.xml", later("an OpenDocument file")),
+    ("AndroidManifest.xml", later("an app for Android")),
+    ("META-INF/MANIFEST.MF", later("a Java program")),
 )
 # ISO media files say what they are at bytes 4 to 12; stills of the kind have been tried before.
 _BRANDED = {
-    b"crx ": f"{_RAW} (CR3)",
+    b"crx ": _raw("CR3"),
     b"M4A ": _SOUND,
     b"M4B ": _SOUND,
 }
@@ -157,17 +164,16 @@ _MAKERS = {
 }
 
 
-def reason(data: bytes) -> str:
+def reason(data: bytes) -> Sentence:
     """Why a file that no decoder takes is left out, and what to do about it where that helps."""
     kind = what(data)
     if kind is None:
-        return "not an image, or one of an unknown kind"
-    if kind in _ADVICE:
-        return f"{kind}, {_ADVICE[kind]}"
-    return f"{kind}, {_DEVELOP}" if kind.startswith(_RAW) else f"not an image but {kind}"
+        return say("not an image, or one of an unknown kind")
+    advice = _DEVELOP if kind.template == _RAW.template else _ADVICE.get(kind)
+    return _advised(kind, advice) if advice else say("not an image but {kind}", kind=kind)
 
 
-def rare(data: bytes) -> str | None:
+def rare(data: bytes) -> Sentence | None:
     """Why a TIFF or a JPEG is left out that some decoder would take, or call damaged.
 
     Raw files that are TIFFs begin with a small preview, mostly of 160 × 120 pixels, which any
@@ -176,12 +182,16 @@ def rare(data: bytes) -> str | None:
     """
     if data.startswith(_JPEG):
         kind = _rare_jpeg(data)
-        return kind and f"{kind}, {_EXPORT}"
+        return kind and _advised(kind, _EXPORT)
     maker = _raw_tiff(data)
-    return maker and f"{_RAW} ({maker}), {_DEVELOP}"
+    return _advised(_raw(maker), _DEVELOP) if maker else None
 
 
-def what(data: bytes) -> str | None:
+def _advised(kind: Sentence, advice: Sentence) -> Sentence:
+    return say("{kind}, {advice}", kind=kind, advice=advice)
+
+
+def what(data: bytes) -> Sentence | None:
     """What a file is that is no picture Thaw reads; None where its bytes do not say.
 
     Args:
@@ -192,15 +202,15 @@ def what(data: bytes) -> str | None:
     if not data.strip(b"\0"):
         return _ZEROS
     if data.endswith(b"TRUEVISION-XFILE.\0"):
-        return "a TGA"
+        return say("a TGA")
     if data[40:44] == b" EMF":
-        return "a drawing (EMF)"
+        return say("a drawing (EMF)")
     if data.startswith(b"PK\3\4"):
         return _zipped(data)
     if data[6:14] == b"HEAPCCDR":
-        return f"{_RAW} (CRW)"
+        return _raw("CRW")
     if tar_safety.is_tar(data):
-        return "a tar archive"
+        return say("a tar archive")
     if data.startswith(b"RIFF"):
         return {b"AVI ": _VIDEO, b"WAVE": _SOUND}.get(data[8:12])
     if data[4:8] == b"ftyp":
@@ -212,7 +222,7 @@ def what(data: bytes) -> str | None:
     return next((told for magic, told in _MAGIC if data.startswith(magic)), None) or _text(data)
 
 
-def document(names: Iterable[str]) -> str | None:
+def document(names: Iterable[str]) -> Sentence | None:
     """What a zip is that a program has made as its document; None where it is a plain archive.
 
     Args:
@@ -224,7 +234,7 @@ def document(names: Iterable[str]) -> str | None:
     for start, told in _ZIPPED:
         if any(name.startswith(start) for name in names):
             return told
-    return "a program's document" if "mimetype" in names else None
+    return say("a program's document") if "mimetype" in names else None
 
 
 def _raw_tiff(data: bytes) -> str | None:
@@ -248,7 +258,7 @@ def _raw_tiff(data: bytes) -> str | None:
     return None
 
 
-def _rare_jpeg(data: bytes) -> str | None:
+def _rare_jpeg(data: bytes) -> Sentence | None:
     """What a JPEG is that Pillow does not decode, as its header says; None where it is usual."""
     at = 2
     while at + 10 <= len(data) and data[at] == 0xFF:
@@ -257,36 +267,36 @@ def _rare_jpeg(data: bytes) -> str | None:
             at += 1
             continue
         if marker in (0xF7, 0xC3, 0xC7, 0xCB, 0xCF):
-            return "a lossless JPEG"
+            return say("a lossless JPEG")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             bits = data[at + 4]
             if bits != 8:
-                return f"a JPEG of {bits} bits a colour"
+                return say("a JPEG of {bits} bits a colour", bits=bits)
             return None
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None
 
 
-def _zipped(data: bytes) -> str:
+def _zipped(data: bytes) -> Sentence:
     """What a zip is, by the names of what lies in it."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
             told = document(opened.namelist()[:_MOST_NAMES])
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError):
         told = None  # only its beginning is here
-    return told or "a zip archive, or a document that is one inside"
+    return told or say("a zip archive, or a document that is one inside")
 
 
-def _text(data: bytes) -> str | None:
+def _text(data: bytes) -> Sentence | None:
     """What a file of text is; None where it is none."""
     text = _letters(data[:_FIRST].rstrip(b"\0")).removeprefix("\ufeff").lstrip().lower()
     if not text or _NO_TEXT.search(text):
         return None
     if _SVG.match(text):
-        return "a drawing (SVG)"
+        return say("a drawing (SVG)")
     if _PAGE.match(text):
-        return "a web page"
-    return "text"
+        return say("a web page")
+    return say("text")
 
 
 def _letters(head: bytes) -> str:

@@ -18,8 +18,9 @@ from core.intake.pictures.deep import (
     Strip,
     rows,
 )
+from core.saying import later
 
-UNKNOWN = "a kind of TIFF that Thaw cannot read"
+UNKNOWN = later("a kind of TIFF that Thaw cannot read")
 MAGIC = tuple(PREFIXES)
 
 _WIDTH, _HEIGHT, _ORIENTATION, _PREDICTOR, _EXTRA = 256, 257, 274, 317, 338

@@ -72,6 +72,6 @@ def _parts(source: Source) -> Iterator[list[tuple[str, bytes | str]]]:
             part.append((member.name, source.read(member)))
             size += member.size
         except UnreadableMember as error:
-            part.append((member.name, str(error)))
+            part.append((member.name, error.said))
     if part:
         yield part

@@ -125,7 +125,7 @@ def _asked(run: Path, picture: bytes) -> tuple[_Explainer, npt.NDArray[np.uint8]
     try:
         image = images.decode(picture, asked.input_size, asked.preparation)
     except images.UnreadableImage as error:
-        raise UserError("Expected a picture, but it is {error}.", error=error) from error
+        raise UserError("Expected a picture, but it is {error}.", error=error.said) from error
     return explainer, images.to_square(image, asked.input_size, asked.preparation.square)
 
 

@@ -98,7 +98,7 @@ class _Search:
             with self._lock:
                 (own,) = _unit(self._seen(picture)[None, self._last])
         except images.UnreadableImage as error:
-            raise UserError("Expected a picture, but it is {error}.", error=error) from error
+            raise UserError("Expected a picture, but it is {error}.", error=error.said) from error
         cosines = self._unit @ own
         order = np.argsort(-cosines, kind="stable").tolist()
         others = [place for place in order if self._records[place].digest != digest]

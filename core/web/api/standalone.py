@@ -44,7 +44,7 @@ class InThisProcess:
         try:
             square = self._predictor.square(data)
         except UnreadableImage as error:
-            return Prediction("", error=str(error))
+            return Prediction("", error=error.said)
         return self._predictor.said("", top, self._together.ask(square))
 
 
