@@ -75,7 +75,7 @@ def wait(process: "subprocess.Popen[bytes]", go_on: Callable[[], None], given: b
     """Wait until a process has ended; where something is raised meanwhile, it is killed.
 
     Args:
-        process: It.
+        process: The process.
         go_on: Called several times a second; what it raises ends the process and is raised.
         given: Its standard input, if that is a pipe.
     """

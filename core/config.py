@@ -165,7 +165,7 @@ SCHEDULER = Setting(
 TOKEN = Setting(
     "THAW_TOKEN",
     "1",
-    "0: whoever reaches the address gets in, also without the token in it",
+    "0: everybody who can reach the address gets in, even without its token",
     "0 or 1",
     _switch,
     background=False,

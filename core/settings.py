@@ -454,7 +454,7 @@ class TrainingSettings(_Checked):
             )
 
     def for_one_class(self) -> Self:
-        """What is left to set where there is a single class: nothing has to be told apart.
+        """What is left to set where there is a single class: there is nothing to tell apart.
 
         No layer learns. The network only remembers how the pictures look, so there is one epoch,
         in which nothing changes.

@@ -103,7 +103,7 @@ def details(
 
     Args:
         behind: The evaluation that is looked at.
-        results: It.
+        results: The results of the run.
         own: The run's own, on which it is compared with other networks.
         own_results: That.
     """

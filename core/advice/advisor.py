@@ -73,7 +73,7 @@ def advise(dataset: Dataset, likeness: Likeness) -> Advice:
     """What to choose for a data set.
 
     Args:
-        dataset: It.
+        dataset: The data set.
         likeness: How like ImageNet's photos it is.
     """
     images = dataset.split_counts["train"]

@@ -143,7 +143,7 @@ def stop_on_interrupt(run: Run, leave: Callable[[], None]) -> Iterator[None]:
     yet, the process ends without it.
 
     Args:
-        run: It.
+        run: The run.
         leave: Called then, last of all; it sees to the run's folder.
     """
     over = threading.Event()

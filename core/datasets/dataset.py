@@ -78,7 +78,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Plain data about a set of labelled images; where their bytes lie is told elsewhere.
+    """Plain data about a set of labelled images; where their bytes lie is not part of it.
 
     Attributes:
         name: As the user calls it.

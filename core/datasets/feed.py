@@ -85,7 +85,7 @@ class SourceFeed:
     ) -> None:
         """
         Args:
-            source: It.
+            source: The archive or folder.
             split: As for `reading.read`.
             chosen: What somebody says of how its images are read.
         """

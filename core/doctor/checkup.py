@@ -43,7 +43,7 @@ def check(feed: ImageFeed, reports: Reports) -> tuple[Dataset, Checkup]:
 
     Args:
         feed: Its images.
-        reports: Makes what is told how far a stage has come; may raise to end the check-up.
+        reports: Makes the callback for a stage's progress; it may raise to end the check-up.
 
     Returns:
         What is in it, and what was found.

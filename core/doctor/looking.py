@@ -122,7 +122,7 @@ def look(feed: ImageFeed, report: Report) -> Sight:
         found = feed.read(lambda _: True, each, _NETWORK.input_size, report, leave_out)
     finally:
         network.wait()
-        cache.flush()  # a later look goes on from there
+        cache.flush()  # a later look continues from there
         features.drop_oldest(cache.in_use())
     if not measured:
         raise UserError("None of these pictures can be read any more. Import them again.")

@@ -34,7 +34,7 @@ class About:
     """What the papers tell of a run.
 
     Attributes:
-        run: It.
+        run: The run.
         format: What it is exported to.
         classes: As they are called now.
         size: Side of the network's input.

@@ -39,7 +39,7 @@ def share(folder: Path, made: Kept, seconds: float) -> Share:
 
     Args:
         folder: The export's.
-        made: It.
+        made: The export that is shared.
         seconds: For how long.
 
     Raises:

@@ -23,7 +23,7 @@ _MADE = (1980, 1, 1, 0, 0, 0)  # the same export makes the same zip
 
 
 def watched(stage: Stage, report: Report) -> Callable[[int, int], None]:
-    """What is told how far a process has come, and ends one that takes too long."""
+    """Receives how far a process has come, and ends one that takes too long."""
     began = time.monotonic()
 
     def tell(done: int, total: int) -> None:
@@ -61,7 +61,7 @@ def outside(script: Path, *given: Path, folder: Path, tell: Callable[[Path], Non
     """Run a script that knows nothing of Thaw, in a process whose memory is limited.
 
     Args:
-        script: It.
+        script: The script.
         given: Its arguments.
         folder: Where it works, and where what it says is kept.
         tell: Called several times a second with the file that holds what it has printed so far;

@@ -74,7 +74,7 @@ def submit(dataset_id: str, settings: TrainingSettings, backbones: Sequence[Back
         The comparison's id, which each run keeps.
 
     Raises:
-        UserError: As for `queue.submit_training`. What was queued before goes on.
+        UserError: As for `queue.submit_training`. What was queued before stays queued.
     """
     comparison = home.new_id()
     # The smallest first, since their results come soonest.

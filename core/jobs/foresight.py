@@ -98,7 +98,7 @@ def forget_probes() -> None:
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:
-    """Cancel what has not begun; what has begun goes on."""
+    """Cancel what has not begun; what has begun continues."""
     for name, future in list(_futures.items()):
         if unwanted(name) and not future.done():
             future.cancel()

@@ -98,7 +98,7 @@ def resume(run: Run, *, more: int = 0) -> None:
     """Queue a run again, to go on from its last epoch.
 
     Args:
-        run: It.
+        run: The run.
         more: Epochs to add; 0 trains those that were ordered and are not trained yet.
 
     Raises:
@@ -261,7 +261,7 @@ def begin(job: AnyJob, work: Callable[[AnyJob], None]) -> None:
     """Have a job done that has a folder for good, unless it is under way.
 
     Args:
-        job: It.
+        job: The job.
         work: As for `submit`.
 
     Raises:
@@ -282,7 +282,7 @@ def submit(
     """Hand a job that is logged as queued to the cluster, and see that it has arrived.
 
     Args:
-        job: It.
+        job: The job.
         work: What a worker runs, one of `tasks`; it is given the job, then the rest.
         args: The rest.
         kwargs: More of it.
@@ -304,7 +304,7 @@ def submit(
             "The job could not be handed to Thaw's background process. Try again."
         )
         incident = incidents.record(error)
-        with suppress(OSError):  # it is told all the same
+        with suppress(OSError):  # people are shown it all the same
             job.fail(sentence, incident)
         raise JobFailed(sentence, incident) from error
 
@@ -368,7 +368,7 @@ def status(run: Run, known: RunState | None = None) -> RunState:
     """The state of a run. One that nobody works on any more is marked as interrupted first.
 
     Args:
-        run: It.
+        run: The run.
         known: What was last known: only news is read then.
     """
     state = checked(run, known)
@@ -389,7 +389,7 @@ def checked(job: Job, known: JobState | None = None) -> JobState:
     """The state of a job; one that nobody works on any more is marked as lost first.
 
     Args:
-        job: It.
+        job: The job.
         known: What was last known: only news is read then.
     """
     state = job.state(known)
@@ -402,7 +402,7 @@ def checked(job: Job, known: JobState | None = None) -> JobState:
     if not job.state().status.final:  # it may have ended while we asked
         try:
             job.lose(INTERRUPTED[job.kind], state.turn)
-        except OSError as error:  # the disk is full: it is told all the same, and written later
+        except OSError as error:  # the disk is full: it is shown all the same, and written later
             told = {"event": "failed", "time": time.time(), "message": sentence_of(error)}
             return state.after(told)
     return job.state(state)

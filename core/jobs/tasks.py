@@ -139,7 +139,7 @@ def add_images(job: Job, path: Path, dataset: Path, origin: str) -> None:
     """Read an upload into one class of a data set.
 
     Args:
-        job: In its folder it is told what became of them.
+        job: Its folder says what became of them.
         path: The upload.
         dataset: The folder of the data set that grows.
         origin: The class, as it was first called.
@@ -518,7 +518,7 @@ KINDS: dict[Callable[..., Any], Kind] = {
     explain: Kind.PREDICTION,
     hide: Kind.PREDICTION,
     nearest: Kind.PREDICTION,
-    border: Kind.CHECKING,  # hundreds of pictures: whoever brings one need not wait for it
+    border: Kind.CHECKING,  # hundreds of pictures, for which a single one must not wait
     look: Kind.PREDICTION,
     survey: Kind.READING,
     probe: Kind.TRAINING,

@@ -1,9 +1,9 @@
-"""What the frozen part said about each image, kept on disk so that it is computed once.
+"""The features of each image from the frozen part, kept on disk so that they are computed once.
 
-One folder a key, where the key stands for all that the numbers depend on besides the image. In
-it, segments: NumPy files of rows (image digest, checksum, features), each written aside and
-renamed when whole. So there is never half a segment, two workers may add to one folder at the
-same time, and a row that the disk has damaged is found by its checksum and computed again.
+Each key has a folder; the key is made of everything that the numbers depend on besides the image.
+A folder holds segments: NumPy files of rows (image digest, checksum, features), each written aside
+and renamed when complete. So there is never half a segment, two workers may add to one folder at
+the same time, and a row that the disk has damaged is found by its checksum and computed again.
 """
 
 import hashlib

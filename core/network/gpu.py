@@ -40,7 +40,7 @@ def precision() -> str:
 
 @contextmanager
 def computing_in(precision: str, model: Any) -> Iterator[None]:
-    """What TensorFlow traces meanwhile computes in this precision, and goes on to.
+    """What TensorFlow traces meanwhile computes in this precision, and keeps doing so.
 
     The network's weights are and stay float32. That is Keras' mixed precision. It is not set for
     good, since a network that is kept has to name pictures in float32, on any machine.
@@ -51,7 +51,7 @@ def computing_in(precision: str, model: Any) -> Iterator[None]:
     """
     from core.backbones.frameworks import keras
 
-    # Colours that are told apart by less than bfloat16's 8 binary digits, and a mean of many.
+    # Colours that differ by less than bfloat16's 8 binary digits, and a mean of many.
     exact = (
         keras.layers.Rescaling,
         keras.layers.Normalization,

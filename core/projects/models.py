@@ -5,7 +5,7 @@ JSON: every class in it has to be in a table, and no name in it may stand for an
 the weights: every array lies in the file itself, as it is, and all of them together are as many
 numbers as the network has. Only then Keras loads it, in safe mode, and it has to answer.
 
-All of this happens in a process of its own (see `core.apart`), because HDF5 and Keras are large
+All of this happens in a separate process (see `core.apart`), because HDF5 and Keras are large
 libraries that trust what they are given.
 """
 

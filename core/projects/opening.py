@@ -83,7 +83,7 @@ def is_project(path: Path) -> bool:
                 told = parsed(file.read(contents.JSON_BYTES))
     except (UserError, KeyError, ValueError, OSError, EOFError, RuntimeError, zlib.error,
             zipfile.BadZipFile, NotImplementedError):  # fmt: skip
-        return False  # whoever opens it as an archive says what is wrong
+        return False  # what opens it as an archive says what is wrong
     return isinstance(told, dict) and told.get("thaw") == contents.KIND
 
 
@@ -559,7 +559,7 @@ def _check_models(
     ids: Mapping[int, str],
     go_on: Callable[[], None],
 ) -> None:
-    """See that the models and arrays of runs can be used, in a process of its own."""
+    """See that the models and arrays of runs can be used, in a separate process."""
     told, arrays = [], []
     for place in new:
         run = staged / ids[place]

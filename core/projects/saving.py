@@ -189,7 +189,7 @@ def _files_of(run: Run) -> dict[str, _Data]:
     if sealed:
         raise UserError(
             "The run “{name}” cannot go into a project: {backbone} is a TensorFlow Hub module, a "
-            "program of its own that nobody can check. Leave this run out.",
+            "program that nobody can check. Leave this run out.",
             name=run.name,
             backbone=sealed,
         )

@@ -18,7 +18,7 @@ def keep(run: Run, dataset: Dataset, *, refit: bool) -> None:
     """Write down the pictures that a run has learned from.
 
     Args:
-        run: It.
+        run: The run.
         dataset: All its pictures.
         refit: Whether it has learned from those of its validation side as well.
     """

@@ -1,4 +1,4 @@
-"""How far a long stage has come, told to an event log a few times a second with the time left."""
+"""Progress of a long stage, written to an event log a few times a second with the time left."""
 
 import time
 from collections import deque

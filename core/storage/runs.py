@@ -35,10 +35,10 @@ class RunState(JobState):
             whether it is kept instead.
         images: How many images each side of the split has, once that is known.
         classes: How many classes there are, from then on.
-        notice: What a user should know of a run that goes on all the same.
+        notice: What a user should know of a run that continues all the same.
         host: The computer that it runs on.
         pid: The process that it runs in.
-        epochs: How many it was told to train when it was resumed; None for what its settings say.
+        epochs: How many it was asked to train when it was resumed; None for what its settings say.
         begin: The epoch after which the present stretch of epochs began.
         finishing: What its process is still at, though the run has ended; None once it is free.
     """
@@ -235,7 +235,7 @@ class Run(Job):
 
     @property
     def ordered(self) -> TrainingSettings:
-        """What it was told to train; for a race, what it began with."""
+        """What it was asked to train; for a race, what it began with."""
         return self._settings(self._described("settings"))
 
     def _settings(self, told: Any) -> TrainingSettings:

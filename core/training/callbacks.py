@@ -24,14 +24,14 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
     Attributes:
         steady: Whether the epochs to come take as long as these. Those that warm the head up do
-            not, so no time left is told meanwhile.
+            not, so no time left is shown meanwhile.
         at_once: How many steps Keras takes for one.
     """
 
     def __init__(self, run: Run, epochs: int, steps: int, epoch: int = 0) -> None:
         """
         Args:
-            run: Whose log is told.
+            run: The run that the log belongs to.
             epochs: How many there will be.
             steps: In each.
             epoch: How many are over.
@@ -167,7 +167,7 @@ class Rate(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         """
         Args:
-            setters: Each is told the rates of the next steps, [at_once]; with the full rate.
+            setters: Each receives the rates of the next steps, [at_once]; with the full rate.
             share_at: What to take of it, given the epochs done with the fraction of the one under
                 way.
             steps: In an epoch.

@@ -34,7 +34,7 @@ class Extraction:
         Args:
             cache: Where the features go.
             compile_engine: Makes the engine that answers to the callback given; called in a
-                thread of its own when the first image comes.
+                separate thread when the first image comes.
             image_bytes: Of one image's pixels.
         """
         self.done = 0

@@ -79,7 +79,7 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     except StopRequested:
         run.log.append("stopped", best_epoch=None, turn=run.turn)
         return {"history": [], "best_epoch": None}
-    if run.at_work:  # a stop is told before what was learned is checked and saved
+    if run.at_work:  # a stop is reported before what was learned is checked and saved
         run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
     return results
 

@@ -452,7 +452,7 @@ class Learning:
     def told_from_others(
         self, memory: Memory | None, judged: Sequence[Record], learns: Collection[str]
     ) -> dict[str, Any]:
-        """How well a single class is told from anything else; see `one_class.evaluate`.
+        """How well a single class is distinguished from anything else; see `one_class.evaluate`.
 
         Args:
             memory: Of what it learned from.

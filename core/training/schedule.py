@@ -1,11 +1,11 @@
-"""How the learning rate goes on while a network trains, as a share of the one that was chosen."""
+"""How the learning rate changes during a training, as a share of the one that was chosen."""
 
 import math
 from collections.abc import Sequence
 
 _RAMP = 0.1  # of a stretch, at most an epoch: from a tenth of the rate up to all of it
 _LEAST = 0.01
-_AGAIN = 1 / 3  # where training goes on after its end: the network has settled
+_AGAIN = 1 / 3  # where training continues after its end: the network has settled
 _PLATEAU = 3  # epochs without a lower validation loss that halve the rate
 
 
@@ -14,7 +14,7 @@ def share(
 ) -> float:
     """What to take of the learning rate.
 
-    It depends on nothing else, so a training that is resumed goes on as if nothing had been.
+    It depends on nothing else, so a resumed training continues as if it had never stopped.
 
     Args:
         schedule: "cosine": a short rise, then down to almost nothing along half a cosine (SGDR,

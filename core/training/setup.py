@@ -28,7 +28,7 @@ class Setup:
     """What the settings of a run come to.
 
     Attributes:
-        settings: They.
+        settings: How it is trained.
         backbone: The row that they name.
         file: The weights to start from; None to start from nothing.
         digest: Stands for these weights.

@@ -78,7 +78,7 @@ class TwoRates(keras.Model):  # type: ignore[misc]
     Call `compile` as for any model, then `slow_down`.
 
     Attributes:
-        thawed_optimizer: It.
+        thawed_optimizer: The optimizer of the thawed layers.
     """
 
     def slow_down(self, thawed: list[Any], share: float) -> None:

@@ -16,7 +16,7 @@ _SECRET = secrets.token_bytes(32)
 
 @dataclass(frozen=True)
 class Site:
-    """How this server is reached; `use` is told once, when the server starts.
+    """How this server is reached; `use` is called once, when the server starts.
 
     Attributes:
         base: The path before every route, such as "/thaw".

@@ -28,7 +28,7 @@ def path() -> str:
 
 
 def address(run: Run) -> str:
-    """Where a page sends whoever downloads the pictures."""
+    """The address for downloading the pictures."""
     return f"{path()}/{run.id}?{urlencode({'permit': addresses.permit(_purpose(run.id))})}"
 
 

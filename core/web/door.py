@@ -1,6 +1,6 @@
 """What every request meets first, Streamlit's own pages, files and lines included.
 
-It has to call the server by a name of its own, come from a page of this server or from a program,
+It has to call the server by one of its names, come from a page of this server or from a program,
 and know the token. Its body has to keep coming.
 
 A website can point its own name at 127.0.0.1 and have its visitors' browsers talk to Thaw (DNS
@@ -70,7 +70,7 @@ class Door:
         """
         Args:
             app: What it guards.
-            own_token: Whether what lies at a path asks for a token of its own, or for none.
+            own_token: Whether a path needs its own token, or none.
         """
         self._app = app
         self._own_token = own_token
@@ -147,7 +147,7 @@ def _plain(sentence: str, status: int) -> Response:
 
 
 def _is_ours(headers: Headers) -> bool:
-    """Whether a request calls the server by a name of its own.
+    """Whether a request calls the server by one of its names.
 
     `X-Forwarded-Host` is not looked at, since anybody can send it.
     """

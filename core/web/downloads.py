@@ -47,7 +47,7 @@ def address(dataset_id: str, *, sides: bool) -> str:
 
 
 def project_address(dataset_id: str, runs: Sequence[str] | None, *, versions: bool) -> str:
-    """Where a page sends whoever saves a project.
+    """The address for saving a project.
 
     Args:
         dataset_id: A stored data set.

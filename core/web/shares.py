@@ -45,7 +45,7 @@ def address(run: Run, folder: Path, share: Share) -> str:
 
 
 def is_path(path: str) -> bool:
-    """Whether this is the path of a link: it has a token of its own."""
+    """Whether this is the path of a link: it has its own token."""
     return path.startswith(addresses.path(f"{_NAME}/"))
 
 

@@ -57,7 +57,7 @@ def _row(path: Path) -> Backbone:
         name=path.stem,
         title=str(facts["title"]),
         family="TensorFlow Hub",
-        description="Added by whoever runs this server. One sealed block.",
+        description="Added by the person who runs this server. One sealed block.",
         builder="core.backbones.hub.hub.sealed",
         blocks_by=r"(module)",
         input_size=int(facts["input_size"]),

@@ -58,7 +58,7 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
     """
     if backbone.sealed:
         raise UserError(
-            "{title} is one sealed block with weights of its own. Choose another network for "
+            "{title} is one sealed block with its own weights. Choose another network for "
             "a file of yours.",
             title=backbone.title,
         )

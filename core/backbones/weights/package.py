@@ -72,7 +72,7 @@ def _run(command: list[str], report: Report) -> tuple[int, str]:
 
 
 def _reason(said: str) -> str:
-    """The last error that pip told of, without paths of this computer; empty if it told of none."""
+    """The last error that pip reported, without paths of this computer; empty if there was none."""
     errors = [line for line in said.splitlines() if line.startswith("ERROR:")]
     if not errors:
         return ""

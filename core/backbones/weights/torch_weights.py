@@ -58,7 +58,7 @@ def _rebuild_parameter(tensor: _Tensor, *_: Any) -> _Tensor:
     return tensor
 
 
-# Each is made anew for whoever asks: a pickle can write attributes onto what it is given, and must
+# Each caller gets a new one: a pickle can write attributes onto what it is given, and must
 # not change what the next file is given.
 _ADMITTED: dict[tuple[str, str], Callable[[], Any]] = {
     ("collections", "OrderedDict"): lambda: OrderedDict,

@@ -122,7 +122,7 @@ def bring(backbone: Backbone, folder: Path, report: Report, *, head: bool = Fals
     if isinstance(source, HubModule) and Path(source.handle).is_absolute():
         raise UserError(
             "The folder of {title} is not on this machine any more. Choose another network, "
-            "or have whoever runs this server put it back.",
+            "or ask the person who runs this server to put it back.",
             title=backbone.title,
         )
     try:

@@ -175,7 +175,7 @@ def _variables(group: Any, layer: Layer, depth: int = 0) -> Named:
     variables = _group(group, "vars")
     children: Any = next((_group(group, each) for each in _CHILDREN if each in group), ())
     if len(variables) or not 0 < len(children) <= _MOST_CHILDREN or depth == _DEEPEST:
-        most = min(len(variables), len(layer.shapes) + 1)  # one too many is told as well
+        most = min(len(variables), len(layer.shapes) + 1)  # one too many is reported as well
         return [(str(i), _child(variables, str(i))) for i in range(most)]
     inner = [_variables(_group(children, name), layer, depth + 1) for name in children]
     # The file keeps them by name, not in their order; their shapes tell it.

@@ -19,7 +19,7 @@ FACTS = json.loads((FOLDER / "answer.json").read_text(encoding="utf-8"))
 
 
 def answer(outputs: dict[str, np.ndarray], top: int = 3) -> dict[str, Any]:
-    """What a person is told of one picture.
+    """The answer for one picture, in words.
 
     Args:
         outputs: Of the network for it: "probabilities" [classes] and perhaps "familiar".

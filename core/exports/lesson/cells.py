@@ -124,7 +124,7 @@ def write(plan: Plan, next_stages: Sequence[str]) -> list[Cell]:
 
 
 def _cells(text: str, before: list[Cell]) -> Iterator[Cell]:
-    """The cells of a piece; what stands before its first mark belongs to the last cell so far."""
+    """The cells of a piece; what comes before its first mark belongs to the last cell so far."""
     begin, *parts = _BEGINNING.split(text)
     if begin.strip():
         last = before.pop()

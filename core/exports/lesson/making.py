@@ -76,7 +76,7 @@ def _write(told: Plan, format: Format, folder: Path, report: Report) -> None:
 
 
 def _zip(known: Known, told: Plan, file: Path, report: Report) -> None:
-    """The pictures, as the Data page gives them to whoever downloads them."""
+    """The pictures, as a download from the Data page gives them."""
     paths = packing.paths(known.dataset, sides=not told.by_seed)
     with zipfile.ZipFile(file, "w") as archive:
         for done, (name, record) in enumerate(paths.items(), 1):

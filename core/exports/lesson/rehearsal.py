@@ -26,7 +26,7 @@ class Rehearsal:
         thaw: Of the run, on the same pictures.
         pictures: How many these are.
         seconds: That it took here.
-        warnings: What whoever uses it has to know.
+        warnings: What its users have to know.
     """
 
     accuracy: float

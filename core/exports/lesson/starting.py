@@ -10,7 +10,7 @@ from core.settings import IMAGENET, TrainingSettings
 
 @dataclass(frozen=True)
 class Start:
-    """What to write; plain data, which a process of its own can be given.
+    """What to write; plain data, so a separate process can receive it.
 
     Attributes:
         backbone: Its row of the catalogue.

@@ -109,7 +109,7 @@ def _target(link: Path, root: Path) -> Path | Sentence:
     """The file or folder that a link leads to, or why it is not followed.
 
     Args:
-        link: It.
+        link: The link.
         root: The folder that is read, which must not be read twice.
     """
     try:

@@ -18,7 +18,7 @@ def detection_format(source: Source, pictures: set[str]) -> str | None:
     """The name of a format for boxes, such as “YOLO” or “COCO”, if the source holds labels in one.
 
     Args:
-        source: It.
+        source: The archive or folder.
         pictures: Names of its pictures.
     """
     stems = {_stem(name) for name in pictures}

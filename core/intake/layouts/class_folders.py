@@ -244,7 +244,7 @@ def _repeated(name: str, folder: Folder, known: Counter[str]) -> set[str]:
 
     Args:
         name: What it is called.
-        folder: It.
+        folder: The folder.
         known: How many folders there are of each class, itself among them.
     """
     own = label_of(name).casefold()

@@ -30,7 +30,7 @@ def reading(source: Source, pictures: Collection[str]) -> Reading | None:
     """How the project of another program is read; None where a source is none.
 
     Args:
-        source: It.
+        source: The archive or folder.
         pictures: The names of its files that are pictures.
 
     Raises:

@@ -94,7 +94,7 @@ class Choice:
 
     Attributes:
         title: What it goes by, in a few words.
-        reading: It.
+        reading: The reading.
         classes: Name, number of pictures and an example's file name of each.
         sides: Pictures of each side, where the source says which.
         left_out: Pictures that would have no class.

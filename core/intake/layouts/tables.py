@@ -430,7 +430,7 @@ def lists_boxes(table: Table, files: str) -> bool:
     """Whether a table holds the boxes around several things in a picture.
 
     Args:
-        table: It.
+        table: The table.
         files: The column that names files.
     """
     if not _has_boxes(table):

@@ -65,7 +65,7 @@ def of_source(
     """How the pictures of an archive or a folder are read. The same files, the same answer.
 
     Args:
-        source: It.
+        source: The archive or folder.
         report: Told that 0 files are read, of how many; what it raises ends the work.
         chosen: What is settled already.
     """

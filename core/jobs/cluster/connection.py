@@ -140,7 +140,7 @@ def connected_to(owner: dict[str, Any]) -> "Client | None":
 
 
 def disconnect() -> None:
-    """Let go of the cluster, which goes on."""
+    """Disconnect from the cluster, which keeps running."""
     with _lock:
         _drop()
 

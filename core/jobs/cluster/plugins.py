@@ -1,4 +1,4 @@
-"""What Thaw adds to Dask: a fair queue, lost jobs are told of, and workers warm themselves up."""
+"""What Thaw adds to Dask: a fair queue, a word on lost jobs, and workers that warm up."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
     Dask gives a task to a worker at once, however much that has to do, and takes all of a dead
     worker's tasks for suspicious. Here a worker gets a task when it has nothing else: whoever
     came first goes first, on whichever worker is free, and a dying worker takes down one job.
-    A job's end is told whether or not a web server is there.
+    A job's end is recorded whether or not a web server is there.
 
     Between two trainings a worker that holds too much memory is started anew. That is decided here,
     where jobs are given out, so no job can reach a worker that is about to end.
@@ -111,7 +111,7 @@ class JobWatch(SchedulerPlugin):  # type: ignore[misc]
         except Exception:
             logger.exception("the worker %s was not started anew", address)
             self._ending.pop(address, None)
-            if worker := self.scheduler.workers.get(address):  # it goes on as it is
+            if worker := self.scheduler.workers.get(address):  # it continues as it is
                 self._give_to(worker)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:

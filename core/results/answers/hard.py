@@ -19,7 +19,7 @@ def marked(folder: Path, dataset: Dataset) -> set[str]:
 
     Args:
         folder: Where it lies.
-        dataset: It.
+        dataset: The data set.
     """
     keys = _read(folder)
     origins = _origins(dataset)
@@ -31,7 +31,7 @@ def mark(folder: Path, dataset: Dataset, picked: Iterable[str], *, hard: bool) -
 
     Args:
         folder: Where the data set lies.
-        dataset: It.
+        dataset: The data set.
         picked: Files of the pictures.
         hard: Which of the two.
 

@@ -37,7 +37,7 @@ class Race:
     def __init__(self, run: Run, budget: float, began: float) -> None:
         """
         Args:
-            run: Its log tells what has been tried before, and is told of what is tried now.
+            run: Its log says what has been tried before, and records what is tried now.
             budget: Seconds.
             began: When the run's work began, by `time.monotonic`.
         """

@@ -1,4 +1,4 @@
-"""One run's network as a server of its own: what `thaw serve` starts."""
+"""One run's network as a separate server: what `thaw serve` starts."""
 
 import errno
 import os

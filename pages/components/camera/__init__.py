@@ -40,7 +40,7 @@ def draw(
     Args:
         key: Its key, of the data set alone.
         chosen: The stored data set.
-        dataset: It.
+        dataset: The data set.
         label: The class that the page shows.
         busy: Whether pictures are being added; those of the next class wait for them.
         heard: The last upload that was taken over.

@@ -29,7 +29,7 @@ def draw(chart: str, dataset_id: str, dataset: Dataset, classes: Sequence[str]) 
         chart: The key of the chart; `customdata` of each point is a name, a digest and the number
             of a class.
         dataset_id: The data set that the pictures are of.
-        dataset: It.
+        dataset: The data set.
         classes: Their names.
     """
     _hover(

@@ -43,7 +43,7 @@ def draw(
     Args:
         key: Its key. Under the same one it stays as it is while it shows other pictures.
         chosen: The data set's id.
-        dataset: It.
+        dataset: The data set.
         records: Which of its pictures.
         ticked: Files of those that are ticked, perhaps of others too. None where a click opens.
         captions: The text below each; None for the files' names.

@@ -22,7 +22,7 @@ def draw(run: Run, dataset: Dataset | None) -> bool:
     """What was changed since a training, and the button that repeats it; or its progress.
 
     Args:
-        run: It.
+        run: The run.
         dataset: The data set that it learned from, as it is now; None where that is gone.
 
     Returns:

@@ -19,7 +19,7 @@ def draw(of: Of, results: dict[str, Any]) -> None:
 
     Args:
         of: The evaluation.
-        results: It.
+        results: The results of the run.
     """
     rows = results["per_class"]
     between = intervals.of_classes(results["classes"], results["confusion"])

@@ -20,7 +20,7 @@ def draw(of: Of, results: dict[str, Any]) -> None:
 
     Args:
         of: The evaluation.
-        results: It.
+        results: The results of the run.
     """
     classes, table = results["classes"], results["confusion"]
     st.header(

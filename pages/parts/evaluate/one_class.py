@@ -22,7 +22,7 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
 
     Args:
         behind: The evaluation.
-        results: It.
+        results: The results of the run.
     """
     alone = results["alone"]
     name = words.plain(words.shortened(results["classes"][0]))

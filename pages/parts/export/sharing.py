@@ -30,7 +30,7 @@ def offer(run: Run, folder: Path, made: Kept) -> None:
     Args:
         run: The run.
         folder: The export's.
-        made: It.
+        made: The export that is shared.
     """
     if _shared(folder) is not None:
         return

@@ -24,7 +24,7 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
 
     Args:
         behind: The run's own evaluation.
-        results: It.
+        results: The results of the run.
     """
     st.header(say("Compare with other networks"), anchor=False)
     others = _others(behind.run)

@@ -22,7 +22,7 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
 
     Args:
         behind: The run's own evaluation.
-        results: It.
+        results: The results of the run.
     """
     before = _before(behind.run)
     if before is None:
