@@ -5,7 +5,7 @@
 # make screenshots: the pictures in docs/images, of every page and state.
 # make language: brings pages/language/*.po up to date with the sentences in the code.
 # make lock: the newest versions that requirements.txt and requirements-dev.txt allow, and their
-# licences in NOTICE.  make notice: NOTICE alone.
+# licences in NOTICE.  make notice: NOTICE alone.  make vendor: the browser libraries (needs npm).
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
@@ -20,7 +20,7 @@ NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
 # Where the system's Python was replaced by another one, .venv is made anew.
 $(shell $(BIN)/python -c "import pip" 2>/dev/null || rm -f .venv/.app)
 
-.PHONY: run stop uninstall check test test-all language lock notice bench screenshots
+.PHONY: run stop uninstall check test test-all language lock notice vendor bench screenshots
 
 run: .venv/.thaw
 	@$(BIN)/python -m core
@@ -60,6 +60,9 @@ lock: .venv/.dev
 
 notice: .venv/.dev
 	$(BIN)/python -m tests.notice
+
+vendor: .venv/.app
+	$(BIN)/python -m tests.vendored
 
 language: .venv/.app
 	$(BIN)/python -m pages.language.extraction
