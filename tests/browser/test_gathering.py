@@ -127,8 +127,8 @@ def test_one_camera_fills_all_classes_and_stays_on(served: Served, studio: Page)
     cat, dog = shutter(page, "cat"), shutter(page, "dog")
     expect(cat).to_be_focused()
     dog.hover()
-    page.mouse.down()  # and hold
     began = time.monotonic()
+    page.mouse.down()  # and hold
     expect(dog).to_have_accessible_name(re.compile("dog ([4-9]|..)"))
     page.mouse.up()
     assert time.monotonic() - began >= 3 * 0.5, "one every half second"
