@@ -10,7 +10,6 @@ from core.intake.archives.archive import Member, open_source
 from core.intake.layouts.labelling import ALONE, Reading, Unclear
 from core.intake.layouts.layout import (
     OUTSIDE,
-    UNKNOWN,
     Layout,
     place,
 )
@@ -118,7 +117,7 @@ def test_what_to_learn_is_what_the_training_folder_holds(wrap: str, inside: str)
     }
     assert outside == {
         f"{wrap}val/{inside}bird/2.jpg": "its class “bird” is not among those to learn",
-        f"{wrap}test/unknown/3.jpg": UNKNOWN.format("unknown"),
+        f"{wrap}test/unknown/3.jpg": "its class “unknown” is not among those to learn",
         f"{wrap}test/4.jpg": OUTSIDE,
     }
 

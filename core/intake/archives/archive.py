@@ -170,7 +170,7 @@ def _open_archive(
     if head.startswith(b"PK") or zip_safety.has_end(path):
         return ZipSource(path, name, reading)
     if head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
-        raise no_archive(name, "a single picture")
+        raise no_archive(name, say("a single picture"))
     raise no_archive(name, kinds.what(head) or say("something else"))
 
 

@@ -434,7 +434,7 @@ def _tile(opened: Any, most: int) -> int:
     """Prepare a TIFF that Pillow can read, and count what one tile of it takes, as pixels."""
     tiffs.mend_byte_order(opened)
     width, height, fills = tiffs.tile(opened)
-    refuse_large(width, height, most // fills, "tiles of ")
+    refuse_large(width, height, most // fills, LARGE_TILES)
     return width * height * fills
 
 
