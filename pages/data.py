@@ -11,6 +11,7 @@ from pages.parts.data import (
     bring,
     doctor,
     download,
+    gallery,
     gather,
     joining,
     mend,
@@ -23,6 +24,8 @@ from pages.parts.shared import (
     words,
 )
 from pages.parts.shared.words import say, several
+
+_COUNTS = "counts"
 
 
 def main() -> None:
@@ -124,10 +127,20 @@ def _counts(dataset: Dataset) -> None:
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
     st.plotly_chart(
         figures.counts(dataset),
-        key="counts",
+        key=_COUNTS,
+        on_select=lambda: _bar_clicked(dataset),
+        selection_mode="points",
         config=figures.CONFIG,
         alt=say("Pictures per class: {counts}.", counts=words.bare(words.shortened(counts, 400))),
     )
+
+
+def _bar_clicked(dataset: Dataset) -> None:
+    """Show the pictures of the class whose bar was clicked."""
+    match st.session_state[_COUNTS]["selection"]["points"]:
+        case [{"point_index": int(place)}, *_] if 0 <= place < len(dataset.classes):
+            gallery.open_class(dataset.classes[place])
+            state.wish(gather.VIEWS, say(gather.TITLE))
 
 
 def can_be_learned(dataset: Dataset) -> bool:

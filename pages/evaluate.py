@@ -23,7 +23,8 @@ from pages.parts.evaluate import (
 )
 from pages.parts.evaluate.beside import against, changed
 from pages.parts.evaluate.pictures import Behind
-from pages.parts.shared import choose_run, state, words
+from pages.parts.predict import wrong
+from pages.parts.shared import choose_run, problem, state, words
 from pages.parts.shared.words import later, say, several
 from pages.parts.why import border
 
@@ -56,6 +57,11 @@ def main() -> None:
                 headline(other, folder)
     dataset = bring.learned_by(run)
     gather.left_out_in_a_line(dataset)
+    added = st.container()  # of its own, so that what comes and goes moves nothing below it
+    if dataset is not None and run.dataset_id is not None:
+        with added:
+            problem.draw(wrong.ADD)
+            gather.under_way(run.dataset_id, dataset)
     own, own_results = Behind(run, None, answers_of(run.folder, results), dataset), results
     changed.draw(own, results)
     busy = again.draw(run, dataset)
@@ -69,7 +75,7 @@ def main() -> None:
     judged.bring(run, found)
     folder, results = judged.choose(results, found.done)
     where = folder or run.folder
-    behind = Behind(run, folder, answers_of(where, results), None if folder else dataset)
+    behind = Behind(run, folder, answers_of(where, results), dataset)
     details(behind, results, own, own_results)
 
 
@@ -125,7 +131,7 @@ def details(
         with sure:
             cut_off = sureness.draw(behind.run, behind.of, behind.answers, results)
         with growth:
-            more.draw(behind.run, behind.of, results["classes"])
+            more.draw(behind, results["classes"])
         with shortcuts:
             border.draw(behind.run, behind.dataset)
         with others:

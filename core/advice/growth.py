@@ -72,6 +72,9 @@ class Growth:
         classes: Each class.
         images: How many training pictures the run has, of which `sizes` may be a part.
         all_frozen: Whether the run's own network was all frozen, as the one is that was measured.
+        pictures: Digests of the held-out pictures; none where an earlier version found this out.
+        missed: How often each was wrong at each size, [sizes, pictures].
+        repeats: Trainings at each size.
     """
 
     sizes: tuple[int, ...]
@@ -85,6 +88,9 @@ class Growth:
     classes: tuple[ClassGain, ...]
     images: int
     all_frozen: bool = True
+    pictures: tuple[str, ...] = ()
+    missed: tuple[tuple[int, ...], ...] = ()
+    repeats: int = 1
 
     def at(self, images: float) -> float:
         """The accuracy that the fitted curve has at a number of training pictures."""
@@ -115,14 +121,23 @@ class Growth:
         sizes = tuple(map(int, values["sizes"]))
         if not len(sizes) == len(lists["accuracy"]) == len(lists["spread"]) >= FEWEST_SIZES:
             raise ValueError("lists of different lengths")
-        found = cls(**(values | lists | {"sizes": sizes, "gain": Range(**values["gain"])}
-                       | {"classes": classes}))  # fmt: skip
+        told = lists | {"sizes": sizes, "gain": Range(**values["gain"]), "classes": classes}
+        pictures = tuple(map(str, values.get("pictures", ())))
+        missed = tuple(tuple(map(int, row)) for row in values.get("missed", ()))
+        if pictures and [len(row) for row in missed] != [len(pictures)] * len(sizes):
+            raise ValueError("lists of different lengths")
+        found = cls(**(values | told | {"pictures": pictures, "missed": missed}))
         found.at(float(sizes[-1]))  # raises where these are no numbers
         return found
 
 
 def growth(
-    sizes: Sequence[int], right: Right, truth: Places, labels: Places, classes: Sequence[str]
+    sizes: Sequence[int],
+    right: Right,
+    truth: Places,
+    labels: Places,
+    classes: Sequence[str],
+    pictures: Sequence[str] = (),
 ) -> Growth:
     """What follows from a few trainings.
 
@@ -132,6 +147,7 @@ def growth(
         truth: The place of each held-out picture's class.
         labels: The place of each training picture's class.
         classes: Their names.
+        pictures: Digests of the held-out pictures, where they can be shown.
     """
     by_seed = right.mean(axis=2)
     counted = np.asarray(sizes, float)
@@ -158,6 +174,9 @@ def growth(
         Range(float(gain), float(min(low, gain)), float(max(high, gain))),
         tuple(_by_class(right, truth, labels, classes, rng)),
         sizes[-1],
+        pictures=tuple(pictures),
+        missed=tuple(map(tuple, (~right).sum(axis=1).tolist())) if pictures else (),
+        repeats=right.shape[1],
     )
 
 

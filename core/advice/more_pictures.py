@@ -80,7 +80,7 @@ def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving
         len(classes),
         solving,
     )
-    found = growth(*tried, truth, labels, classes)
+    found = growth(*tried, truth, labels, classes, [record.digest for record in judged])
     return replace(found, images=images, all_frozen=settings.frozen_layers == ALL)
 
 

@@ -5,7 +5,8 @@ cache under the key that a training has for them, so the second to come finds th
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,11 @@ from core.datasets.feed import ImageFeed
 from core.errors import UserError
 from core.intake.pictures import images
 from core.intake.pictures.decoders import UnreadableImage
+from core.intake.pictures.preparation import Preparation
 from core.network import features
 from core.network.conversion import convert_apart
 from core.network.features import FeatureCache
-from core.network.prefix import POOLED, prefix_at
+from core.network.prefix import POOLED, Prefix, prefix_at
 from core.saying import say
 
 SMALL = 64  # pixels of the side of the grey copies that near-duplicates are compared by
@@ -34,6 +36,7 @@ TINY = 4  # pixels of the side of the thumbnails that give a shortcut away
 RING = 0.06  # of the picture's side: what counts as its border
 
 _NETWORK = BACKBONES["efficientnet_lite0"]
+SIDE = _NETWORK.input_size  # pixels of the square that it sees
 
 Report = Callable[[int, int], None]
 
@@ -94,44 +97,90 @@ def look(feed: ImageFeed, report: Report) -> Sight:
         reason = say("its file is gone or has changed") if gone else error.said
         lost.append(Skipped(record.file, reason))
 
-    preparation = feed.preparation(report)
-    go_on = partial(report, 0, feed.count)
-    file = weights.obtain(_NETWORK, lambda *_: None)
-    shape = (sum(_NETWORK.stages),)
-    prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
-    build = partial(_build, _NETWORK, file.absolute())
-    convert_apart(prefix.graph, build, go_on)
-    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
-    network = prefix.compile(build, cache.add)
     measured: dict[str, tuple[Any, ...]] = {}
     taken: set[str] = set()
     lock = threading.Lock()
+    with seeing(feed.preparation(report), partial(report, 0, feed.count)) as (cache, submit):
 
-    def each(decoded: Decoded) -> None:
+        def each(decoded: Decoded) -> None:
+            with lock:
+                if decoded.digest in taken:
+                    return
+                taken.add(decoded.digest)
+            pixels = images.to_square(decoded.image, SIDE)
+            measured[decoded.digest] = _measures(pixels)
+            submit(decoded.digest, pixels)
+
+        found = feed.read(lambda _: True, each, SIDE, report, leave_out)
+    if not measured:
+        raise UserError("None of these pictures can be read any more. Import them again.")
+    digests = tuple(measured)
+    columns = [np.stack(column) for column in zip(*measured.values(), strict=True)]
+    return Sight(found, tuple(lost), digests, seen(cache, digests), *columns)
+
+
+@contextmanager
+def seeing(
+    preparation: Preparation, go_on: Callable[[], None]
+) -> Iterator[tuple[FeatureCache, Callable[[str, npt.NDArray[np.uint8]], None]]]:
+    """The frozen network, ready to look at pictures.
+
+    Args:
+        preparation: How pictures are read.
+        go_on: Called while the network is made ready; what it raises ends that.
+
+    Yields:
+        The cache that features go to, all of them once this ends; and what is given the digest of
+        a picture and its pixels, uint8 [SIDE, SIDE, 3], from any thread.
+    """
+    prefix, build = _frozen(preparation)
+    convert_apart(prefix.graph, build, go_on)
+    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+    network = prefix.compile(build, cache.add)
+    lock = threading.Lock()
+
+    def submit(digest: str, pixels: npt.NDArray[np.uint8]) -> None:
         with lock:
-            if decoded.digest in taken:
-                return
-            taken.add(decoded.digest)
-        pixels = images.to_square(decoded.image, _NETWORK.input_size)
-        measured[decoded.digest] = _measures(pixels)
-        with lock:
-            if decoded.digest not in cache:
-                network.submit(decoded.digest, pixels)
+            if digest not in cache:
+                network.submit(digest, pixels)
 
     try:
-        found = feed.read(lambda _: True, each, _NETWORK.input_size, report, leave_out)
+        yield cache, submit
     finally:
         network.wait()
         cache.flush()  # a later look continues from there
         features.drop_oldest(cache.in_use())
-    if not measured:
-        raise UserError("None of these pictures can be read any more. Import them again.")
-    digests = tuple(measured)
+
+
+def cached(preparation: Preparation) -> FeatureCache:
+    """What the frozen network has seen in pictures so far.
+
+    Args:
+        preparation: How they are read.
+    """
+    prefix, _ = _frozen(preparation)
+    return FeatureCache(prefix.key, prefix.shape, prefix.dtype)
+
+
+def seen(cache: FeatureCache, digests: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Last features of pictures, each of length 1, [pictures, features].
+
+    Args:
+        cache: Holds them.
+        digests: Of the pictures.
+    """
     last = slice(-_NETWORK.features, None)
-    seen = cache.rows(digests, last).take(range(len(digests)))
-    seen = seen / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
-    columns = [np.stack(column) for column in zip(*measured.values(), strict=True)]
-    return Sight(found, tuple(lost), digests, seen.astype(np.float32), *columns)
+    found = cache.rows(digests, last).take(range(len(digests)))
+    found = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    return found.astype(np.float32)
+
+
+def _frozen(preparation: Preparation) -> tuple[Prefix, Callable[[], Any]]:
+    """The frozen network, as the cache knows it, and what builds it."""
+    file = weights.obtain(_NETWORK, lambda *_: None)
+    shape = (sum(_NETWORK.stages),)
+    prefix = prefix_at(POOLED, _NETWORK, weights.digest(file), shape, preparation)
+    return prefix, partial(_build, _NETWORK, file.absolute())
 
 
 def _build(backbone: Backbone, file: Path) -> Any:

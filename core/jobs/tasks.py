@@ -5,8 +5,9 @@ and is listed in `KINDS`. To add either is to write one function here.
 """
 
 import hashlib
+import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from core.storage.progress import StageReporter
 from core.storage.runs import Run
 
 _FILES_AT_ONCE = 8
+_LARGE_FILE = 32 << 20  # bytes
 _SHOWN = 320  # pixels of a mistake's picture
 _FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
 
@@ -184,6 +186,21 @@ def look_over(job: Job) -> None:
     files.write_json(dataset / home.FINDINGS, found.to_dict())
 
 
+def look_at_all(job: Job) -> None:
+    """Look at all pictures of a data set, so that `alike` can compare them.
+
+    What was seen before a stop is kept: the next look begins there.
+    """
+    from core.datasets import store
+    from core.datasets.feed import StoredFeed
+    from core.doctor import alike as comparing
+
+    dataset = job.folder.parent
+    lost = comparing.look(StoredFeed(dataset), _reporter(job, Stage.LOOKING))
+    store.load(dataset)  # deleted meanwhile, it must not come back
+    comparing.keep_lost(dataset, lost)
+
+
 def grow(job: Job) -> None:
     """Find out whether more pictures would help a run, and leave it in the run's folder."""
     from core.advice import more_pictures
@@ -222,11 +239,9 @@ def judge(job: Job, path: Path, run: Run, name: str) -> None:
         except Unclear as unclear:
             what = say("Send the pictures of each class in a folder that is named after it.")
             raise UserError(joined([unclear.cause, what])) from unclear
-        alone = found.get("alone", {})
-        wrong = [*found["mistakes"], *alone.get("refused", ()), *alone.get("let_in", ())]
-        pictures = _pictures(job, source, predictor, wrong)
+        _keep_pictures(job, source, predictor, found)
     if job.folder.is_dir():  # else the run was deleted meanwhile
-        evaluations.keep(job.folder, name, found, pictures, trained)
+        evaluations.keep(job.folder, name, found, trained)
 
 
 def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
@@ -265,20 +280,48 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         kept.keep(job.folder, format, proof, own_samples=own_samples)
 
 
-def _pictures(
-    job: Job, source: Any, predictor: Any, mistakes: list[dict[str, Any]]
-) -> dict[str, bytes]:
-    """JPEGs of the mistakes, by digest: their pictures are no longer here afterwards."""
+def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any]) -> None:
+    """Keep the pictures of an evaluation with it, as far as there is room: mistakes come first.
+
+    Those are always kept as small JPEGs at least.
+    """
+    from core.intake.parallel import in_order, threads_for_pictures
     from core.intake.pictures import images
+    from core.results import evaluations
 
     members = {member.name: member for member in source.members}
-    made = {}
-    for mistake in mistakes:
-        _go_on(job)
-        data = source.read(members[mistake["file"]])
+    alone, answers = found.get("alone", {}), found["answers"]
+    wrong = {
+        each["digest"]: members[each["file"]]
+        for each in (*found["mistakes"], *alone.get("refused", ()), *alone.get("let_in", ()))
+    }
+    places = sorted(range(len(answers.files)), key=answers.right.__getitem__)
+    every = wrong | {answers.digests[each]: members[answers.files[each]] for each in places}
+    room, whole = evaluations.ORIGINALS, set()
+    for digest, member in every.items():
+        if member.size <= room:
+            room -= member.size
+            whole.add(digest)
+    alone_at_work = threading.Lock()
+
+    def keep(digest: str) -> None:
+        # Files of 200 MB in every thread at once would be too much for most machines.
+        with alone_at_work if every[digest].size > _LARGE_FILE else nullcontext():
+            keep_one(digest)
+
+    def keep_one(digest: str) -> None:
+        data = source.read(every[digest])
         picture = images.decode(data, _SHOWN, predictor.preparation)
-        made[mistake["digest"]] = images.thumbnail_jpeg(picture, _SHOWN)
-    return made
+        small = images.thumbnail_jpeg(picture, _SHOWN)
+        if job.folder.is_dir():  # else the run was deleted meanwhile
+            original = data if digest in whole else None
+            evaluations.keep_picture(job.folder, digest, small, original)
+
+    kept = [digest for digest in every if digest in wrong or digest in whole]
+    report = _reporter(job, Stage.LOOKING)
+    with closing(in_order(keep, kept, threads_for_pictures())) as done:
+        for number, _ in enumerate(done, 1):
+            report(number, len(kept))
 
 
 def _reporter(job: Job, stage: Stage) -> StageReporter:
@@ -410,6 +453,25 @@ def nearest(run: Path, picture: Path, count: int) -> list[Neighbour]:
     return search.nearest(Run.open(run), data, hashlib.sha256(data).hexdigest(), count)
 
 
+def alike(dataset: Path, digest: str, count: int) -> list[tuple[str, float]] | None:
+    """The pictures of a data set that look most like one of them.
+
+    Args:
+        dataset: The data set's folder.
+        digest: Of the picture.
+        count: How many to find.
+
+    Returns:
+        As `doctor.alike.nearest`; None while not all were looked at.
+
+    Raises:
+        UserError: The data set or the picture is gone.
+    """
+    from core.doctor import alike as comparing
+
+    return comparing.nearest(dataset, digest, count)
+
+
 def border(run: Path) -> Border:
     """How much of a run's accuracy rests on the border of the pictures.
 
@@ -518,6 +580,7 @@ KINDS: dict[Callable[..., Any], Kind] = {
     explain: Kind.PREDICTION,
     hide: Kind.PREDICTION,
     nearest: Kind.PREDICTION,
+    alike: Kind.PREDICTION,
     border: Kind.CHECKING,  # hundreds of pictures, for which a single one must not wait
     look: Kind.PREDICTION,
     survey: Kind.READING,

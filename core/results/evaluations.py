@@ -1,7 +1,8 @@
 """Evaluations of a run on labelled pictures that somebody brought, kept with it by name.
 
-`evaluations/<id>/` holds the log of the job that makes it, then `results.json` and the mistakes
-as small JPEGs, named by digest. Classes are kept as they were called in training.
+`evaluations/<id>/` holds the log of the job that makes it, then `results.json` and the pictures,
+named by digest: as they came, as far as there is room, and as small JPEGs, of the mistakes in any
+case. Classes are kept as they were called in training.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from core.results import names
 from core.results.answers import kept
 from core.storage import files, home
 from core.storage.runs import Run
+
+ORIGINALS = 10**9  # bytes of pictures as they came; those that were got wrong come first
 
 
 def folders(run: Run) -> list[Path]:
@@ -27,25 +30,30 @@ def new(run: Run) -> Path:
     return run.folder / home.EVALUATIONS / home.new_id()
 
 
-def keep(
-    folder: Path,
-    name: str,
-    results: Mapping[str, Any],
-    pictures: Mapping[str, bytes],
-    trained: dict[str, str],
-) -> None:
+def keep_picture(folder: Path, digest: str, small: bytes, original: bytes | None) -> None:
+    """Write a picture of an evaluation.
+
+    Args:
+        folder: As `new` has named it.
+        digest: Of the picture as it came.
+        small: A JPEG to show.
+        original: The picture as it came; None where there is no room for it.
+    """
+    files.write_bytes(picture_of(folder, digest), small, sync=False)
+    if original is not None:
+        files.write_bytes(original_of(folder, digest), original, sync=False)
+
+
+def keep(folder: Path, name: str, results: Mapping[str, Any], trained: dict[str, str]) -> None:
     """Write what an evaluation found.
 
     Args:
         folder: As `new` has named it.
         name: What the user calls the pictures.
         results: As `Predictor.evaluate` gives them, with the answers behind them.
-        pictures: JPEGs of mistakes, by digest.
         trained: What the classes were called in training, by their names in the results. Somebody
             may have renamed them since the predictor was made.
     """
-    for digest, picture in pictures.items():
-        files.write_bytes(picture_of(folder, digest), picture)
     skipped = [{"file": each.file, "reason": each.reason} for each in results["skipped"]]
     told = names.of_results(dict(results), trained) | {"name": name, "skipped": skipped}
     kept.keep(folder, told.pop("answers").called(trained))
@@ -147,11 +155,24 @@ def _is_unseen(found: object) -> bool:
 
 
 def picture_of(folder: Path, digest: str) -> Path:
-    """Where the picture of a mistake is.
+    """Where the small JPEG of a picture is.
 
     Raises:
         ValueError: That is no digest. A run folder may come from somebody else.
     """
+    return folder / f"{_checked(digest)}.jpg"
+
+
+def original_of(folder: Path, digest: str) -> Path:
+    """Where a picture is as it came, if it was kept.
+
+    Raises:
+        ValueError: That is no digest.
+    """
+    return folder / _checked(digest)
+
+
+def _checked(digest: str) -> str:
     if not home.is_digest(digest):
         raise ValueError(f"expected a SHA-256, received {digest!r}")
-    return folder / f"{digest}.jpg"
+    return digest

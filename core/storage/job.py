@@ -214,6 +214,11 @@ class Job:
         return cls(Kind.CHECKING, dataset / home.CHECKUP)
 
     @classmethod
+    def of_alike(cls, dataset: Path) -> "Job":
+        """A look at all pictures of a data set, to say which are alike."""
+        return cls(Kind.CHECKING, dataset / home.ALIKE)
+
+    @classmethod
     def of_evaluation(cls, folder: Path) -> "Job":
         """The evaluation of a run. It may take long, so it holds up no pictures that come in."""
         return cls(Kind.CHECKING, folder)

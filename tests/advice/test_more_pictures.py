@@ -111,6 +111,25 @@ def test_the_class_that_still_learns_is_named() -> None:
     assert "“bee”" not in told
 
 
+def test_it_says_which_pictures_each_point_of_the_curve_stands_for() -> None:
+    truth = np.repeat([0, 1, 2], 4)
+    right = np.random.default_rng(3).random((3, 5, 12)) < 0.6
+    right[2] = right[2, 0]
+    digests = [f"{number:064x}" for number in range(12)]
+    found = growth.growth([6, 12, 24], right, truth, np.arange(24) % 3, CLASSES, digests)
+    assert found.pictures == tuple(digests)
+    assert found.repeats == 5
+    missed = np.array(found.missed)
+    assert (missed == 5 - right.sum(axis=1)).all()
+    assert 1 - missed.mean(axis=1) / 5 == pytest.approx(np.array(found.accuracy))
+    told = json.loads(json.dumps(found.to_dict()))
+    assert Growth.from_dict(told) == found
+    with pytest.raises(ValueError, match="different lengths"):
+        Growth.from_dict(told | {"missed": told["missed"][:2]})
+    earlier = {key: told[key] for key in told if key not in ("pictures", "missed", "repeats")}
+    assert Growth.from_dict(earlier).pictures == ()
+
+
 def test_it_comes_back_from_json() -> None:
     found = tried(60, judged=90)
     assert Growth.from_dict(json.loads(json.dumps(found.to_dict()))) == found

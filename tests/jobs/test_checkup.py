@@ -8,6 +8,7 @@ from core.datasets import changes, store
 from core.doctor.finding import Case, Problem
 from core.errors import UserError
 from core.jobs import checkup, worker
+from core.jobs.bulk import alike
 from core.settings import SplitSettings
 from core.storage import home
 from core.storage.job import Job, RunStatus
@@ -95,6 +96,21 @@ def test_from_the_press_to_what_it_found(sketches, wait):
     assert store.load(folder) == dataset, "nobody has changed the data set"
     events = [json.loads(line) for line in job_log(sketches)]
     assert sum(event["event"] == "queued" for event in events) == 2
+
+
+@pytest.mark.cluster
+def test_pictures_that_are_alike_are_found_once_all_were_looked_at(sketches, wait):
+    folder = home.datasets() / sketches
+    records = store.load(folder).records
+    assert alike.state(sketches).submitted == 0
+    assert alike.nearest(folder, records[0].digest, 5) is None
+    alike.begin(sketches)
+    wait(lambda: alike.state(sketches).status.final)
+    assert alike.state(sketches).status is RunStatus.FINISHED
+    found = alike.nearest(folder, records[0].digest, 5)
+    assert found is not None
+    assert len(found) == 5
+    assert {digest for digest, _ in found} <= {record.digest for record in records[1:]}
 
 
 def job_log(dataset_id: str) -> list[str]:

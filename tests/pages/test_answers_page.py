@@ -1,6 +1,9 @@
 """From a number on the Evaluate page to its pictures, to a mending hand, to training again."""
 
+import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.advice.growth import ClassGain, Growth, Range
 from core.datasets import changes, store
-from core.jobs import growing, queue
+from core.errors import UserError
+from core.jobs import adding, growing, queue
 from core.results import evaluations
 from core.results.answers import cut_off, hard, kept
 from core.settings import TrainingSettings
@@ -19,6 +23,7 @@ from pages.parts.shared import words
 from tests.pages.painting import (
     Open,
     button,
+    buttons,
     gallery,
     keys,
     paint_answers,
@@ -279,16 +284,78 @@ def test_answers_on_other_pictures_lead_to_the_mistakes_that_are_kept(
     folder.mkdir(parents=True)
     answers = kept.read(run.folder)
     assert answers is not None
-    pictures = {one["digest"]: painted(1) for one in results["mistakes"]}
+    for one in results["mistakes"]:
+        evaluations.keep_picture(folder, one["digest"], painted(1), None)
     found = results | {"side": None, "skipped": [], "answers": answers}
-    evaluations.keep(folder, "photos", found, pictures, {})
+    evaluations.keep(folder, "photos", found, {})
     app = open_page("evaluate", run=run.id)
     box(app, "Details of").set_value(1).run()
     select(app, chart(app, "confusion"), points=[{"x": 0, "y": 0}])
-    assert "only those that it got wrong" in shown(app)
+    assert "those that it got wrong came first" in shown(app)
     assert not gallery(app)
     stored = files.read_json(folder / "results.json")
     assert "answers" not in stored
+
+
+def brought(run: Run) -> list[str]:
+    """An evaluation on pictures of which one is in the data set; their digests in order."""
+    folder, results = evaluations.new(run), run.results()
+    assert results
+    folder.mkdir(parents=True)
+    answers = kept.read(run.folder)
+    assert answers is not None
+    pictures = [painted(90 + number) for number in range(len(answers.files))]
+    record = store.load(store.folder_of(run.dataset_id or "")).records[0]
+    digests = [hashlib.sha256(each).hexdigest() for each in pictures]
+    digests[0] = record.digest  # which was learned from
+    answers = replace(answers, digests=tuple(digests))
+    for digest, picture in zip(digests, pictures, strict=True):
+        evaluations.keep_picture(folder, digest, picture, picture)
+    mistakes = [
+        one | {"digest": digests[answers.files.index(one["file"])]} for one in results["mistakes"]
+    ]
+    found = {"side": None, "skipped": [], "answers": answers, "mistakes": mistakes}
+    evaluations.keep(folder, "photos", results | found, {})
+    return digests
+
+
+def test_pictures_of_an_evaluation_on_others_can_be_asked_about_and_learned_from(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = brought(run)
+    app = open_page("evaluate", run=run.id)
+    box(app, "Details of").set_value(1).run()
+    assert len(buttons(app, "why")) == 4, "each mistake"
+    select(app, chart(app, "confusion"), points=[{"x": 0, "y": 0}])
+    assert not gallery(app)
+    assert "came first" not in shown(app), "every picture is here"
+    assert "in the data set as “ant”" in shown(app)
+    assert not buttons(app, "wrong")
+    assert not button(app, "why").disabled
+    select(app, chart(app, "confusion"), points=[{"x": 1, "y": 0}])
+    assert len(buttons(app, "wrong")) == 2
+    added: list[tuple[Any, ...]] = []
+
+    def submit(picture: Path, name: str, dataset: str, origin: str) -> str:
+        added.append((picture.read_bytes(), name, dataset, origin))
+        raise UserError("The *disk* is full.")
+
+    monkeypatch.setattr(adding, "submit_picture", submit)
+    button(app, "wrong").click().run()
+    assert box(app, "The right class").value == "ant", "the folder that it came in"
+    button(app, "add-corrected").click().run()
+    assert added == [(painted(92), "ant/2.png", run.dataset_id, "ant")]
+    assert hashlib.sha256(added[0][0]).hexdigest() == digests[2]
+    assert [each.value for each in app.error] == [r"The \*disk\* is full\."]
+
+
+def test_the_border_of_the_runs_own_pictures_is_asked_about_beside_any_evaluation(
+    open_page: Open, run: Run
+) -> None:
+    brought(run)
+    app = open_page("evaluate", run=run.id)
+    box(app, "Details of").set_value(1).run()
+    assert "find-border" in keys(app)
 
 
 def slider(app: AppTest) -> Any:
@@ -313,6 +380,22 @@ def test_a_cut_off_says_what_is_answered_and_right(open_page: Open, run: Run) ->
     assert names(app) == ["ant/1.png", "bee/1.png", "cat/0.png"]
     box(app, "How sure").set_value(-3).run()
     assert names(app) == ["bee/0.png", "ant/0.png", "ant/2.png"]
+
+
+def test_a_click_on_what_it_answers_of_a_class_shows_exactly_that(
+    open_page: Open, run: Run
+) -> None:
+    app = open_page("evaluate", run=run.id)
+    slider(app).set_value(80).run()
+    (table,) = [each for each in app.dataframe if "right of these" in each.value]
+    place = list(table.value["class"]).index("ant")
+    select(app, table, rows=[place])
+    assert names(app) == ["ant/0.png", "ant/2.png", "ant/1.png"]
+    select(app, table, cells=[[place, "answered"]])
+    assert names(app) == ["ant/0.png", "ant/2.png"]
+    for odd in ([99, "answered"], [place, "nothing"], []):
+        select(app, table, cells=[odd])
+        assert not app.exception
 
 
 def test_a_cut_off_is_saved_with_the_model_and_can_be_taken_back(open_page: Open, run: Run) -> None:
@@ -393,8 +476,9 @@ def test_whether_more_pictures_would_help_is_found_out_at_a_press(
     app.run()
     assert [each.value for each in app.error] == [r"There are \*too few\*\."]
     files.write_json(run.folder / home.GROWN, GROWTH.to_dict())
+    job.log.append("queued", cluster=None)
+    job.log.append("finished")
     app.run()
-    assert "find-growth" not in keys(app)
     told = shown(app).replace("\\", "").replace(words.UNSEEN, "")
     assert "with 48 training pictures instead of 24, expect about 75% instead of 70%" in told
     assert "so perhaps from the next: “bee”, “ant”" in told
@@ -402,6 +486,54 @@ def test_whether_more_pictures_would_help_is_found_out_at_a_press(
     assert list(table.value["class"]) == ["bee", "ant", "cat"], "most to gain first"
     select(app, table, rows=[1])
     assert names(app) == ["ant/0.png", "ant/2.png", "ant/1.png"]
+
+
+def test_a_click_on_the_learning_curve_shows_what_was_wrong_there(
+    open_page: Open, run: Run
+) -> None:
+    digests = {
+        record.file: record.digest
+        for record in store.load(store.folder_of(run.dataset_id or "")).records
+    }
+    grown = replace(
+        GROWTH,
+        judged=3,
+        pictures=(digests["ant/3.png"], digests["bee/3.png"], digests["cat/3.png"]),
+        missed=((2, 5, 0), (0, 1, 0), (0, 5, 0)),
+        repeats=5,
+    )
+    files.write_json(run.folder / home.GROWN, grown.to_dict())
+    app = open_page("evaluate", run=run.id)
+    usual = names(app)
+    select(app, chart(app, "growth"), points=[{"curve_number": 1, "point_index": 0}])
+    assert names(app) == ["bee/3.png", "ant/3.png"], "most often first"
+    assert [each["caption"] for each in gallery(app)["pictures"]] == ["bee ✗ 5/5", "ant ✗ 2/5"]
+    assert "**2 of 3** held-out pictures were wrong at least once in 5 trainings" in shown(app)
+    assert "1 of these are right" in shown(app)
+    tick(app, "ant/3.png")
+    assert "1 picture selected" in shown(app), "and can be mended here"
+    button(app, "pick-none").click().run()
+    select(app, chart(app, "growth"), points=[{"curve_number": 1, "point_index": 2}])
+    assert names(app) == ["bee/3.png"]
+    assert "With all training pictures, **1 of 3**" in shown(app)
+    for odd in ({"curve_number": 2, "point_index": 0}, {"curve_number": 1, "point_index": 7}, {}):
+        select(app, chart(app, "growth"), points=[odd])
+        assert not app.exception
+        assert names(app) == usual
+    box(app, "See what was wrong with").set_value(1).run()
+    assert names(app) == ["bee/3.png"], "by keyboard as well"
+
+
+def test_a_curve_of_an_earlier_version_can_be_found_out_again(
+    open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(growing, "begin", lambda of: begun.append(of.id))
+    files.write_json(run.folder / home.GROWN, GROWTH.to_dict())
+    app = open_page("evaluate", run=run.id)
+    assert "by an earlier version of Thaw" in shown(app)
+    button(app, "find-growth").click().run()
+    assert begun == [run.id]
 
 
 def test_a_class_that_was_renamed_goes_by_its_name_in_the_learning_curve_too(

@@ -223,7 +223,8 @@ def judge(run: Run, name: str, **more: Any) -> Path:
     found["answers"] = kept.of_mistakes(results)
     mistake = found["mistakes"][0]
     folder.mkdir(parents=True)
-    evaluations.keep(folder, name, found | more, {mistake["digest"]: painted(1)}, {})
+    evaluations.keep_picture(folder, mistake["digest"], painted(1), None)
+    evaluations.keep(folder, name, found | more, {})
     return folder
 
 

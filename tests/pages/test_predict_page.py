@@ -29,6 +29,7 @@ from tests.pages.painting import (
     labels,
     paint_run,
     painted,
+    select,
     shown,
     store_dataset,
 )
@@ -327,6 +328,20 @@ def test_the_chart_counts_what_the_sentence_counts(open_page: Open) -> None:
         "cat": 1,
         "dog": 1,
     }
+
+
+def test_a_click_on_a_bar_shows_its_answers(open_page: Open) -> None:
+    run = of_a_run_that_tells()
+    keep_some(run)
+    app = open_page("predict", run=run.id)
+    (chart,) = app.get("plotly_chart")
+    drawn = json.loads(chart.proto.spec)["data"][0]["customdata"]
+    select(app, chart, points=[{"point_index": drawn.index("dog"), "curve_number": 0}])
+    assert files_shown(app) == ["b.png"]
+    select(app, chart, points=[])
+    assert len(files_shown(app)) == 3
+    select(app, chart, points=[{"point_index": 99}])
+    assert not app.exception
 
 
 def test_a_wrong_answer_can_be_corrected_as_long_as_its_picture_is_there(

@@ -73,10 +73,31 @@ def test_a_labelled_zip_is_judged_and_kept_with_the_run(run: Run, picture: Pictu
     assert answers.right.sum() == 4
     assert answers.files[int(answers.right.argmin())] == "green/wrong.png"
     assert evaluations.picture_of(folder, mistake["digest"]).read_bytes()[:2] == b"\xff\xd8"
+    assert evaluations.original_of(folder, mistake["digest"]).read_bytes() == wrong.read_bytes()
+    for digest in answers.digests:
+        assert evaluations.picture_of(folder, digest).is_file()
+        data = evaluations.original_of(folder, digest).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == digest, "as it came"
     assert "green/notes.txt" in [each["file"] for each in results["skipped"]]
     assert not path.exists()
     leftovers.sweep()
     assert evaluations.results(folder) == results
+
+
+def test_where_there_is_room_for_some_the_mistakes_are_kept(
+    run: Run, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong, right = picture("w.png", "red", 7), picture("r.png", "red", 8)
+    monkeypatch.setattr(evaluations, "ORIGINALS", wrong.stat().st_size)
+    job = judged(run, brought(("red/r.png", right), ("green/w.png", wrong)))
+    (mistake,) = (evaluations.results(job.folder) or {})["mistakes"]
+    assert evaluations.original_of(job.folder, mistake["digest"]).is_file()
+    kept_names = {path.name for path in job.folder.iterdir() if home.is_digest(path.stem)}
+    assert kept_names == {mistake["digest"], f"{mistake['digest']}.jpg"}
+    monkeypatch.setattr(evaluations, "ORIGINALS", 10)
+    job = judged(run, brought(("red/r.png", right), ("green/w.png", wrong)))
+    kept_names = {path.name for path in job.folder.iterdir() if home.is_digest(path.stem)}
+    assert kept_names == {f"{mistake['digest']}.jpg"}, "a mistake can always be looked at"
 
 
 def test_the_test_side_counts_and_what_was_learned_is_told(run: Run, picture: Picture) -> None:

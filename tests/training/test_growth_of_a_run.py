@@ -58,6 +58,9 @@ def test_it_is_found_from_the_features_that_the_run_has_left(
     assert found.judged == 12
     assert [each.name for each in found.classes] == ["circle", "cross", "stripes"]
     assert found.all_frozen
+    dataset = store.load(home.datasets() / str(run.dataset_id))
+    held_out = dataset.of("test") or dataset.of("validation")
+    assert found.pictures == tuple(record.digest for record in held_out)
     features.empty_cache()
     (run.folder / home.GROWN).unlink()
     assert grown(run).state().status is RunStatus.FINISHED

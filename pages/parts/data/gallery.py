@@ -11,7 +11,7 @@ from pages.parts.shared.words import say
 
 _PICTURES = 48
 _FEW_CLASSES = 8
-_CLASS = "gallery-class"
+_CLASS, _ALIKE = "gallery-class", "alike-to"
 
 
 def draw(
@@ -40,7 +40,19 @@ def draw(
 
 def open_class(name: str) -> None:
     """Have a class looked at when the page is drawn next."""
+    state.hear(_ALIKE, "")
     state.wish(_CLASS, name)
+
+
+def open_alike(chosen: str, file: str) -> None:
+    """Have the pictures like one of a data set looked at, until a class is opened."""
+    state.hear(_ALIKE, f"{chosen} {file}")
+
+
+def alike_to(chosen: str, dataset: Dataset) -> Record | None:
+    """The picture that others are compared with; None where a class is looked at."""
+    wanted = state.heard(_ALIKE)
+    return next((each for each in dataset.records if f"{chosen} {each.file}" == wanted), None)
 
 
 def choose_class(classes: Sequence[str], counted: Mapping[str, int]) -> str | None:

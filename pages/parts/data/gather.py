@@ -79,7 +79,7 @@ def open_for(label: str) -> None:
     """Have the ways into a class shown when the page is drawn next; for a button's `on_click`."""
     gallery.open_class(label)
     state.wish(_OPEN, True)
-    state.wish(VIEWS, TITLE)
+    state.wish(VIEWS, say(TITLE))
 
 
 def under_way(chosen: str, dataset: Dataset) -> None:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core import saying
 from core.datasets import changes, store
-from core.datasets.dataset import Dataset
+from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.storage import files, home
-from pages.parts.data import division, gallery, gather
+from pages.parts.data import alike, division, gallery, gather
 from pages.parts.shared import (
     deleting,
     problem,
@@ -39,10 +39,29 @@ def last_change(chosen: str, dataset: Dataset) -> None:
 
 @st.fragment
 def pictures(chosen: str, dataset: Dataset) -> None:
-    """The pictures of one class at a time, and what can be done with them."""
+    """The pictures of one class, or those like one of them, and what can be done with them."""
     folder = home.datasets() / chosen
     if not folder.is_dir():
         st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
+    picked = state.picked(chosen)
+    picked &= {record.file for record in dataset.records}
+    like = gallery.alike_to(chosen, dataset)
+    if like is None:
+        shown = _of_a_class(chosen, dataset, picked)
+    else:
+        shown = alike.draw(chosen, dataset, like, picked)
+    if picked:  # below them and sticking to the window's lower edge, so that it moves none
+        _with_picked(
+            chosen,
+            dataset,
+            picked,
+            shown,
+            say("Select all of these") if like else say("Select all in this class"),
+        )
+
+
+def _of_a_class(chosen: str, dataset: Dataset, picked: set[str]) -> list[Record]:
+    """The pictures of one class, and what can be done with it; these pictures."""
     top = st.container()
     label = gallery.choose_class(dataset.classes, dataset.counts)
     if label is not None:
@@ -56,11 +75,9 @@ def pictures(chosen: str, dataset: Dataset) -> None:
         _new_class(chosen, dataset)
     if label is None:
         st.write(say("There are no classes yet. Create one for each thing to tell apart."))
-        return
+        return []
     gather.draw(chosen, dataset, label)
     records = [record for record in dataset.records if record.label == label]
-    picked = state.picked(chosen)
-    picked &= {record.file for record in dataset.records}
     if records:
         st.caption(
             say("Click a picture to select it. Double-click it or press Enter to enlarge it.")
@@ -73,8 +90,7 @@ def pictures(chosen: str, dataset: Dataset) -> None:
             records,
             picked,
         )
-    if picked:  # below them and sticking to the window's lower edge, so that it moves none
-        _with_picked(chosen, dataset, label, picked, {record.file for record in records})
+    return records
 
 
 def divided_anew(chosen: str, dataset: Dataset) -> None:
@@ -202,11 +218,21 @@ def _delete_class(chosen: str, dataset: Dataset, label: str) -> None:
 
 
 def _with_picked(
-    chosen: str, dataset: Dataset, label: str, picked: set[str], all_here: set[str]
+    chosen: str, dataset: Dataset, picked: set[str], shown: Sequence[Record], select_all: str
 ) -> None:
-    """What can be done with the selected pictures."""
+    """What can be done with the selected pictures.
+
+    Args:
+        chosen: The data set's id.
+        dataset: It.
+        picked: Files of the pictures that are selected.
+        shown: The pictures that are looked at.
+        select_all: The title of the button that selects these.
+    """
     count = len(picked)
-    others = [name for name in dataset.classes if name != label]
+    all_here = {record.file for record in shown}
+    labels = {record.label for record in dataset.records if record.file in picked}
+    others = [name for name in dataset.classes if {name} != labels]
     elsewhere = Counter(r.label for r in dataset.records if r.file in picked - all_here)
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="with-picked"):
         st.markdown(
@@ -221,8 +247,9 @@ def _with_picked(
             st.caption(
                 words.plain(say("including {classes}", classes=words.comma(parts))), width="content"
             )
-        move_or_delete(chosen, dataset, picked, others, state.key("move-from", label))
-        if st.button(say("Select all in this class"), type="tertiary", key="pick-all"):
+        alike.button(chosen, picked)
+        move_or_delete(chosen, dataset, picked, others, state.key("move-from", *sorted(labels)))
+        if st.button(select_all, type="tertiary", key="pick-all"):
             state.pick_none(chosen)
             state.pick(chosen, all_here)
             st.rerun()

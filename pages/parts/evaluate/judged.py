@@ -86,8 +86,9 @@ def bring(run: Run, judged: Judged) -> None:
         st.write(
             say(
                 "Add a zip or a folder with one folder of pictures per class, named after it. If "
-                "there is a test folder, only that is used. The result is kept here; your pictures "
-                "are not."
+                "there is a test folder, only that is used. The result is kept here with your "
+                "pictures, up to {size} of them, until you delete it.",
+                size=words.size(evaluations.ORIGINALS),
             )
         )
         if message:

@@ -1,41 +1,50 @@
-"""“Would more pictures help?”: the learning curve of a run, and class by class."""
+"""“Would more pictures help?”: the learning curve of a run, and class by class.
+
+A click on a point of the curve shows the pictures that were still wrong with so many to learn from.
+"""
 
 import streamlit as st
 
 from core.advice import growth
 from core.advice.growth import Growth
+from core.datasets.dataset import Record
 from core.errors import UserError
 from core.jobs import growing
 from core.results import names
 from core.results.answers.choosing import ANY
-from core.storage.job import RunStatus
+from core.storage.job import JobState, RunStatus
 from core.storage.runs import Run
+from pages.components import picture_grid
 from pages.parts.evaluate import chosen
 from pages.parts.evaluate.chosen import Of
-from pages.parts.shared import figures, problem, state, words
+from pages.parts.evaluate.pictures import Behind
+from pages.parts.shared import figures, problem, state, thumbnails, words
 from pages.parts.shared.words import later, say, several
 
 _EVERY = 0.5  # seconds between two looks
 _BEGIN = "find-growth"
 _TABLE = "gain-by-class"
+_CURVE = "growth"
+_PAGE = 24  # pictures that are shown at once
+_WIDTH = 110  # pixels of one, at least
 
 
-def draw(run: Run, of: Of, classes: list[str]) -> None:
+def draw(behind: Behind, classes: list[str]) -> None:
     """What was found, its progress, or the button that begins it.
 
     Args:
-        run: The run.
-        of: The evaluation that is looked at, whose pictures a click on a class shows.
+        behind: The evaluation that is looked at, whose pictures a click on a class shows.
         classes: The network's classes, as they are called now.
     """
+    run = behind.run
     st.header(say("Would more pictures help?"), anchor=False)
-    found = growing.read(run)
-    if found is not None:
-        _found(run, of, found, classes)
-        return
     current = growing.state(run)
     if current.submitted and not current.status.final:
         st.fragment(_progress, run_every=_EVERY)(run)
+        return
+    found = growing.read(run)
+    if found is not None:
+        _found(behind, found, current, classes)
         return
     st.write(
         say(
@@ -44,11 +53,16 @@ def draw(run: Run, of: Of, classes: list[str]) -> None:
             "takes seconds, since the frozen layers need not run again."
         )
     )
+    _begin(run, current, say("Find out"))
+
+
+def _begin(run: Run, current: JobState, title: str) -> None:
+    """The button that begins it, below the reason why the last attempt came to nothing."""
     if current.status is RunStatus.FAILED:
         message = current.message or later("That did not work. Try again.")
         st.error(words.plain(message), icon=":material/error:")
     problem.draw(_BEGIN)
-    if st.button(say("Find out"), icon=":material/trending_up:", key=_BEGIN):
+    if st.button(title, icon=":material/trending_up:", key=_BEGIN):
         try:
             growing.begin(run)
         except UserError as error:
@@ -71,11 +85,14 @@ def _progress(run: Run) -> None:
     )
 
 
-def _found(run: Run, of: Of, found: Growth, classes: list[str]) -> None:
-    found = found.called(names.by_now(run))
+def _found(behind: Behind, found: Growth, current: JobState, classes: list[str]) -> None:
+    of = behind.of
+    found = found.called(names.by_now(behind.run))
     st.plotly_chart(
         figures.growth(found),
-        key="growth",
+        key=_CURVE,
+        on_select=lambda: _point_clicked(behind.run, found),
+        selection_mode="points",
         config=figures.CONFIG,
         alt=figures.told_growth(found),
     )
@@ -105,6 +122,16 @@ def _found(run: Run, of: Of, found: Growth, classes: list[str]) -> None:
             )
         )
     st.caption(" ".join(notes))
+    if found.pictures:
+        _still_wrong(behind, found)
+    else:
+        st.caption(
+            say(
+                "This was found out by an earlier version of Thaw, which did not note which "
+                "pictures were wrong."
+            )
+        )
+        _begin(behind.run, current, say("Find out again"))
     place = {name: number for number, name in enumerate(classes)}
     rows = sorted(found.classes, key=lambda each: -each.gain.value)
     bars = (say("recognised after half of them"), say("recognised after all"))
@@ -133,6 +160,108 @@ def _found(run: Run, of: Of, found: Growth, classes: list[str]) -> None:
         selection_mode=("single-row", "single-cell"),
         alt=say("What each class has gained from the second half of the training pictures"),
     )
+
+
+def _size(run: Run) -> str:
+    """The key of the control that holds the size whose mistakes are looked at."""
+    return state.key("size-looked-at", run.id)
+
+
+def _point_clicked(run: Run, found: Growth) -> None:
+    """Choose the size whose point was clicked; none if it was let go."""
+    match st.session_state[_CURVE]["selection"]["points"]:
+        case [{"curve_number": figures.MEASURED, "point_index": int(place)}, *_] if (
+            0 <= place < len(found.sizes)
+        ):
+            state.wish(_size(run), place)
+        case _:
+            state.wish(_size(run), None)
+
+
+def _still_wrong(behind: Behind, found: Growth) -> None:
+    """The held-out pictures that were wrong with a chosen number of pictures to learn from."""
+    if behind.dataset is None:
+        return
+    key, sizes = _size(behind.run), range(len(found.sizes))
+    state.granted(key, (None, *sizes))
+    state.within(key, (None, *sizes))
+    place = st.selectbox(
+        say("See what was wrong with"),
+        sizes,
+        index=None,
+        format_func=lambda each: several(
+            "{count} training picture", "{count} training pictures", found.sizes[each]
+        ),
+        placeholder=say("Click a point, or choose a number of training pictures"),
+        key=key,
+    )
+    if place is None:
+        return
+    missed, last = found.missed[place], found.missed[-1]
+    wrong = sorted(
+        (each for each, times in enumerate(missed) if times), key=lambda each: -missed[each]
+    )
+    mended = sum(not last[each] for each in wrong)
+    several_times = place + 1 < len(found.sizes)  # of all pictures, there is one choice
+    st.write(_told(found, len(wrong), mended, several_times=several_times))
+    by_digest = {record.digest: record for record in behind.dataset.records}
+    there = [
+        (by_digest[found.pictures[each]], missed[each])
+        for each in wrong
+        if found.pictures[each] in by_digest
+    ]
+    if there:
+        _pictures(behind, found, place, there)
+
+
+def _told(found: Growth, wrong: int, mended: int, *, several_times: bool) -> str:
+    if not several_times:
+        return several(
+            "With all training pictures, **{count} of {all}** held-out pictures is wrong.",
+            "With all training pictures, **{count} of {all}** held-out pictures are wrong.",
+            wrong,
+            all=found.judged,
+        )
+    return several(
+        "**{count} of {all}** held-out pictures was wrong at least once in {times} trainings on "
+        "different parts; with all training pictures, {mended} of these are right.",
+        "**{count} of {all}** held-out pictures were wrong at least once in {times} trainings on "
+        "different parts; with all training pictures, {mended} of these are right.",
+        wrong,
+        all=found.judged,
+        times=found.repeats,
+        mended=mended,
+    )
+
+
+def _pictures(behind: Behind, found: Growth, place: int, there: list[tuple[Record, int]]) -> None:
+    """A page of them, each with its class and how often it was wrong."""
+    run, dataset = behind.run, behind.dataset
+    assert dataset is not None
+    assert run.dataset_id is not None
+    area = st.container()
+    shown = thumbnails.page_of(there, state.key("still-wrong", run.id, place), _PAGE)
+    repeated = place + 1 < len(found.sizes)
+    captions = [
+        f"{words.shortened(record.label, 12)}"
+        + (f" ✗ {times}/{found.repeats}" if repeated else " ✗")
+        for record, times in shown
+    ]
+    with area:
+        picture_grid.draw(
+            state.key("still-wrong", run.id),
+            run.dataset_id,
+            dataset,
+            [record for record, _ in shown],
+            state.picked(run.id) if behind.can_be_mended else None,
+            captions,
+            _WIDTH,
+            [
+                f"{caption} · {words.bare(record.file)}"
+                for caption, (record, _) in zip(captions, shown, strict=True)
+            ],
+            run.id,
+        )
 
 
 def _clicked(of: Of, rows: list[int]) -> None:

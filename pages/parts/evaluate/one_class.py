@@ -1,12 +1,15 @@
 """How well a network with a single class tells it from anything else, and what it got wrong."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.results import evaluations
+from core.results.prediction import Prediction
 from core.storage import home
 from pages.components import picture_grid
+from pages.parts.evaluate import answered
 from pages.parts.evaluate.pictures import Behind
 from pages.parts.shared import state, thumbnails, words
 from pages.parts.shared.words import later, say
@@ -72,7 +75,7 @@ def _pictures(behind: Behind, rows: list[dict[str, Any]], kind: str) -> None:
     shown = thumbnails.page_of(rows, state.key(kind, *behind.of, len(rows)), _PAGE)
     with area:
         if behind.folder is not None:
-            _kept(behind, shown)
+            _kept(behind, behind.folder, shown)
             return
         if behind.dataset is None or behind.run.dataset_id is None:
             st.caption(say("The data set was deleted, so the pictures are no longer here."))
@@ -94,17 +97,26 @@ def _pictures(behind: Behind, rows: list[dict[str, Any]], kind: str) -> None:
         )  # fmt: skip
 
 
-def _kept(behind: Behind, rows: list[dict[str, Any]]) -> None:
+def _kept(behind: Behind, folder: Path, rows: list[dict[str, Any]]) -> None:
     """Pictures of an evaluation on others, which are kept with it."""
-    assert behind.folder is not None
+    dataset = behind.dataset
+    there = {record.digest: record.label for record in dataset.records} if dataset else {}
+    (name,) = behind.answers.classes
     with st.container(horizontal=True, gap="small"):
         for row in rows:
-            if home.is_digest(row["digest"]):
+            digest = row["digest"]
+            if home.is_digest(digest):
+                small, whole = (
+                    place(folder, digest)
+                    for place in (evaluations.picture_of, evaluations.original_of)
+                )
+                said = Prediction(row["file"], name, 1.0, thumbnail=small, original=whole)
                 with st.container(width=_WIDTH):
-                    thumbnails.picture(
-                        evaluations.picture_of(behind.folder, row["digest"]), row["file"]
-                    )
+                    thumbnails.picture(small, row["file"])
                     st.caption(_caption(row))
+                    # What is of something else has no place among pictures of a single class.
+                    known = dataset if row["label"] == name else None
+                    answered.buttons(behind.run, said, name, known, there)
 
 
 def _caption(row: dict[str, Any]) -> str:

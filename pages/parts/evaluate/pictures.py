@@ -1,9 +1,8 @@
 """The pictures behind a number, and what can be done with each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -12,10 +11,11 @@ from core.results import evaluations
 from core.results.answers import choosing, hard
 from core.results.answers.choosing import Wanted
 from core.results.answers.kept import Answers, Places
+from core.results.prediction import Prediction
 from core.storage import home
 from core.storage.runs import Run
 from pages.components import picture_grid
-from pages.parts.evaluate import chosen, mending, mistakes
+from pages.parts.evaluate import answered, chosen, mending
 from pages.parts.shared import state, thumbnails, words
 from pages.parts.shared.words import say, several
 
@@ -32,8 +32,7 @@ class Behind:
         run: The run.
         folder: Of an evaluation on other pictures; None for the run's own.
         answers: What the run said of each picture, by the names that classes have now.
-        dataset: The data set that the run learned from, as it is now, if it is still there and the
-            evaluation is on its pictures.
+        dataset: The data set that the run learned from, as it is now, if it is still there.
     """
 
     run: Run
@@ -45,6 +44,11 @@ class Behind:
     def of(self) -> chosen.Of:
         """What sets it apart from others."""
         return self.run.id, self.folder
+
+    @property
+    def can_be_mended(self) -> bool:
+        """Whether the pictures lie in the data set."""
+        return self.folder is None and self.dataset is not None
 
 
 def draw(behind: Behind, cut_off: float) -> None:
@@ -74,20 +78,39 @@ def draw(behind: Behind, cut_off: float) -> None:
             st.success(say("None: it got every picture right."), icon=":material/check_circle:")
         else:
             st.write(say("There are no such pictures."))
-        return
-    if behind.dataset is not None:
+    if behind.can_be_mended:
         _with_records(behind, places)
-    else:
+    elif len(places):
         _without(behind, places)
 
 
 def _with_records(behind: Behind, places: Places) -> None:
-    """Pictures that lie in the data set: they can be looked at and mended."""
+    """Pictures that lie in the data set: they can be looked at and mended.
+
+    What is selected may be among those of another chart, so it can be mended where none are here.
+    """
     dataset, run = behind.dataset, behind.run
     assert dataset is not None
     assert run.dataset_id is not None
     called_hard = hard.marked(home.datasets() / run.dataset_id, dataset)
+    picked = state.picked(run.id)
+    picked &= {record.file for record in dataset.records}
     there = _there(behind, places)
+    if len(places):
+        _told_and_drawn(behind, places, there, called_hard, picked)
+    if picked:
+        files = [record.file for _, record in there]
+        mending.draw(run, dataset, picked, files, called_hard)
+
+
+def _told_and_drawn(
+    behind: Behind,
+    places: Places,
+    there: list[tuple[int, Record]],
+    called_hard: set[str],
+    picked: set[str],
+) -> None:
+    """How many there are, and a page of them; those that were called hard come last."""
     there.sort(key=lambda pair: pair[1].file in called_hard)  # which was dealt with
     gone = len(places) - len(there)
     told = several("{count} picture", "{count} pictures", len(there))
@@ -102,12 +125,7 @@ def _with_records(behind: Behind, places: Places) -> None:
             "enlarge it."
         )
     )
-    picked = state.picked(run.id)
-    picked &= {record.file for record in dataset.records}
     _grid(behind, there, called_hard, picked)
-    if picked:
-        files = [record.file for _, record in there]
-        mending.draw(run, dataset, picked, files, called_hard)
 
 
 def only_shown(behind: Behind, places: Places, kind: str) -> None:
@@ -198,31 +216,44 @@ def _told(answers: Answers, place: int) -> str:
 
 
 def _without(behind: Behind, places: Places) -> None:
-    """Pictures that are in no data set: of an evaluation on others, the mistakes are kept."""
+    """Pictures that are in no data set: those of an evaluation on others are kept with it."""
     answers, folder = behind.answers, behind.folder
     if folder is None:
         st.caption(say("The data set was deleted, so the pictures are no longer here."))
-    elif answers.right[places].any():
+    elif not all(_is_kept(folder, answers.digests[place]) for place in places):
         st.caption(
             say(
-                "Your pictures are not kept here, only those that it got wrong. The others are "
-                "listed by name."
+                "There was no room to keep all of your pictures here; those that it got wrong came "
+                "first. The others are listed by name."
             )
         )
+    dataset = behind.dataset
+    there = {record.digest: record.label for record in dataset.records} if dataset else {}
 
     def draw_one(place: int) -> None:
         digest = answers.digests[place]
-        known = folder is not None and home.is_digest(digest)
-        picture = evaluations.picture_of(folder, digest) if known and folder else None
-        one: dict[str, Any] = {
-            "file": answers.files[place],
-            "label": answers.classes[answers.labels[place]],
-            "predicted": answers.classes[answers.predicted[place]],
-            "confidence": float(answers.confidence[place]),
-        }
-        there = picture is not None and (not answers.right[place] or picture.is_file())
-        mistakes.draw(picture if there else None, one)
+        said = Prediction(
+            answers.files[place],
+            answers.classes[answers.predicted[place]],
+            float(answers.confidence[place]),
+        )
+        label = answers.classes[answers.labels[place]]
+        if folder is None or not home.is_digest(digest):
+            answered.draw(said, label)
+            return
+        kept = _is_kept(folder, digest) or not answers.right[place]
+        said = replace(
+            said,
+            thumbnail=evaluations.picture_of(folder, digest) if kept else None,
+            original=evaluations.original_of(folder, digest),
+        )
+        answered.draw(said, label)
+        answered.buttons(behind.run, said, label, dataset, there)
 
     numbers = [int(place) for place in places]
     page = state.key("mistakes", *behind.of, *_ends(numbers))
     thumbnails.paged(numbers, page, draw_one, width=170)
+
+
+def _is_kept(folder: Path, digest: str) -> bool:
+    return home.is_digest(digest) and evaluations.picture_of(folder, digest).is_file()

@@ -16,7 +16,7 @@ from pages.parts.shared import figures, problem, state, words
 from pages.parts.shared.words import say, several
 
 _SAVE = "save-cut-off"
-_CHART = "reliability"
+_CHART, _BY_CLASS = "reliability", "answered-by-class"
 _FEW = 100  # pictures: with fewer, chance makes the calibration error look large
 
 
@@ -93,7 +93,7 @@ def _slider(run: Run, of: Of, answers: Answers) -> float:
                 args=(of, ANY, ANY, chosen.BELOW),
             )
         _save(run, least, saved)
-    _by_class(answers, least)
+    _by_class(of, answers, least)
     return least
 
 
@@ -118,7 +118,7 @@ def _save(run: Run, least: float, saved: float | None) -> None:
         )  # fmt: skip
 
 
-def _by_class(answers: Answers, least: float) -> None:
+def _by_class(of: Of, answers: Answers, least: float) -> None:
     rows = calibration.answered_by_class(
         answers.confidence, answers.right, answers.labels, answers.classes, least
     )
@@ -143,9 +143,23 @@ def _by_class(answers: Answers, least: float) -> None:
                 format=words.percent_format(), min_value=0, max_value=100
             ),
         ),
-        key="answered-by-class",
+        key=_BY_CLASS,
+        on_select=lambda: _class_clicked(of, list(rows), shares, least),
+        selection_mode=("single-row", "single-cell"),
         alt=say("What it would answer of each class, and how much of that is right"),
     )
+
+
+def _class_clicked(of: Of, rows: list[str], shares: tuple[str, str], least: float) -> None:
+    """Show the pictures of the class that was clicked; those behind a share if it was that."""
+    sure = chosen.ABOVE if least else ANY
+    match st.session_state[_BY_CLASS]["selection"]:
+        case {"cells": [[int(row), str(column)]]} if 0 <= row < len(rows) and column in shares:
+            chosen.show(of, row, ANY, sure)
+        case {"rows": [int(row)]} | {"cells": [[int(row), _]]} if 0 <= row < len(rows):
+            chosen.show(of, row, ANY)
+        case _:
+            chosen.show(of)
 
 
 def _reliability(of: Of, answers: Answers, results: dict[str, Any]) -> None:

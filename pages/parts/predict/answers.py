@@ -22,6 +22,7 @@ from pages.parts.why import answer as why
 _MANY = 12  # classes whose numbers fit a line
 _NEWEST, _UNSURE = later("Newest first"), later("Least sure first")
 _PICTURES, _TABLE = later("Pictures"), later("Table")
+_CHART = "answers-chart"
 _ALL, _STRANGERS, _UNREAD = -1, -2, -3  # groups that are no class; a class has its place
 
 
@@ -63,7 +64,7 @@ def draw(run: Run, dataset: Dataset | None) -> None:
             predictions.clear(run)
             st.rerun()
     st.write(_counted(given))
-    _chart(given)
+    _chart(run, given)
     strictness.draw(run, given)
     st.caption(
         say(
@@ -96,8 +97,7 @@ def _card(run: Run, dataset: Dataset | None, there: Mapping[str, str], said: Pre
 
 def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
     """The controls that say which answers are shown, and these; whether as a table."""
-    labels = sorted({each.label for each in given if _group(each) is None})
-    places = {label: place for place, label in enumerate(labels)}
+    places = _places(given)
     groups = [places[each.label] if (g := _group(each)) is None else g for each in given]
     counts, alike = Counter(groups), words.distinct(places)
     titles = {_ALL: say("all")} | {place: alike[label] for label, place in places.items()}
@@ -112,7 +112,8 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
             say("Within one upload, the picture that it is least sure about comes first."),
         )
         table = _segments(say("Show as"), (_PICTURES, _TABLE), "answers-view") == _TABLE
-        key = state.key("answers-of", run.id)
+        key = _group_key(run)
+        state.granted(key, options)
         state.within(key, options)
         chosen = st.selectbox(
             say("Answered with"),
@@ -140,6 +141,16 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
     if not shown:
         st.write(say("There are no such pictures."))
     return shown, table
+
+
+def _places(given: Sequence[Prediction]) -> dict[str, int]:
+    """The classes that were answered with, each with its number among the groups."""
+    labels = sorted({each.label for each in given if _group(each) is None})
+    return {label: place for place, label in enumerate(labels)}
+
+
+def _group_key(run: Run) -> str:
+    return state.key("answers-of", run.id)
 
 
 def _group(said: Prediction) -> int | None:
@@ -191,8 +202,8 @@ def _told(said: Prediction) -> str:
     return say(answer.UNSURE) if said.sure is False else said.label
 
 
-def _chart(given: Sequence[Prediction]) -> None:
-    """How many pictures there are of each predicted class, as bars."""
+def _chart(run: Run, given: Sequence[Prediction]) -> None:
+    """How many pictures there are of each predicted class, as bars: a click shows them."""
     counts = Counter(each.label for each in given if _group(each) is None)
     if len(counts) < 2:
         return
@@ -201,13 +212,24 @@ def _chart(given: Sequence[Prediction]) -> None:
     with st.expander(say("How many of each class"), icon=":material/bar_chart:"):
         st.plotly_chart(
             figures.tally(ordered),
-            key="answers-chart",
+            key=_CHART,
+            on_select=lambda: _bar_clicked(run, [_places(given)[label] for label, _ in ordered]),
+            selection_mode="points",
             config=figures.CONFIG,
             alt=say(
                 "Pictures of each predicted class: {counts}.",
                 counts=words.bare(words.shortened(told, 400)),
             ),
         )
+
+
+def _bar_clicked(run: Run, groups: Sequence[int]) -> None:
+    """Show the answers of the class whose bar was clicked; all if it was let go."""
+    match st.session_state[_CHART]["selection"]["points"]:
+        case [{"point_index": int(place)}, *_] if 0 <= place < len(groups):
+            state.wish(_group_key(run), groups[place])
+        case _:
+            state.wish(_group_key(run), _ALL)
 
 
 def _counted(given: Sequence[Prediction]) -> str:

@@ -1,4 +1,4 @@
-"""“Wrong?”: the right class for a picture, which then becomes a picture to learn from."""
+"""The right class for a picture that was named, which then becomes a picture to learn from."""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -13,11 +13,17 @@ from core.storage.runs import Run
 from pages.parts.shared import state, thumbnails, words
 from pages.parts.shared.words import say
 
+ADD = "add-corrected"  # where a message about it belongs
 _WIDTH = 200  # pixels of the picture in the dialog
 
 
 def button(
-    run: Run, said: Prediction, dataset: Dataset, there: Mapping[str, str], *of: object
+    run: Run,
+    said: Prediction,
+    dataset: Dataset,
+    there: Mapping[str, str],
+    *of: object,
+    right: str | None = None,
 ) -> None:
     """The button that opens the dialog, or the class that the picture has by now.
 
@@ -27,6 +33,7 @@ def button(
         dataset: The data set that it learned from, as it is now.
         there: The class of each picture in it, by digest.
         of: Sets this button apart from others on the page.
+        right: The picture's class, if somebody has told it already.
     """
     label = there.get(digest(said) or "")
     if label is not None:
@@ -35,14 +42,14 @@ def button(
         return
     kept = isinstance(said.original, Path) and said.original.is_file()
     if st.button(
-        say("Wrong?"),
-        icon=":material/thumb_down:",
+        say("Wrong?") if right is None else say("Learn from it"),
+        icon=":material/thumb_down:" if right is None else ":material/add_photo_alternate:",
         type="tertiary",
         key=state.key("wrong", run.id, *of),
         disabled=not kept or state.adding() is not None,
         help=None if kept else say("The picture itself is no longer kept here. Add it again."),
     ):
-        st.dialog(say("What is it really?"))(_ask)(run, said, dataset)
+        st.dialog(say("What is it really?"))(_ask)(run, said, dataset, right)
 
 
 def digest(said: Prediction) -> str | None:
@@ -50,16 +57,16 @@ def digest(said: Prediction) -> str | None:
     return said.original.name if isinstance(said.original, Path) else None
 
 
-def _ask(run: Run, said: Prediction, dataset: Dataset) -> None:
+def _ask(run: Run, said: Prediction, dataset: Dataset, right: str | None) -> None:
     if said.thumbnail:
         thumbnails.picture(said.thumbnail, PurePosixPath(said.file).name, width=_WIDTH)
     label = st.selectbox(
         say("The right class"),
         dataset.classes,
-        index=None,
+        index=dataset.classes.index(right) if right in dataset.classes else None,
         format_func=words.distinct(dataset.classes).__getitem__,
         placeholder=say("Choose a class"),
-        key=state.key("right-class", run.id),
+        key=state.key("right-class", run.id, digest(said)),
     )
     st.caption(
         say(
@@ -72,7 +79,7 @@ def _ask(run: Run, said: Prediction, dataset: Dataset) -> None:
         icon=":material/add_photo_alternate:",
         type="primary",
         disabled=label is None,
-        key="add-corrected",
+        key=ADD,
     ):
         assert label is not None
         _add(run, said, dataset, label)
@@ -86,6 +93,6 @@ def _add(run: Run, said: Prediction, dataset: Dataset, label: str) -> None:
     try:
         order = adding.submit_picture(said.original, said.file, run.dataset_id, origin)
     except UserError as error:
-        state.keep_notice(error)
+        state.keep_notice(error, ADD)
     else:
         state.choose_adding(order)

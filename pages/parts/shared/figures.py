@@ -67,6 +67,7 @@ def counts(dataset: Dataset) -> go.Figure:
     row = 34 if len(names) <= 12 else 20
     figure.update_layout(
         _layout(height=90 + row * len(names)),
+        clickmode="event+select",
         barmode="stack",
         legend_traceorder="normal",  # as the bars lie
         bargap=0.35,
@@ -98,6 +99,7 @@ def tally(counted: Sequence[tuple[str, int]]) -> go.Figure:
     )
     figure.update_layout(
         _layout(height=60 + (34 if len(names) <= 12 else 20) * len(names)),
+        clickmode="event+select",
         bargap=0.35,
         xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
         yaxis=_names(classes, autorange="reversed"),
@@ -402,8 +404,14 @@ def told_reliability(bins: Sequence[dict[str, Any]]) -> str:
     return say("How sure it is and how often it is right: {parts}.", parts="; ".join(parts))
 
 
+MEASURED = 1  # which trace of the learning curve
+
+
 def growth(found: Growth) -> go.Figure:
-    """Accuracy against the number of training pictures, and where the curve leads."""
+    """Accuracy against the number of training pictures, and where the curve leads.
+
+    What was measured is trace `MEASURED`, a point for each size.
+    """
     last = found.sizes[-1]
     reach = np.geomspace(found.sizes[-FITTED:][0], 2 * last, 60)
     after, at = min(found.accuracy[-1] + found.gain.value, 1.0), 2 * last
@@ -427,6 +435,7 @@ def growth(found: Growth) -> go.Figure:
             "{count} training pictures: {share} right", count="%{x}", share="%{y:.1%}"
         )
         + "<extra></extra>",
+        unselected={"marker": {"opacity": 0.45}},
     )
     figure.add_scatter(
         x=[at],
@@ -447,6 +456,7 @@ def growth(found: Growth) -> go.Figure:
     ticks = [*found.sizes, at]
     figure.update_layout(
         _layout(height=320),
+        clickmode="event+select",
         xaxis={
             "title": say("training pictures"),
             "type": "log",
