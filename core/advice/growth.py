@@ -154,8 +154,8 @@ def growth(
     power, scale, floor = _fitted(counted, 1 - by_seed.mean(axis=1)[None])[0]
     rng = np.random.default_rng(0)
     seeds = rng.integers(0, right.shape[1], (_DRAWS, right.shape[1]))
-    pictures = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), _DRAWS)
-    shares = right.astype(np.float32) @ (pictures.T / len(truth)).astype(np.float32)
+    counts = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), _DRAWS)
+    shares = right.astype(np.float32) @ (counts.T / len(truth)).astype(np.float32)
     drawn = np.stack([shares[:, each, draw].mean(axis=1) for draw, each in enumerate(seeds)])
     # All pictures can be drawn in one way only; other ones of the kind would have come out as
     # differently as those of half the size do, less by the root of two.

@@ -114,6 +114,7 @@ def keep_lost(folder: Path, lost: list[str]) -> None:
         folder: Where the data set lies.
         lost: Their digests.
     """
+    _place(folder).parent.mkdir(exist_ok=True)
     files.write_json(_place(folder), {"lost": lost})
 
 

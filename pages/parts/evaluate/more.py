@@ -175,7 +175,7 @@ def _point_clicked(run: Run, found: Growth) -> None:
         ):
             state.wish(_size(run), place)
         case _:
-            state.wish(_size(run), None)
+            state.within(_size(run), ())
 
 
 def _still_wrong(behind: Behind, found: Growth) -> None:
@@ -183,7 +183,7 @@ def _still_wrong(behind: Behind, found: Growth) -> None:
     if behind.dataset is None:
         return
     key, sizes = _size(behind.run), range(len(found.sizes))
-    state.granted(key, (None, *sizes))
+    state.granted(key, sizes)
     state.within(key, (None, *sizes))
     place = st.selectbox(
         say("See what was wrong with"),
