@@ -171,8 +171,9 @@ def seen(cache: FeatureCache, digests: Sequence[str]) -> npt.NDArray[np.float32]
     """
     last = slice(-_NETWORK.features, None)
     found = cache.rows(digests, last).take(range(len(digests)))
-    found = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-    return found.astype(np.float32)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    unit: npt.NDArray[np.float32] = (found / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return unit
 
 
 def _frozen(preparation: Preparation) -> tuple[Prefix, Callable[[], Any]]:
