@@ -171,7 +171,7 @@ def _told(shown: list[tuple[Record, float]], like: Record) -> None:
     st.caption(
         say(
             "The most alike come first. The percentage is how alike two pictures look to the "
-            "pretrained network (cosine of its features); near-copies come close to 100%. "
+            "pretrained network (cosine of its features); a copy stands well above the rest. "
             "{other} means another class. Click pictures to select them; then move or delete them.",
             other=_OTHER,
         )
