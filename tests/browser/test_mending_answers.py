@@ -138,6 +138,44 @@ def test_a_wrong_answer_becomes_a_picture_to_learn_from(
     assert picture.is_file()
 
 
+def test_a_mistake_on_other_pictures_is_asked_about_and_learned_from(
+    served: Served, page: Page, run: tuple[str, str], drawn: Path, tmp_path: Path
+) -> None:
+    address, data = run
+    before = stored(served, data)
+    path = tmp_path / "walk.zip"
+    with zipfile.ZipFile(path, "w") as archive:  # in the wrong folders, so most are mistakes
+        for label, folder in zip(CLASSES, reversed(CLASSES), strict=True):
+            for picture in sorted((drawn / label).iterdir())[60:63]:
+                archive.write(picture, f"{folder}/{picture.name}")
+    page.goto(f"{served.url}/evaluate?run={address}")
+    settled(page)
+    page.get_by_text("Evaluate it on other labelled pictures").click()
+    page.locator("input.zip").set_input_files(path)
+    expect(page.get_by_text("Accuracy on").first).to_be_visible(timeout=TRAINED)
+    settled(page)
+    page.get_by_role("combobox", name="Details of").click()
+    page.get_by_role("option", name="walk").click()
+    settled(page)
+    page.get_by_role("button", name="Why?", exact=True).first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name=re.compile("bright where it speaks for"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    settled(page)
+    axe_finds_nothing(page)
+    page.get_by_role("button", name="Learn from it").first.click()
+    add = dialog.get_by_role("button", name="Add it to the data set")
+    expect(add).to_be_enabled()  # the folder that it came in is its class
+    add.click()
+    expect(page.get_by_text("in the data set as “")).to_be_visible(timeout=TRAINED)
+    expect(page.get_by_role("button", name="Train again on the changed pictures")).to_be_visible()
+    after = stored(served, data)
+    assert len(after.records) == len(before.records) + 1
+    press(page, "Undo")
+    expect(page.get_by_text("in the data set as “")).to_have_count(0)
+
+
 def test_many_pictures_survive_a_reload_and_come_back_in_folders(
     served: Served, page: Page, run: tuple[str, str], drawn: Path, tmp_path: Path
 ) -> None:

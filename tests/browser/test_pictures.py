@@ -1,5 +1,6 @@
 """Pictures are ticked, walked and looked at in a real browser; what was made can be renamed."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,11 +8,13 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from core.datasets import store
 from core.storage import home
-from tests.browser.app import Served, bring_sketches, new_context, press, settled
+from tests.browser.app import TRAINED, Served, bring_sketches, new_context, press, settled
+from tests.browser.test_accessibility import NOT_FADED, violations
 from tests.pages.painting import paint_run, store_dataset
 
 pytestmark = pytest.mark.browser
 MANY = 120
+LABELS = "buttons => buttons.map((button) => button.ariaLabel)"
 FOCUSED = """() => {
   let at = document.activeElement;
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
@@ -133,6 +136,29 @@ def test_the_large_view_fills_most_of_the_window(gallery: Page) -> None:
         box = each.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 44
+
+
+def test_pictures_like_one_are_found_by_keyboard(gallery: Page) -> None:
+    page = gallery
+    picture(page, 3).focus()
+    page.keyboard.press("Space")
+    find = page.get_by_role("button", name="Find pictures like this one")
+    find.focus()
+    page.keyboard.press("Enter")
+    own = page.get_by_role("button", name="this one: boat · boat-003.png", exact=True)
+    expect(own).to_be_visible(timeout=TRAINED)
+    likes = page.get_by_role("button", name=re.compile(r"^\d+% .*\.png$"))
+    shares = [int(each.split("%")[0]) for each in likes.evaluate_all(LABELS)]
+    assert len(shares) == 47
+    assert shares == sorted(shares, reverse=True)
+    page.add_style_tag(content=NOT_FADED)
+    page.mouse.move(0, 0)  # what is hovered over is tinted by Streamlit
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        settled(page)
+        assert not violations(page)
+    press(page, "Back to “boat”")
+    picture(page, 3).wait_for()
 
 
 def test_classes_are_switched_fast_and_every_picture_is_found(
