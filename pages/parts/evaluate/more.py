@@ -24,7 +24,7 @@ from pages.parts.shared.words import later, say, several
 _EVERY = 0.5  # seconds between two looks
 _BEGIN = "find-growth"
 _TABLE = "gain-by-class"
-_CURVE = "growth"
+_CURVE, _SIZE = "growth", "size-looked-at"
 _PAGE = 24  # pictures that are shown at once
 _WIDTH = 110  # pixels of one, at least
 
@@ -162,27 +162,23 @@ def _found(behind: Behind, found: Growth, current: JobState, classes: list[str])
     )
 
 
-def _size(run: Run) -> str:
-    """The key of the control that holds the size whose mistakes are looked at."""
-    return state.key("size-looked-at", run.id)
-
-
 def _point_clicked(run: Run, found: Growth) -> None:
     """Choose the size whose point was clicked; none if it was let go."""
     match st.session_state[_CURVE]["selection"]["points"]:
         case [{"curve_number": figures.MEASURED, "point_index": int(place)}, *_] if (
             0 <= place < len(found.sizes)
         ):
-            state.wish(_size(run), place)
+            state.wish(state.key(_SIZE, run.id), place)
         case _:
-            state.within(_size(run), ())
+            state.within(state.key(_SIZE, run.id), ())
 
 
 def _still_wrong(behind: Behind, found: Growth) -> None:
     """The held-out pictures that were wrong with a chosen number of pictures to learn from."""
     if behind.dataset is None:
         return
-    key, sizes = _size(behind.run), range(len(found.sizes))
+    key = state.key(_SIZE, behind.run.id)
+    sizes = range(len(found.sizes))
     state.granted(key, sizes)
     state.within(key, (None, *sizes))
     place = st.selectbox(

@@ -22,7 +22,7 @@ from pages.parts.why import answer as why
 _MANY = 12  # classes whose numbers fit a line
 _NEWEST, _UNSURE = later("Newest first"), later("Least sure first")
 _PICTURES, _TABLE = later("Pictures"), later("Table")
-_CHART = "answers-chart"
+_CHART, _OF = "answers-chart", "answers-of"
 _ALL, _STRANGERS, _UNREAD = -1, -2, -3  # groups that are no class; a class has its place
 
 
@@ -112,7 +112,7 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
             say("Within one upload, the picture that it is least sure about comes first."),
         )
         table = _segments(say("Show as"), (_PICTURES, _TABLE), "answers-view") == _TABLE
-        key = _group_key(run)
+        key = state.key(_OF, run.id)
         state.granted(key, options)
         state.within(key, options)
         chosen = st.selectbox(
@@ -147,10 +147,6 @@ def _places(given: Sequence[Prediction]) -> dict[str, int]:
     """The classes that were answered with, each with its number among the groups."""
     labels = sorted({each.label for each in given if _group(each) is None})
     return {label: place for place, label in enumerate(labels)}
-
-
-def _group_key(run: Run) -> str:
-    return state.key("answers-of", run.id)
 
 
 def _group(said: Prediction) -> int | None:
@@ -227,9 +223,9 @@ def _bar_clicked(run: Run, groups: Sequence[int]) -> None:
     """Show the answers of the class whose bar was clicked; all if it was let go."""
     match st.session_state[_CHART]["selection"]["points"]:
         case [{"point_index": int(place)}, *_] if 0 <= place < len(groups):
-            state.wish(_group_key(run), groups[place])
+            state.wish(state.key(_OF, run.id), groups[place])
         case _:
-            state.wish(_group_key(run), _ALL)
+            state.wish(state.key(_OF, run.id), _ALL)
 
 
 def _counted(given: Sequence[Prediction]) -> str:
