@@ -10,13 +10,13 @@ from core.projects import opening
 from pages.parts.data import (
     bring,
     doctor,
-    download,
     gallery,
     gather,
     joining,
     mend,
     read_choice,
 )
+from pages.parts.data.leaving import download, sharing
 from pages.parts.shared import (
     figures,
     problem,
@@ -116,6 +116,7 @@ def _above(chosen: str, dataset: Dataset) -> None:
             st.rerun()
         joining.draw(chosen, dataset)
         download.draw(chosen, dataset)
+    sharing.draw(chosen)
     download.brought(chosen, dataset)
     mend.last_change(chosen, dataset)
     gather.under_way(chosen, dataset)

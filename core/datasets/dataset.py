@@ -1,5 +1,6 @@
 """A data set's manifest: each image's class and side of the split, and what was left out."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -135,6 +136,13 @@ class Dataset:
     def total_bytes(self) -> int:
         """Size of all image files together."""
         return sum(record.bytes for record in self.records)
+
+    @property
+    def digest(self) -> str:
+        """Stands for its images, how they are read, their classes and their sides of the split."""
+        told = sorted(f"{each.digest} {each.split} {each.label}" for each in self.records)
+        told += [self.preparation.key] if self.preparation.key else []
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def least_square(self, most: int) -> list[Record]:
         """Of some classes the image that has most to lose when it becomes square.

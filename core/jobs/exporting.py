@@ -1,10 +1,16 @@
-"""The export of a run's model: a job in the run's folder, ordered, watched and stopped by pages."""
+"""What is made for others, as a job that pages order, watch and stop: an export, a shared project.
 
+An export is made in its run's folder, a project in that of its data set.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
+from core.datasets import store
 from core.errors import UserError
 from core.exports import kept, table
 from core.jobs import queue, tasks
+from core.projects import sharing
 from core.storage import files
 from core.storage.job import Job, JobState
 from core.storage.runs import Run
@@ -37,11 +43,38 @@ def submit(run: Run, format_name: str, *, own_samples: bool) -> Path:
     return job.folder
 
 
+def share_project(dataset_id: str, runs: Sequence[Run], *, pictures: bool, seconds: float) -> Path:
+    """Queue the writing of a project for others.
+
+    Args:
+        dataset_id: A stored data set.
+        runs: Runs of it that go along.
+        pictures: Whether its pictures go along.
+        seconds: For how long the link is good.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        UserError: The data set is gone, or no cluster takes the job.
+    """
+    store.load(store.folder_of(dataset_id))
+    job = Job.of_export(sharing.new(dataset_id))
+    ids = [run.id for run in runs]
+    try:
+        queue.begin_reading("", job=job)
+        queue.submit(job, tasks.share_project, dataset_id, ids, pictures, seconds)
+    except UserError:
+        files.remove(job.folder)  # the error is shown already
+        raise
+    return job.folder
+
+
 def state(folder: Path) -> JobState:
-    """The state of an export; its `name` is the format's."""
+    """The state of either; the `name` of an export is its format's."""
     return queue.checked(Job.of_export(folder))
 
 
 def stop(folder: Path) -> None:
-    """Stop an export, of which nothing is kept."""
+    """Stop it: nothing of it is kept."""
     queue.stop_job(Job.of_export(folder))

@@ -101,8 +101,11 @@ def _open_project(job: Job, path: Path, name: str) -> None:
     from core.datasets import store
     from core.projects import opening
 
-    report = _reporter(job, Stage.READING)
-    found = opening.read(path, name, job.folder, report, partial(_go_on, job))
+    job.log.append("understood", read_as=say("This is a project that was saved with Thaw."))
+    networks = _reporter(job, Stage.PROVING)
+    found = opening.read(
+        path, name, job.folder, _reporter(job, Stage.READING), lambda: networks(0, 1)
+    )
     opening.settle(store.folder_of(found.dataset))
 
 
@@ -278,6 +281,32 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         proof = making.export(run, format_name, file, report, known=known, own_samples=own_samples)
     if job.folder.is_dir():  # else the run was deleted meanwhile
         kept.keep(job.folder, format, proof, own_samples=own_samples)
+
+
+def share_project(
+    job: Job, dataset_id: str, runs: list[str], pictures: bool, seconds: float
+) -> None:
+    """Write a project that others may get by a link, and make the link.
+
+    Args:
+        job: Its folder is where the project lies.
+        dataset_id: The data set.
+        runs: The ids of runs that go along.
+        pictures: Whether the pictures go along.
+        seconds: For how long the link is good.
+    """
+    from core.projects import sharing
+    from core.storage.runs import open_run
+
+    sharing.make(
+        job.folder,
+        dataset_id,
+        [open_run(each) for each in runs],
+        pictures=pictures,
+        seconds=seconds,
+        looking=_reporter(job, Stage.READING),
+        writing=_reporter(job, Stage.WRITING),
+    )
 
 
 def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any]) -> None:

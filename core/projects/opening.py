@@ -29,7 +29,7 @@ from core.intake.archives.refusals import damaged, refuse_many
 from core.intake.limits import Limits
 from core.intake.parallel import in_order, threads_for_pictures
 from core.intake.pictures import images
-from core.projects import contents, models
+from core.projects import contents, leaving, models
 from core.projects.contents import DATASET_FILES, RUN_FILES
 from core.projects.typed import parsed
 from core.saying import Sentence, say
@@ -162,7 +162,7 @@ def _read(
 ) -> Opened:
     versions = package.versions()
     current = versions[0]
-    there = _same(versions)
+    there = _same(package, versions)
     room.check(package.bytes if there is None else package.bytes_of_runs)
     own = there or folder.name
     name = store.load(store.folder_of(there)).name if there else _unused(current.name, _names())
@@ -574,27 +574,35 @@ def _check_models(
         raise package.refused(say("the model of a run in it {why}", why=why))
 
 
-def _same(versions: Sequence[Dataset]) -> str | None:
-    """The id of the data set here that is this one: version for version, picture for picture."""
+def _same(package: _Package, versions: Sequence[Dataset]) -> str | None:
+    """The id of the data set here that is this one: version for version, picture for picture.
 
-    def alike(one: Dataset, other: Dataset) -> bool:
-        return (one.version, one.classes, one.origins, one.records) == (
-            other.version,
-            other.classes,
-            other.origins,
-            other.records,
-        )
-
+    One that would leave as this one counts too, unless new runs come with it: they name pictures
+    by other digests. Empty classes are the same only where a run of theirs is here.
+    """
+    models = {package.model_digest(place) for place in package.runs}
     for chosen in store.all_ids():
         folder = store.folder_of(chosen)
         try:
-            if alike(store.load(folder), versions[0]) and all(
-                alike(store.load(folder, each.version), each) for each in versions[1:]
-            ):
-                return chosen
+            here = [store.load(folder), *(store.load(folder, e.version) for e in versions[1:])]
         except UserError:
             continue  # damaged, or without one of these versions
+        if list(map(_outline, here)) != list(map(_outline, versions)):
+            continue
+        known = models & _runs_here(chosen).keys()
+        if not versions[0].records and not known:
+            continue
+        if all(mine.records == other.records for mine, other in zip(here, versions, strict=True)):
+            return chosen
+        if known == models and leaving.is_the_same(folder, here, versions):
+            return chosen
     return None
+
+
+def _outline(dataset: Dataset) -> object:
+    """What two data sets have in common that differ only in how their files are written."""
+    records = [(e.file, e.label, e.split, e.width, e.height) for e in dataset.records]
+    return dataset.version, dataset.classes, dataset.origins, records
 
 
 def _names() -> set[str]:

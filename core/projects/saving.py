@@ -1,26 +1,29 @@
 """Saves a data set and runs of it as one file, made while it is sent: see `contents`.
 
 Saved are a data set's versions with their pictures, what people have set and marked, and of each
-run what `contents.RUN_FILES` names. Where and when on this computer a run was at work stays here.
+run what `contents.RUN_FILES` names. Where and when on this computer a run was at work stays here,
+and so do places, serial numbers and names in pictures, unless they are to leave as they are.
 """
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core import installation, saying
 from core.backbones.catalogue.rows import backbone_of
 from core.backbones.weights import own_weights
-from core.datasets import image_files, packing, store
+from core.datasets import packing, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
-from core.projects import contents
+from core.projects import contents, leaving
 from core.projects.contents import DATASET_FILES, RUN_FILES
+from core.projects.leaving import Leaving, Pictures, Report
 from core.projects.typed import Form, parsed
 from core.settings import IMAGENET, RANDOM, TrainingSettings
 from core.storage import files, home
@@ -29,7 +32,9 @@ from core.storage.runs import Run, all_runs, damaged, read_facts
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same project makes the same file, but for when it was saved
 _PIECE = 1 << 20  # bytes that are read at once
-_Data = bytes | Path
+_Data = bytes | Path | Callable[[], Iterator[bytes]]  # or what makes it, the same each time
+# What tells of single pictures, for whoever has them; a run that leaves without any needs none.
+_OF_PICTURES = (home.JUDGED, home.CHECKPOINT)
 
 
 @dataclass(frozen=True)
@@ -74,26 +79,38 @@ def _belongs(run: Run, dataset_id: str) -> bool:
         return False  # a damaged run: its own card says so
 
 
-def project(dataset_id: str, runs: Sequence[Run], *, versions: bool = True) -> Project:
+def project(
+    dataset_id: str,
+    runs: Sequence[Run],
+    *,
+    versions: bool = True,
+    pictures: Pictures = Pictures.STRIPPED,
+    report: Report = lambda *_: None,
+) -> Project:
     """Get a project ready. What it needs is looked for now, before anything is sent.
 
     Args:
         dataset_id: A stored data set.
         runs: Some of `runs_of`.
         versions: Whether earlier versions of the data set go along, with their pictures.
+        pictures: How the pictures leave. With none, the data set is empty classes, and of the runs
+            goes along what does not tell of single pictures.
+        report: Told pictures that were looked at, and in total; what it raises ends the work.
 
     Raises:
-        UserError: The data set or a picture is gone, or a run is damaged or cannot be saved.
+        UserError: The data set or a picture is gone, a picture cannot be stripped, or a run is
+            damaged or cannot be saved.
     """
     folder = store.folder_of(dataset_id)
-    current = store.load(folder)
-    others: list[Dataset] = []
-    if versions:
-        numbers = [number for number in store.versions(folder) if number != current.version]
-        others = [store.load(folder, number) for number in numbers]
-    else:
-        current = replace(current, before=None)
-    every = [current, *others]
+    every = _versions(folder, versions=versions and pictures is not Pictures.NONE)
+    last = store.last(folder)
+    if pictures is Pictures.NONE:
+        last += 1
+        every = [leaving.without_pictures(every[0], last)]
+    left = leaving.leaving(folder, every, pictures, report)
+    names = leaving.renames(every, left)
+    every = [leaving.as_they_leave(each, left) for each in every]
+    current, *others = every
     listed = {f"{contents.DATASET}/{home.MANIFEST}": current}
     listed |= {f"{contents.VERSIONS}/{each.version:06}.json": each for each in others}
     held: dict[str, _Data] = {
@@ -101,18 +118,19 @@ def project(dataset_id: str, runs: Sequence[Run], *, versions: bool = True) -> P
         for member, each in listed.items()
     }
     for name, form in DATASET_FILES.items():
-        if (folder / name).is_file():
-            held[f"{contents.DATASET}/{name}"] = _checked(folder, name, form)
-    pictures = _pictures(folder, every)
+        if (folder / name).is_file() and (pictures is not Pictures.NONE or name == home.CHOICE):
+            held[f"{contents.DATASET}/{name}"] = _checked(folder, name, form, names)
     weights = _weights(folder, runs)
     held |= {f"{contents.WEIGHTS}/{own.digest}.h5": home.own_weights(own.digest) for own in weights}
     places = {run.id: place for place, run in enumerate(runs, 1)}
     for run, place in zip(runs, places.values(), strict=True):
         if not _belongs(run, dataset_id):
             raise UserError("Expected finished runs of this data set. Choose others.")
-        held |= {f"{contents.RUNS}/{place}/{name}": data for name, data in _files_of(run).items()}
+        of_run = _files_of(run, names, alone=pictures is Pictures.NONE)
+        held |= {f"{contents.RUNS}/{place}/{name}": data for name, data in of_run.items()}
     comparisons = dict.fromkeys(found for run in runs if (found := _comparison(run)))
     compared = {found: number for number, found in enumerate(comparisons, 1)}
+    go_along = {each.digest: each for each in left.values()}
     told: dict[str, Any] = {
         "thaw": contents.KIND,
         "format": contents.FORMAT,
@@ -121,10 +139,11 @@ def project(dataset_id: str, runs: Sequence[Run], *, versions: bool = True) -> P
         "name": current.name,
         "dataset": {
             "classes": current.counts,
-            "pictures": len(pictures),
+            "pictures": len(go_along),
+            "leave": pictures,
             "version": current.version,
             "versions": sorted(each.version for each in every),
-            "last": store.last(folder),
+            "last": last,
         },
         "runs": [_described(run, places, compared) for run in runs],
         "weights": [
@@ -134,8 +153,18 @@ def project(dataset_id: str, runs: Sequence[Run], *, versions: bool = True) -> P
         "files": {member: _fingerprint(data) for member, data in held.items()},
     }
     size = sum(int(each["bytes"]) for each in told["files"].values())
-    size += sum(path.stat().st_size for path in pictures.values())
-    return Project(current.name, len(pictures), len(runs), size, _pieces(told, held, pictures))
+    size += sum(each.size for each in go_along.values())
+    pieces = _pieces(told, held, go_along)
+    return Project(current.name, len(go_along), len(runs), size, pieces)
+
+
+def _versions(folder: Path, *, versions: bool) -> list[Dataset]:
+    """The version at hand, and the others where they are wanted."""
+    current = store.load(folder)
+    if not versions:
+        return [replace(current, before=None)]
+    numbers = [number for number in store.versions(folder) if number != current.version]
+    return [current, *(store.load(folder, number) for number in numbers)]
 
 
 def _comparison(run: Run) -> str | None:
@@ -160,21 +189,6 @@ def _described(run: Run, places: dict[str, int], compared: dict[str, int]) -> di
     }
 
 
-def _pictures(folder: Path, every: Sequence[Dataset]) -> dict[str, Path]:
-    """Where each picture of some versions lies, by its digest."""
-    found: dict[str, Path] = {}
-    for dataset in every:
-        for record in dataset.records:
-            path = found[record.digest] = image_files.original(folder, record.digest)
-            if not path.is_file():
-                raise UserError(
-                    "The image “{file}” is gone from the data set. Delete it there, then save the "
-                    "rest.",
-                    file=record.file,
-                )
-    return found
-
-
 def _weights(folder: Path, runs: Sequence[Run]) -> list[own_weights.OwnWeights]:
     """The weights files that somebody brought and that these runs, or the next one, start from."""
     wanted = {run.settings.weights for run in runs}
@@ -183,8 +197,14 @@ def _weights(folder: Path, runs: Sequence[Run]) -> list[own_weights.OwnWeights]:
     return [own for own in own_weights.every() if own.digest in wanted - {IMAGENET, RANDOM}]
 
 
-def _files_of(run: Run) -> dict[str, _Data]:
-    """What goes along of a run, by the name of each file."""
+def _files_of(run: Run, names: Mapping[str, str], *, alone: bool) -> dict[str, _Data]:
+    """What goes along of a run, by the name of each file.
+
+    Args:
+        run: It.
+        names: The digests of pictures that leave as others.
+        alone: Whether no picture goes along.
+    """
     sealed = _sealed(run.settings)
     if sealed:
         raise UserError(
@@ -201,11 +221,22 @@ def _files_of(run: Run) -> dict[str, _Data]:
             continue
         if name == home.PROGRESS:
             found[name] = b"".join(map(EventLog.line, _events(run)))
+        elif alone and name in _OF_PICTURES:
+            continue
+        elif names and name in contents.ARRAYS:
+            found[name] = partial(_arrays, run.folder, name, names)
         elif kept.form is None:
             found[name] = run.folder / name
         else:
-            found[name] = _checked(run.folder, name, kept.form)
+            found[name] = _checked(run.folder, name, kept.form, names, alone=alone)
     return found
+
+
+def _arrays(folder: Path, name: str, names: Mapping[str, str]) -> Iterator[bytes]:
+    try:
+        yield from leaving.arrays_renamed(folder / name, names)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise damaged(folder, name) from error
 
 
 def _sealed(settings: TrainingSettings) -> str:
@@ -228,13 +259,20 @@ def _events(run: Run) -> Iterator[dict[str, Any]]:
                 raise damaged(run.folder, home.PROGRESS) from error
 
 
-def _checked(folder: Path, name: str, form: Form) -> bytes:
-    """A JSON file with what the table says of it and nothing else."""
+def _checked(
+    folder: Path, name: str, form: Form, names: Mapping[str, str], *, alone: bool = False
+) -> bytes:
+    """A JSON file with what the table says of it and nothing else; the rest as `_files_of`."""
     try:
         value = files.read_json(folder / name)
     except ValueError as error:
         raise damaged(folder, name) from error
-    return _json(_formed(form, value, folder, name))
+    found = leaving.renamed(_formed(form, value, folder, name), names)
+    if alone and name == home.RESULTS:
+        found |= {"mistakes": []}
+        if "alone" in found:
+            found["alone"] |= {"refused": [], "let_in": []}
+    return _json(found)
 
 
 def _formed(form: Form, value: Any, folder: Path, name: str) -> Any:
@@ -253,15 +291,26 @@ def _json(value: Any) -> bytes:
 
 def _fingerprint(data: _Data) -> dict[str, Any]:
     """Size and SHA-256 of a file."""
+    seen, size = hashlib.sha256(), 0
+    for piece in _read(data):
+        seen.update(piece)
+        size += len(piece)
+    return {"bytes": size, "sha256": seen.hexdigest()}
+
+
+def _read(data: _Data) -> Iterator[bytes]:
     if isinstance(data, bytes):
-        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    with data.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"bytes": file.tell(), "sha256": digest}
+        yield data
+    elif isinstance(data, Path):
+        with data.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    else:
+        yield from data()
 
 
 def _pieces(
-    told: dict[str, Any], held: dict[str, _Data], pictures: dict[str, Path]
+    told: dict[str, Any], held: dict[str, _Data], pictures: Mapping[str, Leaving]
 ) -> Iterator[bytes]:
     outlet = packing.Outlet()
     with zipfile.ZipFile(outlet, "w") as archive:
@@ -276,18 +325,16 @@ def _pieces(
             info = zipfile.ZipInfo(name, _MADE)
             info.file_size = expected["bytes"]  # so that zipfile knows whether 32 bits will do
             seen = hashlib.sha256()
-            with archive.open(info, "w") as member, data.open("rb") as file:
-                while piece := file.read(_PIECE):
+            with archive.open(info, "w") as member:
+                for piece in _read(data):
                     seen.update(piece)
                     member.write(piece)
                     yield outlet.take()
             if seen.hexdigest() != expected["sha256"]:
                 raise UserError("A run was changed while it was saved. Save the project again.")
-        for digest, path in pictures.items():
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() != digest:
-                raise UserError("A picture was changed on the disk. Import the data set again.")
-            archive.writestr(zipfile.ZipInfo(f"{contents.PICTURES}/{digest}", _MADE), data)
+        for digest, picture in pictures.items():
+            name = f"{contents.PICTURES}/{digest}"
+            archive.writestr(zipfile.ZipInfo(name, _MADE), picture.data())
             yield outlet.take()
     yield outlet.take()
 

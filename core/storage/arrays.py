@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.storage import files, home
 
 _FACTS = "facts"
+FACTS_FILE = f"{_FACTS}.npy"  # in the zip that such a file is
 
 Arrays = dict[str, np.ndarray]
 

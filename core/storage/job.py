@@ -40,7 +40,7 @@ class RunStatus(StrEnum):
 
 
 class Stage(StrEnum):
-    """What a running job is busy with: a run in the order of the work, then a check-up."""
+    """What a running job is busy with: a run in the order of the work, then other jobs."""
 
     WEIGHTS = "weights"
     BUILDING = "building"
@@ -53,6 +53,7 @@ class Stage(StrEnum):
     COMPARING = "comparing"
     CONVERTING = "converting"
     PROVING = "proving"
+    WRITING = "writing"
 
 
 DIED = {
@@ -235,7 +236,7 @@ class Job:
 
     @classmethod
     def of_export(cls, folder: Path) -> "Job":
-        """The export of a run; like an evaluation, it may take long."""
+        """The export of a run or a project; like an evaluation, it may take long."""
         return cls(Kind.CHECKING, folder)
 
     def key(self, turn: int) -> str:

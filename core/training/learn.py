@@ -4,7 +4,6 @@ A head that looks at every stage and has one layer is solved exactly after its e
 learns from features learns once more at the end, from the validation images too.
 """
 
-import hashlib
 import itertools
 import math
 import time
@@ -18,7 +17,6 @@ import numpy as np
 from core.backbones.frameworks import keras
 from core.datasets.dataset import Dataset, Record, labels_of
 from core.errors import StopRequested, UserError
-from core.intake.pictures.preparation import Preparation
 from core.network import gpu
 from core.network.classifier import Network, head_layers
 from core.network.familiarity import FEWEST, THRESHOLD, Memory
@@ -128,13 +126,6 @@ def _set_rate(optimizer: Any, rates: np.ndarray) -> None:
     optimizer.learning_rate = float(rates[0])
 
 
-def digest_of(records: Sequence[Record], preparation: Preparation) -> str:
-    """Stands for images, how they are read, their classes and their sides of the split."""
-    told = sorted(f"{record.digest} {record.split} {record.label}" for record in records)
-    told += [preparation.key] if preparation.key else []
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
-
-
 class Learning:
     """One fit of a network, or what is left of one that was resumed.
 
@@ -208,7 +199,7 @@ class Learning:
         self.best = KeepBest(self._changing, settings.patience)
         self._checkpoint = Checkpoint(heat.checkpoint if heat else run.checkpoint)
         self._saved: Saved | None = None
-        self._images = digest_of(dataset.records, dataset.preparation)
+        self._images = dataset.digest
         steps = -(-len(dataset.of("train")) // settings.batch_size)
         done = self._go_back(state)
         self._progress = Progress(run, self.epochs, steps, done)

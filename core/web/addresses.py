@@ -26,6 +26,7 @@ class Site:
         urls: Where a browser gets in.
         hosts_are_set: Where the server's owner says what `hosts` are, in words.
         translated: Puts a sentence into the language that an `Accept-Language` header asks for.
+        language: Which language that is, as HTML writes it.
     """
 
     base: str = ""
@@ -34,6 +35,7 @@ class Site:
     urls: tuple[str, ...] = ()
     hosts_are_set: str = "server.allowedHosts in .streamlit/config.toml"
     translated: Callable[[str, str | None], str] = lambda sentence, _: sentence
+    language: Callable[[str | None], str] = lambda _: "en"
 
 
 _site = Site()

@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from core.datasets import packing, store
 from core.errors import UserError
 from core.projects import saving
+from core.projects.leaving import Pictures
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, to_keep
 
@@ -46,15 +47,19 @@ def address(dataset_id: str, *, sides: bool) -> str:
     return f"{path()}/{dataset_id}?{asked}"
 
 
-def project_address(dataset_id: str, runs: Sequence[str] | None, *, versions: bool) -> str:
+def project_address(
+    dataset_id: str, runs: Sequence[str] | None, *, versions: bool, exact: bool = False
+) -> str:
     """The address for saving a project.
 
     Args:
         dataset_id: A stored data set.
         runs: The ids of the runs that go along, at most `MOST_RUNS`; None for all that can.
         versions: As for `saving.project`.
+        exact: Whether pictures leave as they are, with all that cameras write into them.
     """
-    asked = {"versions": str(int(versions)), "permit": addresses.permit(_purpose(dataset_id))}
+    asked = {"versions": str(int(versions)), "exact": str(int(exact))}
+    asked |= {"permit": addresses.permit(_purpose(dataset_id))}
     asked |= {"runs": "all"} if runs is None else {f"run{n}": each for n, each in enumerate(runs)}
     return f"{path()}/{dataset_id}/project?{urlencode(asked)}"
 
@@ -77,7 +82,8 @@ async def _send_project(request: Request) -> Response:
     chosen = None if asked.get("runs") == "all" else {
         value for name, value in asked.items() if name.startswith("run")
     }  # fmt: skip
-    return await _known(_project, dataset_id, chosen, asked.get("versions") == "1")
+    exact = asked.get("exact") == "1"
+    return await _known(_project, dataset_id, chosen, asked.get("versions") == "1", exact)
 
 
 def _permitted(request: Request) -> tuple[str, QueryParams]:
@@ -101,12 +107,13 @@ def _dataset(dataset_id: str, sides: bool) -> Response:
     return _sent(pieces, packing.file_name(dataset))
 
 
-def _project(dataset_id: str, chosen: set[str] | None, versions: bool) -> Response:
+def _project(dataset_id: str, chosen: set[str] | None, versions: bool, exact: bool) -> Response:
     store.load(store.folder_of(dataset_id))  # says so where it is gone
     runs = [run for run in saving.runs_of(dataset_id) if chosen is None or run.id in chosen]
     if chosen is not None and len(runs) < len(chosen):
         raise UserError("One of these runs was deleted. Reload the page and choose again.")
-    project = saving.project(dataset_id, runs, versions=versions)
+    pictures = Pictures.AS_THEY_ARE if exact else Pictures.STRIPPED
+    project = saving.project(dataset_id, runs, versions=versions, pictures=pictures)
     return _sent(project.pieces, project.file_name)
 
 

@@ -4,17 +4,20 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web.server import server_util
 
-from core.web import addresses, answers, downloads, exports, frames, pictures, shares, uploads
+from core.web import addresses, answers, downloads, exports, frames, pictures, uploads
 from core.web.api import published
 from core.web.door import Door
 from core.web.guarded import GuardedRoute
+from core.web.shares import exports as shared_exports
+from core.web.shares import paths
+from core.web.shares import projects as shared_projects
 from pages.language import catalogue
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 
 
 def _own_token(path: str) -> bool:
-    return published.is_path(path) or shares.is_path(path)
+    return published.is_path(path) or paths.is_path(path)
 
 
 MIDDLEWARE = [Middleware(Door, own_token=_own_token)]
@@ -23,8 +26,9 @@ MIDDLEWARE = [Middleware(Door, own_token=_own_token)]
 def routes() -> list[GuardedRoute]:
     """Every route of Thaw's own that is no page."""
     addresses.use(site())
-    rooms = (uploads, downloads, exports, answers, pictures, published, shares, frames)
-    return [route for room in rooms for route in room.routes()]
+    rooms = (uploads, downloads, exports, answers, pictures, published, frames)
+    shared = (shared_exports, shared_projects)
+    return [route for room in (*rooms, *shared) for route in room.routes()]
 
 
 def site() -> addresses.Site:
@@ -39,6 +43,7 @@ def site() -> addresses.Site:
         origins=frozenset(each.strip().lower().rstrip("/") for each in origins),
         urls=tuple(server_util.get_url(name) for name in _names(hosts)),
         translated=_translated,
+        language=catalogue.of_header,
     )
 
 

@@ -14,7 +14,7 @@ ROWS = [
     {"core.errors", "core.shown", "core.installation", "core.in_place", "core.limited"},
     {"core.config", "core.settings"},
     {"core.storage"},
-    {"core.apart"},
+    {"core.apart", "core.sharing"},
     {"core.intake", "core.backbones"},
     {"core.datasets"},
     {"core.network"},

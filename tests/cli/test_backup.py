@@ -105,7 +105,8 @@ def test_what_was_made_comes_back_and_nothing_else_is_kept(
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     run = paint_run(dataset)
     files.write_json(run.folder / home.NAME, {"name": "my best"})
-    secrets = ("token", "cluster/host.json", "cluster/x/cluster.pem", "logs/errors.log")
+    link = f"home/datasets/{dataset}/shared/{home.new_id()}/share.json"
+    secrets = (link, "token", "cluster/host.json", "cluster/x/cluster.pem", "logs/errors.log")
     for secret in (*secrets, "cache/features/f", "home/uploads/u/data", "home/runs/.deleted-1/a"):
         write(home.root() / secret, b"secret")
     for kept in ("home/weights/" + "0" * 64 + ".h5", "hub/hub-mine.json"):

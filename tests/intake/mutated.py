@@ -28,6 +28,7 @@ from PIL import Image, ImageCms
 from core.datasets import reading
 from core.errors import UserError
 from core.intake.archives.archive import open_source
+from core.intake.metadata import stripping
 from core.intake.pictures import images
 from core.intake.pictures.images import UnreadableImage
 from core.intake.pictures.preparation import USUAL, Paper, Preparation
@@ -148,7 +149,20 @@ def of_picture(data: bytes) -> str:
         else:
             assert found.image.mode == "RGB"
             outcomes.append("picture")
+    if outcomes[0] == "picture":
+        look_the_same_stripped(data)
     return outcomes[0]
+
+
+def look_the_same_stripped(data: bytes) -> None:
+    try:
+        bare = stripping.stripped(data)
+    except stripping.Unstrippable:
+        return
+    whole, left = images.picture(data), images.picture(bare)
+    assert (whole.width, whole.height) == (left.width, left.height)
+    assert whole.image.tobytes() == left.image.tobytes(), "stripped, it is another picture"
+    assert stripping.stripped(bare) == bare
 
 
 def of_archive(data: bytes) -> str:

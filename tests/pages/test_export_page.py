@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from core import sharing as links
 from core.datasets import store
 from core.errors import UserError
-from core.exports import kept, sharing, table
+from core.exports import kept, table
 from core.exports.lesson.rehearsal import Rehearsal
 from core.exports.proof import Agreement, Proof
 from core.jobs import exporting
@@ -179,14 +180,14 @@ def test_an_export_is_shared_by_a_link_until_somebody_takes_it_back(
     monkeypatch.setattr(addresses, "_site", addresses.Site(urls=("http://localhost:8501",)))
     folder = exported(run)
     app = open_page("export", run=run.id)
-    assert sharing.shared(folder) is None
+    assert links.at(folder) is None
     button(app, "share").click().run()
-    link = sharing.shared(folder)
+    link = links.at(folder)
     assert link is not None
     assert any(link.token in code.value for code in app.code)
     assert "this computer alone" in shown(app)  # it was opened as localhost
     button(app, "stop-sharing").click().run()
-    assert sharing.shared(folder) is None
+    assert links.at(folder) is None
     assert buttons(app, "share")
 
 

@@ -16,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 
 import streamlit_app
+from core import sharing as links
 from core.datasets import store
 from core.exports import kept, sharing
 from core.intake import incoming
@@ -40,6 +41,7 @@ from pages.routes import mount
 from tests.pages.painting import painted, store_dataset
 from tests.web.asking import running
 from tests.web.served import Reply
+from tests.web.test_shared_projects import shared_project
 from tests.web.test_web_exports import export_of
 
 WORDS = [
@@ -128,6 +130,11 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     made_export = kept.kept(exported)
     assert made_export is not None
     link = sharing.share(exported, made_export, 60)
+    project = shared_project(dataset)
+    link_to_it = links.at(project)
+    assert link_to_it is not None
+    shared = addresses.path("shares/projects")
+    of_project = {"dataset_id": dataset, "share_id": project.name, "token": link_to_it.token}
     place, asked = uploads.path(), published.address(run).replace(run.id, "{run_id}")
     bearer = {"Authorization": f"Bearer {published.publish(run)}"}
     predictions.keep(run, [Prediction("a.png", "cat", 0.9, (("cat", 0.9),), b"a picture")], {})
@@ -149,6 +156,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
             {"run_id": run.id, "export_id": exported.name}, {"permit": export}),
         Ask("GET", f"{addresses.path('shares')}/{{run_id}}/{{export_id}}/{{token}}",
             {"run_id": run.id, "export_id": exported.name, "token": link.token}),
+        *(Ask("GET", f"{shared}/{{dataset_id}}/{{share_id}}/{{token}}{end}", of_project)
+          for end in ("", "/file")),
         Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})
           for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),

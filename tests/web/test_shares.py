@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from core import sharing as links
 from core.errors import UserError
 from core.exports import kept, sharing, table
 from core.exports.kept import Kept
 from core.storage import files, home
 from core.storage.runs import Run
-from core.web import shares
+from core.web.shares import exports as shares
 from pages.routes import mount
 from tests.web.asking import Get
 from tests.web.test_web_exports import export_of
@@ -59,7 +60,7 @@ def test_a_link_ends(get: Get, thaw_home: Path) -> None:
     link = sharing.share(folder, made, 60)
     address = shares.address(run, folder, link)
     files.write_json(folder / home.SHARE, {"token": link.token, "until": time.time() - 1})
-    assert sharing.shared(folder) is None
+    assert links.at(folder) is None
     over = get(address)
     assert over.status == 404
     assert "This link is over" in over.text
@@ -89,7 +90,7 @@ def test_a_damaged_link_lets_nobody_in(get: Get, thaw_home: Path, content: str) 
     (folder / home.SHARE).write_text(content)
     assert get(shares.address(run, folder, link)).status == 404
     with pytest.raises(UserError):
-        sharing.shared(folder)
+        links.at(folder)
 
 
 def test_a_damaged_export_cannot_be_shared(thaw_home: Path) -> None:
@@ -97,4 +98,4 @@ def test_a_damaged_export_cannot_be_shared(thaw_home: Path) -> None:
     (folder / home.EXPORT_ZIP).write_bytes(b"PK no more")
     with pytest.raises(UserError, match="damaged"):
         sharing.share(folder, made, 60)
-    assert sharing.shared(folder) is None
+    assert links.at(folder) is None

@@ -127,9 +127,14 @@ def _seen(folder: Path) -> dict[Path, tuple[int, ...]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder but for those that are just being written or deleted."""
+    """All files below a folder but for those that are just being written or deleted.
+
+    Projects that were made for a link are left out as well: they can be made again.
+    """
     for above, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        folders[:] = sorted(
+            each for each in folders if not each.startswith(".") and each != home.SHARED
+        )
         for name in sorted(names):
             if not name.startswith("."):
                 yield Path(above, name)

@@ -29,6 +29,18 @@ def options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the data set as it is now, without its earlier versions",
     )
+    pictures = save.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--keep-metadata",
+        action="store_true",
+        help="keep the pictures exactly as they are, for a backup of your own; by default places, "
+        "times, names and serial numbers are taken out",
+    )
+    pictures.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="only classes, settings and runs, without what tells of single pictures",
+    )
     opened = actions.add_parser("open", help="open a project file in THAW_HOME")
     opened.add_argument("file", type=path, metavar="FILE", help="what Save project has made")
     for each in (save, opened):
@@ -42,11 +54,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _save(args: argparse.Namespace) -> dict[str, Any]:
     from core.projects import saving
+    from core.projects.leaving import Pictures
 
     chosen = _dataset(args.dataset)
+    pictures = Pictures.AS_THEY_ARE if args.keep_metadata else Pictures.STRIPPED
+    if args.no_pictures:
+        pictures = Pictures.NONE
     every = saving.runs_of(chosen)
     runs = every if args.runs is None else _chosen(every, args.runs)
-    project = saving.project(chosen, runs, versions=not args.current)
+    project = saving.project(
+        chosen,
+        runs,
+        versions=not args.current,
+        pictures=pictures,
+        report=counter("looking at pictures"),
+    )
     report, done = bytes_counter("saving"), 0
     try:
         with privacy.to_share(), files.replacing(args.out) as aside, aside.open("wb") as file:

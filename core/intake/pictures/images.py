@@ -120,6 +120,25 @@ class Picture:
     height: int
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its picture, besides the pixels, that bears on how it is shown.
+
+    Attributes:
+        kind: Its format, as Pillow calls it; an MPO is a JPEG.
+        size: Width and height as they lie in the file.
+        mode: What a pixel is made of.
+        turn: Its EXIF orientation, 1 to 8.
+        profile: Its colour profile.
+    """
+
+    kind: str
+    size: tuple[int, int]
+    mode: str
+    turn: int
+    profile: bytes | None
+
+
 def picture(data: bytes, at_least: int | None = None, preparation: Preparation = USUAL) -> Picture:
     """Decode all of a picture: its first frame, upright, in sRGB, on paper where see-through.
 
@@ -157,6 +176,27 @@ def size(data: bytes) -> tuple[int, int]:
             return opened.width, opened.height
         with opened:
             return int(opened.width), int(opened.height)
+
+    return _told(work)
+
+
+def header(data: bytes) -> Header:
+    """What a file says of its picture; a PNG is decoded for it.
+
+    Raises:
+        UnreadableImage: As `picture`, as far as that is known.
+    """
+
+    def work() -> Header:
+        opened, _, _ = _opened(data, USUAL)
+        if isinstance(opened, tiffs.Bands):
+            size, mode = (opened.width, opened.height), f"{opened.count} × {opened.bits} bits"
+            return Header("TIFF", size, mode, opened.turn if opened.turn in _TURNS else 1, None)
+        with opened:
+            kind = "JPEG" if opened.format in _DRAFTED else opened.format
+            profile = opened.info.get("icc_profile")
+            turn = _orientation(opened)
+            return Header(kind, opened.size, opened.mode, turn if turn in _TURNS else 1, profile)
 
     return _told(work)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.intake import incoming
 from core.jobs.cluster.address import is_alive
-from core.projects import opening
+from core.projects import opening, sharing
 from core.storage import files, home, privacy
 from core.storage.job import INTERRUPTED, Job, JobState, Kind
 
@@ -23,7 +23,8 @@ _DAY = 24 * _HOUR  # so long a page may tell why a reading failed
 def sweep(now: float | None = None) -> None:
     """Remove what processes that were killed, and readings that failed, have left.
 
-    The runs of a project whose opening was cut off at the very end come to their place.
+    The runs of a project whose opening was cut off at the very end come to their place, and
+    projects that were shared until now go.
 
     What an earlier Thaw left readable to other users is closed as well.
 
@@ -37,6 +38,7 @@ def sweep(now: float | None = None) -> None:
         _remove_old(home.root().glob("*/" * depth + name), now)
     for opened in home.datasets().glob(f"*/{home.OPENED_RUNS}"):
         opening.settle(opened.parent)
+    sharing.sweep()
     uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
     # The web server removes uploads whose senders have left: it knows whether its clock was set.
     _remove_old((path for path in uploads if not incoming.is_begun(path)), now)

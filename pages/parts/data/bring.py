@@ -15,7 +15,7 @@ from core.intake import incoming
 from core.jobs import queue
 from core.settings import SplitSettings
 from core.storage import files, home, own_names
-from core.storage.job import RunStatus
+from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run
 from pages.components import upload_zone
 from pages.parts.data import asking, division
@@ -186,7 +186,9 @@ def _progress(chosen: str) -> None:
     if current.status.final:
         st.rerun()
     st.title(say("Importing your pictures"), anchor=False)
-    if current.total:
+    if current.stage is Stage.PROVING:
+        st.progress(1.0, text=say("Checking its trained networks"))
+    elif current.total:
         st.progress(
             current.done / current.total,
             text=say("{done} of {total} files", done=current.done, total=current.total)

@@ -6,22 +6,22 @@ The token in the link lets them in, so `door` asks for none. A page that is open
 nobody: the pictures that people show it stay in their browser.
 """
 
-import hmac
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from core import sharing
 from core.errors import UserError
-from core.exports import kept, sharing
-from core.exports.sharing import Share
+from core.exports import kept
+from core.sharing import Share
 from core.storage import home
 from core.storage.runs import Run, open_run
 from core.web import addresses, exports
-from core.web.guarded import GuardedRoute, Refused
+from core.web.guarded import GuardedRoute
+from core.web.shares import paths
 
-_NAME = "shares"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src data: blob:; media-src blob:; "
     "style-src 'unsafe-inline'; connect-src data: blob:; worker-src blob:; "
@@ -41,17 +41,12 @@ def address(run: Run, folder: Path, share: Share) -> str:
         folder: The export's.
         share: As it was made.
     """
-    return addresses.path(f"{_NAME}/{run.id}/{folder.name}/{share.token}")
-
-
-def is_path(path: str) -> bool:
-    """Whether this is the path of a link: it has its own token."""
-    return path.startswith(addresses.path(f"{_NAME}/"))
+    return addresses.path(f"{paths.NAME}/{run.id}/{folder.name}/{share.token}")
 
 
 def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
-    return [GuardedRoute(f"{_NAME}/{{run_id}}/{{export_id}}/{{token}}", _answer, "GET")]
+    return [GuardedRoute(f"{paths.NAME}/{{run_id}}/{{export_id}}/{{token}}", _answer, "GET")]
 
 
 async def _answer(request: Request) -> Response:
@@ -63,20 +58,16 @@ def _file(run_id: str, export_id: str, token: str) -> Response:
     try:
         run = open_run(run_id)
         folder = run.folder / home.EXPORTS / export_id
-        share = sharing.shared(folder) if home.is_id(export_id) else None
+        share = sharing.at(folder) if home.is_id(export_id) else None
         found = kept.kept(folder) if share is not None else None
     except UserError as error:
-        raise _over() from error
-    if share is None or not hmac.compare_digest(token.encode(), share.token.encode()):
-        raise _over()
+        raise paths.over() from error
+    if share is None or not share.fits(token):
+        raise paths.over()
     page = folder / home.SHARED_PAGE
     if page.is_file():
         return FileResponse(page, media_type="text/html", headers=_HEADERS)
     if found is None or not found.file.is_file():
-        raise _over()
+        raise paths.over()
     name = exports.file_name(run, found.format.name)
     return FileResponse(found.file, filename=name, media_type="application/zip", headers=_HEADERS)
-
-
-def _over() -> Refused:
-    return Refused(404, "This link is over. Ask for a new one.")

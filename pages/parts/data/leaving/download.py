@@ -1,4 +1,4 @@
-"""What leaves the Data page: a data set as a zip, and a whole project."""
+"""What leaves the Data page: a data set as a zip, a whole project, and a link to one."""
 
 from contextlib import suppress
 
@@ -8,12 +8,11 @@ from core.datasets import packing, store
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.projects import opening, saving
-from core.storage.runs import Run, open_run
+from core.storage.runs import open_run
 from core.web import downloads
+from pages.parts.data.leaving import sharing, which_runs
 from pages.parts.shared import state, words
 from pages.parts.shared.words import say, several
-
-_ALL, _SOME, _NONE = "all", "some", "none"
 
 
 def draw(chosen: str, dataset: Dataset) -> None:
@@ -53,6 +52,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
     ) as opened:
         if opened.open:
             _project(chosen, dataset)
+    sharing.offer(chosen, dataset)
 
 
 def _project(chosen: str, dataset: Dataset) -> None:
@@ -62,7 +62,7 @@ def _project(chosen: str, dataset: Dataset) -> None:
             "Open it on any computer with Thaw and go on from there."
         )
     )
-    runs = _runs(chosen)
+    runs = which_runs.choose(chosen, "save")
     versions = True
     if len(store.versions(store.folder_of(chosen))) > 1:
         versions = st.checkbox(
@@ -74,55 +74,32 @@ def _project(chosen: str, dataset: Dataset) -> None:
                 "version can be trained on. Pictures that you have removed since go along."
             ),
         )
+    exact = st.checkbox(
+        say("Keep the pictures exactly as they are"),
+        key="save-exact",
+        help=say(
+            "For a backup of your own. Cameras write places, times, names and serial numbers into "
+            "pictures. Without this tick they are taken out; the pictures look the same."
+        ),
+    )
     name = words.shortened(saving.file_name(dataset.name), 40)
     st.link_button(
         say("Save {file}", file=words.plain(name)),
-        downloads.project_address(chosen, runs, versions=versions),
+        downloads.project_address(chosen, runs, versions=versions, exact=exact),
         icon=":material/save:",
         type="primary",
     )
     st.caption(
         say(
-            "Whoever gets this file gets your pictures as they are, with all that cameras write "
-            "into them, such as places."
+            "Anyone who gets this file gets your pictures, with everything that cameras write into "
+            "them, such as where they were taken."
+        )
+        if exact
+        else say(
+            "Anyone who gets this file gets your pictures, without the places, times and serial "
+            "numbers that cameras write into them."
         )
     )
-
-
-def _runs(chosen: str) -> list[str] | None:
-    """The ids of the runs that go along; None for all."""
-    every = saving.runs_of(chosen)
-    if not every:
-        st.caption(say("There is no trained run yet, so only the pictures are saved."))
-        return []
-    kinds = {
-        _ALL: several("Its run", "All {count} runs", len(every)),
-        _SOME: say("Only some runs"),
-        _NONE: say("No runs"),
-    }
-    which = st.radio(
-        say("Trained runs"),
-        [each for each in kinds if each != _SOME or len(every) > 1],
-        format_func=kinds.__getitem__,
-        key="save-runs",
-    )
-    if which != _SOME:
-        return None if which == _ALL else []
-    told = words.distinct([f"{run.name} · {_accuracy(run)} · {run.id}" for run in every])
-    names = dict(zip(told.values(), every, strict=True))
-    picked = st.multiselect(
-        say("Runs to save"),
-        list(names),
-        list(names)[:1],
-        max_selections=downloads.MOST_RUNS,
-        key=state.key("save-some", chosen),
-    )
-    return [names[each].id for each in picked]
-
-
-def _accuracy(run: Run) -> str:
-    results = run.results()
-    return words.percent(results["accuracy"]) if results else ""
 
 
 def brought(chosen: str, dataset: Dataset) -> None:

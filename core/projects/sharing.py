@@ -1,0 +1,162 @@
+"""Projects that others download by a link: a snapshot, written when somebody shares it.
+
+`shared/<id>/` in the data set's folder holds the job's log, the file, its description and the link.
+It is deleted when the link expires or is withdrawn, or with the data set.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core import sharing
+from core.backbones.catalogue.rows import backbone_of
+from core.datasets import store
+from core.errors import UserError
+from core.intake import room
+from core.projects import saving
+from core.projects.leaving import Pictures, Report
+from core.storage import files, home
+from core.storage.runs import Run, read_facts
+
+
+@dataclass(frozen=True)
+class SharedRun:
+    """A run in a shared project: its name, backbone and accuracy."""
+
+    name: str
+    backbone: str
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the link leads to.
+
+    Attributes:
+        name: Of the data set.
+        classes: Pictures in each class; all 0 if pictures were left out.
+        pictures: How many it holds.
+        runs: The runs it holds.
+        bytes: Of the file.
+        file_name: What to call it.
+    """
+
+    name: str
+    classes: dict[str, int]
+    pictures: int
+    runs: tuple[SharedRun, ...]
+    bytes: int
+    file_name: str
+
+
+def new(dataset_id: str) -> Path:
+    """A folder for a new share; it isn't created yet."""
+    return store.folder_of(dataset_id) / home.SHARED / home.new_id()
+
+
+def folders(dataset_id: str) -> list[Path]:
+    """The folder of each share, latest first. Expired ones are deleted and left out."""
+    found = store.folder_of(dataset_id) / home.SHARED
+    every = found.iterdir() if found.is_dir() else ()
+    kept = [each for each in every if home.is_id(each.name) and not _is_over(each)]
+    return sorted(kept, reverse=True)
+
+
+def make(
+    folder: Path,
+    dataset_id: str,
+    runs: Sequence[Run],
+    *,
+    pictures: bool,
+    seconds: float,
+    looking: Report,
+    writing: Report,
+) -> None:
+    """Write the file, then create the link to it.
+
+    Args:
+        folder: Where to; it is there.
+        dataset_id: A stored data set.
+        runs: Some of `saving.runs_of`.
+        pictures: Whether to include the pictures of the current version, stripped.
+        seconds: How long the link is good, starting when the file is ready.
+        looking: Called with pictures examined and in total; what it raises ends the work.
+        writing: The same for bytes written.
+
+    Raises:
+        UserError: As `saving.project`, or there is no room.
+    """
+    kind = Pictures.STRIPPED if pictures else Pictures.NONE
+    project = saving.project(dataset_id, runs, versions=False, pictures=kind, report=looking)
+    room.check(project.size)
+    size = 0
+    with (
+        room.in_words(),
+        files.replacing(folder / home.SHARED_FILE) as aside,
+        aside.open("wb") as file,
+    ):
+        for piece in project.pieces:
+            file.write(piece)
+            size += len(piece)
+            writing(min(size, project.size), project.size)
+    dataset = store.load(store.folder_of(dataset_id))
+    told = Shared(
+        dataset.name,
+        dataset.counts if pictures else dict.fromkeys(dataset.classes, 0),
+        project.pictures,
+        tuple(_described(run) for run in runs),
+        size,
+        project.file_name,
+    )
+    with room.in_words():
+        files.write_json(folder / home.SHARED_FACTS, asdict(told))
+        sharing.begin(folder, seconds)
+
+
+def shared(folder: Path) -> Shared | None:
+    """What a link leads to; None if it isn't ready.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    if not (folder / home.SHARED_FACTS).is_file():
+        return None
+    told = read_facts(folder, home.SHARED_FACTS)
+    told.pop("format", None)
+    try:
+        runs = tuple(SharedRun(**each) for each in told.pop("runs"))
+        return Shared(**told, runs=runs)
+    except (KeyError, TypeError) as error:
+        raise UserError("This link is damaged. Share it again.") from error
+
+
+def file(folder: Path) -> Path:
+    """The project."""
+    return folder / home.SHARED_FILE
+
+
+def stop(folder: Path) -> None:
+    """Withdraw the link and delete the file."""
+    files.remove(folder)
+
+
+def sweep() -> None:
+    """Delete expired shares."""
+    for folder in home.datasets().glob(f"*/{home.SHARED}/*"):
+        _is_over(folder)
+
+
+def _is_over(folder: Path) -> bool:
+    """Whether a share has expired; if so, it is deleted."""
+    try:
+        over = (folder / home.SHARE).is_file() and sharing.at(folder) is None
+    except UserError:
+        over = True
+    if over:
+        files.remove(folder)
+    return over
+
+
+def _described(run: Run) -> SharedRun:
+    results = run.results() or {}
+    return SharedRun(run.name, backbone_of(run.settings).title, results.get("accuracy"))

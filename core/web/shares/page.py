@@ -1,0 +1,130 @@
+"""The page behind a link to a project: what it is, when the link expires, how to open it."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+from html import escape
+
+from core.projects.sharing import Shared, SharedRun
+from core.saying import say, several
+from core.sharing import Share
+from core.shown import visible
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #08111a; --paper: #fbfdff; --soft: #eef5fb;
+  --line: #d5e2ee; --ice: #1668b0; --faint: #4a5560 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6eef5; --paper: #0e151d; --soft: #19242f;
+  --line: #2b3a49; --ice: #8cc6f5; --faint: #a5b1bc } }
+body { font: 1.05rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 8vh auto;
+  padding: 0 1.25rem 3rem; background: var(--paper); color: var(--ink); overflow-wrap: anywhere }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
+p, ol { margin: .5rem 0 } ol { padding-left: 1.4rem }
+ul { list-style: none; margin: .5rem 0; padding: 0; display: flex; flex-wrap: wrap; gap: .5rem }
+li.class { background: var(--soft); border: 1px solid var(--line); border-radius: .75rem;
+  padding: .25rem .75rem; max-width: 100%; box-sizing: border-box }
+ul.runs { display: block } ul.runs li { padding: .6rem 0; border-top: 1px solid var(--line) }
+.faint { color: var(--faint); font-size: .95rem }
+.get { display: inline-block; margin: 1rem 0 .25rem; padding: .6rem 1.4rem; border-radius: 2rem;
+  background: #1668b0; color: #fff; text-decoration: none; font-weight: 600 }
+.get:focus-visible { outline: 3px solid var(--ice); outline-offset: 3px }
+"""
+_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
+    "img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def drawn(
+    shared: Shared, share: Share, file: str, language: str, translated: Callable[[str], str]
+) -> str:
+    """The page as HTML. Everything that users typed is escaped.
+
+    Args:
+        shared: What the link leads to.
+        share: The link.
+        file: The path of the download.
+        language: The page's, as HTML writes it.
+        translated: Puts a sentence into it.
+    """
+
+    def told(sentence: str) -> str:
+        return escape(translated(sentence))
+
+    pictures = (
+        several("{count} picture", "{count} pictures", shared.pictures)
+        if shared.pictures
+        else say("no pictures")
+    )
+    of = ", ".join(
+        (
+            told(several("{count} class", "{count} classes", len(shared.classes))),
+            told(pictures),
+            told(several("{count} trained run", "{count} trained runs", len(shared.runs))),
+        )
+    )
+    until = datetime.fromtimestamp(share.until, UTC)
+    ends = say("This link is good until {time} (UTC).", time=f"{until:%Y-%m-%d %H:%M}")
+    size = say("Download ({size})", size=_size(shared.bytes))
+    parts = [
+        f"<h1>{_name(shared.name)}</h1>",
+        f"<p>{of}</p>",
+        f'<p><a class="get" href="{escape(file)}" download>{told(size)}</a></p>',
+        f'<p class="faint">{told(ends)}</p>',
+        f"<h2>{told(say('How to open it'))}</h2>",
+        f"<ol>{_how(shared, told)}</ol>",
+        f"<h2>{told(say('Classes'))}</h2>",
+        f"<ul>{''.join(_classes(shared))}</ul>",
+    ]
+    if shared.runs:
+        parts += [
+            f"<h2>{told(say('Trained runs'))}</h2>",
+            f'<ul class="runs">{"".join(_run(each, told) for each in shared.runs)}</ul>',
+        ]
+    return (
+        f'<!doctype html>\n<html lang="{escape(language)}"><head><meta charset="utf-8">'
+        f"<title>{escape(visible(shared.name))} · Thaw</title>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><style>{_STYLE}</style></head>'
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _name(name: str) -> str:
+    """A user's text, isolated so that right-to-left names don't affect what is around them."""
+    return f"<bdi>{escape(visible(' '.join(name.split())))}</bdi>"
+
+
+def _how(shared: Shared, told: Callable[[str], str]) -> str:
+    steps = [
+        say("Download the file. It is a project of Thaw, which teaches networks to know pictures."),
+        say("Start Thaw on your computer and drop the file on its Data page."),
+    ]
+    if shared.runs:
+        steps.append(say("Show the trained network a picture on the Predict page."))
+    return "".join(f"<li>{told(each)}</li>" for each in steps)
+
+
+def _classes(shared: Shared) -> Iterable[str]:
+    for name, count in shared.classes.items():
+        of = f' <span class="faint">{count:,}</span>' if shared.pictures else ""
+        yield f'<li class="class">{_name(name)}{of}</li>'
+
+
+def _run(run: SharedRun, told: Callable[[str], str]) -> str:
+    about = escape(run.backbone)
+    if run.accuracy is not None:
+        about += " · " + told(say("{share:.0%} accuracy", share=run.accuracy))
+    return f'<li>{_name(run.name)}<br><span class="faint">{about}</span></li>'
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{max(1, round(count / 1000))} KB"

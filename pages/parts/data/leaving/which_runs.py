@@ -1,0 +1,55 @@
+"""Which runs go along with a project that is saved or shared."""
+
+import streamlit as st
+
+from core.projects import saving
+from core.storage.runs import Run
+from core.web import downloads
+from pages.parts.shared import state, words
+from pages.parts.shared.words import say, several
+
+_ALL, _SOME, _NONE = "all", "some", "none"
+
+
+def choose(chosen: str, purpose: str) -> list[str] | None:
+    """A choice of the runs that go along.
+
+    Args:
+        chosen: The stored data set.
+        purpose: What they go along with; part of the keys.
+
+    Returns:
+        Their ids; None for all.
+    """
+    every = saving.runs_of(chosen)
+    if not every:
+        st.caption(say("There is no trained run yet, so only the pictures go along."))
+        return []
+    kinds = {
+        _ALL: several("Its run", "All {count} runs", len(every)),
+        _SOME: say("Only some runs"),
+        _NONE: say("No runs"),
+    }
+    which = st.radio(
+        say("Trained runs"),
+        [each for each in kinds if each != _SOME or len(every) > 1],
+        format_func=kinds.__getitem__,
+        key=f"{purpose}-runs",
+    )
+    if which != _SOME:
+        return None if which == _ALL else []
+    told = words.distinct([f"{run.name} · {_accuracy(run)} · {run.id}" for run in every])
+    names = dict(zip(told.values(), every, strict=True))
+    picked = st.multiselect(
+        say("Which runs"),
+        list(names),
+        list(names)[:1],
+        max_selections=downloads.MOST_RUNS,
+        key=state.key(f"{purpose}-some", chosen),
+    )
+    return [names[each].id for each in picked]
+
+
+def _accuracy(run: Run) -> str:
+    results = run.results()
+    return words.percent(results["accuracy"]) if results else ""

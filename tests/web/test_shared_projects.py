@@ -1,0 +1,199 @@
+"""Links by which others get a project: what it is, the file, and nothing else of this server."""
+
+import http.client
+import io
+import time
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from core import sharing as links
+from core.datasets import image_files, store
+from core.jobs.cluster import leftovers
+from core.projects import opening, saving, sharing
+from core.storage import files, home, own_names
+from core.web import addresses
+from core.web.shares import projects as shares
+from pages.routes import mount
+from tests.pages.painting import paint_run, store_dataset
+from tests.web.asking import Get
+
+AWKWARD = "<b>cats & **dogs** \u202egnp"
+
+
+def shared_project(dataset: str, *, pictures: bool = True, seconds: float = 60) -> Path:
+    """The folder of a project that is shared, with all runs of the data set."""
+    folder = sharing.new(dataset)
+    folder.mkdir(parents=True)
+    runs = saving.runs_of(dataset)
+    sharing.make(folder, dataset, runs, pictures=pictures, seconds=seconds,
+                 looking=lambda *_: None, writing=lambda *_: None)  # fmt: skip
+    return folder
+
+
+def link_of(dataset: str, folder: Path) -> str:
+    share = links.at(folder)
+    assert share is not None
+    return shares.address(dataset, folder, share)
+
+
+def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("my pets", {"0": 2, "כלב": 2, "x" * 60: 2})
+    run = paint_run(dataset, classes=("0", "כלב", "x" * 60))
+    facts = files.read_json(run.folder / home.MODEL_FACTS)
+    files.write_json(run.folder / home.MODEL_FACTS, facts | {"input_size": 64})
+    more = {"history": [], "best_epoch": None, "mistakes": []}
+    files.write_json(run.folder / home.RESULTS, files.read_json(run.folder / home.RESULTS) | more)
+    own_names.give(run.folder, "<i>my best</i>")
+    folder = shared_project(dataset)
+    answer = get(link_of(dataset, folder))
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    for told in (
+        *("my pets", "3 classes, 6 pictures", "<bdi>0</bdi>", "<bdi>כלב</bdi>", "x" * 60),
+        *("1 trained run", "&lt;i&gt;my best&lt;/i&gt;", "This link is good until", "(UTC)"),
+        "drop the file on its Data page",
+    ):
+        assert told in answer.text, told
+    assert str(thaw_home) not in answer.text
+
+
+def test_words_of_people_are_text_on_it(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset(AWKWARD, {AWKWARD: 2, "<script>x": 2})
+    text = get(link_of(dataset, shared_project(dataset))).text
+    assert "&lt;b&gt;cats &amp; **dogs**" in text
+    assert "<b>" not in text
+    assert "<script" not in text
+    assert "\u202e" not in text
+
+
+def test_the_file_opens_elsewhere_and_comes_in_parts_too(
+    get: Get, thaw_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
+    folder = shared_project(dataset)
+    path = f"{link_of(dataset, folder)}/file"
+    answer = get(path)
+    assert answer.headers["content-disposition"].endswith("pets.thaw")
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.content == sharing.file(folder).read_bytes()
+    part = asked(get, path, "bytes=100-299")
+    assert (part.status, part.content) == (206, answer.content[100:300])
+    assert part.headers["content-range"] == f"bytes 100-299/{len(answer.content)}"
+    (tmp_path / "came.thaw").write_bytes(answer.content)
+    monkeypatch.setenv("THAW_HOME", str(tmp_path / "elsewhere"))
+    found = opening.open_project(tmp_path / "came.thaw", "came.thaw", lambda *_: None)
+    assert len(store.load(store.folder_of(found.dataset)).records) == 6
+
+
+def asked(get: Get, path: str, wanted: str) -> "Part":
+    line = http.client.HTTPConnection("localhost", get.args[0], timeout=60)  # type: ignore[attr-defined]
+    line.request("GET", path, headers={"Range": wanted})
+    return Part(line.getresponse())
+
+
+class Part:
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self.status, self.headers, self.content = answer.status, answer.headers, answer.read()
+
+
+def test_without_the_tick_no_picture_leaves(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
+    folder = shared_project(dataset, pictures=False)
+    link = link_of(dataset, folder)
+    assert "2 classes, no pictures" in get(link).text
+    with zipfile.ZipFile(io.BytesIO(get(f"{link}/file").content)) as archive:
+        names = archive.namelist()
+        held = b"".join(map(archive.read, names))
+    assert not [name for name in names if name.startswith("pictures/")]
+    records = store.load(store.folder_of(dataset)).records
+    assert not [each for each in records if each.digest.encode() in held]
+    assert not [each for each in records if each.file.encode() in held]
+
+
+def test_an_empty_project_is_not_another_one_with_the_same_classes(
+    thaw_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
+    path = sharing.file(shared_project(dataset, pictures=False))
+    monkeypatch.setenv("THAW_HOME", str(tmp_path / "elsewhere"))
+    found = [opening.open_project(path, "came.thaw", lambda *_: None) for _ in range(2)]
+    assert [each.there for each in found] == [False, False]
+    assert [each.name for each in found] == ["pets", "pets 2"]
+    came = store.load(store.folder_of(found[0].dataset))
+    assert (came.classes, came.records) == (("cat", "dog"), ())
+
+
+def test_a_link_ends_is_taken_back_and_leaves_nothing(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    folder = shared_project(dataset)
+    link = link_of(dataset, folder)
+    token = link.rpartition("/")[2]
+    files.write_json(folder / home.SHARE, {"token": token, "until": time.time() - 1})
+    for path in (link, f"{link}/file"):
+        over = get(path)
+        assert over.status == 404
+        assert "This link is over" in over.text
+    assert folder.is_dir()
+    leftovers.sweep()
+    assert not folder.exists()
+    again = shared_project(dataset)
+    link = link_of(dataset, again)
+    assert get(link).status == 200
+    assert sharing.folders(dataset) == [again]
+    sharing.stop(again)
+    assert get(link).status == 404
+    assert not again.exists()
+    assert image_files.stored(store.folder_of(dataset)), "the data set is as it was"
+
+
+def test_nothing_else_is_let_in_by_a_link(get: Get, thaw_home: Path) -> None:
+    one, other = (store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "other"))
+    mine, theirs = shared_project(one), shared_project(other)
+    link = link_of(one, mine)
+    token = link.rpartition("/")[2]
+    for path in (
+        link[:-1],
+        link.replace(one, other),
+        link.replace(mine.name, theirs.name),
+        link.replace(mine.name, ".."),
+        link.replace(token, "x"),
+        f"{link}/other",
+    ):
+        assert get(path).status == 404, path
+    assert mount._own_token(link)
+    assert not mount._own_token(f"/downloads/{one}/project")
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"token": 1, "until": 2}', "[1]"])
+@pytest.mark.parametrize("file", [home.SHARE, home.SHARED_FACTS])
+def test_a_damaged_link_lets_nobody_in(get: Get, thaw_home: Path, content: str, file: str) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    folder = shared_project(dataset)
+    link = link_of(dataset, folder)
+    (folder / file).write_text(content)
+    answer = get(link)
+    assert answer.status == 404
+    assert str(thaw_home) not in answer.text
+
+
+def test_a_deleted_data_set_takes_its_links_along(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    link = link_of(dataset, shared_project(dataset))
+    store.delete(dataset)
+    assert get(link).status == 404
+
+
+def test_a_link_lies_below_the_base_path(thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    folder = shared_project(dataset)
+    addresses.use(addresses.Site(base="/thaw"))
+    link = link_of(dataset, folder)
+    assert urlsplit(link).path.startswith("/thaw/shares/projects/")
+    assert mount._own_token(link)
+    assert not mount._own_token(link.removeprefix("/thaw"))
