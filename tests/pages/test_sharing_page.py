@@ -22,7 +22,7 @@ def test_a_link_is_there_until_somebody_takes_it_back(open_page: Open) -> None:
     link = links.at(folder)
     assert link is not None
     app = open_page("data", data=dataset)
-    assert "6 pictures, 0 trained runs" in shown(app)
+    assert "Shared: 6 pictures (" in shown(app)
     assert any(link.token in code.value for code in app.code)
     assert "this computer alone" in shown(app)
     button(app, "stop-sharing").click().run()
@@ -33,7 +33,7 @@ def test_a_link_is_there_until_somebody_takes_it_back(open_page: Open) -> None:
 def test_without_pictures_it_says_so(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     shared_project(dataset, pictures=False)
-    assert "no pictures, 0 trained runs" in shown(open_page("data", data=dataset))
+    assert "Shared: no pictures (" in shown(open_page("data", data=dataset))
 
 
 def test_why_one_could_not_be_written_stays_until_it_is_dismissed(open_page: Open) -> None:

@@ -61,19 +61,15 @@ def drawn(
         if shared.pictures
         else say("no pictures")
     )
-    of = ", ".join(
-        (
-            told(several("{count} class", "{count} classes", len(shared.classes))),
-            told(pictures),
-            told(several("{count} trained run", "{count} trained runs", len(shared.runs))),
-        )
-    )
+    held = [several("{count} class", "{count} classes", len(shared.classes)), pictures]
+    if shared.runs:
+        held.append(several("{count} trained run", "{count} trained runs", len(shared.runs)))
     until = datetime.fromtimestamp(share.until, UTC)
     ends = say("This link is good until {time} (UTC).", time=f"{until:%Y-%m-%d %H:%M}")
     size = say("Download ({size})", size=_size(shared.bytes))
     parts = [
         f"<h1>{_name(shared.name)}</h1>",
-        f"<p>{of}</p>",
+        f"<p>{', '.join(map(told, held))}</p>",
         f'<p><a class="get" href="{escape(file)}" download>{told(size)}</a></p>',
         f'<p class="faint">{told(ends)}</p>',
         f"<h2>{told(say('How to open it'))}</h2>",

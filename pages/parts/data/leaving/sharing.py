@@ -18,6 +18,7 @@ from pages.parts.export import link
 from pages.parts.shared import problem, state, words
 from pages.parts.shared.words import later, say, several
 
+_POPOVER = "share-project"
 _EVERY = 0.5  # seconds between two looks at one that is under way
 _STAGES = {
     Stage.READING: later("Taking places and serial numbers out of the pictures"),
@@ -36,7 +37,7 @@ def offer(chosen: str, dataset: Dataset) -> None:
         say("Share"),
         icon=":material/qr_code_2:",
         type="tertiary",
-        key="share-project",
+        key=state.turn(_POPOVER),
         on_change="rerun",  # the runs are looked through only where somebody asks
     ) as opened:
         if opened.open:
@@ -64,6 +65,7 @@ def _choose(chosen: str, dataset: Dataset) -> None:
 
 
 def _share(chosen: str, runs: list[str] | None, pictures: bool, seconds: float) -> None:
+    state.renew(_POPOVER)  # it closes, so that one sees how far it is
     try:
         along = saving.runs_of(chosen) if runs is None else _opened(runs)
         exporting.share_project(chosen, along, pictures=pictures, seconds=seconds)
@@ -125,13 +127,18 @@ def _shared(chosen: str, folder: Path, share: links.Share) -> None:
     if shared is None:
         return
     with st.container(border=True):
+        held = [
+            several("{count} picture", "{count} pictures", shared.pictures)
+            if shared.pictures
+            else say("no pictures"),
+            several("{count} trained run", "{count} trained runs", len(shared.runs)),
+        ]
+        if not shared.runs:
+            held.pop()
         st.markdown(
             say(
-                "Shared: {pictures}, {runs}, {size}",
-                pictures=several("{count} picture", "{count} pictures", shared.pictures)
-                if shared.pictures
-                else say("no pictures"),
-                runs=several("{count} trained run", "{count} trained runs", len(shared.runs)),
+                "Shared: {contents} ({size})",
+                contents=words.comma(held),
                 size=words.size(shared.bytes),
             )
         )

@@ -34,7 +34,7 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
         say("Trained runs"),
         [each for each in kinds if each != _SOME or len(every) > 1],
         format_func=kinds.__getitem__,
-        key=f"{purpose}-runs",
+        key=state.key("which-runs", purpose),
     )
     if which != _SOME:
         return None if which == _ALL else []
@@ -45,7 +45,7 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
         list(names),
         list(names)[:1],
         max_selections=downloads.MOST_RUNS,
-        key=state.key(f"{purpose}-some", chosen),
+        key=state.key("some-runs", purpose, chosen),
     )
     return [names[each].id for each in picked]
 
