@@ -54,10 +54,9 @@ class Memory:
             return None
         unit = _unit(features)
         kept = unit[: max(_NEAREST + 1, _BYTES // (4 * unit.shape[1]))]
-        near = np.concatenate(
-            [_nearness(kept[[place]], np.delete(kept, place, axis=0)) for place in range(len(kept))]
-            + [_nearness(unit[len(kept) :], kept)]
-        )
+        among = kept @ kept.T
+        np.fill_diagonal(among, -np.inf)  # each is judged by the others
+        near = np.concatenate([_nearest(among), _nearness(unit[len(kept) :], kept)])
         return cls(kept, *_knots(near))
 
     def familiar(self, features: Numbers) -> npt.NDArray[np.float64]:
@@ -102,9 +101,13 @@ def _unit(features: Numbers) -> npt.NDArray[np.float32]:
 
 def _nearness(unit: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> Numbers:
     """Mean cosine of each to the nearest of others, [pictures]."""
-    count = min(_NEAREST, len(others))
-    cosines = np.partition(unit @ others.T, -count, axis=1)[:, -count:]
-    found: Numbers = cosines.mean(axis=1)
+    return _nearest(unit @ others.T)
+
+
+def _nearest(cosines: Numbers) -> Numbers:
+    """Mean of the largest of each row, [rows]."""
+    count = min(_NEAREST, cosines.shape[1])
+    found: Numbers = np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1)
     return found
 
 

@@ -6,13 +6,17 @@ small matrix, where cross-validated logistic regression takes minutes.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 _SHARPNESS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # from scores to probabilities
 _AT_ONCE = 2048  # images
+_SMALL = 1000  # rows of a matrix
+_THREADS = ThreadpoolController()
 
 Numbers = npt.NDArray[np.floating]
 Places = npt.NDArray[np.intp]
@@ -68,6 +72,25 @@ def leave_one_out(
         weights: How much each image counts, [images].
         penalties: Those to choose from.
     """
+    with _threads(numbers):
+        return _leave_one_out(numbers, labels, classes, weights, penalties)
+
+
+def _threads(numbers: Numbers) -> AbstractContextManager[object]:
+    """One thread for a small matrix: several wait for each other longer than they compute."""
+    limited: AbstractContextManager[object] = _THREADS.limit(
+        limits=1 if min(numbers.shape) <= _SMALL else None, user_api="blas"
+    )
+    return limited
+
+
+def _leave_one_out(
+    numbers: Numbers,
+    labels: Places,
+    classes: int,
+    weights: npt.NDArray[np.float64],
+    penalties: Sequence[float],
+) -> LeftOut:
     share = weights / weights.sum()
     roots = np.sqrt(weights)
     centred = (numbers - share @ numbers) * roots[:, None].astype(numbers.dtype)
@@ -133,6 +156,17 @@ def solve(
         weights: …
         penalty: As it found.
     """
+    with _threads(numbers):
+        return _solve(numbers, labels, classes, weights, penalty)
+
+
+def _solve(
+    numbers: Numbers,
+    labels: Places,
+    classes: int,
+    weights: npt.NDArray[np.float64],
+    penalty: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     share = weights / weights.sum()
     centre = share @ numbers
     asked = np.eye(classes)[labels]

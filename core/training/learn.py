@@ -178,6 +178,7 @@ class Learning:
         self.solved: dict[str, Any] | None = None
         self.calibration = Calibration()
         self._choice: Choice | None = None
+        self._alone: tuple[Any, list[np.ndarray]] | None = None  # and its optimizer at first
         keras.utils.set_random_seed(settings.seed)
         self.head = head_layers(
             settings.dense, settings.dropout, len(dataset.classes), settings.seed
@@ -350,8 +351,12 @@ class Learning:
         settings, end = self.settings, self.best.epoch
         assert end is not None
         assign(self._changing, self._at_first)
-        optimizer = optimizer_of(settings)
-        model = compile_head(self.network.head_alone(self.head), settings, optimizer)
+        if self._alone is not None:  # what has been traced need not be traced again
+            model, fresh = self._alone
+            assign(self._optimizer.variables, fresh)
+        else:  # resumed after its last epoch
+            optimizer = optimizer_of(settings)
+            model = compile_head(self.network.head_alone(self.head), settings, optimizer)
         lessons = self._lessons(self.network.pooled, records)
 
         def share_at(epoch: float) -> float:
@@ -381,6 +386,7 @@ class Learning:
             if self._done < head_ends:
                 self._progress.steady = self._setup.all_frozen
                 alone = compile_head(network.head_alone(self.head), settings, self._optimizer)
+                self._alone = alone, values_of(self._optimizer.variables)
                 rates = [(self._optimizer, settings.learning_rate)]
                 self._train(alone, network.pooled, 0, head_ends, rates)
                 self._progress.steady = True

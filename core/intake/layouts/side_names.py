@@ -97,6 +97,7 @@ def is_evaluation(name: str) -> bool:
     return any(word in _EVALUATION for word in _words(name))
 
 
+@lru_cache(maxsize=4096)  # thousands of files lie in a few folders
 def says_nothing(name: str) -> bool:
     """Whether a folder's name says nothing about its pictures: `images`, `part_2`, `100CANON`.
 
