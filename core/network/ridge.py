@@ -181,11 +181,12 @@ def _solve(
     else:
         size = numbers.shape[1]
         spread, answers = np.zeros((size, size)), np.zeros((size, classes))
+        roots = np.sqrt(weights)[:, None]
         for first in range(0, len(labels), _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
-            centred = (numbers[some] - centre) * weights[some, None]
-            spread += centred.T @ (numbers[some] - centre)
-            answers += centred.T @ (asked[some] - base)
+            centred = (numbers[some] - centre) * roots[some]
+            spread += centred.T @ centred  # symmetric, which costs half
+            answers += centred.T @ ((asked[some] - base) * roots[some])
         spread[np.diag_indices_from(spread)] += penalty
         kernel = np.linalg.solve(spread, answers)
     return kernel, base - centre @ kernel

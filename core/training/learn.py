@@ -407,10 +407,11 @@ class Learning:
             records: The images.
             report: Told how many are done, and in total.
         """
-        batches = self._batches(self.network.prefix, records)
+        at_once = self._alone[0].steps if self._alone and self._setup.all_frozen else 1
+        batches = self._batches(self.network.prefix, records, at_once)
         answers: list[Any] = []
         for batch in range(len(batches)):
-            report(min(batch * self.settings.batch_size, len(records)), len(records))
+            report(sum(map(len, answers)), len(records))
             answers.append(self._trainee(batches[batch][0], training=False))
         report(len(records), len(records))
         return np.concatenate(answers)
