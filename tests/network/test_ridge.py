@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.network import ridge
 
@@ -46,3 +47,23 @@ def test_what_is_left_out_is_answered_by_the_others(numbers: int) -> None:
         kernel, bias = ridge.solve(described[others], labels[others], 3, weights[others], 4.0)
         scores = found.sharpness * (described[[place]] @ kernel + bias)
         np.testing.assert_allclose(found.probabilities[[place]], ridge.softmax(scores), atol=1e-4)
+
+
+@pytest.mark.parametrize(("numbers", "threads"), [(90, 1), (1200, 2)])
+def test_a_small_matrix_is_decomposed_by_one_thread(
+    numbers: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+    solve = np.linalg.solve
+
+    def noted(*args: np.ndarray) -> np.ndarray:
+        used.append(
+            max(each["num_threads"] for each in threadpool_info() if "blas" in each["prefix"])
+        )
+        return solve(*args)
+
+    monkeypatch.setattr(np.linalg, "solve", noted)
+    described, labels = blobs([700, 700], numbers)
+    with threadpool_limits(2, "blas"):
+        ridge.solve(described, labels, 2, np.ones(1400), 1.0)
+    assert used == [threads]
