@@ -15,6 +15,7 @@ from typing import Any
 
 Write = Callable[[Any, str], str]  # a value and its format, as in "{share:.0%}", in a language
 _TEMPLATE, _PLURAL, _VALUES = "sentence", "plural", "values"  # as JSON holds them
+_AS_IT_IS = frozenset((str, int, float, bool, type(None)))  # kinds that JSON has itself
 _SPEC = re.compile(r"0?\d?,?(\.\d)?[%a-z]?")
 
 
@@ -129,6 +130,8 @@ def in_english(value: Any, spec: str) -> str:
 
 def packed(value: Any) -> Any:
     """What is about to become JSON, with every sentence in it as an object that keeps its parts."""
+    if type(value) in _AS_IT_IS:  # nearly all that there is, in lists of thousands of pictures
+        return value
     if isinstance(value, Sentence):
         return {_TEMPLATE: value.template, _PLURAL: value.plural, _VALUES: packed(value.values)}
     if isinstance(value, Mapping):

@@ -1,10 +1,13 @@
 """Files are replaced whole or not at all, and a replaced one is never taken for the old one."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.saying import say
 from core.storage import files
 
 
@@ -58,6 +61,44 @@ def test_a_folder_that_was_deleted_does_not_come_back(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.write_json(tmp_path / "deleted" / "facts.json", {})
     assert inside(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}, [], "", 7, None, [[]], {"a": {}}, [1, [2, [3, {"b": [4]}]]],
+        {"classes": ["Äpfel", 'a "b"', "\n"], "per_class": {"Ä": {"recall": 0.5, "f1": None}}},
+        [{"file": "a.jpg", "top": [["cat", 0.9]], "told": say("{count} of them", count=1234)}],
+    ],
+)  # fmt: skip
+def test_json_is_read_as_it_was_written(tmp_path: Path, value: Any) -> None:
+    files.write_json(tmp_path / "facts.json", value)
+    assert files.read_json(tmp_path / "facts.json") == value
+
+
+def test_what_json_lists_is_on_a_line_each(tmp_path: Path) -> None:
+    rows = [{"file": f"{number}.jpg", "top": [["cat", 0.5]]} for number in range(3)]
+    files.write_json(tmp_path / "answers.json", {"answers": rows})
+    lines = (tmp_path / "answers.json").read_text().splitlines()
+    assert [json.loads(line.removesuffix(",")) for line in lines if ".jpg" in line] == rows
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_bytes_take_their_place_whole_or_not_at_all(
+    tmp_path: Path, sync: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture.jpg"
+    files.write_bytes(path, b"old", sync=sync)
+    assert path.read_bytes() == b"old"
+    monkeypatch.setattr(Path, "replace", lambda *_: pytest.fail("the disk is full"))
+    with pytest.raises(pytest.fail.Exception):
+        files.write_bytes(path, b"new", sync=sync)
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert inside(tmp_path) == ["picture.jpg"]
+    files.write_bytes(path, b"new", sync=sync)
+    assert path.read_bytes() == b"new"
+    assert inside(tmp_path) == ["picture.jpg"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")

@@ -402,10 +402,12 @@ def to_square(
 
 def thumbnail_jpeg(image: Image.Image, size: int) -> bytes:
     """A small JPEG of an RGB picture whose longer side is at most `size`."""
-    small = image.copy()
-    small.thumbnail((size, size), Image.Resampling.BICUBIC)
+    scale = size / max(image.size)
+    if scale < 1:
+        shape = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+        image = image.resize(shape, Image.Resampling.BICUBIC, reducing_gap=2.0)
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
+    image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
 
 
