@@ -123,7 +123,7 @@ def load(
         ask(0)
     seconds.clear(), memory.clear()
     left = iter(range(requests))
-    before, began = process.cpu_times(), time.perf_counter()
+    opened, before, began = process.num_fds(), process.cpu_times(), time.perf_counter()
     threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(clients)]
     for each in threads:
         each.start()
@@ -144,6 +144,7 @@ def load(
         "p99 ms": round(1000 * cuts[98], 1),
         "server's processor ms each": round(1000 * cpu / requests, 2),
         "errors": len(errors),
+        "files opened and not closed": process.num_fds() - opened,
         "memory MB": " ".join(f"{each:.0f}" for each in memory),
     }
 
