@@ -9,6 +9,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_BYTES_AHEAD = 64 << 20
+
 
 def threads_for_pictures() -> int:
     """How many pictures to work on at once: one a processor, at most 8."""
@@ -16,21 +18,35 @@ def threads_for_pictures() -> int:
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], threads: int
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    size: Callable[[Item], int] = lambda _: 0,
 ) -> Generator[Result, None, None]:
     """Like `map`, in a pool of threads that looks only a few items ahead.
 
     Closing it, or an exception from `work`, drops what has not begun and waits for what has. Use
     `contextlib.closing` where the loop may raise.
+
+    Args:
+        work: What is done with an item.
+        items: Taken one at a time, in the caller's thread.
+        threads: How many to work on at once.
+        size: Bytes of an item that are in memory until its result has been taken. If they add up
+            to more than 64 MiB, no further item is taken.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="picture")
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[tuple[Future[Result], int]] = deque()
+    held = 0
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) >= 4 * threads:
-                yield waiting.popleft().result()
+            waiting.append((pool.submit(work, item), size(item)))
+            held += waiting[-1][1]
+            while waiting and (len(waiting) >= 4 * threads or held > _BYTES_AHEAD):
+                first, its_size = waiting.popleft()
+                yield first.result()
+                held -= its_size
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()[0].result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

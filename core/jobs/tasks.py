@@ -6,7 +6,7 @@ and is listed in `KINDS`. To add either is to write one function here.
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
 from functools import partial
@@ -29,7 +29,6 @@ from core.storage.job import Job, Kind, Stage
 from core.storage.progress import StageReporter
 from core.storage.runs import Run
 
-_FILES_AT_ONCE = 8
 _LARGE_FILE = 32 << 20  # bytes
 _SHOWN = 320  # pixels of a mistake's picture
 _FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
@@ -376,11 +375,23 @@ def predict(run: Path, paths: list[Path], top: int) -> list[Prediction]:
     """
     from core.results import predictor
 
-    answers: list[Prediction] = []
-    for first in range(0, len(paths), _FILES_AT_ONCE):
-        some = paths[first : first + _FILES_AT_ONCE]
-        answers += _seen(some, lambda given: predictor.predict(run, given, top))
-    return answers
+    return _seen(paths, lambda files: predictor.warm(run).predict(files, top))
+
+
+def predict_one(run: Path, path: Path, top: int) -> Prediction:
+    """What a run's model sees in one picture, without pictures to show.
+
+    Args:
+        run: The folder of one that has a model.
+        path: The picture's file.
+        top: How many classes to name.
+
+    Raises:
+        UserError: The run has no model.
+    """
+    from core.results import predictor
+
+    return predictor.warm(run).look(path.name, path.read_bytes(), top)
 
 
 def predict_frame(run: Path, frame: bytes, top: int) -> dict[str, Any]:
@@ -408,7 +419,7 @@ def predict_frame(run: Path, frame: bytes, top: int) -> dict[str, Any]:
             width=width,
             height=height,
         )
-    [seen] = predictor.predict(run, [("frame", frame)], top)
+    seen = predictor.warm(run).look("frame", frame, top)
     if seen.error:
         raise _unreadable(seen.error)
     return seen.answer()
@@ -542,7 +553,7 @@ def look(
 
 
 def _seen(
-    paths: list[Path], look_at: Callable[[list[tuple[str, bytes]]], list[Prediction]]
+    paths: list[Path], look_at: Callable[[Iterable[tuple[str, bytes]]], list[Prediction]]
 ) -> list[Prediction]:
     """What is seen in some files; what is too large for a picture is not read."""
     from core.intake.archives import archive
@@ -553,8 +564,7 @@ def _seen(
             archive.refuse_large(path.stat().st_size)
         except archive.UnreadableMember as error:
             refused[path] = Prediction(path.name, error=error.said)
-    files = [(path.name, path.read_bytes()) for path in paths if path not in refused]
-    seen = iter(look_at(files))
+    seen = iter(look_at((path.name, path.read_bytes()) for path in paths if path not in refused))
     return [refused.get(path) or next(seen) for path in paths]
 
 
@@ -605,6 +615,7 @@ def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
 
 KINDS: dict[Callable[..., Any], Kind] = {
     predict: Kind.PREDICTION,
+    predict_one: Kind.PREDICTION,
     predict_frame: Kind.PREDICTION,
     explain: Kind.PREDICTION,
     hide: Kind.PREDICTION,

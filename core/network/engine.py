@@ -11,14 +11,14 @@ lose by it is less than chance (benchmarks/README.md); predictions stay in float
 import hashlib
 import os
 import sys
-import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -37,13 +37,17 @@ from openvino.frontend import FrontEndManager  # noqa: E402
 ov.Tensor(np.zeros(1, np.uint8)).data  # noqa: B018
 
 Answer = Callable[[str, np.ndarray], None]
+Result = TypeVar("Result")
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 HINTS = {FLOAT32: "f32", BFLOAT16: "bf16"}
 _GRAPHS_KEPT = 20
 
 
 class Engine(Protocol):
-    """A network, compiled. Images are uint8 [size, size, 3]."""
+    """What runs images through a network. One thread at a time uses it.
+
+    Images are uint8 [size, size, 3].
+    """
 
     def submit(self, key: str, pixels: np.ndarray) -> None:
         """Take one image; waits while the machine has enough to do."""
@@ -97,7 +101,12 @@ def compile_model(
         answer: Told the key of each image and its float32 output [...], from any thread.
         precision: What it computes with; bfloat16 only where `feature_precision` says so.
     """
-    return _OpenVinoEngine(_graph(key, build), answer, precision)
+    return _OpenVinoEngine(compiled(key, build, precision), answer)
+
+
+def compiled(key: str, build: Callable[[], Any], precision: str = FLOAT32) -> "Compiled":
+    """The same network for callers who each want their own answer."""
+    return Compiled(_graph(key, build), precision)
 
 
 def is_converted(key: str) -> bool:
@@ -176,16 +185,16 @@ class Pixels:
         """Nothing is under way."""
 
 
-class _OpenVinoEngine:
-    """Runs a graph on the CPU, several images at once.
+class Compiled:
+    """A graph on the CPU, which runs several images at once. Any number of threads may ask it.
 
     A thread waits for each image, rather than OpenVINO's `AsyncInferQueue` calling back. That keeps
-    its function in C++, where the garbage collector doesn't see it: the function leads to this
-    engine, so queue and network would stay for good. And destroying such a queue right after its
-    last answer can wait forever for a thread that waits for Python's lock.
+    its function in C++, where the garbage collector doesn't see it: the function leads to whoever
+    wants the answers, so queue and network would stay for good. And destroying such a queue right
+    after its last answer can wait forever for a thread that waits for Python's lock.
     """
 
-    def __init__(self, graph: Any, answer: Answer, precision: str) -> None:
+    def __init__(self, graph: Any, precision: str) -> None:
         # Throughput mode with one image a request is as fast as large batches, and a single
         # image waits for nobody. Without the hint a CPU with bfloat16 would use it unasked.
         hints = {
@@ -193,37 +202,45 @@ class _OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": HINTS[precision],
         }
         compiled = ov.Core().compile_model(graph, "CPU", hints)
-        self._answer = answer
-        self._error: BaseException | None = None
         # Twice as many as run at once: while Python takes one's answer, the next is at hand.
-        self._requests = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        requests = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self._requests):
+        for _ in range(requests):
             self._idle.put(compiled.create_infer_request())
-        self._pool = ThreadPoolExecutor(self._requests, "engine")
-        self._waiting = threading.Lock()
+        self._pool = ThreadPoolExecutor(requests, "engine")
 
-    def submit(self, key: str, pixels: np.ndarray) -> None:
-        self._raise_error()
-        self._pool.submit(self._run, self._idle.get(), key, pixels)
+    def ask(self, pixels: np.ndarray) -> Future[np.ndarray]:
+        """The float32 output for one image, once it is there; waits while there is enough to do."""
+        return self.then(pixels, lambda output: output)
 
-    def wait(self) -> None:
-        with self._waiting:  # two at once would each wait for the other's requests
-            for request in [self._idle.get() for _ in range(self._requests)]:
-                self._idle.put(request)
-        self._raise_error()
+    def then(self, pixels: np.ndarray, use: Callable[[np.ndarray], Result]) -> Future[Result]:
+        """As `ask`; the output goes through `use`, in a thread of the network's."""
+        return self._pool.submit(self._run, self._idle.get(), pixels, use)
 
-    def _run(self, request: Any, key: str, pixels: np.ndarray) -> None:
+    def answer(self, pixels: np.ndarray) -> np.ndarray:
+        """The same in the caller's own thread."""
+        return self._run(self._idle.get(), pixels, lambda output: output)
+
+    def _run(self, request: Any, pixels: np.ndarray, use: Callable[[np.ndarray], Result]) -> Result:
         try:
             request.start_async({0: pixels[np.newaxis]})
             request.wait()
-            self._answer(key, request.get_output_tensor(0).data[0].copy())
-        except BaseException as error:  # raised again by `submit` and `wait`, for the caller
-            self._error = error
+            return use(request.get_output_tensor(0).data[0].copy())
         finally:
             self._idle.put(request)
 
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+
+class _OpenVinoEngine:
+    def __init__(self, network: Compiled, answer: Answer) -> None:
+        self._network = network
+        self._answer = answer
+        self._under_way: deque[Future[None]] = deque()
+
+    def submit(self, key: str, pixels: np.ndarray) -> None:
+        while self._under_way and self._under_way[0].done():
+            self._under_way.popleft().result()  # raises what went wrong
+        self._under_way.append(self._network.then(pixels, partial(self._answer, key)))
+
+    def wait(self) -> None:
+        while self._under_way:
+            self._under_way.popleft().result()

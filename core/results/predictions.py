@@ -46,6 +46,8 @@ def keep(
     Raises:
         OSError: They can't be written.
     """
+    if not given:
+        return
     with _alone(run) as folder:
         if folder is None:
             return

@@ -1,10 +1,10 @@
 """A trained network at work on pictures: the very file that was saved, compiled once, kept warm."""
 
 import hashlib
-import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from functools import lru_cache, partial
 from pathlib import Path
@@ -34,9 +34,10 @@ from core.storage import files, home
 from core.storage.runs import Run, damaged, read_facts
 
 Submit = Callable[[str, np.ndarray], None]
+File = tuple[str, bytes]  # a picture's name and contents
 
 _NO_THRESHOLDS = Thresholds()
-_THUMBNAIL = 480
+THUMBNAIL = 512  # pixels; many photos are no larger, and take no time to make smaller
 
 # What zipfile, zlib, HDF5 and Keras raise at damaged bytes.
 _DAMAGE = (
@@ -46,7 +47,7 @@ _DAMAGE = (
 
 
 class Predictor:
-    """A network that names what is in a picture, ready to answer.
+    """A network that names what is in a picture, ready to answer any number of threads.
 
     Attributes:
         classes: What it can say.
@@ -84,13 +85,8 @@ class Predictor:
         self.classes = tuple(classes)
         self.input_size = input_size
         self.preparation = preparation
-        self._answers: dict[str, np.ndarray] = {}
-        self._lock = threading.Lock()  # one caller at a time
         convert_apart(key, build)
-        self._engine = engine.compile_model(key, build, self._answered)
-
-    def _answered(self, key: str, answer: np.ndarray) -> None:
-        self._answers[key] = answer
+        self._network = engine.compiled(key, build)
 
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [pictures, classes] of uint8 pictures [size, size, 3]."""
@@ -98,14 +94,8 @@ class Predictor:
 
     def in_full(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities, and behind them how familiar each picture is where it can tell."""
-        with self._lock:
-            count = 0
-            for pixels in pictures:
-                self._engine.submit(str(count), pixels)
-                count += 1
-            self._engine.wait()
-            answered, self._answers = self._answers, {}
-            answers = [answered[str(i)] for i in range(count)]
+        asked = [self._network.ask(pixels) for pixels in pictures]
+        answers = [each.result() for each in asked]
         return np.stack(answers) if answers else np.empty((0, len(self.classes)))
 
     def answers(self, read: Callable[[Submit], Dataset]) -> tuple[Dataset, dict[str, np.ndarray]]:
@@ -119,50 +109,66 @@ class Predictor:
             What `read` gave, and by the key of each picture its class probabilities, and behind
             them how familiar it is where the model can tell.
         """
-        submitting = threading.Lock()
+        asked: dict[str, Future[np.ndarray]] = {}
 
         def submit(key: str, pixels: np.ndarray) -> None:
-            with submitting:
-                self._engine.submit(key, pixels)
+            asked[key] = self._network.ask(pixels)
 
-        with self._lock:
-            try:
-                found = read(submit)
-            finally:
-                self._engine.wait()
-                answers, self._answers = self._answers, {}
-        return found, answers
+        found = read(submit)
+        return found, {key: answer.result() for key, answer in asked.items()}
 
-    def predict(self, files: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
+    def predict(self, files: Iterable[File], top: int) -> list[Prediction]:
+        """What is in these files, with pictures to show; see `each`."""
+        return list(self.each(files, top, THUMBNAIL))
+
+    def each(
+        self, files: Iterable[File], top: int, thumbnail: int | None = None
+    ) -> Generator[Prediction, None, None]:
         """What is in these files, in their order; one that cannot be read says why.
 
+        Some are read and named ahead, so that all processors have work.
+
         Args:
-            files: Name and contents of each.
+            files: Any number; read in the caller's thread.
             top: How many classes to name.
+            thumbnail: Pixels of the longer side of the pictures to show; None if none are needed.
+
+        Raises:
+            UserError: `top` is not positive.
         """
         if top < 1:
-            raise UserError(
-                "Expected to name at least 1 class, received {top}.",
-                top=top,
-            )
-        failed: dict[int, Prediction] = {}
-        shown: list[tuple[bytes, bytes | None]] = []
+            raise UserError("Expected to name at least 1 class, received {top}.", top=top)
 
-        def squares() -> Iterable[np.ndarray]:
-            with closing(in_order(self._looked_at, files, threads_for_pictures())) as outcomes:
-                for place, outcome in enumerate(outcomes):
-                    if isinstance(outcome, Prediction):
-                        failed[place] = outcome
-                    else:
-                        square, thumbnail, seen = outcome
-                        shown.append((thumbnail, seen))
-                        yield square
+        def begin(file: File) -> Callable[[], Prediction]:
+            name, data = file
+            try:
+                picture = images.decode(data, self.input_size, self.preparation)
+            except images.UnreadableImage as error:
+                failed = Prediction(name, error=error.said)
+                return lambda: failed
+            square = images.to_square(picture, self.input_size, self.preparation.square)
+            answer = self._network.ask(square)  # first: it works while this thread draws
+            shown = (None, None) if thumbnail is None else self._shown(picture, square, thumbnail)
+            return lambda: self._said(name, top, answer.result(), shown)
 
-        answers = iter(zip(self.in_full(squares()), shown, strict=True))
-        return [
-            failed.get(place) or self.said(name, top, *next(answers))
-            for place, (name, _) in enumerate(files)
-        ]
+        begun = in_order(begin, files, threads_for_pictures(), lambda file: len(file[1]))
+        with closing(begun) as under_way:
+            for answered in under_way:
+                yield answered()
+
+    def look(self, name: str, data: bytes, top: int) -> Prediction:
+        """What is in one file, without pictures to show.
+
+        Args:
+            name: Of the picture.
+            data: The file's contents.
+            top: How many classes to name.
+        """
+        try:
+            square = self.square(data)
+        except images.UnreadableImage as error:
+            return Prediction(name, error=error.said)
+        return self._said(name, top, self._network.answer(square))
 
     def square(self, data: bytes) -> np.ndarray:
         """What the network sees of a file: uint8 pixels [size, size, 3].
@@ -173,39 +179,23 @@ class Predictor:
         picture = images.decode(data, self.input_size, self.preparation)
         return images.to_square(picture, self.input_size, self.preparation.square)
 
-    def _looked_at(
-        self, file: tuple[str, bytes]
-    ) -> tuple[np.ndarray, bytes, bytes | None] | Prediction:
-        """The square of a picture, and what is shown of it; or why it can't be read."""
-        name, data = file
-        try:
-            picture = images.decode(data, self.input_size, self.preparation)
-        except images.UnreadableImage as error:
-            return Prediction(name, error=error.said)
-        square = images.to_square(picture, self.input_size, self.preparation.square)
-        return square, images.thumbnail_jpeg(picture, _THUMBNAIL), self._seen(square)
-
-    def _seen(self, square: np.ndarray) -> bytes | None:
-        """What the network sees, for people; they need no picture of one that is squashed."""
+    def _shown(
+        self, picture: Image.Image, square: np.ndarray, size: int
+    ) -> tuple[bytes, bytes | None]:
+        """The picture upright, and the square unless that is the picture squashed, as JPEGs."""
+        small = images.thumbnail_jpeg(picture, size)
         if self.preparation.square is Squaring.SQUASH:
-            return None
-        return images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
+            return small, None
+        return small, images.thumbnail_jpeg(Image.fromarray(square), self.input_size)
 
-    def said(
+    def _said(
         self,
         name: str,
         top: int,
         answer: np.ndarray,
         shown: tuple[bytes | None, bytes | None] = (None, None),
     ) -> Prediction:
-        """A prediction of what the network answered.
-
-        Args:
-            name: Of the picture.
-            top: How many classes to name.
-            answer: One row of `in_full`.
-            shown: The picture upright, and the square where people need to see that, as JPEGs.
-        """
+        """A prediction of what the network answered: one row of `in_full`."""
         probabilities, *told = np.split(answer, [len(self.classes)])
         familiar = round(float(told[0][0]), 6) if told[0].size else None
         order = np.argsort(-probabilities, kind="stable")[:top]
@@ -376,12 +366,12 @@ def _warm(run: Path, stamp: files.Stamp, called: tuple[str, ...], counts: Thresh
     return of_run(run)
 
 
-def predict(run: Path, pictures: Sequence[tuple[str, bytes]], top: int) -> list[Prediction]:
-    """`Predictor.predict` for a process that lives on: recent models stay compiled."""
+def warm(run: Path) -> Predictor:
+    """`of_run` for a process that lives on: recent models stay compiled."""
     model = run / home.MODEL
     there = model.is_file()
     if there:
         read_description(run)
     called = tuple(names.by_now(Run(run)).values()) if there else ()
     counts = thresholds.of(run) if there else _NO_THRESHOLDS
-    return _warm(run, files.stamp(model), called, counts).predict(pictures, top)
+    return _warm(run, files.stamp(model), called, counts)

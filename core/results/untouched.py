@@ -1,6 +1,6 @@
 """What a network sees before it has learned anything new: its own 1000 ImageNet classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from core.intake.pictures.preparation import USUAL, Preparation
 from core.network import engine
 from core.network.features import cache_key
 from core.results.prediction import Prediction
-from core.results.predictor import Predictor
+from core.results.predictor import File, Predictor
 
 _LABELS = Path(__file__).parent / "imagenet_labels.txt"
 
@@ -62,7 +62,7 @@ def _warm(backbone: Backbone, file: Path, preparation: Preparation) -> Predictor
 
 
 def look(
-    backbone: Backbone, files: Sequence[tuple[str, bytes]], top: int, preparation: Preparation
+    backbone: Backbone, files: Iterable[File], top: int, preparation: Preparation
 ) -> list[Prediction]:
     """What an untouched network sees in pictures, for a process that lives on.
 

@@ -65,16 +65,27 @@ def test_training_and_prediction_see_the_same(
     expected = np.stack([to_square(decode(data, 16), tiny_network.SIZE, way) for data in files])
     assert np.array_equal(learned_from, expected)
 
+    predictor = of_run(run.folder)
+    shown = watch(predictor, monkeypatch)
+    predictor.predict([(str(n), data) for n, data in enumerate(files)], top=1)
+    assert_same(learned_from, shown)
+
+
+def watch(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The squares that its network is shown from now on, in any order."""
     shown: list[np.ndarray] = []
-    answer = Predictor.in_full
+    ask = predictor._network.ask
 
-    def watched(self: Predictor, squares: Any) -> np.ndarray:
-        shown.extend(squares)
-        return answer(self, shown)
+    def watched(pixels: np.ndarray) -> Any:
+        shown.append(pixels)
+        return ask(pixels)
 
-    monkeypatch.setattr(Predictor, "in_full", watched)
-    of_run(run.folder).predict([(str(n), data) for n, data in enumerate(files)], top=1)
-    assert np.array_equal(learned_from, np.stack(shown))
+    monkeypatch.setattr(predictor._network, "ask", watched)
+    return shown
+
+
+def assert_same(expected: np.ndarray, shown: list[np.ndarray]) -> None:
+    assert sorted(each.tobytes() for each in shown) == sorted(each.tobytes() for each in expected)
 
 
 @pytest.fixture
@@ -112,18 +123,11 @@ def test_deep_and_see_through_pictures_are_seen_alike_in_training_evaluation_and
     spread = learned_from.reshape(len(records), -1).std(axis=1)
     assert spread.min() > 10  # nothing is blank
 
-    shown: list[np.ndarray] = []
-    answer = Predictor.in_full
-
-    def watched(self: Predictor, squares: Any) -> np.ndarray:
-        shown.extend(squares)
-        return answer(self, shown)
-
-    monkeypatch.setattr(Predictor, "in_full", watched)
     files = [(record.file, (awkward / record.file).read_bytes()) for record in records]
     predictor = of_run(run.folder)
+    shown = watch(predictor, monkeypatch)
     predictor.predict(files, top=1)
-    assert np.array_equal(learned_from, np.stack(shown))
+    assert_same(learned_from, shown)
 
     judged: dict[str, np.ndarray] = {}
     answers = Predictor.answers

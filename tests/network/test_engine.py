@@ -7,6 +7,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -206,6 +207,34 @@ def test_what_goes_wrong_in_the_answer_is_raised(tiny: Tiny, pictures: Pictures)
         compiled.wait()
 
 
+def test_many_threads_ask_one_network_and_each_gets_its_own_answer(
+    tiny: Tiny, pictures: Pictures
+) -> None:
+    model = network(tiny).prefix_model()
+    images = pictures(40, 16)
+    compiled = engine.compiled("key", lambda: model)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(compiled.answer, images))
+        asked = list(pool.map(compiled.ask, images))
+    assert_close(np.stack(answers), model, images)
+    assert_close(np.stack([each.result() for each in asked]), model, images)
+
+
+def test_what_goes_wrong_with_one_image_reaches_who_asked_and_nobody_else(
+    tiny: Tiny, pictures: Pictures
+) -> None:
+    (good,), (too_large,) = pictures(1, 16), pictures(1, 17)
+    compiled = engine.compiled("key", network(tiny).prefix_model)
+    expected = compiled.answer(good)
+    for _ in range(2 * compiled._idle.qsize()):  # none of the requests is lost
+        with pytest.raises(RuntimeError):
+            compiled.answer(too_large)
+        failed, asked = compiled.ask(too_large), compiled.ask(good)
+        with pytest.raises(RuntimeError):
+            failed.result()
+        np.testing.assert_array_equal(asked.result(), expected)
+
+
 def test_an_engine_that_nobody_needs_is_freed_with_its_network(
     tiny: Tiny, pictures: Pictures
 ) -> None:
@@ -221,7 +250,7 @@ def test_an_engine_that_nobody_needs_is_freed_with_its_network(
 
     owner = Owner()
     run(owner.engine, owner.answers, pictures(8, 16))
-    freed = weakref.ref(owner.engine)
+    freed = weakref.ref(owner.engine._network)
     del owner
     gc.collect()
     assert freed() is None

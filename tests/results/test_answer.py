@@ -65,7 +65,7 @@ def test_a_frame_of_a_camera_gets_the_answer_of_a_picture(
     frame = picture("a.png", "blue").read_bytes()
     answer = tasks.predict_frame(run, frame, 3)
     answers.check(json.loads(json.dumps(answer, allow_nan=False)))
-    (said,) = predictor.predict(run, [("a.png", frame)], 3)
+    (said,) = predictor.warm(run).predict([("a.png", frame)], 3)
     assert answer == said.answer()
     assert answer["label"] == "blue"
 
@@ -102,18 +102,18 @@ def test_what_people_choose_counts_at_once(
 ) -> None:
     run = make_run(taught=taught())
     pictures = [("a", picture("a.png", "red").read_bytes()), grey(tmp_path)]
-    first = predictor.predict(run, pictures, 1)
+    first = predictor.warm(run).predict(pictures, 1)
     assert [(each.known, each.sure) for each in first] == [(True, None), (False, None)]
     assert first[0].familiar is not None
     thresholds.keep_familiar(run, 0.0)
     cut_off.keep(run, 0.9)
-    lax = predictor.predict(run, pictures, 1)
+    lax = predictor.warm(run).predict(pictures, 1)
     assert [each.known for each in lax] == [True, True]
     assert [each.sure for each in lax] == [first[0].confidence >= 0.9, False]
     assert check(lax[1])["sure"] is False
     thresholds.keep_familiar(run, THRESHOLD)
     cut_off.keep(run, None)
-    assert predictor.predict(run, pictures, 1) == first
+    assert predictor.warm(run).predict(pictures, 1) == first
 
 
 def test_what_people_choose_counts_for_answers_that_are_kept(

@@ -38,13 +38,14 @@ def answered(run: Run, path: Path, report: Callable[[int, int], None]) -> None:
         many.answer(run, source, report)
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_every_file_is_answered_the_least_sure_first(
-    run: Run, packed: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, packed: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(many, "_PART", 4)
+    monkeypatch.setattr(many, "_PART", at_once)
     told: list[tuple[int, int]] = []
     answered(run, packed, lambda *pair: told.append(pair))
-    assert told == [(0, 10), (4, 10), (8, 10), (10, 10)]
+    assert told == [(done, 10) for done in (*range(11), 10)]
     given = predictions.kept(run)
     *named, broken = given
     assert (broken.file, broken.error) == ("day 1/broken.png", "not an image but text")
@@ -66,15 +67,30 @@ def test_the_same_as_one_by_one(run: Run, packed: Path, tmp_path: Path) -> None:
     answered(run, packed, lambda *_: None)
     with zipfile.ZipFile(packed) as made:
         for each in predictions.kept(run)[:-1]:
-            (alone,) = predictor.predict(run.folder, [(each.file, made.read(each.file))], 5)
-            assert alone.top == each.top
+            assert predictor.warm(run.folder).look("", made.read(each.file), 5).top == each.top
 
 
-def test_what_was_answered_before_a_stop_is_kept(
-    run: Run, packed: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_read_from_the_archive_is_told_among_the_others(
+    run: Run, packed: Path
 ) -> None:
-    monkeypatch.setattr(many, "_PART", 4)
+    with zipfile.ZipFile(packed) as whole:
+        (spoilt,) = (each for each in whole.infolist() if each.filename == "day 1/4.png")
+    data = bytearray(packed.read_bytes())
+    data[spoilt.header_offset + 30 + len(spoilt.filename) + 50] ^= 0x40
+    packed.write_bytes(data)
+    told: list[int] = []
+    answered(run, packed, lambda done, _: told.append(done))
+    assert told == sorted(told)
+    assert told[-1] == 10
+    lost = {each.file: each.error for each in predictions.kept(run) if each.error}
+    assert lost == {
+        "day 1/4.png": "damaged inside the archive",
+        "day 1/broken.png": "not an image but text",
+    }
+    assert len(predictions.kept(run)) == 10
 
+
+def test_what_was_answered_before_a_stop_is_kept(run: Run, packed: Path) -> None:
     def report(done: int, total: int) -> None:
         if done == 4:
             raise StopRequested

@@ -47,13 +47,13 @@ def change(*those: Change) -> None:
 
 def test_a_renamed_class_is_named_anew_without_training(run: Run, picture: Picture) -> None:
     files = [("r.png", picture("r.png", "red").read_bytes())]
-    assert predictor.predict(run.folder, files, 3)[0].label == "red"
+    assert predictor.warm(run.folder).predict(files, 3)[0].label == "red"
     change(lambda made: changes.rename(made, "red", "tomato"))
-    (said,) = predictor.predict(run.folder, files, 3)
+    (said,) = predictor.warm(run.folder).predict(files, 3)
     assert said.label == "tomato"
     assert {name for name, _ in said.top} == {"blue", "green", "tomato"}
     store.undo(home.datasets() / "colours")
-    assert predictor.predict(run.folder, files, 3)[0].label == "red"
+    assert predictor.warm(run.folder).predict(files, 3)[0].label == "red"
 
 
 def test_names_that_change_places(run: Run) -> None:

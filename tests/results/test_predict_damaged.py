@@ -64,7 +64,7 @@ def test_a_damaged_run_is_told(make_run: MakeRun, damage: str) -> None:
     with pytest.raises(UserError, match=said):
         of_run(run)
     with pytest.raises(UserError, match=said):
-        predictor.predict(run, [], 1)
+        predictor.warm(run).predict([], 1)
     with pytest.raises(UserError, match="The run spoilt is damaged"):  # by whatever name
         of_run(Path(os.path.relpath(run)))
 

@@ -2,7 +2,9 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from PIL import Image
 from core.backbones.frameworks import keras
 from core.errors import StopRequested, UserError
 from core.intake.archives.archive import open_source
+from core.intake.parallel import threads_for_pictures
 from core.intake.pictures import images
 from core.network import engine
 from core.results import predictor
@@ -110,6 +113,51 @@ def test_an_evaluation_too_sees_squares_as_in_the_training(
         files.write_json(run / "model.json", files.read_json(run / "model.json") | {"square": way})
         found[way] = of_run(run).evaluate(open_source(tmp_path / "data"), no_report)["accuracy"]
     assert found == {Squaring.SQUASH: 0.0, Squaring.CROP: 1.0}
+
+
+def test_one_picture_is_named_as_among_others_without_one_to_show(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    warm = of_run(make_run())
+    for name, data in (*named(picture("a.png", "red")), ("b.png", b"no picture")):
+        (among_others,) = warm.predict([(name, data)], 2)
+        alone = warm.look(name, data, 2)
+        assert alone == replace(among_others, thumbnail=None)
+        assert list(warm.each([(name, data)], 2)) == [alone]
+    (small,) = warm.each(named(picture("a.png", "red")), 2, 20)
+    assert isinstance(small.thumbnail, bytes)
+    assert Image.open(io.BytesIO(small.thumbnail)).size == (20, 13)
+
+
+def test_files_are_read_only_a_few_ahead_of_the_answers(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    (file,) = named(picture("a.png", "red"))
+    read = 0
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        nonlocal read
+        for read in range(1, 501):  # noqa: B007
+            yield file
+
+    answers = of_run(make_run()).each(files(), 1)
+    assert next(answers).label == "red"
+    assert read <= 4 * threads_for_pictures()
+    assert sum(said.label == "red" for said in answers) == 499
+
+
+def test_any_number_of_threads_may_ask_at_the_same_time(
+    make_run: MakeRun, picture: Picture
+) -> None:
+    colours = ["red", "green", "blue"] * 10
+    made = named(*(picture(f"{n}.png", colour, n) for n, colour in enumerate(colours)))
+    warm = of_run(make_run())
+    alone = [warm.look(name, data, 3) for name, data in made]
+    with ThreadPoolExecutor(12) as pool:
+        looked = [pool.submit(warm.look, name, data, 3) for name, data in made]
+        together = [pool.submit(lambda: list(warm.each(made, 3))) for _ in range(3)]
+        assert [each.result() for each in looked] == alone
+        assert [each.result() for each in together] == [alone] * 3
 
 
 def test_nothing_but_unreadable_files(make_run: MakeRun) -> None:
@@ -230,21 +278,21 @@ def test_a_model_stays_warm_until_it_changes(
     make_run: MakeRun, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = []
-    compile_model = engine.compile_model
+    compile_one = engine.compiled
 
     def counting(*given: Any) -> Any:
         compiled.append(given[0])
-        return compile_model(*given)
+        return compile_one(*given)
 
-    monkeypatch.setattr(engine, "compile_model", counting)
+    monkeypatch.setattr(engine, "compiled", counting)
     run, file = make_run(), named(picture("a.png", "red"))
-    first = predictor.predict(run, file, 3)
-    assert predictor.predict(run, file, 3) == first
+    first = predictor.warm(run).predict(file, 3)
+    assert predictor.warm(run).predict(file, 3) == first
     assert len(compiled) == 1
     make_run(sharpness=1.0)  # trained again into the same folder
     later = os.stat(run / "model.keras").st_mtime_ns + 10**9
     os.utime(run / "model.keras", ns=(later, later))
-    (changed,) = predictor.predict(run, file, 3)
+    (changed,) = predictor.warm(run).predict(file, 3)
     assert len(set(compiled)) == 2
     assert changed.label == "red"
     assert changed.confidence < first[0].confidence
@@ -253,10 +301,10 @@ def test_a_model_stays_warm_until_it_changes(
 @pytest.mark.usefixtures("cold")
 def test_a_run_that_is_gone_is_told(make_run: MakeRun, picture: Picture) -> None:
     run, file = make_run(), named(picture("a.png", "red"))
-    predictor.predict(run, file, 1)
+    predictor.warm(run).predict(file, 1)
     (run / "model.keras").unlink()
     with pytest.raises(UserError, match="holds no model"):
-        predictor.predict(run, file, 1)
+        predictor.warm(run)
 
 
 def test_a_compiled_model_needs_no_keras_again(

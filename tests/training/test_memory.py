@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 def held() -> int:
     """TensorFlow's graphs and compiled networks in this process."""
     gc.collect()
-    kinds = FuncGraph, engine._OpenVinoEngine
+    kinds = FuncGraph, engine.Compiled
     return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 

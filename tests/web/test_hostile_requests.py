@@ -113,7 +113,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     said = Prediction("picture", "cat", 0.9, (("cat", 0.9),))
 
     def ask(work: object, *_: object) -> object:
-        return said.answer() if work is tasks.predict_frame else [said]
+        return said.answer() if work is tasks.predict_frame else said
 
     monkeypatch.setattr(queue, "ask", ask)
 

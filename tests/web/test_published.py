@@ -44,10 +44,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What a worker was asked, who is not there."""
     heard: list[tuple[object, ...]] = []
 
-    def answer(*given: object) -> list[Prediction]:
-        (path,) = given[2]  # type: ignore[misc]
-        heard.append((*given[:2], path.read_bytes(), given[3]))
-        return [Prediction("picture", "cat", 0.9, (("cat", 0.9),))]
+    def answer(work: object, run: Path, path: Path, top: int) -> Prediction:
+        heard.append((work, run, path.read_bytes(), top))
+        return Prediction("picture", "cat", 0.9, (("cat", 0.9),))
 
     monkeypatch.setattr(queue, "ask", answer)
     return heard
@@ -65,7 +64,7 @@ def test_only_what_was_switched_on_answers(asked: list[tuple[object, ...]]) -> N
         token = published.publish(run)
         status, _, said = ask(port, "POST", f"{where}?top=2", painted(0), **bearer(token))
         assert (status, said["label"]) == (200, "cat")
-        assert asked == [(tasks.predict, run.folder, painted(0), 2)]
+        assert asked == [(tasks.predict_one, run.folder, painted(0), 2)]
         assert not list(home.uploads().iterdir()), "the picture is gone"
         elsewhere = f"{published.address(other)}predict"
         assert ask(port, "POST", elsewhere, painted(0), **bearer(token))[0] == 404

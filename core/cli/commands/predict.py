@@ -2,8 +2,7 @@
 
 import argparse
 import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +36,25 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     room.ready()
     predictor = of_run(args.run)
-    named, skipped = [], []
-    for file in handed.pictures(args.images):  # one at a time: thousands need not fit into memory
-        if isinstance(file, Skipped):
-            skipped.append(file)
-            tell(f"left out {file.file}: {file.reason}")
-            continue
-        (p,) = predictor.predict([file], args.top)
-        if p.error is not None:
-            skipped.append(Skipped(p.file, p.error))
-            tell(f"left out {p.file}: {p.error}")
-            continue
-        named.append(replace(p, thumbnail=None, seen=None))
+    skipped: list[Skipped] = []
+
+    def skip(file: Skipped) -> None:
+        skipped.append(file)
+        tell(f"left out {file.file}: {file.reason}")
+
+    def files() -> Iterator[tuple[str, bytes]]:  # a few at a time: thousands need not fit in memory
+        for file in handed.pictures(args.images):
+            if isinstance(file, Skipped):
+                skip(file)
+            else:
+                yield file
+
+    named = []
+    for p in predictor.each(files(), args.top):
+        if p.error is None:
+            named.append(p)
+        else:
+            skip(Skipped(p.file, p.error))
     if args.csv:
         _write_csv(args.csv, as_table(named, min(args.top, len(predictor.classes))))
     elif not args.json:

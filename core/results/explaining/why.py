@@ -1,7 +1,6 @@
 """Explains what a run says of a picture, in the way that its network allows."""
 
 import hashlib
-import threading
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,6 @@ class _Explainer:
 
     def __init__(self, run: Path) -> None:
         self.predictor = predictor.of_run(run)
-        self._said: list[npt.NDArray[np.float32]] = []
-        self._lock = threading.Lock()
         model = run.absolute() / home.MODEL
         with model.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -40,24 +37,16 @@ class _Explainer:
         build = partial(_build, model)
         try:
             convert_apart(key, build)
-            self._engine: Any = engine.compile_model(key, build, self._answered)
+            self._network: engine.Compiled | None = engine.compiled(key, build)
         except UserError:  # it is of a form that can't be taken apart: `predictor` could read it
-            self._engine = None
-
-    def _answered(self, _: str, vector: npt.NDArray[np.float32]) -> None:
-        self._said.append(vector)
+            self._network = None
 
     def explain(self, pixels: npt.NDArray[np.uint8]) -> Explanation:
         """Why it says what it says of the square that it sees."""
         asked = self.predictor
-        if self._engine is None:
+        if self._network is None:
             return maps.occluded(pixels, asked.probabilities, asked.classes)
-        with self._lock:
-            self._said.clear()
-            self._engine.submit("picture", pixels)
-            self._engine.wait()
-            (vector,) = self._said
-        return maps.read(vector, asked.classes)
+        return maps.read(self._network.answer(pixels), asked.classes)
 
 
 def _build(model: Path) -> Any:

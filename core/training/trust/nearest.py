@@ -4,7 +4,6 @@ The features are those that tell how familiar a picture is (see `core.network.fa
 training pictures they are in the cache since the training; a few that are missing are made anew.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -53,12 +52,9 @@ class _Search:
         self._setup = Setup.of(frozen, preparation, lambda *_: None)
         (prefix,) = self._setup.wholes()
         self._cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
-        self._said: dict[str, Numbers] = {}
-        self._lock = threading.Lock()
         build = partial(_build, self._setup, len(dataset.records))
         convert_apart(prefix.graph, build)
-        precision = engine.feature_precision()
-        self._engine = engine.compile_model(prefix.graph, build, self._answered, precision)
+        self._network = engine.compiled(prefix.graph, build, engine.feature_precision())
         few = spread(labels_of(dataset.records, dataset.classes), _MOST)
         self._records = [dataset.records[place] for place in few]
         self._unit = self._features(self._records, image_files.reader(folder))
@@ -81,22 +77,16 @@ class _Search:
     def _last(self) -> slice:
         return slice(-self._setup.backbone.features, None)
 
-    def _answered(self, key: str, features: Numbers) -> None:
-        self._said[key] = features
-
     def _seen(self, picture: bytes) -> Numbers:
         """What the untouched backbone makes of a picture, at all its stages."""
         size, preparation = self._setup.backbone.input_size, self._setup.preparation
         image = images.decode(picture, size, preparation)
-        self._engine.submit("picture", images.to_square(image, size, preparation.square))
-        self._engine.wait()
-        return self._said.pop("picture")
+        return self._network.answer(images.to_square(image, size, preparation.square))
 
     def nearest(self, picture: bytes, digest: str, count: int) -> list[Neighbour]:
         """Those that it looks most like, the most alike first; never the picture itself."""
         try:
-            with self._lock:
-                (own,) = _unit(self._seen(picture)[None, self._last])
+            (own,) = _unit(self._seen(picture)[None, self._last])
         except images.UnreadableImage as error:
             raise UserError("Expected a picture, but it is {error}.", error=error.said) from error
         cosines = self._unit @ own

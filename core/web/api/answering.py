@@ -17,7 +17,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from anyio import to_thread
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
@@ -59,7 +58,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = sys.maxsize
 
 
-def routes(where: str, find: Callable[[Request], Network]) -> list[GuardedRoute]:
+def routes(where: str, find: Callable[[Request], Awaitable[Network]]) -> list[GuardedRoute]:
     """The routes of one network, or of several.
 
     Args:
@@ -67,11 +66,8 @@ def routes(where: str, find: Callable[[Request], Network]) -> list[GuardedRoute]
         find: Which network a request is about. Raises `Refused` where there is none.
     """
 
-    async def found(request: Request) -> Network:
-        return await run_in_threadpool(find, request)  # it may read a file
-
     async def predict(request: Request) -> Response:
-        network = await found(request)
+        network = await find(request)
         _check_token(request, network.token)
         top = _top(request)
         with network.limits.request():
@@ -83,14 +79,14 @@ def routes(where: str, find: Callable[[Request], Network]) -> list[GuardedRoute]
         return JSONResponse(said.answer(), headers={"Cache-Control": "no-store"})
 
     async def health(request: Request) -> Response:
-        await found(request)
+        await find(request)
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
     async def described(request: Request) -> Response:
-        return JSONResponse(document.openapi((await found(request)).limits.size))
+        return JSONResponse(document.openapi((await find(request)).limits.size))
 
     async def page(request: Request) -> Response:
-        network = await found(request)
+        network = await find(request)
         asked = str(request.url.replace(query="", fragment=""))
         return HTMLResponse(document.page(asked, network.limits.size), headers=document.HEADERS)
 

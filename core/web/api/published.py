@@ -7,6 +7,7 @@ import re
 import secrets
 from functools import partial
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from core.errors import UserError
@@ -73,9 +74,13 @@ def routes() -> list[GuardedRoute]:
     return answering.routes(f"{_NAME}/{{run_id}}/", _find)
 
 
-def _find(request: Request) -> Network:
+async def _find(request: Request) -> Network:
+    return await run_in_threadpool(_network, request.path_params["run_id"])  # it reads files
+
+
+def _network(run_id: str) -> Network:
     try:
-        run = open_run(request.path_params["run_id"])
+        run = open_run(run_id)
         known = token(run)
     except UserError as error:
         raise Refused(404, error.said) from error
@@ -95,7 +100,6 @@ def _look(run: Run, data: bytes, top: int) -> Prediction:
             if error.errno in room.FULL:
                 raise room.full("this picture") from error
             raise
-        (said,) = queue.ask(tasks.predict, run.folder, [path], top)
+        return queue.ask(tasks.predict_one, run.folder, path, top)
     finally:
         files.remove(path.parent)
-    return said

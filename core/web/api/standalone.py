@@ -6,20 +6,18 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 
 from core.errors import UserError
-from core.intake.pictures.images import UnreadableImage
 from core.results.prediction import Prediction
 from core.web import addresses
 from core.web.addresses import Site
 from core.web.api import answering
 from core.web.api.answering import Network
 from core.web.api.limits import Limits
-from core.web.api.together import Together
 from core.web.door import Door
 
 if TYPE_CHECKING:  # it imports OpenVINO
@@ -28,24 +26,6 @@ if TYPE_CHECKING:  # it imports OpenVINO
 AT_ONCE = 32  # requests; each holds its picture in memory
 _WAITING = 128  # connections that nobody has accepted yet
 _FAREWELL = 10  # seconds that requests under way have when the server ends
-
-
-class InThisProcess:
-    """A network in this process, asked by many threads at the same time."""
-
-    def __init__(self, predictor: "Predictor") -> None:
-        self._predictor = predictor
-        self._together: Together[np.ndarray, np.ndarray] = Together(
-            lambda squares: list(predictor.in_full(squares))
-        )
-
-    def look(self, data: bytes, top: int) -> Prediction:
-        """What it sees in a picture, naming so many classes."""
-        try:
-            square = self._predictor.square(data)
-        except UnreadableImage as error:
-            return Prediction("", error=error.said)
-        return self._predictor.said("", top, self._together.ask(square))
 
 
 def app(predictor: "Predictor", site: Site, token: str, limits: Limits) -> Starlette:
@@ -58,9 +38,17 @@ def app(predictor: "Predictor", site: Site, token: str, limits: Limits) -> Starl
         limits: How much they may ask.
     """
     addresses.use(site)
-    network = Network(token, InThisProcess(predictor).look, limits)
+
+    def look(data: bytes, top: int) -> Prediction:
+        return predictor.look("", data, top)
+
+    network = Network(token, look, limits)
+
+    async def find(_: Request) -> Network:
+        return network
+
     door = Middleware(Door, own_token=lambda _: True)
-    return Starlette(routes=answering.routes("", lambda _: network), middleware=[door])
+    return Starlette(routes=answering.routes("", find), middleware=[door])
 
 
 def listen(host: str, port: int) -> socket.socket:
