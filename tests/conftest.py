@@ -8,6 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import Scheduling
+
+from tests import scheduling
 
 # Test modules import Keras while they are collected, and it writes its settings at once.
 os.environ["THAW_HOME"] = tempfile.mkdtemp(prefix="thaw-tests-")
@@ -16,6 +19,15 @@ atexit.register(shutil.rmtree, os.environ["THAW_HOME"], ignore_errors=True)
 MATERIAL = Path(
     os.environ.get("THAW_MATERIAL") or Path(__file__).parents[2] / "shared" / "material"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    scheduling.longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return scheduling.OneApp(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,14 @@
 """One served app and one browser for all scenarios; each scenario has a context of its own."""
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from core.datasets.samples import samples
 from tests.browser.app import (
     PATIENCE,
     TRAINED,
@@ -58,6 +61,34 @@ def sketches(served: Served, browser: Browser) -> str:
     dataset = bring_sketches(context.new_page(), served)
     context.close()
     return dataset
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter set as class folders."""
+    folder = tmp_path_factory.mktemp("drawn")
+    samples.write("sketches", folder, lambda *_: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few(
+    served: Served, browser: Browser, drawn: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The id of a data set of two classes, too few to thaw layers for, so a training is short."""
+    path = tmp_path_factory.mktemp("few") / "few.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for label in ("boat", "cat"):
+            for picture in sorted((drawn / label).iterdir())[:15]:
+                archive.write(picture, f"{label}/{picture.name}")
+    context = new_context(browser)
+    page = context.new_page()
+    page.goto(served.url)
+    page.locator("input.zip").set_input_files(path)
+    page.get_by_role("button", name="Choose how to train").wait_for()
+    data = page.url.partition("data=")[2].partition("&")[0]
+    context.close()
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -50,8 +50,17 @@ ALLOWED = (
 
 
 @pytest.fixture(scope="module")
-def scene(served: Served, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return Scene(browser, served, tmp_path_factory.mktemp("scene"))
+def scene(
+    served: Served,
+    browser: Browser,
+    sketches: str,
+    trained: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Scene:
+    """With the data set and the run that other tests look at as well."""
+    made = Scene(browser, served, tmp_path_factory.mktemp("scene"))
+    made.sketches, made.run = sketches, trained
+    return made
 
 
 def violations(page: Page) -> list[tuple[str, str]]:

@@ -129,13 +129,18 @@ def test_names_are_shown_letter_by_letter(served: Served, page: Page, tmp_path: 
 
 
 @pytest.mark.parametrize("path", ["", "train", "evaluate", "predict", "export", "runs"])
-def test_pages_fit_a_phone_and_say_what_things_are(
+def test_pages_open_by_their_address_fit_a_phone_and_say_what_things_are(
     served: Served, browser: Browser, trained: str, path: str
 ) -> None:
     context = new_context(browser, width=390, height=844)
+    failed: list[str] = []
+    context.on("response", lambda a: failed.append(a.url) if a.status >= 400 else None)
+    context.on("requestfailed", lambda asked: failed.append(asked.url))
     page = context.new_page()
     page.goto(f"{served.url}/{path}?run={trained}")
     settled(page)
+    assert page.url.partition("?")[0] == f"{served.url}/{path}"
+    assert not failed
     expect(page.get_by_test_id("stMain").get_by_role("heading").first).to_be_visible()
     wider = page.evaluate(
         """() => { const main = document.querySelector('[data-testid=stMain]');

@@ -45,6 +45,10 @@ def watch_changes(page: Page, times: int) -> list[str]:
 
 
 def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str) -> None:
+    """One training is watched by two, outlives the server, is stopped, resumed and stopped again.
+
+    Waiting for another to begin would take longer than all of it.
+    """
     page.goto(f"{served.url}/?data={sketches}")
     expect(page.get_by_text("240 pictures, 4 classes")).to_be_visible()
     expect(page.get_by_role("button", name="boat: boat-001.png", exact=True)).to_be_visible()
@@ -53,6 +57,9 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     train(page, served, sketches, epochs=1000)
 
     assert len(set(watch_changes(page, 3))) == 4
+    expect(
+        page.get_by_text(re.compile(r"Best epoch: .* right\. On other pictures"))
+    ).to_be_visible()
     address = page.url
     before = epochs_done(page)
     page.reload()
@@ -64,9 +71,24 @@ def test_from_pictures_to_a_prediction(served: Served, page: Page, sketches: str
     watch_changes(second, 1)
     second.close()
 
+    before = epochs_done(page)
+    served.stop()
+    served.start()
+    watch_changes(page, 2)  # it reconnects by itself
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert epochs_done(page) > before
+
+    kept = page.get_by_text(re.compile(r"the best epoch so far is kept\. It gets"))
     press(page, "Stop and keep the best so far")
-    expect(page.get_by_text(re.compile(r"the best epoch so far is kept\. It gets"))).to_be_visible()
+    expect(kept).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Stop"))).to_have_count(0)
+    before = epochs_done(page)
+    assert before < 1000
+    press(page, "Resume")
+    watch_changes(page, 2)
+    assert epochs_done(page) > before
+    press(page, "Stop and keep the best so far")
+    expect(kept).to_be_visible()
     press(page, "See the results")
     expect(page.get_by_text("of 48 right")).to_be_visible()
     expect(page.locator(".st-key-confusion .heatmaplayer")).to_be_visible()

@@ -15,14 +15,6 @@ pytestmark = pytest.mark.browser
 SURE = re.compile(r"(\d+)% sure")
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter set as class folders."""
-    folder = tmp_path_factory.mktemp("drawn")
-    samples.write("sketches", folder, lambda *_: None)
-    return folder
-
-
 def test_a_reload_keeps_what_was_set(
     served: Served, page: Page, browser: Browser, sketches: str
 ) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.datasets import store
 from core.datasets.dataset import Dataset
-from core.datasets.samples import samples
 from tests.browser.app import TRAINED, Served, new_context, press, settled, suggested
 from tests.browser.test_accessibility import NOT_FADED, violations
 
@@ -20,30 +18,11 @@ CLASSES = ("boat", "cat")
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("drawn")
-    samples.write("sketches", folder, lambda *_: None)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(
-    served: Served, browser: Browser, drawn: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, str]]:
-    """A run on a few pictures of two classes, and its data set, which no other test uses."""
-    path = tmp_path_factory.mktemp("few") / "few.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for label in CLASSES:
-            for picture in sorted((drawn / label).iterdir())[:15]:
-                archive.write(picture, f"{label}/{picture.name}")
+def run(served: Served, browser: Browser, few: str) -> tuple[str, str]:
+    """A run on a few pictures of two classes, and its data set, which no other test changes."""
     context = new_context(browser)
     page = context.new_page()
-    page.goto(served.url)
-    page.locator("input.zip").set_input_files(path)
-    page.wait_for_url("**data=**")
-    data = page.url.partition("data=")[2].partition("&")[0]
-    page.get_by_role("button", name="Choose how to train").wait_for()
-    page.goto(f"{served.url}/train?data={data}")
+    page.goto(f"{served.url}/train?data={few}")
     suggested(page)
     page.get_by_text("More settings").click()
     epochs = page.get_by_label("Epochs", exact=True)
@@ -53,8 +32,9 @@ def run(
     press(page, "Train")
     page.wait_for_url("**run=**")
     expect(page.get_by_text("Finished. It gets")).to_be_visible(timeout=TRAINED)
-    yield page.url.partition("run=")[2], data
+    made = page.url.partition("run=")[2]
     context.close()
+    return made, few
 
 
 def stored(served: Served, data: str) -> Dataset:

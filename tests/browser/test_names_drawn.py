@@ -28,7 +28,12 @@ _PLACES = """(root, words) => {
 
 
 @pytest.mark.parametrize(
-    ("taken_for", "word"), [("חתולים", "חתולים"), ("כלבים 5", "כלבים"), ("\u202etac", "tac")]
+    ("taken_for", "word"),
+    [
+        pytest.param("חתולים", "חתולים", marks=pytest.mark.exhaustive),
+        ("כלבים 5", "כלבים"),
+        ("\u202etac", "tac"),
+    ],
 )
 def test_a_name_turns_nothing_beside_it(
     served: Served, page: Page, monkeypatch: pytest.MonkeyPatch, taken_for: str, word: str

@@ -22,7 +22,12 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["desk", "phone"])
+@pytest.fixture(
+    params=[
+        pytest.param((1440, 900), id="desk", marks=pytest.mark.exhaustive),
+        pytest.param((390, 844), id="phone"),
+    ]
+)
 def gallery(
     served: Served, browser: Browser, sketches: str, request: pytest.FixtureRequest
 ) -> Iterator[Page]:

@@ -8,20 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.app import Served, new_context, serve
+from tests.browser.app import Served, new_context
 from tests.pages.painting import painted
 
 pytestmark = pytest.mark.browser
 
 SLOW = 2_000_000  # bytes a second that the line carries
 LOAD = 16_000_000  # bytes that no picture is made of
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server that may be killed."""
-    with serve(tmp_path_factory.mktemp("sending") / "thaw", warm=False) as app:
-        yield app
 
 
 @pytest.fixture
@@ -43,21 +36,29 @@ def large(tmp_path: Path) -> Path:
     return path
 
 
-def slowly(context: BrowserContext, page: Page) -> None:
-    """As over the Wi-Fi of a school."""
-    session = context.new_cdp_session(page)
-    session.send("Network.enable")
-    limits = {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": SLOW}
-    session.send("Network.emulateNetworkConditions", limits)
+class Line:
+    """What a page sends through."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self._session = context.new_cdp_session(page)
+        self._session.send("Network.enable")
+
+    def carries(self, upload: int) -> None:
+        """So many bytes a second; -1 for as many as it can."""
+        limits = {"offline": False, "latency": 5, "downloadThroughput": -1}
+        limits["uploadThroughput"] = upload
+        self._session.send("Network.emulateNetworkConditions", limits)
 
 
-def begin(served: Served, context: BrowserContext, path: Path) -> Page:
+def begin(served: Served, context: BrowserContext, path: Path) -> tuple[Page, Line]:
+    """A page that is sending over a slow line, as the Wi-Fi of a school is."""
     page = context.new_page()
     page.goto(served.url)
-    slowly(context, page)
+    line = Line(context, page)
+    line.carries(SLOW)
     page.locator("input.zip").set_input_files(path)
     expect(page.get_by_text(re.compile(r"^[4-9] MB of 16 MB"))).to_be_visible()
-    return page
+    return page, line
 
 
 def uploads(served: Served) -> list[Path]:
@@ -65,11 +66,11 @@ def uploads(served: Served) -> list[Path]:
 
 
 def test_a_killed_server_comes_back_and_the_upload_goes_on(
-    own: Served, context: BrowserContext, large: Path
+    served: Served, context: BrowserContext, large: Path
 ) -> None:
-    page = begin(own, context, large)
-    own.kill()
-    (upload,) = uploads(own)
+    page, line = begin(served, context, large)
+    served.kill()
+    (upload,) = uploads(served)
     come = (upload / "content").stat().st_size
     assert 0 < come < LOAD
     expect(page.get_by_text("The connection is lost.").first).to_be_visible()
@@ -78,58 +79,61 @@ def test_a_killed_server_comes_back_and_the_upload_goes_on(
         "request",
         lambda each: each.method == "PATCH" and asked.append(int(each.headers["upload-offset"])),
     )
-    own.start()
+    line.carries(-1)
+    served.start()
     expect(page.get_by_role("heading", name="large zoo")).to_be_visible()
     expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
     assert asked[0] == come, "it begins where it was cut"
-    assert not uploads(own)
+    assert not uploads(served)
 
 
 def test_after_a_reload_the_same_file_goes_on(
-    own: Served, context: BrowserContext, large: Path
+    served: Served, context: BrowserContext, large: Path
 ) -> None:
-    page = begin(own, context, large)
-    (upload,) = uploads(own)
+    page, line = begin(served, context, large)
+    (upload,) = uploads(served)
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     expect(
         page.get_by_text("To continue with “\u2068large zoo.zip\u2069”, choose it again.")
     ).to_be_visible()
     come = (upload / "content").stat().st_size
+    line.carries(-1)
     with page.expect_request(lambda each: each.method == "PATCH") as first:
         page.locator("input.zip").set_input_files(large)
     assert int(first.value.headers["upload-offset"]) >= come > 0
     expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
-    assert not uploads(own)
+    assert not uploads(served)
 
 
 def test_cancel_leaves_nothing_and_another_is_sent(
-    own: Served, context: BrowserContext, large: Path
+    served: Served, context: BrowserContext, large: Path
 ) -> None:
-    page = begin(own, context, large)
+    page, line = begin(served, context, large)
     with page.expect_response(lambda each: each.request.method == "DELETE"):
         page.get_by_role("button", name="Cancel").click()
-    assert not uploads(own)
+    assert not uploads(served)
     expect(page.get_by_role("button", name="Choose a zip file")).to_be_focused()
+    line.carries(-1)
     page.locator("input.zip").set_input_files(large)
     expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
 
 
 def test_what_the_server_refuses_is_said(
-    own: Served, context: BrowserContext, tmp_path: Path
+    served: Served, context: BrowserContext, tmp_path: Path
 ) -> None:
     page = context.new_page()
-    page.goto(own.url)
+    page.goto(served.url)
     nothing = tmp_path / "nothing.zip"
     nothing.write_bytes(b"")
     page.locator("input.zip").set_input_files(nothing)
     expect(page.get_by_role("alert").filter(has_text="This file is empty")).to_be_visible()
 
 
-def test_a_dropped_folder_goes_up_as_a_zip(own: Served, context: BrowserContext) -> None:
+def test_a_dropped_folder_goes_up_as_a_zip(served: Served, context: BrowserContext) -> None:
     """A test cannot drop a folder of the disk, so this one is made in the page."""
     page = context.new_page()
-    page.goto(own.url)
+    page.goto(served.url)
     page.locator(".zone").wait_for()
     pictures = {f"{label}/{n}.png": list(painted(n + 50 * (label == "dog")))
                 for label in ("cat", "dog") for n in range(60)}  # fmt: skip
@@ -158,9 +162,9 @@ def test_a_dropped_folder_goes_up_as_a_zip(own: Served, context: BrowserContext)
     expect(page.get_by_text("pictures, 2 classes")).to_be_visible()
 
 
-def test_loose_pictures_are_told_where_they_can_go(own: Served, context: BrowserContext) -> None:
+def test_loose_pictures_are_told_where_they_can_go(served: Served, context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto(own.url)
+    page.goto(served.url)
     page.locator(".zone").wait_for()
     page.locator(".zone").evaluate(
         """(zone) => {
@@ -173,15 +177,3 @@ def test_loose_pictures_are_told_where_they_can_go(own: Served, context: Browser
     )
     expect(page.get_by_role("alert")).to_contain_text("in a folder named after it")
     expect(page.get_by_role("button", name="Choose a zip file")).to_be_visible()
-
-
-def test_it_works_below_a_base_path_and_under_another_name(
-    browser: Browser, tmp_path: Path, large: Path
-) -> None:
-    with serve(tmp_path / "thaw", base="school/thaw", warm=False) as served:
-        context = new_context(browser)
-        page = context.new_page()
-        page.goto(served.url.replace("localhost", "127.0.0.1"))
-        page.locator("input.zip").set_input_files(large)
-        expect(page.get_by_text("6 pictures, 2 classes")).to_be_visible()
-        context.close()

@@ -34,7 +34,8 @@ def test_the_page_says_that_the_server_has_stopped_until_it_is_back(
     expect(page.get_by_role("tab", name="Data sets")).to_have_attribute("aria-selected", "true")
 
 
-@pytest.mark.parametrize("base", ["", pytest.param("some/where", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive  # test_bringing opens every page as well
+@pytest.mark.parametrize("base", ["", "some/where"])
 def test_no_request_of_a_deep_link_fails(
     served: Served, browser: Browser, base: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -1,4 +1,4 @@
-"""Runs that wait, stop, and outlive the web server."""
+"""Runs that wait, and deep links to a server that nobody has visited yet."""
 
 import re
 
@@ -6,12 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import TRAINED, Served, new_context, press, train
-from tests.browser.test_journey import epochs_done, watch_changes
+from tests.browser.test_journey import watch_changes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 
-@pytest.mark.exhaustive
 def test_later_runs_show_their_place_and_stop_keeps_the_best(
     served: Served, browser: Browser, page: Page, sketches: str
 ) -> None:
@@ -34,27 +33,7 @@ def test_later_runs_show_their_place_and_stop_keeps_the_best(
     context.close()
 
 
-def test_training_outlives_the_web_server(served: Served, page: Page, sketches: str) -> None:
-    train(page, served, sketches, epochs=1000)
-    watch_changes(page, 1)
-    before = epochs_done(page)
-    served.stop()
-    served.start()
-    expect(page.get_by_role("dialog")).to_have_count(0)  # the page reconnects by itself
-    watch_changes(page, 2)
-    assert epochs_done(page) > before
-    press(page, "Stop and keep the best so far")
-    expect(page.get_by_text("Stopped; the best epoch so far is kept")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    "where",
-    [
-        "predict",
-        pytest.param("train", marks=pytest.mark.exhaustive),
-        pytest.param("evaluate", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.parametrize("where", ["predict", "train", "evaluate"])
 def test_a_deep_link_opens_cold(served: Served, browser: Browser, trained: str, where: str) -> None:
     """On a server that nobody has visited yet: the page, with the steps above it."""
     served.stop()

@@ -26,7 +26,7 @@ def command(folder: Path, run: Path) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.exhaustive)])
 def test_killed_again_and_again_it_comes_to_the_same_end(
     tmp_path: Path, user_home: Path, kills: int
 ) -> None:

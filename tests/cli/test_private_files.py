@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal_calls import paint_folder
 
 from core.jobs.cluster import leftovers
 from core.storage import privacy
@@ -29,20 +28,6 @@ def usual_umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("usual_umask")
-def test_a_terminal_writes_for_its_user_alone(thaw: Thaw, tmp_path: Path) -> None:
-    images, kept = paint_folder(tmp_path / "images"), tmp_path / "kept"
-    settings = {"THAW_HOME": str(kept)}
-    run, table = tmp_path / "run", tmp_path / "seen.csv"
-    assert thaw("train", images, "--run", run, "--epochs", 1, **settings).code == 0
-    picture = next(images.rglob("*.png"))
-    assert thaw("predict", run, picture, "--csv", table, **settings).code == 0
-    assert not open_to_others(kept)
-    assert not open_to_others(run)
-    assert stat.S_IMODE(table.stat().st_mode) == 0o644
 
 
 @pytest.mark.usefixtures("usual_umask")

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from terminal_calls import ROOT, Said, environment, paint_folder
 
 from core.backbones.catalogue.rows import BACKBONES, parameter_counts
-from core.storage import files
+from core.storage import files, privacy
 from tests import answers
 
 pytestmark = pytest.mark.slow
@@ -60,7 +62,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     )
     options = ("--epochs", 3, "--batch-size", 4, "--learning-rate", 0.01, "--dense", "8")
     options += ("--no-refit",)
+    before = os.umask(0o022)
     trained = made.call("train", made.data, "--run", made.run, *options, "--json")
+    os.umask(before)
     assert trained.code == 0, trained.err
     return World(made.home, made.data, made.run, made.reached, trained)
 
@@ -129,6 +133,13 @@ def test_the_watch_would_have_seen_it(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
     assert "127.0.0.1" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a user's folders are private there")
+def test_what_thaw_keeps_is_its_users_alone(world: World) -> None:
+    kept = [world.home / ".thaw", world.run]
+    there = [path for folder in kept for path in (folder, *folder.rglob("*"))]
+    assert not [path for path in there if path.lstat().st_mode & 0o077]
 
 
 def test_evaluate(world: World) -> None:
@@ -201,11 +212,11 @@ def test_evaluate_refuses_a_class_it_does_not_know(
     assert said.out == ""
 
 
-def test_predict(world: World, tmp_path: Path) -> None:
+def test_predict(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     first, second = world.data / "orange/0.png", world.data / "blue/1.png"
-    said = world.call("predict", world.run, first, broken, second, "--top", 1, "--json")
+    said = thaw_here("predict", world.run, first, broken, second, "--top", 1, "--json")
     assert said.code == 0
     assert list(said.json) == ["predictions", "skipped"]
     assert said.json["skipped"] == [{"file": str(broken), "reason": "not an image but text"}]
@@ -244,11 +255,16 @@ def test_predict_takes_folders_and_archives(world: World, thaw_here: Thaw, tmp_p
     assert any("a URL" in row["reason"] for row in said.json["skipped"])
 
 
-def test_predict_into_a_csv(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
+def test_predict_into_a_csv(
+    world: World, thaw_here: Thaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked for by name, so it is as readable as other files of this user."""
+    monkeypatch.setattr(privacy, "_users_umask", 0o022)
     table = tmp_path / "some.csv"
     file = world.data / "orange/0.png"
     said = thaw_here("predict", world.run, file, "--csv", table)
     assert said.code == 0
+    assert sys.platform == "win32" or stat.S_IMODE(table.stat().st_mode) == 0o644
     header, row = list(csv.reader(table.open(newline="")))
     assert header == [
         *("file", "label", "confidence", "label_1", "confidence_1", "label_2", "confidence_2"),
@@ -333,34 +349,28 @@ def test_an_interrupt_while_a_network_is_built_waits_for_nothing(
     assert not (tmp_path / "none").exists()
 
 
-def test_an_offline_backbone_is_told(world: World, tmp_path: Path) -> None:
+def test_an_offline_backbone_is_told(
+    world: World, thaw_here: Thaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No name can be looked up here: the proxy that is named does not exist."""
     nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    said = Said(*_train_vgg(world, tmp_path, nowhere))
+    for name, value in (nowhere | {"no_proxy": "", "NO_PROXY": ""}).items():
+        monkeypatch.setitem(os.environ, name, value)
+    said = thaw_here("train", world.data, "--run", tmp_path / "vgg", "--backbone", "vgg16")
     assert said.code == 2
     assert "Ready here: " in said.err
     assert "Traceback" not in said.err
 
 
-def _train_vgg(world: World, tmp_path: Path, extra: dict[str, str]) -> tuple[int, str, str]:
-    done = subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", "core", "train", world.data, "--run", tmp_path / "vgg"),
-            *("--backbone", "vgg16"),
-        ],
-        cwd=ROOT,
-        env=environment(world.home, no_proxy="", NO_PROXY="", **extra),
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_a_cache_that_cannot_be_written(world: World, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written(
+    world: World, thaw_here: Thaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "thaw"
-    (home / "cache").mkdir(parents=True)
+    converted = Path(".thaw", "cache", "graphs")
+    shutil.copytree(world.home / converted, home / "cache" / "graphs")
     (home / "cache" / "features").write_text("no folder")
-    said = world.call("train", world.data, "--run", tmp_path / "run", THAW_HOME=str(home))
+    monkeypatch.setitem(os.environ, "THAW_HOME", str(home))
+    said = thaw_here("train", world.data, "--run", tmp_path / "run")
     assert said.code == 2
     assert "Traceback" not in said.err
     assert f"{home / 'cache' / 'features'}" in said.err.splitlines()[-1]
@@ -412,7 +422,7 @@ def test_recipe_and_options(world: World, tmp_path: Path) -> None:
     assert "exact solution: validation " in said.err
 
 
-def test_training_further(world: World, tmp_path: Path) -> None:
+def test_training_further(world: World, thaw_here: Thaw, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(world.run, run)
     first = world.trained.json["history"]
@@ -420,9 +430,26 @@ def test_training_further(world: World, tmp_path: Path) -> None:
     assert again.code == 0, again.err
     assert len(again.json["history"]) == 4
     assert again.json["history"][:3] == first
-    over = world.call("train", world.data, "--run", run, "--resume")
+    over = thaw_here("train", world.data, "--run", run, "--resume")
     assert over.code == 2
     assert "All 4 epochs of this run are trained" in over.err
-    nothing = world.call("train", world.data, "--run", tmp_path / "none", "--resume")
+    nothing = thaw_here("train", world.data, "--run", tmp_path / "none", "--resume")
     assert nothing.code == 2
     assert "There is no run in none" in nothing.err
+
+
+def test_the_check_up_says_what_is_the_matter(world: World, thaw_here: Thaw, painted: Path) -> None:
+    shutil.copy(painted / "blue" / "0.png", painted / "blue" / "again.png")
+    shutil.copy(painted / "blue" / "1.png", painted / "orange" / "really-blue.png")
+    Image.new("RGB", (200, 200), "white").save(painted / "orange" / "empty.png")
+    said = thaw_here("inspect", painted, "--doctor", "--json")
+    assert said.code == 0, said.err
+    found = {each["kind"]: each for each in said.json["doctor"]["findings"]}
+    assert {"exact copy", "two classes", "blank", "small class"} <= set(found)
+    assert found["blank"]["cases"][0]["files"] == ["orange/empty.png"]
+    (fix,) = found["exact copy"]["cases"][0]["fixes"]
+    assert fix["action"] == "remove"
+    assert len(said.json["doctor"]["map"]) == said.json["images"] - 2  # a copy lies where it is
+    assert said.json["images"] == said.json["doctor"]["images"]
+    assert "orange/empty.png: the same colour everywhere" in said.out
+    assert said.out.startswith("blue\t")

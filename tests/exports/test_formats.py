@@ -46,14 +46,19 @@ def two_outputs() -> Any:
 
 
 def averaged() -> Any:
-    """Two networks that want pictures of different sizes, one of them with blue first."""
+    """Two networks that want pictures of different sizes, one of them with blue first; and a score.
+
+    If anything of the others fails, this most likely does, too.
+    """
     images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
     whole = _branch(layers.Rescaling(1 / 255)(images), 8)
     small = layers.Resizing(SIZE // 2, SIZE // 2)(layers.Rescaling(1 / 255)(images))
     nested = layers.Input((SIZE // 2, SIZE // 2, 3))
     body = keras.Model(nested, _branch(keras.ops.flip(nested, axis=-1), 4))
     heads = [layers.Dense(3, activation="softmax")(x) for x in (whole, body(small))]
-    return keras.Model(images, layers.Average()(heads))
+    familiar = layers.Dense(1, activation="sigmoid", name="familiar")(whole)
+    classes = layers.Average(name="classes")(heads)
+    return keras.Model(images, {"classes": classes, "familiar": familiar})
 
 
 NETWORKS: dict[str, Callable[[], Any]] = {
@@ -88,7 +93,13 @@ def converted(
     return folder
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network",
+    [
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("chain", "two outputs")),
+        "averaged",
+    ],
+)
 @pytest.mark.parametrize("name", [n for n, each in table.FORMATS.items() if each.lesson is None])
 def test_it_answers_as_keras_does(name: str, network: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(3)

@@ -82,7 +82,7 @@ def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         yield thaw_home
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with ending(tmp_path_factory.mktemp("shared") / "thaw") as thaw_home:
         yield thaw_home
@@ -90,7 +90,7 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def shared(shared_home: Path, thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One cluster for the tests of a file, with networks that are converted once."""
+    """One cluster for many tests, with networks that are converted once."""
     surroundings(monkeypatch)
     monkeypatch.setenv("THAW_HOME", str(shared_home))
     return shared_home

@@ -84,7 +84,7 @@ def test_a_worker_that_could_not_be_started_anew_goes_on(
     assert len({pid_of(run) for run in runs}) == 1
 
 
-def test_a_small_worker_goes_on(shared: Path, wait: Wait) -> None:
+def test_a_small_worker_goes_on(clusters: Path, wait: Wait) -> None:
     import held
 
     runs = [held.submit() for _ in range(2)]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from core.backbones.catalogue.rows import BACKBONES
+from core.storage import home
 from tests import tiny_network
 
 PAPERS = {"circle": (30, 60, 160), "cross": (200, 120, 30), "stripes": (40, 140, 60)}
@@ -47,12 +48,16 @@ def painted(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny network in the catalogue, called "tiny"; its weights file."""
+def tiny(warm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny network in the catalogue, called "tiny"; its weights file.
+
+    It is the same in every test, so its graphs are converted once.
+    """
     from core.backbones.frameworks import keras
 
     row = tiny_network.row()
     monkeypatch.setitem(BACKBONES, "tiny", row)
+    monkeypatch.setattr(home, "graphs", lambda: warm_folder / "graphs of tiny")
     brought = tmp_path / "stick"
     brought.mkdir()
     monkeypatch.setenv("THAW_WEIGHTS", str(brought))

@@ -1,6 +1,8 @@
 """Ends the background processes, whatever they are doing: `python -m core stop`."""
 
 import socket
+import time
+from contextlib import suppress
 
 import psutil
 
@@ -23,11 +25,31 @@ def end_clusters() -> int:
     for program in found:
         family += program.children(recursive=True)
         program.terminate()
-    _, stubborn = psutil.wait_procs(family, _PATIENCE)
-    for process in stubborn:
-        process.kill()
-    psutil.wait_procs(stubborn, _PATIENCE)
+    for process in _alive_after(_PATIENCE, family):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _alive_after(_PATIENCE, family)
     return len(found)
+
+
+def _alive_after(seconds: float, processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run after so many seconds, or none as soon as all have ended.
+
+    One has ended, too, if the web server that started it has not asked yet how it did.
+    """
+    end = time.monotonic() + seconds
+    while processes := [process for process in processes if _runs(process)]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    return processes
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def programs() -> list[psutil.Process]:
