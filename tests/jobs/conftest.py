@@ -82,6 +82,20 @@ def clusters(thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         yield thaw_home
 
 
+@pytest.fixture(scope="module")
+def home_of_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with ending(tmp_path_factory.mktemp("file") / "thaw") as thaw_home:
+        yield thaw_home
+
+
+@pytest.fixture
+def one_cluster(home_of_file: Path, thaw_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for the tests of a file that start it with the same settings."""
+    surroundings(monkeypatch)
+    monkeypatch.setenv("THAW_HOME", str(home_of_file))
+    return home_of_file
+
+
 @pytest.fixture(scope="session")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with ending(tmp_path_factory.mktemp("shared") / "thaw") as thaw_home:

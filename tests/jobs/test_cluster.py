@@ -33,7 +33,7 @@ def started_elsewhere(count: int = 1) -> list[int]:
     return [int(other.communicate(timeout=60)[0]) for other in others]
 
 
-def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(clusters: Path) -> None:
+def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(one_cluster: Path) -> None:
     first, second = started_elsewhere(2)
     assert first == second
     assert psutil.pid_exists(first)
@@ -45,15 +45,15 @@ def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(clusters: P
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for POSIX sessions and modes")
-def test_it_has_a_session_of_its_own_and_keeps_its_key_to_itself(clusters: Path) -> None:
+def test_it_has_a_session_of_its_own_and_keeps_its_key_to_itself(one_cluster: Path) -> None:
     found = queue.ensure_started()
     assert os.getsid(found.pid) != os.getsid(0)
     assert stat.S_IMODE(home.cluster().stat().st_mode) == 0o700
     assert stat.S_IMODE(found.certificate.stat().st_mode) == 0o600
-    assert {p.name for p in clusters.iterdir()} <= {"cluster", "logs", "home"}
+    assert {p.name for p in one_cluster.iterdir()} <= {"cluster", "logs", "home"}
 
 
-def test_its_log_stays_small_and_its_workers_keep_facts(clusters: Path, wait: Wait) -> None:
+def test_its_log_stays_small_and_its_workers_keep_facts(one_cluster: Path, wait: Wait) -> None:
     queue.ensure_started()
     warn = logging.getLogger("distributed.worker").warning
     connection.line().client.submit(warn, "about Zoë", resources={"training": 1}).result(30)
@@ -68,7 +68,7 @@ def test_its_log_stays_small_and_its_workers_keep_facts(clusters: Path, wait: Wa
     assert logs.earlier(log).stat().st_size == logs.LARGEST
 
 
-def test_who_lacks_the_certificate_cannot_submit(clusters: Path) -> None:
+def test_who_lacks_the_certificate_cannot_submit(one_cluster: Path) -> None:
     from distributed import Client
     from distributed.security import Security
 

@@ -64,7 +64,9 @@ def scheduler(clusters: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         process.wait(DEADLINE)
 
 
-def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None:
+def test_runs_go_there_and_their_end_is_told(
+    scheduler: str, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import held
 
     client = connection.line().client
@@ -81,12 +83,7 @@ def test_runs_go_there_and_their_end_is_told(scheduler: str, wait: Wait) -> None
     assert queue.ensure_started() is None
     assert not home.cluster().exists()
 
-
-def test_a_run_it_never_heard_of_does_not_hang(
-    scheduler: str, wait: Wait, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
-    connection.line()
+    monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)  # one that it never heard of
     folder = home.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data_name="none", cluster={"address": scheduler})
     wait(lambda: queue.status(lost).status == RunStatus.INTERRUPTED)
