@@ -251,6 +251,7 @@ def test_each_layer_of_alexnet_is_that_of_torchvision(alexnet_weights: State, si
     assert_layer_by_layer(model, pictures, alexnet_pass(alexnet_weights, pictures, top=False))
 
 
+@pytest.mark.exhaustive
 def test_the_classes_of_alexnet_are_those_of_torchvision(alexnet_weights: State) -> None:
     pictures = random_pictures(224, count=1)
     model = load.build(BACKBONES["alexnet"], top=True)

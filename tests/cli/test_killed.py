@@ -16,7 +16,7 @@ from core.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 120
+EPOCHS = 60
 
 
 def command(folder: Path, run: Path) -> list[str]:

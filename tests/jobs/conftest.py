@@ -26,7 +26,7 @@ def until(happened: Callable[[], object]) -> None:
     end = time.monotonic() + DEADLINE
     while not happened():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def is_gone(process: psutil.Process) -> bool:

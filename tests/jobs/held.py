@@ -20,7 +20,7 @@ def hold(run: Run) -> None:
     while not (run.folder / "go").exists():
         if run.stop_requested:
             raise StopRequested
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def never_logs() -> None:

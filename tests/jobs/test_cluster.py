@@ -128,7 +128,7 @@ def test_it_ends_when_idle_but_not_while_it_works(
 ) -> None:
     import held
 
-    monkeypatch.setenv("THAW_IDLE", "0.5")
+    monkeypatch.setenv("THAW_IDLE", "2")
     run = held.submit()
     first = queue.ensure_started()
     wait(lambda: queue.status(run).status == RunStatus.RUNNING)

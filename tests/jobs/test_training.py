@@ -28,6 +28,7 @@ def _trains(run: Run) -> bool:
     return bool(state.history)
 
 
+@pytest.mark.exhaustive  # the browser's journey does it, too
 def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
     run = queue.submit_training(sketches, ENDLESS)
     wait(lambda: len(queue.status(run).history) >= 2)

@@ -17,7 +17,7 @@ from core.training import fit
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("adapts", [False, True])
+@pytest.mark.parametrize("adapts", [pytest.param(False, marks=pytest.mark.exhaustive), True])
 def test_thawed_layers_learn_in_it_and_what_is_kept_is_float32(
     painted: Callable[..., Path], tiny: Path, tmp_path: Path, adapts: bool
 ) -> None:

@@ -91,7 +91,7 @@ def answers(run: Run, feed: SourceFeed, folder: Path, side: str) -> tuple[np.nda
 @pytest.mark.parametrize(
     "settings",
     [
-        {"dense": (16,), "refit": False},
+        pytest.param({"dense": (16,), "refit": False}, marks=pytest.mark.exhaustive),
         {"frozen_layers": 8, "warm_up_epochs": 1},
         pytest.param({"weights": "random", "frozen_layers": 0}, marks=pytest.mark.exhaustive),
         {"dense": (16,), "label_smoothing": 0.2, "refit": False},

@@ -183,7 +183,13 @@ def kept_model_says(run: Run, folder: Path, records: list[Record]) -> np.ndarray
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dense", [(), (8,)], ids=["solved exactly", "trained anew"])
+@pytest.mark.parametrize(
+    "dense",
+    [
+        pytest.param((), id="solved exactly"),
+        pytest.param((8,), id="trained anew", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_at_the_end_it_learns_from_all_but_the_test_side(
     painted: Painted, tmp_path: Path, dense: tuple[int, ...]
 ) -> None:
@@ -209,7 +215,7 @@ def test_at_the_end_it_learns_from_all_but_the_test_side(
     assert np.abs(weights[0] - others[0]).max() > 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_lower_precision_does_not_shift_what_the_model_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,7 +356,13 @@ def test_a_stop_in_the_first_epoch_leaves_no_model(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", [Run.request_stop, queue.stop], ids=["a terminal", "a page"])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(Run.request_stop, id="a terminal", marks=pytest.mark.exhaustive),
+        pytest.param(queue.stop, id="a page"),
+    ],
+)
 def test_a_stop_in_training_keeps_the_best(painted: Painted, stop: Callable[[Run], None]) -> None:
     folder = painted(8, seed=1)
     kept = home.runs() / home.new_id()  # where a page finds it
@@ -399,7 +411,7 @@ def test_more_frozen_layers_than_there_are(painted: Painted, tmp_path: Path) -> 
     assert not run.has_model
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_all_layers_by_number_use_the_features_of_all(
     painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

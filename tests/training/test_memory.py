@@ -29,7 +29,11 @@ def held() -> int:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"frozen_layers": 4}, {"weights": "random", "frozen_layers": 0}],
+    [
+        {},
+        {"frozen_layers": 4},
+        pytest.param({"weights": "random", "frozen_layers": 0}, marks=pytest.mark.exhaustive),
+    ],
     ids=["all frozen", "thawed", "from scratch"],
 )
 def test_no_graph_and_no_compiled_network_of_a_run_stays(

@@ -41,7 +41,7 @@ def pixels(folder: Path, size: int) -> np.ndarray:
     "settings",
     [
         {},
-        {"head_sees": "last", "dense": (8,)},
+        pytest.param({"head_sees": "last", "dense": (8,)}, marks=pytest.mark.exhaustive),
         {"frozen_layers": 8, "warm_up_epochs": 1},
         pytest.param({"refit": False}, marks=pytest.mark.exhaustive),
     ],

@@ -42,7 +42,15 @@ def test_statistics_are_the_mean_of_the_batches() -> None:
     "settings",
     [
         {"weights": "random", "frozen_layers": 0},
-        {"frozen_layers": 4, "batch_norm_learns": True, "warm_up_epochs": 0, "thawed_rate": 1.0},
+        pytest.param(
+            {
+                "frozen_layers": 4,
+                "batch_norm_learns": True,
+                "warm_up_epochs": 0,
+                "thawed_rate": 1.0,
+            },
+            marks=pytest.mark.exhaustive,
+        ),
     ],
     ids=["from scratch", "partly thawed"],
 )

@@ -112,6 +112,7 @@ def test_two_networks_in_one_file_say_what_was_measured(painted: Painted, tmp_pa
     assert both["total"] - both["trainable"] == 2 * (single["total"] - single["trainable"])
 
 
+@pytest.mark.exhaustive
 def test_a_replay_has_the_same_winner_to_the_bit(painted: Painted, tmp_path: Path) -> None:
     first, folder = created(tmp_path), painted(12)
     results = trained(first, folder)
@@ -146,7 +147,7 @@ def kill(monkeypatch: pytest.MonkeyPatch, run: Run, candidate: int, epoch: int) 
         pytest.param(0, 2, marks=pytest.mark.exhaustive),
         pytest.param(1, 3, marks=pytest.mark.exhaustive),
         pytest.param(2, 1, marks=pytest.mark.exhaustive),
-        (2, 3),
+        pytest.param(2, 3, marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_race_that_was_killed_goes_on_as_if_nothing_had_been(
@@ -237,6 +238,7 @@ def test_a_race_without_a_second_network_or_enough_pictures_is_short(
     assert len(trained(created(tmp_path), painted(8))["race"]) == 1
 
 
+@pytest.mark.exhaustive
 def test_what_is_thawed_is_tried_last(painted: Painted, tmp_path: Path) -> None:
     run = created(tmp_path, frozen_layers=4, epochs=3)
     tried = [TrainingSettings.from_dict(each["settings"]) for each in trained(
