@@ -225,7 +225,7 @@ def train(page: Page, served: Served, dataset: str, epochs: int) -> None:
     page.get_by_text("More settings").click()
     _fill(page, "Epochs", epochs)
     if epochs >= 1000:  # to be watched and stopped: it must not end before, on a busy machine
-        _fill(page, "Batch size", 4)
+        _fill(page, "Batch size", 1)
     press(page, "Train")
     page.wait_for_url("**run=**")
 

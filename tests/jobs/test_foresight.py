@@ -41,6 +41,7 @@ def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait)
     assert foresight.known_probe(sketches, SETTINGS) is None
 
 
+@pytest.mark.exhaustive
 def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
     settings = TrainingSettings(epochs=1, square=Squaring.CROP)  # as no other test here
     wait(lambda: foresight.probe(sketches, settings))

@@ -53,6 +53,7 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
     assert right > len(truth) / 2
 
 
+@pytest.mark.exhaustive
 def test_compared_backbones_are_trained_one_after_another_on_the_same_split(sketches, wait):
     settings = TrainingSettings(epochs=2)
     chosen = [all_backbones()[f"efficientnet_lite{number}"] for number in (2, 0)]
