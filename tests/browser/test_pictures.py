@@ -217,7 +217,7 @@ def test_no_full_screen_button_stands_before_another(served: Served, page: Page)
 
 
 def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> None:
-    run = paint_run(store_dataset("pets", {"cat": 4, "dog": 4}))
+    run = paint_run(store_dataset("pets", {"cat": 5, "dog": 6}))
     page.goto(f"{served.url}/runs")
     settled(page)
     _rename(page, "x\u200by")
@@ -226,7 +226,7 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     page.get_by_role("textbox", name="New name").press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("tab", name="Data sets").click()
-    expect(page.get_by_text("8 pictures, 2 classes")).to_be_visible()
+    expect(page.get_by_text("11 pictures, 2 classes")).to_be_visible()
     _rename(page, "Summer *cats*")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Summer *cats*")).to_be_visible()
