@@ -38,6 +38,7 @@ SETTINGS = TrainingSettings()
 STAGES = backbone_of(SETTINGS).stages
 SHOTS = Path(__file__).parents[1] / "docs" / "images"
 PAINTED = ("noise", "plain", "screenshots")
+PROBABLE = "neighbours of probable classes"
 MOST_OWN, MOST_STRANGE = 400, 200  # pictures that scores are measured on
 
 
@@ -178,14 +179,34 @@ class Scorer:
             x * choice.scale + choice.offset, y, classes, weights, [choice.penalty]
         )
         self.left_out["probability"] = found.probabilities.max(axis=1)
+        own = last(x)
+        cosines = own @ own.T
+        np.fill_diagonal(cosines, -np.inf)
+        usual = nearest(cosines, 3)
+
+        def together(cosines: np.ndarray, probabilities: np.ndarray) -> Scores:
+            """Neighbours count by how unusual their nearness and how probable their class is."""
+            probable = np.log(np.maximum(probabilities, 1e-12))[:, y]
+            score = nearest(cosines - 0.75 * usual + 0.2 * probable, 5)
+            missing = np.maximum(np.quantile(usual, 0.05) - nearest(cosines, 3), 0)
+            return {PROBABLE: score, f"{PROBABLE}, gated": score - 20 * missing}
+
+        self.left_out |= together(cosines, found.probabilities)
 
         def told(new: np.ndarray) -> Scores:
             scores = (new * choice.scale + choice.offset) @ kernel + bias
             top = scores.max(axis=1)
             energy = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
-            return {"probability": ridge.softmax(scores).max(axis=1), "energy": energy}
+            probabilities = ridge.softmax(scores)
+            alone = {"probability": probabilities.max(axis=1), "energy": energy}
+            return alone | together(last(new) @ own.T, probabilities)
 
         self._ways.append(told)
+
+
+def nearest(cosines: np.ndarray, count: int) -> np.ndarray:
+    """The mean of the largest of each row."""
+    return np.asarray(np.sort(cosines, axis=1)[:, -count:].mean(axis=1))
 
 
 def last(x: np.ndarray) -> np.ndarray:
