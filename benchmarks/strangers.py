@@ -173,10 +173,10 @@ class Scorer:
         """Thaw's exact solution: its calibrated probability, and the energy of its scores."""
         classes = int(y.max()) + 1
         weights = np.ones(len(y))
-        choice = choose(x, y, weights, STAGES, classes)
+        choice = choose(x, y, weights, [STAGES], classes)
         kernel, bias = choice.solution(x, y, weights, classes)
         found = ridge.leave_one_out(
-            x * choice.scale + choice.offset, y, classes, weights, [choice.penalty]
+            x * choice.scale + choice.offset, y, classes, weights, choice.penalties
         )
         self.left_out["probability"] = found.probabilities.max(axis=1)
         own = last(x)

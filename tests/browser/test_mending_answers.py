@@ -139,7 +139,8 @@ def test_a_mistake_on_other_pictures_is_asked_about_and_learned_from(
     settled(page)
     page.get_by_role("button", name="Why?", exact=True).first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("img", name=re.compile("bright where it speaks for"))).to_be_visible()
+    shown = dialog.get_by_role("img", name=re.compile("bright where it speaks for"))
+    expect(shown).to_be_visible(timeout=TRAINED)  # the network is taken apart first
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     settled(page)
