@@ -29,6 +29,8 @@ SCHEMES = ("light", "dark")
 _FIRST_SCREEN = ("data-large", "train-live")  # what must be seen without scrolling
 _TALLEST = 4000  # pixels of a picture
 _PAGES = {"start": "data", "nothing": "evaluate"}  # of states that are not called after theirs
+_HEIGHT = """() => (document.querySelector("[data-testid=stMain]")
+    ?? document.documentElement).scrollHeight"""
 _FAULTS = """
 (phone) => {
     const faults = [];
@@ -74,7 +76,7 @@ def shoot(page: Page, name: str) -> Image.Image:
     size = page.viewport_size
     assert size
     if name not in _FIRST_SCREEN:
-        height = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+        height = page.evaluate(_HEIGHT)
         tall = min(max(size["height"], height), _TALLEST)
         page.set_viewport_size({"width": size["width"], "height": tall})
         page.wait_for_timeout(300)
@@ -92,6 +94,8 @@ def digest(name: str) -> str:
     first = name.partition("-")[0]
     page = f"{_PAGES.get(first, first)}.py"
     waiting = [ROOT / "pages" / "start.py", ROOT / "pages" / page]
+    if first == "shared":  # no page of Streamlit's
+        waiting = [ROOT / "core" / "web" / "shares" / "page.py"]
     while waiting:
         path = waiting.pop()
         if path in found:

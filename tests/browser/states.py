@@ -1,7 +1,9 @@
 """Every page and state that people meet, by name: for pictures, and for what holds in all."""
 
+import json
 import re
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,6 +12,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.samples import samples
+from core.saying import say
+from core.storage import home
+from core.storage.events import EventLog
 from tests.browser.app import (
     TRAINED,
     Served,
@@ -88,6 +93,32 @@ class Scene:
             press(page, "Create these classes")
             page.wait_for_url("**data=**")
             return _dataset(page)
+
+    @cached_property
+    def opening(self) -> str:
+        """A project that is being opened, at a moment that stays."""
+        folder = self.served.home / "home" / "datasets" / home.new_id()
+        folder.mkdir(parents=True)
+        log = EventLog(folder / home.PROGRESS)
+        log.append("queued", cluster=None, name="sketches.thaw", upload=None)
+        log.append("started", host="here", pid=1)
+        log.append("understood", read_as=say("This is a project that was saved with Thaw."))
+        log.append("stage", stage="reading", done=90, total=240, seconds_left=7.0)
+        return folder.name
+
+    @cached_property
+    def shared(self) -> str:
+        """The link to a project with pictures and a run."""
+        assert self.run
+        with self._page() as page:
+            page.goto(f"{self.served.url}/?data={self.sketches}")
+            settled(page)
+            press(page, "Share")
+            page.get_by_text("240 pictures too").click()
+            press(page, "For a week")
+            link = page.get_by_text(re.compile("/shares/projects/"))
+            link.wait_for(timeout=TRAINED)
+            return link.inner_text().strip()
 
     @cached_property
     def labelled(self) -> Path:
@@ -214,6 +245,13 @@ def data_findings(page: Page, scene: Scene) -> None:
 
 
 @_state
+def data_opening(page: Page, scene: Scene) -> None:
+    """A project that is being opened."""
+    _open(page, scene, f"/?data={scene.opening}")
+    page.get_by_text("90 of 240").wait_for()
+
+
+@_state
 def data_numbers(page: Page, scene: Scene) -> None:
     data(page, scene)
     page.get_by_role("tab", name="Pictures per class").click()
@@ -269,6 +307,20 @@ def evaluate_classes(page: Page, scene: Scene) -> None:
 
 
 @_state
+def evaluate_beside(page: Page, scene: Scene) -> None:
+    """Two networks side by side."""
+    assert scene.race
+    evaluate(page, scene)
+    page.get_by_role("tab", name="Other networks").click()
+    others = page.get_by_role("combobox", name="Networks that were trained")
+    others.click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0)  # away from the table's toolbar
+    page.locator(".st-key-overlay-of-networks .js-line").first.wait_for()
+
+
+@_state
 def predict(page: Page, scene: Scene) -> None:
     _open(page, scene, f"/predict?run={scene.run}")
     clear = page.get_by_role("button", name="Clear")
@@ -278,6 +330,41 @@ def predict(page: Page, scene: Scene) -> None:
     for number in (1, 2, 3):
         press(page, f"Try {number}")
         page.get_by_text("sure").nth(number - 1).wait_for()
+    _pictures_drawn(page)
+
+
+# A camera that films one picture, in a browser that has none.
+_FILM = """(picture) => {
+    navigator.mediaDevices.getUserMedia = async () => {
+        const image = new Image();
+        image.src = picture;
+        await image.decode();
+        const canvas = Object.assign(document.createElement("canvas"), {width: 480, height: 480});
+        setInterval(() => canvas.getContext("2d").drawImage(image, 0, 0, 480, 480), 50);
+        return canvas.captureStream(20);
+    };
+}"""
+
+
+@_state
+def predict_live(page: Page, scene: Scene) -> None:
+    """What the network says of what a camera sees."""
+    _, picture, label = samples.examples("sketches")[0]
+    film = json.dumps(f"data:image/png;base64,{b64encode(picture).decode()}")
+    page.add_init_script(f"({_FILM})({film})")
+    _open(page, scene, f"/predict?run={scene.run}")
+    press(page, "Watch live")
+    page.locator(".live .name", has_text=label).wait_for(timeout=TRAINED)
+
+
+@_state
+def predict_why(page: Page, scene: Scene) -> None:
+    """What an answer rests on."""
+    predict(page, scene)
+    why = page.get_by_role("button", name="Why?")
+    why.nth(2).wait_for()
+    why.first.click()
+    page.get_by_role("dialog").get_by_text("nearest neighbours by cosine").wait_for()
     _pictures_drawn(page)
 
 
@@ -321,6 +408,19 @@ def runs(page: Page, scene: Scene) -> None:
 
 
 @_state
+def runs_ticked(page: Page, scene: Scene) -> None:
+    """Two runs, and their curves in one chart."""
+    assert scene.race
+    runs(page, scene)
+    table = page.get_by_test_id("stDataFrame").locator(".dvn-scroller")
+    for row in (1, 2):
+        table.click(position={"x": 18, "y": 35 * row + 18})
+        settled(page)
+    page.mouse.move(0, 0)  # away from the table's toolbar
+    page.locator(".js-line").first.wait_for()
+
+
+@_state
 def runs_datasets(page: Page, scene: Scene) -> None:
     assert scene.begun  # a second one
     runs(page, scene)
@@ -340,6 +440,21 @@ def runs_disk(page: Page, scene: Scene) -> None:
     runs(page, scene)
     page.get_by_role("tab", name="Disk").click()
     page.get_by_role("button", name="Empty the cache").wait_for()
+
+
+@_state
+def data_shared(page: Page, scene: Scene) -> None:
+    """A project that others may get."""
+    assert scene.shared
+    _open(page, scene, f"/?data={scene.sketches}")
+    page.get_by_role("button", name="Stop sharing").wait_for()
+    _pictures_drawn(page)
+
+
+@_state
+def shared(page: Page, scene: Scene) -> None:
+    """What somebody sees who opens the link."""
+    page.goto(scene.shared)
 
 
 @_state

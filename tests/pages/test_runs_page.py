@@ -21,7 +21,7 @@ from core.settings import TrainingSettings
 from core.storage import files, home, own_names
 from core.storage.job import Stage
 from core.storage.runs import Run, all_runs
-from pages.parts.shared import state, words
+from pages.parts.shared import figures, state, words
 from tests.pages.painting import (
     Open,
     button,
@@ -505,3 +505,13 @@ def test_chosen_backbones_are_all_queued_at_one_press(
     assert app.query_params["comparison"] == comparison
     assert {run.settings.backbone for run in all_runs()} == {"efficientnet_lite0", "vgg16"}
     assert "VGG16: waiting" in shown(app)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.98, 1.0])
+def test_equal_accuracies_have_an_axis_that_ends_at_100(share: float) -> None:
+    points = [figures.Point(name, 9, share, (0.0, 1.0)) for name in ("one", "other")]
+    rows = [{"event": "epoch", "epoch": 1, "val_accuracy": share}]
+    for figure in (figures.against(points, "seconds"), figures.overlay([("one", rows)])):
+        low, high = figure.layout.yaxis.range
+        assert 0 <= low <= share <= high <= 1.02
+        assert high - low >= 0.1

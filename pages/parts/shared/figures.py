@@ -582,6 +582,8 @@ def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
         xaxis={"title": say("epoch"), "fixedrange": True, "tickformat": "d"},
         yaxis={"title": None, "fixedrange": True, "tickformat": ".1~%"},
     )
+    if shares := [row["val_accuracy"] for _, rows in curves for row in rows]:
+        figure.update_yaxes(range=_around(shares))
     return figure
 
 
@@ -659,7 +661,17 @@ def against(points: Sequence[Point], title: str, *, named: bool = False) -> go.F
     if named and points:  # room for the names, which stand beside the points
         costs = np.log10([point.cost for point in points])
         figure.update_xaxes(range=[costs.min() - 0.25, costs.max() + 0.25])
+    elif points:
+        figure.update_yaxes(range=_around([point.accuracy for point in points]))
     return figure
+
+
+def _around(shares: Sequence[float]) -> list[float]:
+    """An axis for shares: Plotly draws equal ones on an axis up to 200%."""
+    low, high = min(shares), max(shares)
+    room = max(0.02, (high - low) * 0.08)
+    begin = max(0.0, min(low - room, high - 0.1))
+    return [begin, min(1.02, max(high + room, begin + 0.1))]
 
 
 def _named(points: Sequence[Point]) -> dict[str, Any]:

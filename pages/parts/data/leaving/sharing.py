@@ -61,7 +61,9 @@ def _choose(chosen: str, dataset: Dataset) -> None:
             "networks, and no picture."
         ),
     )
-    link.durations(chosen, partial(_share, chosen, runs, pictures), disabled=not (runs or pictures))
+    link.durations(
+        chosen, partial(_share, chosen, runs, pictures), disabled=runs == [] and not pictures
+    )
 
 
 def _share(chosen: str, runs: list[str] | None, pictures: bool, seconds: float) -> None:

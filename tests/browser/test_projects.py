@@ -1,0 +1,61 @@
+"""A project leaves one Thaw and is used in another, by its file and by a link."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.projects import opening
+from tests.browser.app import TRAINED, Served, new_context, press, serve, settled
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_project_is_used_elsewhere(
+    served: Served, browser: Browser, page: Page, sketches: str, trained: str, tmp_path: Path
+) -> None:
+    page.goto(f"{served.url}/?data={sketches}")
+    settled(page)
+    press(page, "Save project")
+    link = page.get_by_role("link", name="Save sketches.thaw").get_attribute("href")
+    assert link is not None
+    answer = page.request.get(link if link.startswith("http") else f"{served.url}{link}")
+    saved = tmp_path / "sketches.thaw"
+    saved.write_bytes(answer.body())
+    with serve(tmp_path / "elsewhere", base="teaching/thaw") as other:  # below another's address
+        page.goto(other.url)
+        page.locator("input.zip").set_input_files(saved)
+        expect(page.get_by_text(re.compile("trained runs? came with this project"))).to_be_visible(
+            timeout=TRAINED
+        )
+        settled(page)
+        share(page)
+        press(page, "Show it a picture")
+        press(page, "Try 1")
+        expect(page.get_by_text(re.compile(r"boat, .*sure"))).to_be_visible(timeout=TRAINED)
+        page.goto(other.url + "/?data=" + data_of(page))
+        address = page.get_by_text(re.compile("/shares/projects/")).inner_text().strip()
+        assert address.startswith(f"{other.url}/shares/projects/")
+        visitor = new_context(browser)
+        visiting = visitor.new_page()
+        visiting.goto(address)
+        expect(visiting.get_by_role("heading", name="sketches")).to_be_visible()
+        with visiting.expect_download() as coming:
+            visiting.get_by_role("link", name=re.compile("^Download")).click()
+        coming.value.save_as(tmp_path / "shared.thaw")
+        assert opening.is_project(tmp_path / "shared.thaw")
+        press(page, "Stop sharing")
+        settled(page)
+        assert visiting.request.get(address).status == 404
+        visitor.close()
+
+
+def data_of(page: Page) -> str:
+    return page.url.partition("data=")[2].partition("&")[0]
+
+
+def share(page: Page) -> None:
+    press(page, "Share")
+    press(page, "For an hour")
+    expect(page.get_by_text("Good until")).to_be_visible(timeout=TRAINED)
