@@ -218,7 +218,7 @@ def test_no_full_screen_button_stands_before_another(served: Served, page: Page)
 
 def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> None:
     run = paint_run(store_dataset("pets", {"cat": 5, "dog": 6}))
-    page.goto(f"{served.url}/runs")
+    page.goto(f"{served.url}/runs?run={run.id}")
     settled(page)
     _rename(page, "x\u200by")
     expect(page.get_by_role("alert")).to_contain_text("visible letters")
@@ -230,7 +230,7 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
     _rename(page, "Summer *cats*")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Summer *cats*")).to_be_visible()
-    page.goto(f"{served.url}/runs")
+    page.goto(f"{served.url}/runs?run={run.id}")
     settled(page)
     expect(page.locator("strong", has_text="Tom & “Rex”")).to_be_visible()
     expect(
