@@ -182,6 +182,39 @@ def test_the_code_runs_and_learns(
 
 
 @pytest.mark.slow
+def test_batch_norm_knows_the_pictures_after_a_single_epoch(
+    tmp_path: Path, coloured: tuple[Path, Dataset]
+) -> None:
+    """What it collects step by step is still half of what it began with by then."""
+    from core.backbones.frameworks import keras
+    from core.datasets import image_files
+    from core.intake.pictures import images
+
+    kept, dataset = coloured
+    told = planned(
+        replace(SETTINGS["from scratch"], epochs=1, batch_size=len(dataset.of("train")) // 3),
+        dataset,
+        backbone=tiny_network.row(),
+        size=tiny_network.SIZE,
+        images=len(dataset.of("validation")),
+        accuracy=0.3,
+        interval=(0.0, 1.0),
+    )
+    _, code = ran(tmp_path / "tried", told, coloured, "python")
+    trained = keras.saving.load_model(code.parent / "trained.keras", compile=False)
+    backbone = next(each for each in trained.layers if isinstance(each, keras.Model))
+    read, size = image_files.reader(kept), tiny_network.SIZE
+    train = [images.to_square(images.decode(read(r), size), size) for r in dataset.of("train")]
+    maps = backbone.get_layer("conv1")((np.stack(train).astype(np.float32) - 127) / 128).numpy()
+    norm = backbone.get_layer("bn1")
+    for found, expected in (
+        (norm.moving_mean, maps.mean(axis=(0, 1, 2))),
+        (norm.moving_variance, maps.var(axis=(0, 1, 2))),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=0.1, atol=0.02)
+
+
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", sorted({*SETTINGS} - {"exact solution", "partly thawed"}))
 def test_the_code_of_other_settings_runs(

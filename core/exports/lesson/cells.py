@@ -151,7 +151,8 @@ def _chosen(plan: Plan) -> list[str]:
     pieces += ["backbone", *(["augment"] if varied else [])]
     if settings.frozen_layers != "all":
         warm = settings.warm_up(len(plan.backbone.layers))
-        pieces += ["thaw", "optimise", *(["warm_up"] if warm else []), "fit_whole", "judge"]
+        pieces += ["thaw", *(["statistics"] if settings.statistics_adapt else []), "optimise"]
+        pieces += [*(["warm_up"] if warm else []), "fit_whole", "judge"]
     else:
         pieces += ["features_stages" if settings.sees_stages else "features_last"]
         pieces += ["views" if varied else "no_views"]
@@ -248,7 +249,7 @@ def _values(plan: Plan) -> dict[str, str]:
             f"The first {frozen} of {layers} layers stay frozen and the others learn, in steps of "
             f"{settings.thawed_rate:g} of the usual size: they know something already."
         )
-    callbacks = ["keep_the_best"]
+    callbacks = [*(["Averages()"] if settings.statistics_adapt else []), "keep_the_best"]
     if settings.schedule == "plateau":
         callbacks.append('keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=3)')
     differs = (
