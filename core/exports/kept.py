@@ -1,5 +1,7 @@
 """Exports of a run that pages offer: `exports/<id>/` holds the job's log, the zip and its proof."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from core.exports.proof import Proof
 from core.exports.table import Format
 from core.storage import files, home
 from core.storage.runs import Run, read_facts
+
+OF_EACH = 2  # exports of a run in one format; older ones make way
 
 
 @dataclass(frozen=True)
@@ -63,3 +67,21 @@ def kept(folder: Path) -> Kept | None:
     except (UserError, KeyError, TypeError) as error:
         raise UserError("This export is damaged. Delete it and export again.") from error
     return Kept(format, proof, folder / home.EXPORT_ZIP, bool(facts["own_samples"]))
+
+
+def make_way(run: Run, format: Format, spared: Callable[[Path], bool]) -> None:
+    """Delete the oldest exports in a format where there are more than `OF_EACH`.
+
+    Args:
+        run: The run.
+        format: That of an export that has just become ready.
+        spared: Whether somebody still needs the one in a folder; it does not count.
+    """
+    found = []
+    for folder in folders(run):
+        with suppress(UserError):  # a damaged one waits for somebody to see it
+            made = kept(folder)
+            if made is not None and made.format == format and not spared(folder):
+                found.append(folder)
+    for folder in found[OF_EACH:]:
+        files.remove(folder)

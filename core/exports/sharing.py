@@ -34,6 +34,14 @@ def share(folder: Path, made: Kept, seconds: float) -> Share:
         return sharing.begin(folder, seconds)
 
 
+def is_shared(folder: Path) -> bool:
+    """Whether an export has a link that is good; of a damaged one, nobody knows, so it has."""
+    try:
+        return shared(folder) is not None
+    except UserError:
+        return True
+
+
 def stop(folder: Path) -> None:
     """Take the link back."""
     sharing.end(folder)

@@ -255,7 +255,7 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         format_name: What to export it to.
         own_samples: Whether five pictures of the data set may leave with it.
     """
-    from core.exports import kept, making, pictures, table
+    from core.exports import kept, making, pictures, sharing, table
     from core.exports.lesson import making as lesson
     from core.exports.lesson.rehearsal import Rehearsal
     from core.exports.proof import Proof
@@ -280,6 +280,7 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         proof = making.export(run, format_name, file, report, known=known, own_samples=own_samples)
     if job.folder.is_dir():  # else the run was deleted meanwhile
         kept.keep(job.folder, format, proof, own_samples=own_samples)
+        kept.make_way(run, format, sharing.is_shared)
 
 
 def share_project(
