@@ -161,7 +161,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
         Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})
           for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),
-                               ("GET", "")]),
+                               ("GET", "thaw_client.py"), ("GET", "")]),
         Ask("POST", f"{frames.path()}/{{run_id}}", {"run_id": run.id},
             {"viewer": "page", "permit": frames.address(run, "page").partition("permit=")[2]},
             body=painted(1)),

@@ -87,6 +87,7 @@ def test_the_door_lets_programs_to_these_routes_alone(asked: list[tuple[object, 
     with app() as port:
         assert ask(port, "GET", f"{published.address(run)}health")[0] == 200
         assert ask(port, "GET", f"{published.address(run)}openapi.json")[0] == 200
+        assert ask(port, "GET", f"{published.address(run)}thaw_client.py")[0] == 200
         assert ask(port, "GET", published.address(run))[0] == 200
         closed = (
             *("/pictures/a/b", "/uploads/a", "/apis", "/x/api/", "//api/", "/API/a/health"),

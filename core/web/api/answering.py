@@ -3,6 +3,7 @@
     POST predict        a picture, as the body or as a form's only file; the answer is an `ANSWER`
     GET  health         {"status": "ok"}
     GET  openapi.json   these routes, for programs
+    GET  thaw_client.py a client in Python
     GET  (the address)  the same as a page
 
 A picture needs the network's token, as `Authorization: Bearer …`. A browser would have to ask
@@ -15,6 +16,7 @@ import re
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from anyio import to_thread
 from starlette.datastructures import Headers, UploadFile
@@ -22,7 +24,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from core.errors import UserError
 from core.results.prediction import Prediction
@@ -31,6 +33,9 @@ from core.web.api import document
 from core.web.api.limits import Limits
 from core.web.guarded import GuardedRoute, Refused, body, whole_number
 
+CLIENT = Path(__file__).with_name("thaw_client.py")
+
+_CLIENT = CLIENT.read_text(encoding="utf-8")
 _MOST_FIELDS = 8  # of a form, beside its file
 _CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 _DAY = 86_400  # seconds that a browser may remember that its page may ask
@@ -85,6 +90,10 @@ def routes(where: str, find: Callable[[Request], Awaitable[Network]]) -> list[Gu
     async def described(request: Request) -> Response:
         return JSONResponse(document.openapi((await find(request)).limits.size))
 
+    async def client(request: Request) -> Response:
+        await found(request)
+        return PlainTextResponse(_CLIENT, headers={"X-Content-Type-Options": "nosniff"})
+
     async def page(request: Request) -> Response:
         network = await find(request)
         asked = str(request.url.replace(query="", fragment=""))
@@ -98,6 +107,7 @@ def routes(where: str, find: Callable[[Request], Awaitable[Network]]) -> list[Gu
         _route(f"{where}predict", options, "OPTIONS"),
         _route(f"{where}health", health, "GET"),
         _route(f"{where}openapi.json", described, "GET"),
+        _route(f"{where}{CLIENT.name}", client, "GET"),
         _route(where, page, "GET"),
     ]
 

@@ -167,7 +167,10 @@ def page(address: str, size: int) -> str:
     parts.append(f"<h2>The answer</h2>{_table(rows)}")
     curl, python = (escape(make(address, "TOKEN")) for make in (examples.curl, examples.python))
     parts.append(f"<h2>Examples</h2><pre>{curl}</pre><pre>{python}</pre>")
-    parts.append('<p>For programs: <a href="openapi.json">the OpenAPI document</a>')
+    parts.append(
+        '<p>For programs: <a href="openapi.json">the OpenAPI document</a>, and '
+        '<a href="thaw_client.py">a client in Python</a>, one file without dependencies.'
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Thaw: ask a network'
         '</title><meta name="viewport" content="width=device-width, initial-scale=1">'

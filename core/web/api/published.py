@@ -23,7 +23,7 @@ from core.web.api.limits import Limits
 from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "api"
-_BELOW = re.compile(r"[a-z0-9-]{1,64}/(predict|health|openapi\.json)?")
+_BELOW = re.compile(r"[a-z0-9-]{1,64}/(predict|health|openapi\.json|thaw_client\.py)?")
 # Together, so that people at a page do not wait long for programs.
 _LIMITS = Limits(size=20 << 20, per_second=20, at_once=16, threads=4)
 

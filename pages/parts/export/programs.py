@@ -58,6 +58,12 @@ def _how(run: Run, token: str) -> None:
     python.code(examples.python(address, token), language="python", wrap_lines=True)
     with st.container(horizontal=True):
         st.link_button(say("API description"), published.address(run), icon=":material/api:")
+        st.link_button(
+            say("Client in Python"),
+            f"{published.address(run)}thaw_client.py",
+            icon=":material/code:",
+            help=say("One file to put beside your program; it needs nothing else."),
+        )
         st.button(
             say("New token"),
             icon=":material/key:",
