@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from core.backbones.catalogue.rows import backbone_of
 from core.errors import UserError
 from core.exports import pictures
+from core.exports.micro import boards
 from core.exports.table import FORMATS
 from core.jobs import exporting
 from core.storage.runs import Run
@@ -50,7 +52,10 @@ def order(run: Run, *, first: bool) -> None:
     )
     known = pictures.stored(run) is not None
     lesson = FORMATS[chosen].lesson is not None
-    own = not lesson and _own_samples(known=known)
+    too_large = _too_large(run) if chosen == "arduino" else None
+    if too_large is not None:
+        st.caption(words.plain(too_large))
+    own = not lesson and too_large is None and _own_samples(known=known)
     if lesson and not known:
         st.caption(
             say(
@@ -63,10 +68,19 @@ def order(run: Run, *, first: bool) -> None:
         type="primary" if first else "secondary",
         icon=":material/ios_share:",
         key="export-now",
-        disabled=lesson and not known,
+        disabled=(lesson and not known) or too_large is not None,
         on_click=_order,
         args=(run, chosen, own),
     )
+
+
+def _too_large(run: Run) -> str | None:
+    """Why no microcontroller has room for a run's network; None where one may have."""
+    try:
+        boards.check(boards.least(backbone_of(run.settings)))
+    except UserError as error:
+        return error.said
+    return None
 
 
 def _own_samples(*, known: bool) -> bool:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.backbones.frameworks import tf
+import numpy as np
+
+from core.backbones.frameworks import keras, tf
 from core.errors import UserError
 
 INPUT = "images"
@@ -63,6 +65,40 @@ def taking_floats(model: Any) -> Any:
     copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def for_micro(model: Any) -> Any:
+    """The same network as TensorFlow Lite Micro can run it, with a score that survives rounding.
+
+    It cannot find the largest of many numbers by itself, so the largest is taken out again and
+    again. The numbers are cosines of features that are not negative, so 0 takes its place; of
+    several that are equal, all are taken out at once. Means and lengths are spelled out in
+    operations that occur nowhere else, so that they can stay in float.
+    """
+    ops = keras.ops
+
+    def called(operation: Any, *given: Any, **named: Any) -> Any:
+        match type(operation).__name__:
+            case "TopK":
+                (rest,) = given
+                found = []
+                for _ in range(operation.k):
+                    found.append(ops.max(rest, axis=-1, keepdims=True))
+                    rest = ops.where(rest >= found[-1], ops.zeros_like(rest), rest)
+                return ops.concatenate(found, axis=-1), rest
+            case "Mean":
+                (x,) = given
+                return ops.matmul(x, np.full((x.shape[-1], 1), 1 / x.shape[-1], np.float32))
+            case "UnitNormalization":
+                (x,) = given
+                squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+                return x / ops.sqrt(squares + 1e-12)
+            case "ReLU" if operation.max_value == 1:
+                (x,) = given
+                return ops.minimum(ops.maximum(x, 0.0), 1.0)
+        return operation(*given, **named)
+
+    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=called)
 
 
 def pixels(model: Any, *, batch: int | None, dtype: Any = None) -> Any:

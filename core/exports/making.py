@@ -1,6 +1,7 @@
 """One export, from the run's folder to a zip that has been run by its own runtime."""
 
 import hashlib
+import importlib
 import json
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from core.datasets import store
 from core.doctor.finding import Checkup, remaining
 from core.errors import UserError
 from core.exports import papers, pictures, proof, table
+from core.exports.micro.boards import Needs
 from core.exports.order import Order
 from core.exports.pictures import Known, Pictures
 from core.exports.proof import Proof
@@ -77,7 +79,7 @@ def export(
         classes = thaw.classes
         order = Order(format.name, model, folder, classes, size, preparation, calibration)
         about = _about(run, format, order, thaw, known, own=known is not None and own_samples)
-        _convert(order, report)
+        needs = _convert(order, report)
         held = files.disk_used(folder)
         _write_facts(folder, order, about.deciding, _digest(model))
         _write_scripts(folder, format, preparation)
@@ -85,12 +87,11 @@ def export(
         proven = _compared(thaw, found, theirs, told, facts["classes"], held, drawn=known is None)
         if objection := proof.objection(format, proven):
             raise UserError(objection)
-        proven = replace(proven, warnings=proof.warnings(format, proven))
+        proven = replace(proven, needs=needs, warnings=proof.warnings(format, proven))
         carried = pictures.carried(known if own_samples else None, preparation)
         _write_samples(folder, carried, thaw, proven)
         (folder / "proof.json").write_text(_json(proven.to_dict()), encoding="utf-8")
-        if not format.scripts:
-            _finish_page(folder, run.name)
+        _finish(folder, format, run.name)
         (folder / "README.md").write_text(papers.readme(about, proven, folder), encoding="utf-8")
         (folder / "MODEL_CARD.md").write_text(papers.model_card(about, proven), encoding="utf-8")
         with files.replacing(file) as aside:
@@ -128,10 +129,11 @@ def _compared(
     )
 
 
-def _convert(order: Order, report: Report) -> None:
+def _convert(order: Order, report: Report) -> Needs | None:
+    """Convert, and learn what the network takes on a microcontroller if it is meant for one."""
     tell = watched(Stage.CONVERTING, report)
     try:
-        apart.run(order.carry_out, lambda: tell(0, 1), memory=MEMORY)
+        needs = apart.run(order.carry_out, lambda: tell(0, 1), memory=MEMORY)
     except RuntimeError as error:
         incidents.record(error)
         raise UserError(
@@ -140,6 +142,7 @@ def _convert(order: Order, report: Report) -> None:
             "programs and try again, or export to another format.",
             title=table.find(order.format).title,
         ) from error
+    return Needs(**needs) if needs else None
 
 
 def _prove(
@@ -192,7 +195,7 @@ def _write_facts(folder: Path, order: Order, deciding: Mapping[str, Any], digest
 
 
 def _write_scripts(folder: Path, format: Format, preparation: Preparation) -> None:
-    for name in _SCRIPTS:
+    for name in (*_SCRIPTS, *format.samples):
         shutil.copyfile(_CARRIED / name, folder / name)
     shutil.copyfile(_CARRIED / "runtimes" / f"{format.runtime}.py", folder / "runtime.py")
     (folder / "requirements.txt").write_text(papers.requirements(format, preparation))
@@ -214,13 +217,13 @@ def _write_samples(
     (folder / "samples" / "expected.json").write_text(_json(told), encoding="utf-8")
 
 
-def _finish_page(folder: Path, title: str) -> None:
-    """Build a web page, and take away what has only proven its network."""
-    from core.exports.formats import web_page
-
-    web_page.finish(folder, title)
-    for name in (*_SCRIPTS, "runtime.py", "requirements.txt"):
-        (folder / name).unlink()
+def _finish(folder: Path, format: Format, title: str) -> None:
+    """Build what people open, and take away scripts that have only proven the network."""
+    if format.finishes:
+        importlib.import_module(f"core.exports.formats.{format.module}").finish(folder, title)
+    if not format.scripts:
+        for name in (*_SCRIPTS, "runtime.py", "requirements.txt"):
+            (folder / name).unlink()
 
 
 def _about(

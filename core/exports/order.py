@@ -31,8 +31,11 @@ class Order:
     preparation: Preparation
     calibration: Path | None = None
 
-    def carry_out(self) -> None:
+    def carry_out(self) -> object:
         """Convert; in a separate process, since it takes gigabytes and cannot be stopped.
+
+        Returns:
+            What the format has to say of it, as JSON holds it; most say nothing.
 
         Raises:
             UserError: This network cannot be converted.
@@ -42,4 +45,4 @@ class Order:
         from core.exports import graph
 
         with graph.told(format.title):
-            module.convert(self)
+            return module.convert(self)

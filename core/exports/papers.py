@@ -14,6 +14,8 @@ from core import shown
 from core.backbones.catalogue.rows import backbone_named, summary
 from core.errors import UserError
 from core.exports import proof as proving
+from core.exports.micro import boards
+from core.exports.micro.boards import Needs
 from core.exports.proof import Proof
 from core.exports.table import Format, Precision
 from core.intake.pictures.preparation import USUAL, Preparation
@@ -86,7 +88,9 @@ def readme(about: About, proof: Proof, folder: Path) -> str:
             "",
             "## In five minutes",
             "",
+            *(_on_a_board(proof.needs) if proof.needs else ()),
             *(_WITH_PYTHON if about.format.scripts else _WITH_A_BROWSER),
+            *(_WITH_A_CAMERA if "camera.py" in about.format.samples else ()),
             "",
             "## What goes in",
             "",
@@ -121,6 +125,12 @@ _WITH_PYTHON = (
     "python predict.py PICTURE.jpg",
     "```",
 )
+_WITH_A_CAMERA = (
+    "",
+    "`python camera.py` names what a camera sees, on a Raspberry Pi (`sudo apt install "
+    "python3-picamera2`, and `python -m venv --system-site-packages .venv`) or with a webcam "
+    "(`pip install opencv-python`).",
+)
 _WITH_A_BROWSER = (
     "- On a computer: open `index.html` in a browser. (If it is missing, the network is too large "
     "for one file: put `site/` on a web host.)",
@@ -137,6 +147,7 @@ _ALWAYS = (
     ("picture.py", "turns a picture file into pixels, exactly as Thaw does"),
     ("runtime.py", "runs the network"),
     ("check.py", "compares the answers on `samples/` with those of Thaw"),
+    ("camera.py", "names what a camera sees, again and again"),
     ("requirements.txt", "the packages that these need, in the versions that were tried"),
     (_CARD, "what the network is for, how good it is and where it fails"),
     ("proof.json", "the figures above, for programs"),
@@ -145,6 +156,38 @@ _SAMPLES = {
     True: ("samples/", "five pictures of the data set, without metadata, with Thaw's answers"),
     False: ("samples/", "drawings (no pictures of yours), with Thaw's answers"),
 }
+
+
+def _on_a_board(needs: Needs) -> list[str]:
+    """How the sketch gets onto a board, and which boards have room for it."""
+    rows = [
+        (
+            board.name,
+            f"{board.ram // 1000} KB",
+            f"{board.flash // 1000} KB",
+            "yes" if board.fits(needs) else "no",
+        )
+        for board in boards.BOARDS
+    ]
+    return [
+        f"On a board, the network takes **{needs.ram / 1000:.0f} KB of working memory and "
+        f"{needs.flash / 1000:.0f} KB of flash**. That fits where this much is left beside the "
+        "system, the sketch and a frame of the camera (by the data sheets):",
+        "",
+        *_table(("board", "memory left", "flash left", "fits"), rows),
+        "",
+        "1. In the Arduino IDE, install the boards “esp32” by Espressif, or “Arduino Mbed OS Nano "
+        "Boards”, and the library `Chirale_TensorFLowLite` (for the Nano's camera also "
+        "`Arduino_OV767X`).",
+        "2. Open `thaw_sketch/thaw_sketch.ino` and choose your board. For an ESP32 choose the "
+        "partition scheme “Huge APP”.",
+        "3. Upload it, open the serial monitor at 115200 baud, and show the camera something.",
+        "",
+        "The sketch prepares pictures as Thaw does. Its pins are those of AI Thinker's ESP32-CAM; "
+        "for other boards, change `frames.h`. It was not tried on a board: the network was run by "
+        "LiteRT on a computer, with the figures below.",
+        "",
+    ]
 
 
 def _input(about: About) -> list[str]:

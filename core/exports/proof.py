@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from core.exports.micro.boards import Needs
 from core.exports.table import Format, Precision
 from core.saying import Sentence, say
 
@@ -52,6 +53,7 @@ class Proof:
         ms: Milliseconds for one picture here (median), its pixels being at hand.
         unread: How many of the files its decoder could not read.
         warnings: What its users have to know; empty where there is nothing.
+        needs: What it takes on a microcontroller, where it is meant for one.
     """
 
     pictures: int
@@ -64,6 +66,7 @@ class Proof:
     ms: float
     unread: int
     warnings: tuple[str, ...] = ()
+    needs: Needs | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -81,6 +84,7 @@ class Proof:
             | {
                 "from_pixels": Agreement(**values["from_pixels"]),
                 "from_file": Agreement(**values["from_file"]),
+                "needs": Needs(**values["needs"]) if values.get("needs") else None,
                 "warnings": tuple(values["warnings"]),
             }
         )
@@ -236,4 +240,9 @@ def in_a_table(proof: Proof) -> list[tuple[str, str]]:
         ("accuracy in Thaw on the same pictures", share(proof.accuracy)),
         ("megabytes", f"{proof.bytes / 1e6:.1f}"),
         ("milliseconds per picture on the computer that exported it", f"{proof.ms:.1f}"),
+        *(
+            [("kilobytes of working memory on a board", f"{proof.needs.ram / 1000:.0f}")]
+            if proof.needs
+            else []
+        ),
     ]

@@ -30,6 +30,9 @@ class Format:
         packages: What its sample code needs, by their names on PyPI.
         contents: The files that `convert` makes, for the README: name and what it is.
         scripts: Whether sample code in Python goes with it.
+        samples: Further sample code of `carried/` that does.
+        finishes: Whether its module has a `finish`, which builds what people open around the
+            network.
         lesson: The file of code that trains the network again; None for a trained network.
     """
 
@@ -42,6 +45,8 @@ class Format:
     packages: tuple[str, ...]
     contents: tuple[tuple[str, str], ...]
     scripts: bool = True
+    samples: tuple[str, ...] = ()
+    finishes: bool = False
     lesson: str | None = None
 
 
@@ -65,6 +70,7 @@ def _lesson(name: str, title: str, file: str, description: Sentence) -> Format:
 
 
 _TFLITE = (("model.tflite", "the network, one picture at a time; signature “serve”"),)
+_CAMERA = ("camera.py",)
 
 FORMATS = {
     each.name: each
@@ -86,6 +92,7 @@ FORMATS = {
                 ("LICENSES/", "of ONNX Runtime Web, which runs the network in the page"),
             ),
             scripts=False,
+            finishes=True,
         ),
         Format(
             name="keras",
@@ -122,6 +129,7 @@ FORMATS = {
             precision=Precision.FLOAT32,
             packages=("ai-edge-litert",),
             contents=_TFLITE,
+            samples=_CAMERA,
         ),
         Format(
             name="litert-f16",
@@ -132,6 +140,7 @@ FORMATS = {
             precision=Precision.FLOAT16,
             packages=("ai-edge-litert",),
             contents=_TFLITE,
+            samples=_CAMERA,
         ),
         Format(
             name="litert-int8",
@@ -144,6 +153,24 @@ FORMATS = {
             precision=Precision.INT8,
             packages=("ai-edge-litert",),
             contents=_TFLITE,
+            samples=_CAMERA,
+        ),
+        Format(
+            name="arduino",
+            title="Arduino and ESP32",
+            description=later(
+                "For makers: a sketch for a microcontroller with a camera. Needs the network "
+                "MobileNet 0.25 for 96 or 128 pixels."
+            ),
+            module="arduino",
+            runtime="litert",
+            precision=Precision.INT8,
+            packages=("ai-edge-litert",),
+            contents=(
+                ("thaw_sketch/", "the sketch, with the network as a C array in `model.h`"),
+                *_TFLITE,
+            ),
+            finishes=True,
         ),
         Format(
             name="onnx",

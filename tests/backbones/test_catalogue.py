@@ -148,8 +148,9 @@ def test_rows_know_their_own_names() -> None:
     assert len({backbone.title for backbone in ALL}) == len(ALL)
     for backbone in ALL:
         assert backbone.weights.origin
-        assert backbone.top1
-        assert 0.5 < backbone.top1 < 1
+        # Nobody has published what the weights of 224 pixels reach at other sizes.
+        assert (backbone.top1 is None) == (backbone.name in ("mobilenet_96", "mobilenet_128"))
+        assert backbone.top1 is None or 0.5 < backbone.top1 < 1
         assert backbone.download_bytes() > 0
         assert backbone.head
         assert backbone.licence

@@ -18,5 +18,5 @@ def imported(folder: Path, *names: str) -> Iterator[list[ModuleType]]:
         yield [importlib.import_module(name) for name in names]
     finally:
         sys.path.remove(str(folder))
-        for name in ("picture", "predict", "runtime", "check"):
+        for name in ("picture", "predict", "runtime", "check", "camera"):
             sys.modules.pop(name, None)

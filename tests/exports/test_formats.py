@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.backbones import load
+from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
 from core.errors import UserError
 from core.exports import table
@@ -21,6 +23,16 @@ SIZE = 16
 layers = keras.layers
 PIXELS = np.random.default_rng(1).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8)
 CLOSE = {Precision.FLOAT32: 1e-4, Precision.FLOAT16: 2e-2, Precision.INT8: 0.15}
+
+CONVERTED = [
+    name for name, each in table.FORMATS.items() if each.lesson is None and name != "arduino"
+]
+# The smallest of each, for the exhaustive tests.
+FAMILIES = {
+    each.family: each
+    for each in sorted(BACKBONES.values(), key=lambda each: -each.multiply_adds)
+    if not each.sealed
+}
 
 pytestmark = pytest.mark.slow  # several seconds to import TensorFlow and its converters
 
@@ -94,13 +106,18 @@ def converted(
 
 
 @pytest.mark.parametrize(
-    "network",
+    ("name", "network"),
     [
-        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("chain", "two outputs")),
-        "averaged",
+        *(
+            pytest.param(name, network, marks=pytest.mark.exhaustive)
+            for name in (*CONVERTED, "arduino")
+            for network in ("chain", "two outputs")
+            if (name, network) != ("arduino", "two outputs")
+        ),
+        *((name, "averaged") for name in CONVERTED),
+        ("arduino", "two outputs"),
     ],
 )
-@pytest.mark.parametrize("name", [n for n, each in table.FORMATS.items() if each.lesson is None])
 def test_it_answers_as_keras_does(name: str, network: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(3)
     model = NETWORKS[network]()
@@ -121,6 +138,29 @@ def test_it_answers_as_keras_does(name: str, network: str, tmp_path: Path) -> No
     for answer, row in zip(answers, expected.get("familiar", ()), strict=False):
         assert np.shape(answer["familiar"]) == ()
         assert answer["familiar"] == pytest.approx(row[0], abs=CLOSE[table.find(name).precision])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_can_be_converted(family: str, name: str, tmp_path: Path) -> None:
+    """With random weights, which a converter does not mind."""
+    backbone = FAMILIES[family]
+    keras.utils.set_random_seed(3)
+    images = layers.Input((backbone.input_size, backbone.input_size, 3), dtype="uint8")
+    body = load.build(backbone)(load.preprocess(backbone.preprocessing, images))
+    head = layers.Dense(3, activation="softmax", name="classes")
+    model = keras.Model(images, head(layers.GlobalAveragePooling2D()(body)))
+    shape = (4, backbone.input_size, backbone.input_size, 3)
+    pictures = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    expected = model.predict(pictures, verbose=0)
+    size = {"size": backbone.input_size}
+    folder = converted(model, name, tmp_path, pictures=pictures, **size)
+    with imported(folder, "runtime") as (runtime,):
+        run = runtime.Network(folder)
+        answers = np.stack([run(pixels)["probabilities"] for pixels in pictures])
+    assert np.abs(answers - expected).max() < CLOSE[table.find(name).precision]
 
 
 def test_onnx_and_openvino_take_any_number_of_pictures(tmp_path: Path) -> None:
@@ -181,6 +221,20 @@ def test_what_cannot_be_converted_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be converted to LiteRT") as told:
         converted(model, "litert", tmp_path)
     assert str(tmp_path) not in str(told.value)
+
+
+def test_what_tensorflow_lite_micro_lacks_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"TensorFlow Lite Micro lacks .*REVERSE_V2"):
+        converted(averaged(), "arduino", tmp_path)
+    assert not list((tmp_path / "export").iterdir())
+
+
+def test_what_no_board_has_room_for_is_refused_before_it_is_converted(tmp_path: Path) -> None:
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = layers.Dense(3000)(layers.Flatten()(layers.Rescaling(1 / 255)(images)))
+    model = keras.Model(images, layers.Dense(3, activation="softmax")(x))
+    with pytest.raises(UserError, match=r"2\.3 MB of flash.*MobileNet 0\.25 for 96 pixels"):
+        converted(model, "arduino", tmp_path, calibration=None)  # it would object to this later
 
 
 @pytest.mark.parametrize("square", list(Squaring))

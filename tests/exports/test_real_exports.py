@@ -1,18 +1,25 @@
 """Real networks in every format: exported in a terminal, unpacked, and run with nothing but what
 the zip says that it needs."""
 
+import io
 import json
+import re
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from PIL import Image
 
 from core.cli.main import main
 from core.datasets.samples import samples
 from core.exports import table
 from core.exports.table import Precision
-from tests.exports import alone
+from core.results import predictor
+from tests.exports import alone, in_c
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.usefixtures("weights")]
 
@@ -23,9 +30,14 @@ NETWORKS: dict[str, tuple[str, ...]] = {
     "partly thawed": ("--frozen-layers", "120", "--epochs", "1"),
     "every layer thawed": ("--frozen-layers", "0", "--epochs", "1", "--square", "pad"),
     "another family": ("--backbone", "mobilenet", "--alpha", "0.25", "--square", "crop"),
+    "for a board": ("--backbone", "mobilenet_96", "--square", "crop"),
+    "a sealed module": ("--backbone", "hub-mobilenet-v1-025-224-feature-vector"),
     "from scratch": ("--backbone", "resnet18", "--weights", "random", "--epochs", "1"),
 }
-DAILY = ("all frozen", "litert")
+OF_THE_MATERIAL = ("another family", "for a board", "a sealed module")
+SMALL = ("another family", "for a board")  # the others are too large for a microcontroller
+REFUSED = {("a sealed module", "keras"): "contains a TensorFlow Hub module"}
+DAILY = (("all frozen", "litert"), ("for a board", "arduino"))
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +56,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def weights(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "another family" in request.node.name:
+def weights(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, thaw_home: Path
+) -> None:
+    if any(name in request.node.name for name in OF_THE_MATERIAL):
         material = request.getfixturevalue("material")
         monkeypatch.setenv("KERAS_HOME", str(material / "keras_home"))
+        if "sealed" in request.node.name:
+            module = material / "hub_style" / "mobilenet_v1_025_224_feature_vector"
+            assert main(["backbones", "--add", str(module)]) == 0
 
 
 def trained(runs: Path, drawings: Path, network: str) -> Path:
@@ -63,11 +80,13 @@ def _cases() -> list[Any]:
         pytest.param(
             network,
             name,
-            marks=pytest.mark.slow if (network, name) == DAILY else pytest.mark.exhaustive,
+            marks=pytest.mark.slow if (network, name) in DAILY else pytest.mark.exhaustive,
         )
         for network in NETWORKS
         for name, format in table.FORMATS.items()
         if format.scripts  # for the web page, see test_web_page.py
+        if name != "arduino" or network in SMALL
+        if (network, name) not in REFUSED
     ]
 
 
@@ -104,5 +123,79 @@ def test_it_answers_as_in_thaw(
     checked = alone.called(python, folder, "check.py")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "5 of 5 answers are as in Thaw." in checked.stdout
+    if name == "arduino" and in_c.COMPILER:
+        assert_the_sketch_agrees(run, folder)
     named = alone.called(python, folder, "predict.py", "samples/1.jpg")
     assert json.loads(named.stdout)["label"] in samples.SAMPLES["sketches"].classes
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("network", "name"), REFUSED)
+def test_what_cannot_be_exported_is_refused_in_words(
+    runs: Path,
+    drawings: Path,
+    tmp_path: Path,
+    network: str,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = trained(runs, drawings, network)
+    out = tmp_path / "out.zip"
+    asked = ["export", str(run), "--format", name, "--out", str(out), "--pictures", str(drawings)]
+    assert main(asked) != 0
+    assert REFUSED[network, name] in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*"))
+
+
+def assert_the_sketch_agrees(run: Path, folder: Path) -> None:
+    """Frames of a camera, prepared and answered in C, with LiteRT in place of the board's runtime.
+
+    Where TensorFlow Lite Micro is installed, it runs the network too, in the memory that the
+    sketch gives it.
+    """
+    sketch = folder / "thaw_sketch"
+    told = json.loads((folder / "proof.json").read_text())
+    prepare = in_c.compiled(sketch, in_c.PREPARE).rename(sketch / "prepare")
+    tell = in_c.compiled(sketch, in_c.TELL)
+    interpreter = Interpreter(
+        str(folder / "model.tflite"), experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()
+    header = (sketch / "model.h").read_text()
+    places = {
+        name: int(re.search(rf"NETWORK_{name.upper()} (\d+)", header)[1])  # type: ignore[index]
+        for name in ("probabilities", "familiar")
+    }
+    ours = predictor.of_run(run)
+    for picture in sorted((folder / "samples").glob("*.jpg")):
+        image = Image.open(picture).convert("RGB").resize((320, 240))
+        frame = in_c.given((320, 240), False, image.tobytes())
+        pixels = np.frombuffer(in_c.answered(prepare, frame).stdout, np.int8)
+        interpreter.set_tensor(taken["index"], pixels.reshape(taken["shape"]))
+        interpreter.invoke()
+        outputs = [interpreter.get_tensor(each["index"])[0] for each in given]
+        numbers = [np.ravel(outputs[places[name]]) for name in ("familiar", "probabilities")]
+        said = in_c.answered(tell, np.concatenate(numbers).astype(np.int8).tobytes())
+        label, rest = said.stdout.decode().split("\n")[:2]
+        png = io.BytesIO()
+        image.save(png, "PNG")
+        (thaws,) = ours.predict([("frame.png", png.getvalue())], top=1)
+        assert label == thaws.label
+        assert float(rest.split()[0]) == pytest.approx(thaws.confidence, abs=0.15)
+        if find_spec("tflite_micro"):
+            memory = told["needs"]["ram"]
+            assert_micro_agrees(folder, memory, pixels.reshape(taken["shape"]), outputs)
+
+
+def assert_micro_agrees(
+    folder: Path, memory: int, pixels: np.ndarray, outputs: list[np.ndarray]
+) -> None:
+    from tflite_micro import runtime  # type: ignore[import-not-found]
+
+    network = runtime.Interpreter.from_file(str(folder / "model.tflite"), arena_size=memory)
+    network.set_input(pixels, 0)
+    network.invoke()
+    for place, expected in enumerate(outputs):
+        found = network.get_output(place)[0].astype(int)
+        np.testing.assert_array_equal(found, expected)

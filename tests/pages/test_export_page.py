@@ -10,6 +10,7 @@ from core.datasets import store
 from core.errors import UserError
 from core.exports import kept, table
 from core.exports.lesson.rehearsal import Rehearsal
+from core.exports.micro.boards import Needs
 from core.exports.proof import Agreement, Proof
 from core.jobs import exporting
 from core.storage import home
@@ -99,6 +100,32 @@ def test_an_export_is_offered_with_what_was_measured(open_page: Open, run: Run) 
     assert "It is \\*slow\\*\\." in [each.value for each in app.warning]
     links = [each.proto for each in app.get("link_button")]
     assert any(f"exports/{run.id}/" in each.url and "permit=" in each.url for each in links)
+
+
+def test_it_says_how_many_exports_of_a_format_are_kept(open_page: Open, run: Run) -> None:
+    assert "older ones are deleted" not in shown(open_page("export", run=run.id))
+    exported(run)
+    told = shown(open_page("export", run=run.id))
+    assert f"the latest {kept.OF_EACH} exports are kept and older ones are deleted" in told
+
+
+def test_one_for_a_microcontroller_says_what_it_needs_and_where_it_fits(
+    open_page: Open, run: Run
+) -> None:
+    exported(run, "arduino", replace(PROOF, bytes=300_000, needs=Needs(120_000, 300_000)))
+    app = open_page("export", run=run.id)
+    assert {each.label: each.value for each in app.metric}["Working memory"] == "120 KB"
+    told = shown(app)
+    assert "Arduino Nano 33 BLE" in told
+    assert "ESP32 without PSRAM" not in told
+
+
+def test_what_no_microcontroller_has_room_for_cannot_be_ordered(open_page: Open, run: Run) -> None:
+    app = open_page("export", run=run.id)
+    assert not button(app, "export-now").disabled
+    app.radio(key="export-format").set_value("arduino").run()
+    assert button(app, "export-now").disabled
+    assert "too large for a microcontroller" in shown(app)
 
 
 def test_one_that_the_network_has_learned_from_or_drawings_are_told(

@@ -97,6 +97,28 @@ _TORCHVISION = (
     ),
 )  # fmt: skip
 
+
+def _tiny(size: int, description: str) -> Backbone:
+    """MobileNet 0.25 for pictures of another size, with the weights of 224 pixels."""
+    wide = next(each for each in KERAS_APPLICATIONS if each.name == "mobilenet").of_width(0.25)
+    return replace(
+        wide,
+        name=f"mobilenet_{size}",
+        title=f"{wide.title} for {size} pixels",
+        description=description,
+        builder="core.backbones.builders.mobilenet.quarter",
+        input_size=size,
+        top1=None,
+        widths=(),
+        alpha=1.0,
+    )
+
+
+_TINY = (
+    _tiny(96, later("For microcontrollers such as an ESP32: it needs the least memory of all.")),
+    _tiny(128, later("For microcontrollers with more memory: sees more than at 96 pixels.")),
+)
+
 _HUB_MOBILENET_V2 = Backbone(
     name="hub_mobilenet_v2",
     title="MobileNetV2 from TensorFlow Hub",
@@ -114,7 +136,7 @@ _HUB_MOBILENET_V2 = Backbone(
 
 BACKBONES = {
     backbone.name: backbone
-    for backbone in (*_LITES, *KERAS_APPLICATIONS, *_TORCHVISION, _HUB_MOBILENET_V2)
+    for backbone in (*_LITES, *KERAS_APPLICATIONS, *_TINY, *_TORCHVISION, _HUB_MOBILENET_V2)
 }
 _SQUARED = {Squaring.CROP: later("pictures cropped"), Squaring.PAD: later("pictures padded")}
 _AUGMENTED = {

@@ -36,6 +36,17 @@ def prepare(data: bytes, how: dict[str, Any]) -> np.ndarray:
     return to_square(decode(data, how), how["size"], how["square"])
 
 
+def prepare_frame(frame: np.ndarray, how: dict[str, Any]) -> np.ndarray:
+    """The same of a picture that is in memory already, such as a frame of a camera.
+
+    Args:
+        frame: uint8 [height, width, 3], red, green, blue.
+        how: As for `prepare`.
+    """
+    image = _finished(Image.fromarray(frame), 1, how["size"], how)
+    return to_square(image, how["size"], how["square"])
+
+
 def decode(data: bytes, how: dict[str, Any]) -> Image.Image:
     """An upright RGB picture in sRGB, on paper where it is transparent.
 

@@ -1,7 +1,7 @@
 """LiteRT, the former TensorFlow Lite: float32, float16, or int8."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from core.exports import graph, table
 from core.exports.order import Order
 from core.exports.table import Precision
 
-_SIGNATURE = "serve"
+SIGNATURE = "serve"
 _ENOUGH = 0.97  # of the calibration pictures that int8 names as float32 does
 # What follows the last convolution. Its numbers may vary by less than a 256th of their range.
 _HEAD = [
@@ -34,7 +34,7 @@ def convert(order: Order) -> None:
     model = graph.load(order.model)
     precision = table.find(order.format).precision
     if precision is Precision.INT8:
-        made = _int8(model, order.calibration)
+        made = whole_numbers(graph.taking_floats(model), order.calibration)
     else:
         made = _converted(model, tf.uint8, lambda converter: _floats(converter, precision))
     (order.folder / "model.tflite").write_bytes(made)
@@ -43,8 +43,8 @@ def convert(order: Order) -> None:
 def _converted(model: Any, taken: Any, convert: Callable[[Any], bytes]) -> bytes:
     with tempfile.TemporaryDirectory() as there:
         signature = graph.pixels(model, batch=1, dtype=taken)
-        graph.write(model, Path(there), {_SIGNATURE: (graph.answers(model), signature)})
-        return convert(tf.lite.TFLiteConverter.from_saved_model(there, signature_keys=[_SIGNATURE]))
+        graph.write(model, Path(there), {SIGNATURE: (graph.answers(model), signature)})
+        return convert(tf.lite.TFLiteConverter.from_saved_model(there, signature_keys=[SIGNATURE]))
 
 
 def _floats(converter: Any, precision: Precision) -> bytes:
@@ -54,11 +54,22 @@ def _floats(converter: Any, precision: Precision) -> bytes:
     return bytes(converter.convert())
 
 
-def _int8(model: Any, calibration: Path | None) -> bytes:
+def whole_numbers(model: Any, calibration: Path | None, floats: Sequence[str] = ()) -> bytes:
     """Whole numbers throughout; where that costs much, everywhere but in the head.
 
     A head that looks at every stage may rest on numbers that hardly vary, as those of the early
     stages do on line drawings. Rounded to 256 steps they are all the same.
+
+    Args:
+        model: It takes floats; it may be changed.
+        calibration: As in an order.
+        floats: Operations that stay in float all the same, by their names in the schema.
+
+    Returns:
+        A flatbuffer whose input and outputs are int8.
+
+    Raises:
+        UserError: There are no pictures to calibrate it on.
     """
     if calibration is None:
         raise UserError(
@@ -66,16 +77,20 @@ def _int8(model: Any, calibration: Path | None) -> bytes:
             "here. Name them with --pictures, or import them again and train once more."
         )
     pictures = np.load(calibration)
-    model = graph.taking_floats(model)
 
     def whole(converter: Any) -> bytes:
+        if floats:
+            return but_for(converter, floats)
         _set(converter, pictures)
         return bytes(converter.convert())
 
     def but_for_the_head(converter: Any, *, ends: bool = True) -> bytes:
+        return but_for(converter, [*_HEAD, *floats], ends=ends)
+
+    def but_for(converter: Any, operations: Sequence[str], *, ends: bool = True) -> bytes:
         _set(converter, pictures)
         options = tf.lite.experimental.QuantizationDebugOptions(
-            denylisted_ops=_HEAD, fully_quantize=ends
+            denylisted_ops=list(operations), fully_quantize=ends
         )
         debugger = tf.lite.experimental.QuantizationDebugger(
             converter=converter,
@@ -125,7 +140,7 @@ def _level(model: Any, pictures: np.ndarray, convert: Callable[[Any], bytes]) ->
 def _answers(made: bytes, pictures: np.ndarray) -> np.ndarray:
     """What a converted network says of pictures, [pictures, classes]."""
     interpreter = bring_in("ai_edge_litert.interpreter").Interpreter(model_content=made)
-    run = interpreter.get_signature_runner(_SIGNATURE)
+    run = interpreter.get_signature_runner(SIGNATURE)
     scale, zero = run.get_output_details()[graph.PROBABILITIES]["quantization"]
     whole = run.get_input_details()[graph.INPUT]["dtype"] is np.int8
     found = []

@@ -9,6 +9,7 @@ from core.errors import UserError
 from core.exports import kept, table
 from core.exports.kept import Kept
 from core.exports.lesson.rehearsal import Rehearsal
+from core.exports.micro import boards
 from core.exports.proof import Proof
 from core.jobs import exporting
 from core.storage import files
@@ -76,6 +77,14 @@ def draw(run: Run, found: Offered) -> None:
         st.fragment(_progress, run_every=_EVERY)(found.under_way)
     for place, (folder, made) in enumerate(found.ready):
         _ready(run, folder, made, latest=not place and not found.under_way)
+    if found.ready:
+        st.caption(
+            say(
+                "Of each format, the latest {count} exports are kept and older ones are deleted. "
+                "A shared one stays until its link ends.",
+                count=kept.OF_EACH,
+            )
+        )
 
 
 def _progress(under_way: list[Path]) -> None:
@@ -166,6 +175,13 @@ def _proven(proof: Proof, *, own_samples: bool) -> None:
         say("{ms:.0f} ms", ms=proof.ms) if proof.ms >= 1 else say("under 1 ms"),
         help=say("On this computer, when it was exported."),
     )
+    if proof.needs is not None:
+        numbers.metric(
+            say("Working memory"),
+            words.size(proof.needs.ram),
+            help=say("That the network needs on a board while it runs."),
+        )
+        st.caption(say("It fits on: {boards}.", boards=boards.fitting(proof.needs)))
     st.caption(_tried(proof, own_samples=own_samples))
 
 

@@ -3,14 +3,21 @@
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
 class Network:
     """Answers for one picture at a time."""
 
     def __init__(self, folder: Path) -> None:
-        self._interpreter = Interpreter(str(folder / "model.tflite"), num_threads=2)
+        # A microcontroller has the plain kernels, which round a little differently.
+        micro = (folder / "thaw_sketch").is_dir()
+        kernels = OpResolverType.BUILTIN_REF if micro else OpResolverType.AUTO
+        self._interpreter = Interpreter(
+            str(folder / "model.tflite"),
+            num_threads=2,
+            experimental_op_resolver_type=kernels,
+        )
         self._run = self._interpreter.get_signature_runner("serve")
         self._input = self._run.get_input_details()["images"]
         self._outputs = self._run.get_output_details()
