@@ -45,10 +45,10 @@ def convert(order: Order) -> dict[str, int]:
     flatbuffer = bring_in("ai_edge_litert.schema_py_generated").ModelT.InitFromPackedBuf(made)
     needs = Needs(arena.size(flatbuffer), len(made))
     boards.check(needs)
+    text = header.network(made, order.size, needs.ram, _operations(flatbuffer), _outputs(made))
     (order.folder / "model.tflite").write_bytes(made)
     sketch = order.folder / SKETCH
     sketch.mkdir()
-    text = header.network(made, order.size, needs.ram, _operations(flatbuffer), _outputs(made))
     (sketch / "model.h").write_text(text, encoding="utf-8")
     return asdict(needs)
 
