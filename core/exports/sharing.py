@@ -37,7 +37,7 @@ def share(folder: Path, made: Kept, seconds: float) -> Share:
 def is_shared(folder: Path) -> bool:
     """Whether an export has a link that is good; of a damaged one, nobody knows, so it has."""
     try:
-        return shared(folder) is not None
+        return sharing.at(folder) is not None
     except UserError:
         return True
 

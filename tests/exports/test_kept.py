@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core import sharing as links
 from core.exports import kept, sharing, table
 from core.exports.proof import Agreement, Proof
 from core.storage import files, home
@@ -48,7 +49,7 @@ def test_a_shared_one_stays_until_its_link_ends(run: Run, monkeypatch: pytest.Mo
     latest = [exported(run, number) for number in range(1, kept.OF_EACH + 2)]
     make_way(run)
     assert [each.exists() for each in (first, *latest)] == [True, False, *[True] * kept.OF_EACH]
-    monkeypatch.setattr(sharing.time, "time", lambda: link.until + 1)
+    monkeypatch.setattr(links.time, "time", lambda: link.until + 1)
     make_way(run)
     assert [each.exists() for each in (first, *latest)] == [False, False, *[True] * kept.OF_EACH]
 
