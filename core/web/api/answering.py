@@ -91,7 +91,7 @@ def routes(where: str, find: Callable[[Request], Awaitable[Network]]) -> list[Gu
         return JSONResponse(document.openapi((await find(request)).limits.size))
 
     async def client(request: Request) -> Response:
-        await found(request)
+        await find(request)
         return PlainTextResponse(_CLIENT, headers={"X-Content-Type-Options": "nosniff"})
 
     async def page(request: Request) -> Response:
