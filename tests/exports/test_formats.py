@@ -233,7 +233,7 @@ def test_what_no_board_has_room_for_is_refused_before_it_is_converted(tmp_path: 
     images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
     x = layers.Dense(3000)(layers.Flatten()(layers.Rescaling(1 / 255)(images)))
     model = keras.Model(images, layers.Dense(3, activation="softmax")(x))
-    with pytest.raises(UserError, match=r"2\.3 MB of flash.*MobileNet 0\.25 for 96 pixels"):
+    with pytest.raises(UserError, match=r"2\.3 MB of flash.*MobileNet 0\.25, 96 px"):
         converted(model, "arduino", tmp_path, calibration=None)  # it would object to this later
 
 

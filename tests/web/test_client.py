@@ -46,7 +46,7 @@ def test_what_the_server_gives_away_names_pictures_alone(
         (tmp_path / "thaw_client.py").write_text(given)
         made = subprocess.run(  # noqa: S603
             [sys.executable, "-I", "-S", tmp_path / "thaw_client.py", address, file, file],
-            env={"THAW_TOKEN": TOKEN},
+            env={"API_TOKEN": TOKEN},
             capture_output=True,
             text=True,
         )

@@ -104,7 +104,7 @@ def _tiny(size: int, description: str) -> Backbone:
     return replace(
         wide,
         name=f"mobilenet_{size}",
-        title=f"{wide.title} for {size} pixels",
+        title=f"{wide.title}, {size} px",
         description=description,
         builder="core.backbones.builders.mobilenet.quarter",
         input_size=size,

@@ -77,7 +77,7 @@ def check(needs: Needs) -> None:
         raise UserError(
             "This network is too large for a microcontroller: it takes at least {takes:.1f} MB of "
             "flash, and the largest boards have {most:.1f} MB to spare. Train again with the "
-            "network MobileNet 0.25 for 96 pixels, which takes about 0.3 MB, or export to LiteRT "
+            "network MobileNet 0.25, 96 px, which takes about 0.3 MB, or export to LiteRT "
             "for a Raspberry Pi.",
             takes=needs.flash / 1e6,
             most=flash / 1e6,
@@ -85,7 +85,7 @@ def check(needs: Needs) -> None:
     raise UserError(
         "This network is too large for a microcontroller: it takes at least {takes:.1f} MB of "
         "memory while it runs, and the largest boards have {most:.1f} MB to spare. Train again "
-        "with the network MobileNet 0.25 for 96 pixels, which takes about 0.1 MB, or export to "
+        "with the network MobileNet 0.25, 96 px, which takes about 0.1 MB, or export to "
         "LiteRT for a Raspberry Pi.",
         takes=needs.ram / 1e6,
         most=ram / 1e6,

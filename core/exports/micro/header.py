@@ -58,7 +58,7 @@ def operations(names: Sequence[str]) -> list[str]:
     if missing:
         raise UserError(
             "TensorFlow Lite Micro lacks operations of this network ({missing}), so it cannot run "
-            "on a microcontroller. Train again with the network MobileNet 0.25 for 96 pixels.",
+            "on a microcontroller. Train again with the network MobileNet 0.25, 96 px.",
             missing=missing,
         )
     return [_ADDED[name] for name in sorted(set(names))]

@@ -8,7 +8,7 @@ In a program:
     answer = network.predict("picture.jpg")
     print(answer["label"], answer["confidence"], answer["known"])
 
-In a terminal, with the token in the variable THAW_TOKEN:
+In a terminal, with the token in the variable API_TOKEN:
 
     python thaw_client.py http://127.0.0.1:8600/ picture.jpg
 """
@@ -123,7 +123,7 @@ def _sentence(error: urllib.error.HTTPError) -> str:
 
 def main() -> int:
     """Name the pictures of the command line, one line of JSON for each."""
-    token = os.environ.get("THAW_TOKEN")
+    token = os.environ.get("API_TOKEN")
     if len(sys.argv) < 3 or not token:
         print(__doc__, file=sys.stderr)
         return 2
