@@ -12,7 +12,6 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 # Tests with many processes have a second try, one at a time: on a busy machine one may have starved.
 PROCESSES := (cluster or browser)
-FAILED := $(PYTEST) --last-failed --last-failed-no-failures none
 COMPILE := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
 NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
@@ -47,9 +46,9 @@ check: .venv/.dev
 
 test: .venv/.dev
 	sh tests/install_chromium.sh
-	$(PYTEST) -n 2 -m "not exhaustive" || { \
-		! $(FAILED) --collect-only -m "not ($(PROCESSES) or exhaustive)" && \
-		$(FAILED) -m "$(PROCESSES) and not exhaustive"; }
+	$(PYTEST) -n 2 -m "not ($(PROCESSES) or exhaustive)"
+	$(PYTEST) -n 2 -m "$(PROCESSES) and not exhaustive" || \
+		$(PYTEST) --last-failed --last-failed-no-failures none -m "$(PROCESSES) and not exhaustive"
 
 test-all: test
 	$(PYTEST) -m exhaustive
