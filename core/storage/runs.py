@@ -129,7 +129,7 @@ class RunState(JobState):
             planned=self.planned,
             images=self.images,
             classes=self.classes,
-            cluster=event["cluster"],
+            cluster=event.get("cluster"),
             host=self.host,
             pid=self.pid,
             epochs=event["epochs"],

@@ -191,6 +191,23 @@ def test_a_run_comes_back_whole(
 
 
 @pytest.mark.slow
+def test_a_run_that_was_resumed_comes_back(
+    dataset: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"epoch": 2, "accuracy": 0.6, "loss": 0.6, "val_accuracy": 0.8, "val_loss": 0.5}
+    run.log.append("resumed", cluster={"pid": 7, "created": 1.0}, epochs=9, begin=1)
+    run.log.append("epoch", **row, seconds=0.1)
+    run.log.append("finished", best_epoch=1, turn=1)
+    before = run.state()
+    path = save(saving.project(dataset, [run]), tmp_path / "resumed.thaw")
+    elsewhere(tmp_path, monkeypatch)
+    (again,) = opened(path).runs
+    after = open_run(again).state()
+    assert after.cluster is None
+    assert (after.status, after.turn, after.epochs) == (before.status, 1, 9)
+    assert [each["epoch"] for each in after.history] == [1, 2]
+
+
 def test_a_run_joins_its_data_set_and_names_do_not_collide(
     pictures_alone: Path,
     project: Path,
