@@ -1,9 +1,8 @@
 """Reads a data set: every image is decoded once, what is none is left out, the rest is divided."""
 
 import hashlib
-import threading
 from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -21,13 +20,11 @@ from core.intake.archives.refusals import refuse_many
 from core.intake.layouts import layout
 from core.intake.layouts.class_folders import label_of
 from core.intake.layouts.layout import Placed
-from core.intake.parallel import in_order, threads_for_pictures
+from core.intake.parallel import in_order, large_alone, threads_for_pictures
 from core.intake.pictures import images, preparing
 from core.intake.pictures.preparation import Preparation
 from core.settings import Grouping, SplitSettings
 from core.shown import natural
-
-_LARGE_FILE = 32 << 20  # bytes
 
 
 def read(
@@ -179,12 +176,6 @@ def _decoded(
     preparation: Preparation,
 ) -> Generator[Record | Skipped, None, None]:
     """Outcomes in the order of the files."""
-    alone = threading.Lock()
-
-    def one(placed: Placed) -> Record | Skipped:
-        # Files of 200 MB in every thread at once would be too much for most machines.
-        with alone if placed.member.size > _LARGE_FILE else nullcontext():
-            return decoded(placed)
 
     def decoded(placed: Placed) -> Record | Skipped:
         name = placed.member.name
@@ -207,6 +198,7 @@ def _decoded(
             folder=folder_of(name, placed.label),
         )
 
+    one = large_alone(decoded, lambda placed: placed.member.size)
     return in_order(one, files, threads_for_pictures())
 
 

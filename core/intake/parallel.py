@@ -1,20 +1,43 @@
 """Work in threads whose results come in order and whose memory does not grow with the work."""
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _BYTES_AHEAD = 64 << 20
+_LARGE = 32 << 20  # bytes of a file
 
 
 def threads_for_pictures() -> int:
     """How many pictures to work on at once: one a processor, at most 8."""
     return min(8, os.cpu_count() or 1)
+
+
+def large_alone(
+    work: Callable[[Item], Result], size: Callable[[Item], int]
+) -> Callable[[Item], Result]:
+    """The same work for many threads, which do one large item at a time.
+
+    Files of 200 MB in every thread at once would be too much for most machines.
+
+    Args:
+        work: What is done with an item.
+        size: Bytes of an item's file.
+    """
+    alone = threading.Lock()
+
+    def one(item: Item) -> Result:
+        with alone if size(item) > _LARGE else nullcontext():
+            return work(item)
+
+    return one
 
 
 def in_order(

@@ -5,9 +5,8 @@ and is listed in `KINDS`. To add either is to write one function here.
 """
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,6 @@ from core.storage.job import Job, Kind, Stage
 from core.storage.progress import StageReporter
 from core.storage.runs import Run
 
-_LARGE_FILE = 32 << 20  # bytes
 _SHOWN = 320  # pixels of a mistake's picture
 _FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
 
@@ -314,7 +312,7 @@ def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any])
 
     Those are always kept as small JPEGs at least.
     """
-    from core.intake.parallel import in_order, threads_for_pictures
+    from core.intake.parallel import in_order, large_alone, threads_for_pictures
     from core.intake.pictures import images
     from core.results import evaluations
 
@@ -331,14 +329,8 @@ def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any])
         if member.size <= room:
             room -= member.size
             whole.add(digest)
-    alone_at_work = threading.Lock()
 
     def keep(digest: str) -> None:
-        # Files of 200 MB in every thread at once would be too much for most machines.
-        with alone_at_work if every[digest].size > _LARGE_FILE else nullcontext():
-            keep_one(digest)
-
-    def keep_one(digest: str) -> None:
         data = source.read(every[digest])
         picture = images.decode(data, _SHOWN, predictor.preparation)
         small = images.thumbnail_jpeg(picture, _SHOWN)
@@ -348,7 +340,8 @@ def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any])
 
     kept = [digest for digest in every if digest in wrong or digest in whole]
     report = _reporter(job, Stage.LOOKING)
-    with closing(in_order(keep, kept, threads_for_pictures())) as done:
+    keeping = large_alone(keep, lambda digest: every[digest].size)
+    with closing(in_order(keeping, kept, threads_for_pictures())) as done:
         for number, _ in enumerate(done, 1):
             report(number, len(kept))
 

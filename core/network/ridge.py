@@ -73,7 +73,28 @@ def leave_one_out(
         penalties: Those to choose from.
     """
     with _threads(numbers):
-        return _leave_one_out(numbers, labels, classes, weights, penalties)
+        share = weights / weights.sum()
+        roots = np.sqrt(weights)
+        centred = (numbers - share @ numbers) * roots[:, None].astype(numbers.dtype)
+        if numbers.shape[1] <= len(labels):
+            spread, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+            turned = centred @ axes.astype(numbers.dtype)
+        else:
+            spread, turned = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+            turned = turned * np.sqrt(np.maximum(spread, 0))
+        asked = np.eye(classes)[labels]
+        targets = (asked - share @ asked) * roots[:, None]
+        best: LeftOut | None = None
+        for penalty in penalties:
+            strength = 1 / (np.maximum(spread, 0) + penalty)
+            answered = turned @ ((turned.T @ targets) * strength[:, None])
+            leverage = np.minimum((turned**2) @ strength + share, 1 - 1e-6)[:, None]
+            unseen = asked - (targets - answered) / (1 - leverage) / roots[:, None]
+            made = sharpened(unseen, labels, weights)
+            if best is None or made.loss < best.loss:
+                best = LeftOut(penalty, made.sharpness, made.loss, made.probabilities, unseen)
+        assert best is not None
+        return best
 
 
 def _threads(numbers: Numbers) -> AbstractContextManager[object]:
@@ -82,37 +103,6 @@ def _threads(numbers: Numbers) -> AbstractContextManager[object]:
         limits=1 if min(numbers.shape) <= _SMALL else None, user_api="blas"
     )
     return limited
-
-
-def _leave_one_out(
-    numbers: Numbers,
-    labels: Places,
-    classes: int,
-    weights: npt.NDArray[np.float64],
-    penalties: Sequence[float],
-) -> LeftOut:
-    share = weights / weights.sum()
-    roots = np.sqrt(weights)
-    centred = (numbers - share @ numbers) * roots[:, None].astype(numbers.dtype)
-    if numbers.shape[1] <= len(labels):
-        spread, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-        turned = centred @ axes.astype(numbers.dtype)
-    else:
-        spread, turned = np.linalg.eigh((centred @ centred.T).astype(np.float64))
-        turned = turned * np.sqrt(np.maximum(spread, 0))
-    asked = np.eye(classes)[labels]
-    targets = (asked - share @ asked) * roots[:, None]
-    best: LeftOut | None = None
-    for penalty in penalties:
-        strength = 1 / (np.maximum(spread, 0) + penalty)
-        answered = turned @ ((turned.T @ targets) * strength[:, None])
-        leverage = np.minimum((turned**2) @ strength + share, 1 - 1e-6)[:, None]
-        unseen = asked - (targets - answered) / (1 - leverage) / roots[:, None]
-        made = sharpened(unseen, labels, weights)
-        if best is None or made.loss < best.loss:
-            best = LeftOut(penalty, made.sharpness, made.loss, made.probabilities, unseen)
-    assert best is not None
-    return best
 
 
 def sharpened(
@@ -157,39 +147,29 @@ def solve(
         penalty: As it found.
     """
     with _threads(numbers):
-        return _solve(numbers, labels, classes, weights, penalty)
-
-
-def _solve(
-    numbers: Numbers,
-    labels: Places,
-    classes: int,
-    weights: npt.NDArray[np.float64],
-    penalty: float,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    share = weights / weights.sum()
-    centre = share @ numbers
-    asked = np.eye(classes)[labels]
-    base = share @ asked
-    wide = numbers.shape[1] > len(labels)
-    if wide:
-        centred = (numbers - centre) * np.sqrt(weights)[:, None]
-        targets = (asked - base) * np.sqrt(weights)[:, None]
-        inner = centred @ centred.T
-        inner[np.diag_indices_from(inner)] += penalty
-        kernel = centred.T @ np.linalg.solve(inner, targets)
-    else:
-        size = numbers.shape[1]
-        spread, answers = np.zeros((size, size)), np.zeros((size, classes))
-        roots = np.sqrt(weights)[:, None]
-        for first in range(0, len(labels), _AT_ONCE):
-            some = slice(first, first + _AT_ONCE)
-            centred = (numbers[some] - centre) * roots[some]
-            spread += centred.T @ centred  # symmetric, which costs half
-            answers += centred.T @ ((asked[some] - base) * roots[some])
-        spread[np.diag_indices_from(spread)] += penalty
-        kernel = np.linalg.solve(spread, answers)
-    return kernel, base - centre @ kernel
+        share = weights / weights.sum()
+        centre = share @ numbers
+        asked = np.eye(classes)[labels]
+        base = share @ asked
+        wide = numbers.shape[1] > len(labels)
+        if wide:
+            centred = (numbers - centre) * np.sqrt(weights)[:, None]
+            targets = (asked - base) * np.sqrt(weights)[:, None]
+            inner = centred @ centred.T
+            inner[np.diag_indices_from(inner)] += penalty
+            kernel = centred.T @ np.linalg.solve(inner, targets)
+        else:
+            size = numbers.shape[1]
+            spread, answers = np.zeros((size, size)), np.zeros((size, classes))
+            roots = np.sqrt(weights)[:, None]
+            for first in range(0, len(labels), _AT_ONCE):
+                some = slice(first, first + _AT_ONCE)
+                centred = (numbers[some] - centre) * roots[some]
+                spread += centred.T @ centred  # symmetric, which costs half
+                answers += centred.T @ ((asked[some] - base) * roots[some])
+            spread[np.diag_indices_from(spread)] += penalty
+            kernel = np.linalg.solve(spread, answers)
+        return kernel, base - centre @ kernel
 
 
 def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

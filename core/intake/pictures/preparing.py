@@ -4,9 +4,8 @@ Most data sets need no look ahead: the first bytes of their files say that there
 and nothing to see through. Where there are deep pictures, all of them are read once for the levels.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.intake.archives.archive import Member, Source, UnreadableMember
-from core.intake.parallel import in_order, threads_for_pictures
+from core.intake.parallel import in_order, large_alone, threads_for_pictures
 from core.intake.pictures import (
     deep,
     images,
@@ -30,7 +29,6 @@ Result = TypeVar("Result")
 Floats = npt.NDArray[np.float64]
 
 HEAD = 4096  # bytes that tell what kind of picture a file is
-_LARGE_FILE = 32 << 20  # bytes
 _RANKS = (np.arange(512) + 0.5) / 512  # what is kept of each picture: large ones count no more
 _LOW, _HIGH = 0.002, 0.998
 _FAR = 0.25  # of the white level: from here on, the least numbers are far from 0
@@ -70,14 +68,14 @@ def of_source(
         chosen: What is settled already.
     """
     members = source.members
-    alone = threading.Lock()
 
     def head(number: int) -> tuple[bool, bool]:
         return kind(_read(source, members[number], HEAD))
 
-    def whole(number: int) -> bytes:
-        with alone if members[number].size > _LARGE_FILE else nullcontext():
-            return _read(source, members[number], None)
+    def whole_file(number: int) -> bytes:
+        return _read(source, members[number], None)
+
+    whole = large_alone(whole_file, lambda number: members[number].size)
 
     def told(work: Callable[[int], Result], numbers: Sequence[int]) -> Iterator[Result]:
         with closing(in_order(work, numbers, threads_for_pictures())) as results:

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,7 +13,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from core.errors import UserError
-from core.results.prediction import Prediction
 from core.web import addresses
 from core.web.addresses import Site
 from core.web.api import answering
@@ -39,10 +39,7 @@ def app(predictor: "Predictor", site: Site, token: str, limits: Limits) -> Starl
     """
     addresses.use(site)
 
-    def look(data: bytes, top: int) -> Prediction:
-        return predictor.look("", data, top)
-
-    network = Network(token, look, limits)
+    network = Network(token, partial(predictor.look, ""), limits)
 
     async def find(_: Request) -> Network:
         return network
