@@ -25,6 +25,7 @@ from core.limited import limit
 from core.storage import incidents
 
 _USERS_MISTAKE = 2
+_SYSTEM_REFUSED = 3
 _POLL = 0.1
 
 
@@ -41,6 +42,7 @@ def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 
 
     Raises:
         UserError: As the work.
+        OSError: As the work: a full disk is told as such.
         RuntimeError: Something unexpected; the details are in the log.
     """
     environment = config.environment()
@@ -59,13 +61,15 @@ def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 
         said.seek(0)
         answer = said.read().decode("utf-8", "replace")
         complaints.seek(0)
-        if process.returncode not in (0, _USERS_MISTAKE):
+        if process.returncode not in (0, _USERS_MISTAKE, _SYSTEM_REFUSED):
             why = answer or complaints.read()[-2000:].decode("utf-8", "replace")
             raise RuntimeError(f"a process apart: {why or process.returncode}")
         try:
             found = json.loads(answer, object_hook=saying.unpacked)
         except (ValueError, RecursionError) as error:
             raise RuntimeError("a process apart answered no JSON") from error
+        if process.returncode == _SYSTEM_REFUSED:
+            raise OSError(*found)
         if process.returncode:
             raise UserError(found if isinstance(found, str) else answer)
         return found
@@ -104,6 +108,9 @@ def main() -> int:
         said = json.dumps(saying.packed(answer))
     except UserError as error:
         said, code = json.dumps(saying.packed(error.said)), _USERS_MISTAKE
+    except OSError as error:
+        incidents.record(error)
+        said, code = json.dumps([error.errno, error.strerror or str(error)]), _SYSTEM_REFUSED
     except Exception as error:
         said, code = f"incident {incidents.record(error)}", 1
     sys.stdout.buffer.write(said.encode())

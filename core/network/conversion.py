@@ -23,6 +23,7 @@ def convert_apart(
 
     Raises:
         UserError: As `build`.
+        OSError: There is no room for the converted graph.
         RuntimeError: It could not be converted; the details are in the log.
     """
     if not engine.is_converted(key) and "tensorflow" not in sys.modules:

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from core.intake import room
 from core.storage import files, home
 
 # OpenVINO's converter reports to Google Analytics and writes an id into the home folder unless
@@ -100,6 +101,9 @@ def compile_model(
             stays out of it.
         answer: Told the key of each image and its float32 output [...], from any thread.
         precision: What it computes with; bfloat16 only where `feature_precision` says so.
+
+    Raises:
+        OSError: There is no room for the converted graph.
     """
     return _OpenVinoEngine(compiled(key, build, precision), answer)
 
@@ -127,6 +131,7 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
         except (RuntimeError, ValueError, OSError):
             files.remove(folder)  # damaged: made anew below
     model = build()
+    room.ready(model.count_params() * 4)  # OpenVINO itself would not say that the disk is full
     graph = _convert(model)
     home.graphs().mkdir(parents=True, exist_ok=True)
     with files.replacing(folder) as aside:

@@ -1,5 +1,6 @@
 """A conversion in a process of its own: stopped wherever it is, and its failures are told."""
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import small_disk
 
 from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.weights import weights
@@ -17,6 +19,34 @@ from core.network import engine
 from core.network.conversion import convert_apart
 
 LITE = BACKBONES["efficientnet_lite0"]
+
+ON_A_SMALL_DISK = """
+import sys
+from functools import partial
+from pathlib import Path
+
+from core.backbones.catalogue.rows import BACKBONES
+from core.backbones.weights import weights
+from core.doctor import looking
+from core.network import engine
+from core.network.conversion import convert_apart
+from core.storage import home
+from tests.small_disk import LARGE, leave, mount, tell
+
+disk = Path(sys.argv[1])
+mount(disk)
+home.root().mkdir()
+lite = BACKBONES["efficientnet_lite0"]
+build = partial(looking._build, lite, weights.find(lite).absolute())
+for kilobytes in (3000, LARGE):
+    leave(disk, kilobytes)
+    try:
+        convert_apart("key", build)
+        said = "converted"
+    except OSError as error:
+        said = error.errno
+    tell(said, engine.is_converted("key") is (said == "converted"))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +100,9 @@ def test_it_leaves_the_graph_and_is_not_done_twice() -> None:
     convert_apart("key", build())
     assert engine.is_converted("key")
     convert_apart("key", lambda: None)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    said, wrong = small_disk.told(ON_A_SMALL_DISK, tmp_path)
+    assert said == [[errno.ENOSPC, True], ["converted", True]], wrong[-3000:]
