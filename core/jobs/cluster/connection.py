@@ -208,12 +208,12 @@ def _no_start() -> str:
 def _connect(found: Address | None, there: str) -> "Client":
     from distributed import Client
 
-    from core.jobs.cluster.program import security
+    from core.jobs.cluster import encryption
 
     # That a cluster has ended is no news: it does so when idle.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     if found is not None:
-        own = security(found.certificate)
+        own = encryption.of(found.certificate)
         return Client(found.address, security=own, timeout=_CONNECT_SECONDS, set_as_default=False)
     client = Client(there, timeout=_CONNECT_SECONDS, set_as_default=False)
     from core.jobs.cluster.plugins import JobWatch

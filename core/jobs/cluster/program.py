@@ -28,7 +28,6 @@ from core.storage.job import Kind
 
 if TYPE_CHECKING:
     from distributed import Nanny, Scheduler
-    from distributed.security import Security
 
 logger = logging.getLogger("thaw")
 
@@ -103,11 +102,12 @@ async def _serve(mine: address.Address) -> None:
     import dask
     from distributed import Scheduler
 
+    from core.jobs.cluster import encryption
     from core.jobs.cluster.plugins import JobWatch
 
     idle_seconds, trainers = config.IDLE.value, config.WORKERS.value
     folder = address.folder(mine.id)
-    certificate = _make_certificate(mine.certificate)
+    certificate = encryption.make(mine.certificate)
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
@@ -219,28 +219,6 @@ def _retire(cluster_id: str) -> None:
             address.forget(cluster_id)
     except (Timeout, OSError):
         pass  # next time
-
-
-def _make_certificate(path: Path) -> "Security":
-    """Make the key that everyone who talks to this cluster must have.
-
-    Loopback alone is open to every user of the machine, and who may submit a task may run code.
-    """
-    from distributed.security import Security
-
-    made = Security.temporary()
-    files.write_bytes(path, f"{made.tls_client_key}{made.tls_client_cert}".encode())
-    path.chmod(0o600)
-    return security(path)
-
-
-def security(path: Path) -> "Security":
-    """What a client, a worker or the scheduler needs to take part."""
-    from distributed.security import Security
-
-    roles = ("client", "scheduler", "worker")
-    files = {f"tls_{role}_{part}": str(path) for role in roles for part in ("cert", "key")}
-    return Security(require_encryption=True, tls_ca_file=str(path), **files)
 
 
 if __name__ == "__main__":
