@@ -1,6 +1,7 @@
 """A run's model as every converter wants it: one function with named outputs."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import numpy as np
 
 from core.backbones.frameworks import keras, tf
 from core.errors import UserError
+
+# Of a file of this computer; layers' names have slashes too, but none before the first.
+_PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^/\\\s:'\"]+){2,}[/\\]?")
 
 INPUT = "images"
 PROBABILITIES, FAMILIAR = "probabilities", "familiar"
@@ -141,10 +145,11 @@ def told(title: str) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, MemoryError):
+    except (UserError, MemoryError, OSError):  # a full disk is no fault of the network's
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = _PATH.sub("…", reason)[:300]
         raise UserError(
             "This network cannot be converted to {title}: {reason}. Nothing was written. Export it "
             "to another format, such as Keras.",

@@ -5,7 +5,7 @@ import importlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from core.exports.proof import Proof
 from core.exports.table import Format
 from core.exports.workshop import MEMORY, Report, outside, pack, watched
 from core.intake.pictures.preparation import Preparation
-from core.results import names, predictor
+from core.results import names as naming
+from core.results import predictor
 from core.storage import files, home, incidents
 from core.storage.job import Stage
 from core.storage.runs import Run, read_facts
@@ -76,7 +77,7 @@ def export(
         np.save(work / "pixels.npy", found.pixels)
         np.save(work / "calibration.npy", found.calibration)
         calibration = work / "calibration.npy" if len(found.calibration) else None
-        classes = thaw.classes
+        classes = called(thaw.classes)
         order = Order(format.name, model, folder, classes, size, preparation, calibration)
         about = _about(run, format, order, thaw, known, own=known is not None and own_samples)
         needs = _convert(order, report)
@@ -89,7 +90,7 @@ def export(
             raise UserError(objection)
         proven = replace(proven, needs=needs, warnings=proof.warnings(format, proven))
         carried = pictures.carried(known if own_samples else None, preparation)
-        _write_samples(folder, carried, thaw, proven)
+        _write_samples(folder, carried, thaw, classes, proven)
         (folder / "proof.json").write_text(_json(proven.to_dict()), encoding="utf-8")
         _finish(folder, format, run.name)
         (folder / "README.md").write_text(papers.readme(about, proven, folder), encoding="utf-8")
@@ -121,7 +122,9 @@ def _compared(
         held_out=found.held_out,
         drawn=drawn,
         from_pixels=proof.compare(ours, _of(theirs, "tensor"), labels, threshold),
-        from_file=proof.compare(ours, _of(theirs, "file"), labels, threshold),
+        from_file=proof.compare(
+            ours, _of(theirs, "file"), labels, threshold, set(map(int, told["unread"]))
+        ),
         accuracy=proof.accuracy(ours["probabilities"], labels),
         bytes=held,
         ms=round(told["ms"], 2),
@@ -190,7 +193,7 @@ def _write_facts(folder: Path, order: Order, deciding: Mapping[str, Any], digest
     told = {"classes": list(order.classes), "picture": how, "model": digest}
     told |= deciding
     (folder / "answer.json").write_text(_json(told), encoding="utf-8")
-    labels = "".join(f"{shown.visible(' '.join(name.split()))}\n" for name in order.classes)
+    labels = "".join(f"{name}\n" for name in order.classes)
     (folder / "labels.txt").write_text(labels, encoding="utf-8")
 
 
@@ -201,15 +204,35 @@ def _write_scripts(folder: Path, format: Format, preparation: Preparation) -> No
     (folder / "requirements.txt").write_text(papers.requirements(format, preparation))
 
 
+def called(classes: Sequence[str]) -> tuple[str, ...]:
+    """Classes by the names that an export has for them: one line, nothing unseen, no two alike."""
+    found: list[str] = []
+    for place, each in enumerate(classes, 1):
+        name = shown.visible(" ".join(each.split())) or f"class {place}"
+        while name in found:
+            name += f" ({place})"
+        found.append(name)
+    return tuple(found)
+
+
 def _write_samples(
-    folder: Path, carried: list[tuple[str, bytes]], thaw: predictor.Predictor, proven: Proof
+    folder: Path,
+    carried: list[tuple[str, bytes]],
+    thaw: predictor.Predictor,
+    classes: Sequence[str],
+    proven: Proof,
 ) -> None:
     """Pictures, and what Thaw says of them: of these very files."""
+    names = dict(zip(thaw.classes, classes, strict=True))
     (folder / "samples").mkdir()
     for name, data in carried:
         (folder / "samples" / name).write_bytes(data)
     expected = [
-        {"file": each.file, "label": each.label, "probabilities": dict(each.top)}
+        {
+            "file": each.file,
+            "label": names[each.label],
+            "probabilities": {names[name]: sure for name, sure in each.top},
+        }
         for each in thaw.predict(carried, top=len(thaw.classes))
     ]
     tolerance = max(_LEAST_TOLERANCE, 2 * proven.from_file.largest)
@@ -250,7 +273,7 @@ def _about(
         classes=order.classes,
         size=order.size,
         preparation=order.preparation,
-        results=names.of_results(results, names.by_now(run)),
+        results=naming.of_results(results, naming.by_now(run)),
         weaknesses=_weaknesses(run),
         pictures=known.dataset.split_counts if known else {},
         own=own,

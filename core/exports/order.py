@@ -16,7 +16,7 @@ class Order:
         format: Its name.
         model: The run's `model.keras`.
         folder: Where its files go.
-        classes: In the model's order, as they are called now.
+        classes: In the model's order, as the export calls them.
         size: Side of the square pictures that the model sees.
         preparation: How pictures are read and become square.
         calibration: Pixels of training pictures, uint8 [pictures, size, size, 3], as `.npy`; None

@@ -3,6 +3,7 @@
 They are in English, like all files that Thaw writes.
 """
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core import shown
 from core.backbones.catalogue.rows import backbone_named, summary
 from core.errors import UserError
+from core.exports import markdown
 from core.exports import proof as proving
 from core.exports.micro import boards
 from core.exports.micro.boards import Needs
@@ -38,7 +39,7 @@ class About:
     Attributes:
         run: The run.
         format: What it is exported to.
-        classes: As they are called now.
+        classes: As the export calls them.
         size: Side of the network's input.
         preparation: How pictures are prepared.
         results: The run's evaluation, under today's names.
@@ -81,10 +82,10 @@ def readme(about: About, proof: Proof, folder: Path) -> str:
     contents = [(name, what) for name, what in every if (folder / name).exists() or name == _CARD]
     return "\n".join(
         [
-            f"# {_line(about.run.name)}: an image classifier for {about.format.title}",
+            f"# {markdown.text(about.run.name)}: an image classifier for {about.format.title}",
             "",
-            f"It tells {len(about.classes)} classes apart: {_listed(about.classes)}. Made with Thaw"
-            f" on {_day()}.",
+            f"It tells {len(about.classes)} classes apart: {markdown.listed(about.classes)}. Made "
+            f"with Thaw on {_day()}.",
             "",
             "## In five minutes",
             "",
@@ -102,12 +103,14 @@ def readme(about: About, proof: Proof, folder: Path) -> str:
             "",
             "## Tried before it was offered",
             "",
-            *_table(("what", "figure"), proving.in_a_table(proof)),
+            *markdown.table(("what", "figure"), proving.in_a_table(proof)),
             "",
             *[f"**Note.** {each}\n" for each in proof.warnings],
             "## What is in here",
             "",
-            *_table(("file", "what it is"), [(f"`{name}`", what) for name, what in contents]),
+            *markdown.table(
+                ("file", "what it is"), [(f"`{name}`", what) for name, what in contents]
+            ),
             "",
         ]
     )
@@ -174,7 +177,7 @@ def _on_a_board(needs: Needs) -> list[str]:
         f"{needs.flash / 1000:.0f} KB of flash**. That fits where this much is left beside the "
         "system, the sketch and a frame of the camera (by the data sheets):",
         "",
-        *_table(("board", "memory left", "flash left", "fits"), rows),
+        *markdown.table(("board", "memory left", "flash left", "fits"), rows),
         "",
         "1. In the Arduino IDE, install the boards “esp32” by Espressif, or “Arduino Mbed OS Nano "
         "Boards”, and the library `Chirale_TensorFLowLite` (for the Nano's camera also "
@@ -247,7 +250,7 @@ def model_card(about: About, proof: Proof) -> str:
     )
     return "\n".join(
         [
-            f"# Model card: {_line(run.name)}",
+            f"# Model card: {markdown.text(run.name)}",
             "",
             "## The model",
             "",
@@ -259,14 +262,14 @@ def model_card(about: About, proof: Proof) -> str:
             "## What it is for",
             "",
             f"- It chooses one of {len(about.classes)} classes for a picture: "
-            f"{_listed(about.classes)}.",
+            f"{markdown.listed(about.classes)}.",
             *_strangers(about),
             "- It is not for decisions about people, their health, safety or rights: nobody has "
             "tested it for that.",
             "",
             "## The pictures",
             "",
-            f"- Data set: {_line(run.data_name)}.",
+            f"- Data set: {markdown.text(run.data_name)}.",
             *[
                 f"- {count} pictures on the {name} side."
                 for name, count in about.pictures.items()
@@ -281,7 +284,7 @@ def model_card(about: About, proof: Proof) -> str:
             f"{side}. On other pictures of this kind, expect {low:.1%} to {high:.1%} (95 % "
             "interval, Wilson).",
             "",
-            *_table(
+            *markdown.table(
                 ("class", "pictures", "found (recall)", "95 % interval", "precision"),
                 [_of_a_class(name, row) for name, row in results["per_class"].items()],
             ),
@@ -294,7 +297,7 @@ def model_card(about: About, proof: Proof) -> str:
             "",
             "## This export",
             "",
-            *_table(("what", "figure"), proving.in_a_table(proof)),
+            *markdown.table(("what", "figure"), proving.in_a_table(proof)),
             "",
             "## How to train it again",
             "",
@@ -328,7 +331,7 @@ def _backbone(about: About) -> list[str]:
     try:
         backbone = backbone_named(settings.backbone, settings.alpha)
     except UserError:  # a module that is no longer in the catalogue
-        return [f"- Network: {_line(settings.backbone)}; its licence is not known."]
+        return [f"- Network: {markdown.text(settings.backbone)}; its licence is not known."]
     if settings.weights == RANDOM:
         return [f"- Network: {backbone.title}, trained from scratch."]
     return [f"- Network: {backbone.title}. Licence of its ImageNet weights: {backbone.licence}."]
@@ -337,10 +340,10 @@ def _backbone(about: About) -> list[str]:
 def _of_a_class(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     count = row["images"]
     if not count:
-        return (name, "0", "–", "–", "–")
+        return (markdown.text(name), "0", "–", "–", "–")
     low, high = evaluation.wilson(round(row["recall"] * count), count)
     return (
-        name,
+        markdown.text(name),
         str(count),
         f"{row['recall']:.1%}",
         f"{low:.1%} to {high:.1%}",
@@ -353,22 +356,23 @@ def _mixed_up(results: Mapping[str, Any]) -> list[str]:
     if not found:
         return ["It mixed up none of these pictures."]
     said = [
-        f"{_line(true)} for {_line(other)} ({count}×)" for true, other, count in found[:_MIXED_UP]
+        f"{markdown.text(true)} for {markdown.text(other)} ({count}×)"
+        for true, other, count in found[:_MIXED_UP]
     ]
     return [f"It most often took {', '.join(said)}."]
 
 
 def _weaknesses(about: About) -> list[str]:
     few = [name for name, row in about.results["per_class"].items() if row["images"] < 10]
-    told = [f"- {each}" for each in about.weaknesses or ()]
+    told = [f"- {markdown.text(each)}" for each in about.weaknesses or ()]
     if about.weaknesses is None:
         told.append("- The pictures have not been checked in Thaw (Data, “Check the pictures”).")
     elif not about.weaknesses:
         told.append("- The check-up of the pictures found nothing.")
     if few:
         told.append(
-            f"- Fewer than 10 pictures were held out of {_listed(few)}, so the figures for these "
-            "classes say little."
+            f"- Fewer than 10 pictures were held out of {markdown.listed(few)}, so the figures "
+            "for these classes say little."
         )
     told.append("- Other cameras, lighting and backgrounds than in the pictures were not tested.")
     return told
@@ -383,26 +387,8 @@ def _options(run: Run) -> str:
             said.append(f"--{option}" if value else f"--no-{option}")
         else:
             text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            said.append(f"--{option} {text}")
+            said.append(f"--{option} {shlex.quote(text)}")
     return " ".join(said)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(_cell(each) for each in line) + " |" for line in lines]
-
-
-def _cell(text: str) -> str:
-    return _line(text).replace("|", "\\|")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(_line, names))
-
-
-def _line(text: str) -> str:
-    """A name that somebody typed, on one line."""
-    return shown.visible(" ".join(text.split()))
 
 
 def _day(seconds: float | None = None) -> str:

@@ -1,6 +1,6 @@
 """How far an export's answers are from Thaw's, on pictures that both were asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -95,32 +95,40 @@ def compare(
     theirs: dict[str, np.ndarray],
     labels: Sequence[int | None],
     threshold: float | None = None,
+    unread: Collection[int] = (),
 ) -> Agreement:
     """Two sets of answers, picture by picture.
 
     Args:
         thaws: `probabilities` [pictures, classes] and perhaps `familiar` [pictures].
-        theirs: The same of the export; pictures that it could not read are NaN and left out.
+        theirs: The same of the export. A picture for which it gives NaN counts as wrong.
         labels: Place of each picture's class; None where that is not known.
         threshold: Of the score for "none of these", if there is one.
+        unread: Places of pictures that the export could not read; they are left out.
     """
-    read = np.isfinite(theirs["probabilities"]).all(axis=1)
-    ours, other = thaws["probabilities"][read], theirs["probabilities"][read]
-    if not len(ours):
+    read = [place for place in range(len(labels)) if place not in unread]
+    if not read:
         return Agreement(0.0, 1.0, None)
-    first, second = np.sort(ours, axis=1)[:, ::-1][:, :2].T if ours.shape[1] > 1 else (1, 0)
-    same = (ours.argmax(axis=1) == other.argmax(axis=1)) | (first - second < _CLOSE)
+    ours, other = thaws["probabilities"][read], theirs["probabilities"][read]
+    answered = np.isfinite(other).all(axis=1)
+    other = np.where(answered[:, None], other, 1 - ours)
+    # Its first class is the same if Thaw finds it as likely as its own first, or nearly so.
+    chosen = np.take_along_axis(ours, other.argmax(axis=1)[:, None], axis=1)[:, 0]
+    same = answered & (ours.max(axis=1) - chosen < _CLOSE)
     familiar, known = None, None
-    if "familiar" in thaws and "familiar" in theirs:
-        scores, others = thaws["familiar"][read], theirs["familiar"][read]
-        familiar = float(np.abs(scores - others).max())
+    if "familiar" in thaws:
+        scores = thaws["familiar"][read]
+        others = theirs.get("familiar", np.full(len(labels), np.nan))[read]
+        scored = np.isfinite(others)
+        familiar = float(np.where(scored, np.abs(scores - others), 1.0).max())
         if threshold is not None:
             near = np.abs(scores - threshold) < _NEAR
-            known = float((((scores >= threshold) == (others >= threshold)) | near).mean())
+            agreed = (scores >= threshold) == (others >= threshold)
+            known = float((scored & (agreed | near)).mean())
     return Agreement(
         float(same.mean()),
         float(np.abs(ours - other).max()),
-        accuracy(other, [label for label, seen in zip(labels, read, strict=True) if seen]),
+        accuracy(other, [labels[place] for place in read]),
         familiar,
         known,
     )
@@ -141,7 +149,8 @@ def objection(format: Format, proof: Proof) -> Sentence | None:
     least = _SAME.get(format.precision)
     wrong = least is not None and tensor.same < least
     if format.precision is Precision.FLOAT32:
-        wrong = wrong or tensor.largest > LARGEST or (tensor.known or 1) < 1
+        verdicts_differ = tensor.known is not None and tensor.known < 1
+        wrong = wrong or tensor.largest > LARGEST or verdicts_differ
     if not wrong:
         return None
     return say(

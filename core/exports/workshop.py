@@ -70,7 +70,8 @@ def outside(script: Path, *given: Path, folder: Path, tell: Callable[[Path], Non
     said, complaints = folder / "said", folder / "complaints"
     with said.open("wb") as out, complaints.open("wb") as wrong:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", limited.__file__, str(MEMORY), script, *given],
+            # UTF-8 mode: classes are printed, and some systems' own encoding lacks their letters.
+            [sys.executable, "-I", "-X", "utf8", limited.__file__, str(MEMORY), script, *given],
             cwd=folder,
             env=config.environment() | {"KERAS_HOME": str(folder)},
             stdin=subprocess.DEVNULL,

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 # Each room may import what is in a lower row, never a room beside it or above.
 ROWS = [
     {"core.saying"},
-    {"core.errors", "core.shown", "core.installation", "core.in_place", "core.limited"},
+    {
+        *("core.errors", "core.shown", "core.spreadsheet"),
+        *("core.installation", "core.in_place", "core.limited"),
+    },
     {"core.config", "core.settings"},
     {"core.storage"},
     {"core.apart", "core.sharing"},

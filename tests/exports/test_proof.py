@@ -38,8 +38,38 @@ def test_where_two_classes_are_as_likely_either_may_come_first() -> None:
 def test_what_could_not_be_read_does_not_count() -> None:
     theirs = OURS.copy()
     theirs[0] = np.nan
-    found = proof.compare(answers(OURS), answers(theirs), LABELS)
+    found = proof.compare(answers(OURS), answers(theirs), LABELS, unread={0})
     assert (found.same, found.largest, found.accuracy) == (1.0, 0.0, 1.0)
+    assert proof.compare(answers(OURS), answers(theirs), LABELS, unread=range(4)).same == 0
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_an_answer_that_is_no_number_is_wrong(classes: int) -> None:
+    """As where float16 overflows: nothing may pass because it cannot be compared."""
+    ours = np.ones((4, 1)) if classes == 1 else OURS
+    theirs = ours.copy()
+    theirs[2] = np.nan
+    found = proof.compare(answers(ours), answers(theirs), [0, 0, 0, 0])
+    assert (found.same, found.largest >= 0.2) == (0.75, True)
+    for name in ("onnx", "litert-f16"):
+        assert proof.objection(table.find(name), replace(measured(1.0, 0.0), from_pixels=found))
+
+
+def test_a_third_class_is_not_one_of_two_that_are_as_likely() -> None:
+    theirs = OURS.copy()
+    theirs[1] = [0.3, 0.3, 0.4]
+    assert proof.compare(answers(OURS), answers(theirs), LABELS).same == 0.75
+
+
+def test_a_score_that_got_lost_or_never_agrees_is_objected_to() -> None:
+    ours = answers(OURS, familiar=np.array([0.9, 0.8, 0.1, 0.5]))
+    swapped = answers(OURS, familiar=np.array([0.0, 0.0, 1.0, 0.0]))
+    broken = answers(OURS, familiar=np.full(4, np.nan))
+    for theirs in (answers(OURS), swapped, broken):
+        found = proof.compare(ours, theirs, LABELS, threshold=0.3)
+        assert found.known == 0
+        assert found.familiar is not None
+        assert proof.objection(table.find("onnx"), replace(measured(1.0, 0.0), from_pixels=found))
 
 
 def test_one_class_is_no_other() -> None:

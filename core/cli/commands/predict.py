@@ -1,11 +1,11 @@
 """`predict`: what a run's model sees in images."""
 
 import argparse
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from core import spreadsheet
 from core.cli.arguments import path
 from core.cli.messages import clean, rows, tell
 from core.datasets.dataset import Skipped
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def _write_csv(path: Path, table: Iterable[Sequence[object]]) -> None:
     try:
         with privacy.to_share(), path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(table)
+            spreadsheet.write(file, table)
     except OSError as error:
         raise UserError(
             f"The file {path} cannot be written ({error.strerror}). Choose another with --csv."

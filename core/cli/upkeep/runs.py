@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.cli.messages import tell
+from core.cli.messages import clean, tell
 from core.errors import UserError
 from core.results.overview import event_files, rows, sheet
 from core.storage import privacy
@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     found = rows.rows()
     for row in found:
         accuracy = "" if row.accuracy is None else f"{row.accuracy:.4f}"
-        print(f"{row.run.id}\t{Run.state(row.run).status}\t{accuracy}\t{row.backbone}\t{row.name}")
+        status = Run.state(row.run).status
+        print(clean(f"{row.run.id}\t{status}\t{accuracy}\t{row.backbone}\t{row.name}"))
     if not found:
         tell("There are no runs yet.")
     if args.csv:

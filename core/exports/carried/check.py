@@ -25,7 +25,9 @@ def main() -> int:
         wrong += not good
         label = max(found, key=found.__getitem__)
         told = "as in Thaw" if good else f"Thaw says {each['label']}"
-        print(f"{each['file']}  {label} {found[label]:.3f}  {told} (differs by {difference:.5f})")
+        predict.say(
+            f"{each['file']}  {label} {found[label]:.3f}  {told} (differs by {difference:.5f})"
+        )
     count = len(expected["pictures"])
     print(f"{count - wrong} of {count} answers are as in Thaw.")
     return 1 if wrong else 0

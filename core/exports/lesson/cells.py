@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import shown
 from core.backbones.catalogue.backbone import Preprocessing
+from core.exports import markdown
 from core.exports.lesson.plan import Plan
 from core.settings import IMAGENET, Squaring, Strength
 
@@ -163,10 +163,9 @@ def _chosen(plan: Plan) -> list[str]:
 
 
 def _title(plan: Plan) -> str:
-    name = shown.visible(" ".join(plan.name.split())).replace("`", "'")
     zipped = "as one folder per class" if plan.by_seed else "with folders train and validation"
     return _wrapped(
-        f"# Teach {plan.backbone.title} the classes of “{name}”\n\n"
+        f"# Teach {plan.backbone.title} the classes of “{markdown.text(plan.name)}”\n\n"
         "This is the training of a run of Thaw in plain Keras, from the zip of class folders to a "
         "trained network. Read it from top to bottom, change a number, and run it again.\n\n"
         f"You need `pictures.zip` beside it: in Thaw, open Data and download the pictures "

@@ -5,10 +5,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from core import apart, shown
+from core import apart
 from core.datasets import packing
 from core.errors import UserError
-from core.exports import papers
+from core.exports import markdown, papers
 from core.exports.lesson import cells, plan, rehearsal, starting
 from core.exports.lesson.plan import Plan
 from core.exports.lesson.rehearsal import Rehearsal
@@ -109,7 +109,7 @@ def _readme(told: Plan, format: Format, made: Rehearsal) -> str:
     backbone = told.backbone
     weights = "random weights" if told.settings.from_scratch else backbone.weights.origin
     lines = [
-        f"# {shown.visible(' '.join(told.name.split()))}: the training as code",
+        f"# {markdown.text(told.name)}: the training as code",
         "",
         "The training of a run of Thaw in plain Keras, to read, to change and to run anywhere.",
         "",
@@ -136,9 +136,7 @@ def _readme(told: Plan, format: Format, made: Rehearsal) -> str:
         *[f"**Note.** {each}\n" for each in made.warnings],
         "## What is in here",
         "",
-        "| file | what it is |",
-        "|---|---|",
-        *[f"| `{name}` | {what} |" for name, what in contents],
+        *markdown.table(("file", "what it is"), [(f"`{name}`", what) for name, what in contents]),
         "",
         f"The network is {backbone.title}: {weights}, {backbone.licence}.",
         "",

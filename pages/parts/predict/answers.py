@@ -1,7 +1,5 @@
 """What a network has said of pictures so far: counted, filtered, as pictures or as a table."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import spreadsheet
 from core.datasets.dataset import Dataset
 from core.results import predictions
 from core.results.prediction import Prediction, as_table
@@ -248,6 +247,4 @@ def _counted(given: Sequence[Prediction]) -> str:
 
 
 def _csv(given: Sequence[Prediction]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerows(as_table(given, max(len(each.top) for each in given)))
-    return file.getvalue()
+    return spreadsheet.text(as_table(given, max(len(each.top) for each in given)))
