@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import TextIO
 
-# A sign that begins a formula: at the start, or behind what some spreadsheet ends a cell with. A tab
-# or line break at the start may be skipped.
+# A sign that begins a formula: at the start, or behind what some spreadsheet ends a cell with.
+# A tab or line break at the start may be skipped.
 _FORMULA = re.compile("(^[\t\r\n]|(?:^|(?<=[;\t\r\n]))[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 

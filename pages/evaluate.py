@@ -37,7 +37,7 @@ _LATEST = 3  # evaluations on other pictures that are shown at once
 
 def main() -> None:
     st.title(say("Evaluate"), anchor=False)
-    run = choose_run.draw(say(_WAITING))
+    run = choose_run.draw(say(_WAITING), network=False)
     if run is None:
         return
     results = run.results()

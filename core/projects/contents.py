@@ -31,7 +31,8 @@ from core.projects.typed import (
 )
 from core.storage import home
 
-FORMAT = 1  # of project files; raised when an earlier Thaw could not open them
+FORMAT = 2  # of project files; raised when an earlier Thaw could not open them
+WITH_EVERY_MODEL = 1  # the format of a project whose runs all have their models
 KIND = "project"
 MANIFEST = "project.json"
 DATASET, VERSIONS, PICTURES, RUNS, WEIGHTS = (
@@ -96,8 +97,9 @@ PROJECT = fields(
         "runs": listed(
             fields(
                 {"folder": _RUN, "created": number(0, 1e11)},
-                # Which run it repeats, and which of them were compared with one another.
-                {"after": maybe(_RUN), "comparison": maybe(_RUN)},
+                # Which run it repeats, which of them were compared with one another, and whether
+                # its model is in the file.
+                {"after": maybe(_RUN), "comparison": maybe(_RUN), "model": flag},
             ),
             MOST_RUNS,
         ),
@@ -201,7 +203,7 @@ _OF_CLASS = fields({"precision": SHARE, "recall": SHARE, "f1": SHARE, "images": 
 _SIDE_OF_ONE = maybe(fields({"share": SHARE, "correct": _COUNT, "images": whole(1),
                              "interval": row(SHARE, SHARE)}))  # fmt: skip
 _WRONG = listed(fields({"file": _PATH, "digest": digest, "label": NAME, "familiar": SHARE}), 10_000)
-_RESULTS = fields(
+RESULTS = fields(
     {
         "accuracy": SHARE,
         "correct": _COUNT,
@@ -292,7 +294,7 @@ class Kept:
 
     Attributes:
         form: Of its JSON; None where it is checked in another way.
-        needed: Whether a project without it is refused.
+        needed: Whether a project without it is refused; a model may be missing if the list says so.
     """
 
     form: Form | None
@@ -305,7 +307,7 @@ RUN_FILES: Mapping[str, Kept] = {
     home.PROGRESS: Kept(None, needed=True),
     home.MODEL: Kept(None, needed=True),
     home.MODEL_FACTS: Kept(_FACTS, needed=True),
-    home.RESULTS: Kept(_RESULTS, needed=True),
+    home.RESULTS: Kept(RESULTS, needed=True),
     home.NAME: Kept(fields({}, {"name": text(80, 1), "note": text(2000), "star": flag})),
     home.LEARNED: Kept(fields({"digests": listed(digest, _RECORDS)})),
     home.JUDGED: Kept(None),

@@ -7,6 +7,7 @@ runs wait in its folder until then, and `settle` moves them to their place.
 """
 
 import hashlib
+import json
 import os
 import zipfile
 import zlib
@@ -170,7 +171,7 @@ def _read(
     folder.mkdir(parents=True, exist_ok=True)
     if there is None:
         _keep_pictures(package, folder, versions, report)
-    found = [here.get(package.model_digest(place)) for place in package.runs]
+    found = [here.get(package.mark(place)) for place in package.runs]
     new = [place for place, known in zip(package.runs, found, strict=True) if known is None]
     # New ids rise with the places, which begin with the newest run.
     fresh = sorted((home.new_id() for _ in new), reverse=True)
@@ -381,12 +382,17 @@ class _Package:
             raise self.refused(say("a picture in it is not the one that was saved"))
         return data
 
-    def model_digest(self, place: int) -> str:
-        """SHA-256 of a run's model."""
-        member = f"{contents.RUNS}/{place}/{home.MODEL}"
-        if member not in self._listed:
+    def mark(self, place: int) -> str:
+        """What a run is known by: SHA-256 of its model, or of its history where that is missing."""
+        model, results = (f"{contents.RUNS}/{place}/{name}" for name in (home.MODEL, home.RESULTS))
+        if model in self._listed:
+            return str(self._listed[model]["sha256"])
+        if results not in self._listed or self._has_model(place):
             raise self.refused(say("a run in it is not whole"))
-        return str(self._listed[member]["sha256"])
+        return _history_mark(self._json(results, contents.RESULTS))
+
+    def _has_model(self, place: int) -> bool:
+        return bool(self.told["runs"][self.runs.index(place)].get("model", True))
 
     def write_run(
         self,
@@ -413,7 +419,7 @@ class _Package:
         for name, kept in RUN_FILES.items():
             member = f"{contents.RUNS}/{place}/{name}"
             if member not in self._listed:
-                if kept.needed:
+                if kept.needed and (name != home.MODEL or self._has_model(place)):
                     raise self.refused(say("a run in it is not whole"))
                 continue
             if kept.form is not None:
@@ -560,11 +566,13 @@ def _check_models(
     go_on: Callable[[], None],
 ) -> None:
     """See that the models and arrays of runs can be used, in a separate process."""
-    told, arrays = [], []
+    told: list[tuple[Path, int, int]] = []
+    arrays: list[Path] = []
     for place in new:
         run = staged / ids[place]
         facts = files.read_json(run / home.MODEL_FACTS)
-        told.append(((run / home.MODEL).absolute(), len(facts["classes"]), facts["input_size"]))
+        if (run / home.MODEL).is_file():
+            told.append(((run / home.MODEL).absolute(), len(facts["classes"]), facts["input_size"]))
         arrays += [(run / each).absolute() for each in contents.ARRAYS if (run / each).is_file()]
     try:
         wrong = apart.run(partial(models.check_all, told, arrays), go_on, memory=_MEMORY)
@@ -580,7 +588,7 @@ def _same(package: _Package, versions: Sequence[Dataset]) -> str | None:
     One that would leave as this one counts too, unless new runs come with it: they name pictures
     by other digests. Empty classes are the same only where a run of theirs is here.
     """
-    models = {package.model_digest(place) for place in package.runs}
+    runs = {package.mark(place) for place in package.runs}
     for chosen in store.all_ids():
         folder = store.folder_of(chosen)
         try:
@@ -589,12 +597,12 @@ def _same(package: _Package, versions: Sequence[Dataset]) -> str | None:
             continue  # damaged, or without one of these versions
         if list(map(_outline, here)) != list(map(_outline, versions)):
             continue
-        known = models & _runs_here(chosen).keys()
+        known = runs & _runs_here(chosen).keys()
         if not versions[0].records and not known:
             continue
         if all(mine.records == other.records for mine, other in zip(here, versions, strict=True)):
             return chosen
-        if known == models and leaving.is_the_same(folder, here, versions):
+        if known == runs and leaving.is_the_same(folder, here, versions):
             return chosen
     return None
 
@@ -632,16 +640,26 @@ def _tidy(name: str) -> str:
 
 
 def _runs_here(dataset: str) -> dict[str, str]:
-    """The ids of the runs of a data set here, by the digest of their models."""
+    """The ids of the runs of a data set here, by every mark that a project may have for them."""
     found = {}
     for run in all_runs():
         try:
-            if run.dataset_id == dataset and run.has_model:
+            if run.dataset_id != dataset:
+                continue
+            if run.has_model:
                 with (run.folder / home.MODEL).open("rb") as file:
                     found[hashlib.file_digest(file, "sha256").hexdigest()] = run.id
-        except UserError:
+            if run.results_path.is_file():
+                found[_history_mark(contents.RESULTS(files.read_json(run.results_path)))] = run.id
+        except (UserError, ValueError):
             continue  # a damaged one
     return found
+
+
+def _history_mark(results: Mapping[str, Any]) -> str:
+    """A digest of how a training went and what came of it; no two take the same time."""
+    told = [results.get(each) for each in ("history", "seconds", "accuracy", "confusion")]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _pictures_here(wanted: set[str]) -> dict[str, Path]:

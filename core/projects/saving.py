@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core import installation, saying
-from core.backbones.catalogue.rows import backbone_of
+from core.backbones.catalogue.rows import BACKBONES, backbone_of
 from core.backbones.weights import own_weights
 from core.datasets import packing, store
 from core.datasets.dataset import Dataset
@@ -25,7 +25,7 @@ from core.projects import contents, leaving
 from core.projects.contents import DATASET_FILES, RUN_FILES
 from core.projects.leaving import Leaving, Pictures, Report
 from core.projects.typed import Form, parsed
-from core.settings import IMAGENET, RANDOM, TrainingSettings
+from core.settings import IMAGENET, RANDOM
 from core.storage import files, home
 from core.storage.events import EventLog
 from core.storage.runs import Run, all_runs, damaged, read_facts
@@ -68,15 +68,30 @@ def file_name(name: str) -> str:
 
 
 def runs_of(dataset_id: str) -> list[Run]:
-    """The runs that can be saved with a data set, newest first: they have ended with a model."""
+    """The runs that can be saved with a data set, newest first: they have learned and ended."""
     return [run for run in all_runs() if _belongs(run, dataset_id)]
 
 
 def _belongs(run: Run, dataset_id: str) -> bool:
     try:
-        return run.dataset_id == dataset_id and run.has_model and run.state().status.final
+        learned = run.has_model or (is_sealed(run) and run.results() is not None)
+        return run.dataset_id == dataset_id and learned and run.state().status.final
     except UserError:
         return False  # a damaged run: its own card says so
+
+
+def is_sealed(run: Run) -> bool:
+    """Whether a run's model holds a TensorFlow Hub module: a program, which nobody can check.
+
+    Such a run leaves without its model.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    try:
+        return backbone_of(run.settings).sealed
+    except UserError:
+        return run.settings.backbone not in BACKBONES  # a module that was removed since
 
 
 def project(
@@ -133,7 +148,7 @@ def project(
     go_along = {each.digest: each for each in left.values()}
     told: dict[str, Any] = {
         "thaw": contents.KIND,
-        "format": contents.FORMAT,
+        "format": contents.FORMAT if any(map(is_sealed, runs)) else contents.WITH_EVERY_MODEL,
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "by": f"Thaw {installation.version()}",
         "name": current.name,
@@ -180,6 +195,7 @@ def _described(run: Run, places: dict[str, int], compared: dict[str, int]) -> di
         "created": run.created,
         "after": places.get(run.after or ""),
         "comparison": compared.get(_comparison(run) or ""),
+        "model": not is_sealed(run),
         # For people who look into the file; opening goes by the run's own files.
         "name": run.name,
         "version": run.version,
@@ -205,16 +221,10 @@ def _files_of(run: Run, names: Mapping[str, str], *, alone: bool) -> dict[str, _
         names: The digests of pictures that leave as others.
         alone: Whether no picture goes along.
     """
-    sealed = _sealed(run.settings)
-    if sealed:
-        raise UserError(
-            "The run “{name}” cannot go into a project: {backbone} is a TensorFlow Hub module, a "
-            "program that nobody can check. Leave this run out.",
-            name=run.name,
-            backbone=sealed,
-        )
     found: dict[str, _Data] = {}
     for name, kept in RUN_FILES.items():
+        if name == home.MODEL and is_sealed(run):
+            continue
         if not (run.folder / name).is_file():
             if kept.needed:
                 raise damaged(run.folder, name)
@@ -237,15 +247,6 @@ def _arrays(folder: Path, name: str, names: Mapping[str, str]) -> Iterator[bytes
         yield from leaving.arrays_renamed(folder / name, names)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise damaged(folder, name) from error
-
-
-def _sealed(settings: TrainingSettings) -> str:
-    """The title of a run's backbone, if it is sealed; else empty."""
-    try:
-        backbone = backbone_of(settings)
-    except UserError:  # a module that was taken out of the catalogue since: its model is sealed
-        return settings.backbone
-    return backbone.title if backbone.sealed else ""
 
 
 def _events(run: Run) -> Iterator[dict[str, Any]]:

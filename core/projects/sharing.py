@@ -21,11 +21,12 @@ from core.storage.runs import Run, read_facts
 
 @dataclass(frozen=True)
 class SharedRun:
-    """A run in a shared project: its name, backbone and accuracy."""
+    """A run in a shared project: its name, backbone and accuracy, and if its network is there."""
 
     name: str
     backbone: str
     accuracy: float | None
+    network: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,4 +160,9 @@ def _is_over(folder: Path) -> bool:
 
 def _described(run: Run) -> SharedRun:
     results = run.results() or {}
-    return SharedRun(run.name, backbone_of(run.settings).title, results.get("accuracy"))
+    try:
+        backbone = backbone_of(run.settings).title
+    except UserError:  # a module that was removed since
+        backbone = run.settings.backbone
+    network = not saving.is_sealed(run)
+    return SharedRun(run.name, backbone, results.get("accuracy"), network)

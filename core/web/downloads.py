@@ -3,7 +3,7 @@
 Streamlit's download button holds a whole file in memory (also one that lies on disk) as long as a
 page may need it.
 
-    GET downloads/<data set>?sides=0|1&permit=…             a zip of class folders
+    GET downloads/<data set>?sides=0|1&stripped=0|1&permit=…  a zip of class folders
     GET downloads/<data set>/project?versions=0|1&…&permit=…  a project, with some of its runs:
                                                             runs=all, or run0=<id>&run1=<id>…
 
@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 
 from core.datasets import packing, store
 from core.errors import UserError
-from core.projects import saving
+from core.projects import leaving, saving
 from core.projects.leaving import Pictures
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, to_keep
@@ -36,15 +36,17 @@ def path() -> str:
     return addresses.path(_NAME)
 
 
-def address(dataset_id: str, *, sides: bool) -> str:
+def address(dataset_id: str, *, sides: bool, stripped: bool = False) -> str:
     """Where a page sends those who download a data set.
 
     Args:
         dataset_id: A stored one.
         sides: As for `packing.zipped`.
+        stripped: Whether metadata is removed from the pictures.
     """
-    asked = urlencode({"sides": int(sides), "permit": addresses.permit(_purpose(dataset_id))})
-    return f"{path()}/{dataset_id}?{asked}"
+    asked = {"sides": int(sides), "stripped": int(stripped)}
+    permit = {"permit": addresses.permit(_purpose(dataset_id))}
+    return f"{path()}/{dataset_id}?{urlencode(asked | permit)}"
 
 
 def project_address(
@@ -74,7 +76,8 @@ def routes() -> list[GuardedRoute]:
 
 async def _send(request: Request) -> Response:
     dataset_id, asked = _permitted(request)
-    return await _known(_dataset, dataset_id, asked.get("sides") == "1")
+    stripped = asked.get("stripped") == "1"
+    return await _known(_dataset, dataset_id, asked.get("sides") == "1", stripped)
 
 
 async def _send_project(request: Request) -> Response:
@@ -100,10 +103,15 @@ async def _known(answer: Callable[P, Response], *args: P.args, **kwargs: P.kwarg
         raise Refused(404, error.said) from error
 
 
-def _dataset(dataset_id: str, sides: bool) -> Response:
+def _dataset(dataset_id: str, sides: bool, stripped: bool) -> Response:
     folder = store.folder_of(dataset_id)
     dataset = store.load(folder)
-    pieces = packing.zipped(folder, dataset, sides=sides)
+    if stripped and dataset.records:
+        left = leaving.leaving(folder, [dataset], Pictures.STRIPPED, lambda *_: None)
+        paths = packing.paths(dataset, sides=sides)
+        pieces = packing.pieces(paths, lambda record: left[record.digest].data())
+    else:
+        pieces = packing.zipped(folder, dataset, sides=sides)
     return _sent(pieces, packing.file_name(dataset))
 
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from core.results.answers import cut_off, hard
 from core.storage import files, home, own_names
 from core.storage.runs import Run, all_runs, open_run
 from tests.projects.conftest import finished
-from tests.projects.rewriting import members, save
+from tests.projects.rewriting import edited, members, rewritten, save
 
 
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str = "elsewhere") -> None:
@@ -229,6 +230,63 @@ def test_a_run_joins_its_data_set_and_names_do_not_collide(
     assert [each.name for each in all_runs()] == ["my best 2", "my best"]
     newer = open_run(found.runs[0])
     assert newer.after == joined.runs[0], "the run that it repeats, by its id here"
+
+
+def with_a_module(dataset: str, make_run: Callable[..., Path]) -> Run:
+    """A run whose network is a TensorFlow Hub module, by what its settings say."""
+    run = finished(dataset, lambda: make_run("of a module", 4.0))
+    facts = files.read_json(run.folder / home.SETTINGS)
+    facts["settings"] |= {"backbone": "hub-of-ours"}
+    files.write_json(run.folder / home.SETTINGS, facts)
+    return Run(run.folder)
+
+
+def test_a_run_with_a_module_travels_without_its_network(
+    dataset: str,
+    make_run: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The module is a program, so nobody could open it safely; everything else goes along."""
+    run = with_a_module(dataset, make_run)
+    own_names.give(run.folder, "of a module")
+    out = tmp_path / "module.thaw"
+    assert main(["project", "save", "colours", "--out", str(out)]) == 0
+    assert "“of a module” is saved without its network" in capsys.readouterr().err
+    inside = members(out)
+    assert not [name for name in inside if name.endswith("model.keras")]
+    told = json.loads(inside["project.json"])
+    assert (told["format"], told["runs"][0]["model"]) == (2, False)
+    assert opened(out).new_runs == 0, "it is known here"
+    results, settings = run.results(), run.settings
+
+    elsewhere(tmp_path, monkeypatch)
+    assert main(["project", "open", str(out)]) == 0
+    assert "1 run came without a network" in capsys.readouterr().err
+    (came,) = all_runs()
+    assert (came.name, came.results(), came.settings) == ("of a module", results, settings)
+    assert (came.has_model, came.state().status.final) == (False, True)
+    again = opened(out)
+    assert (again.there, again.new_runs, again.runs) == (True, 0, (came.id,))
+    further = save(saving.project(again.dataset, saving.runs_of(again.dataset)), out)
+    assert json.loads(members(further)["project.json"])["runs"][0]["name"] == "of a module"
+
+
+def test_a_missing_network_is_refused_unless_the_list_says_so(
+    dataset: str, make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = with_a_module(dataset, make_run)
+    path = save(saving.project(dataset, [run]), tmp_path / "module.thaw")
+
+    def claim(told: dict[str, Any]) -> None:
+        told["runs"][0]["model"] = True
+
+    claimed = rewritten(path, edited("project.json", claim))
+    elsewhere(tmp_path, monkeypatch)
+    with pytest.raises(UserError, match="a run in it is not whole"):
+        opened(claimed)
+    assert all_runs() == []
 
 
 @pytest.mark.slow

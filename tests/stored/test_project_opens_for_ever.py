@@ -1,7 +1,8 @@
 """Projects that earlier versions of Thaw have saved open in this one.
 
 `project-1.thaw` is of format 1: painted pictures in three classes, with three versions, marks and
-settings, and a run of a network so small that it is 20 KB.
+settings, and a run of a network so small that it is 20 KB. `project-2.thaw` is of format 2: the same
+pictures, and a run of a TensorFlow Hub module, which travels without its network.
 """
 
 from pathlib import Path
@@ -60,3 +61,16 @@ def test_format_1(thaw_home: Path) -> None:
         label, confidence = SAID[answer.file]
         assert answer.label == label
         assert answer.confidence == pytest.approx(confidence, abs=2e-3)
+
+
+def test_format_2(thaw_home: Path) -> None:
+    found = opening.open_project(STORED / "project-2.thaw", "project-2", lambda *_: None)
+    assert (found.name, found.there, found.new_runs) == ("colours", False, 1)
+    run = open_run(found.runs[0])
+    assert (run.name, run.has_model, run.settings.backbone) == ("of a module", False, "hub-of-ours")
+    assert run.state().status is RunStatus.FINISHED
+    assert [row["val_accuracy"] for row in run.state().history] == [0.9]
+    results = run.results()
+    assert results is not None
+    assert (results["correct"], results["images"]) == (11, 12)
+    assert names.by_now(run) == {"blue": "blue", "green": "green", "red": "crimson"}

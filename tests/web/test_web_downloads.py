@@ -6,9 +6,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
 
 from core.datasets import image_files, store
+from core.intake.archives.archive import open_source
 from core.projects import opening
+from core.settings import SplitSettings
+from core.storage import home
 from core.web import downloads
 from tests.pages.painting import store_dataset
 from tests.web.asking import Get
@@ -27,6 +31,37 @@ def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
     divided = get(downloads.address(chosen, sides=True))
     with zipfile.ZipFile(io.BytesIO(divided.content)) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {"train", "validation"}
+
+
+def test_a_data_set_comes_without_what_cameras_write(
+    get: Get, thaw_home: Path, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0xA431] = "serial 4711"
+    for label in ("cat", "dog"):
+        for number in range(3):
+            file = tmp_path / "pets" / label / f"{number}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (20 + number, 20), (9, 9, ord(label[0]))).save(file, exif=exif)
+    chosen = home.new_id()
+    source = open_source(tmp_path / "pets")
+    store.import_dataset(source, store.folder_of(chosen), split=SplitSettings(), name="pets")
+    kept, bare = (
+        members(get(downloads.address(chosen, sides=True, stripped=stripped)).content)
+        for stripped in (False, True)
+    )
+    assert kept.keys() == bare.keys()
+    assert len(bare) == 6
+    assert all(b"4711" in data for data in kept.values())
+    assert not any(b"4711" in data for data in bare.values())
+    for name, data in bare.items():
+        before, after = (Image.open(io.BytesIO(each)).tobytes() for each in (kept[name], data))
+        assert before == after
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) -> None:

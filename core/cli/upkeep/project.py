@@ -22,7 +22,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     save.add_argument(
         "--runs",
         metavar="ID,ID",
-        help="the runs that go along; by default all that have a model; none for none",
+        help="the runs that go along; by default all that have learned; none for none",
     )
     save.add_argument(
         "--current",
@@ -81,6 +81,11 @@ def _save(args: argparse.Namespace) -> dict[str, Any]:
             f"The project could not be written ({error.strerror}: {error.filename or args.out}). "
             "Choose another place for it, or make room."
         ) from error
+    for run in filter(saving.is_sealed, runs):
+        tell(
+            f"The run “{run.name}” is saved without its network, which contains a TensorFlow Hub "
+            "module. To take that with you: export --format savedmodel."
+        )
     tell(
         f"{args.out} holds {_several(project.pictures, 'picture')} and "
         f"{_several(project.runs, 'run')} ({done / 1e6:,.1f} MB)."
@@ -108,6 +113,12 @@ def _open(args: argparse.Namespace) -> dict[str, Any]:
     found = opening.open_project(args.file, args.file.name, counter("reading pictures"))
     here = "is here already" if found.there else "is here now"
     tell(f"“{found.name}” {here}, with {_several(found.new_runs, 'new run')}.")
+    bare = [each for each in found.runs if not Run(home.runs() / each).has_model]
+    if bare:
+        tell(
+            f"{_several(len(bare), 'run')} came without a network, because it contains a "
+            "TensorFlow Hub module. Settings and results are here."
+        )
     runs = [str(home.runs() / each) for each in found.runs]
     for each in runs:
         print(each)
@@ -152,7 +163,7 @@ def _chosen(every: list[Run], given: str) -> list[Run]:
     unknown = [each for each in wanted if each not in by_id]
     if unknown:
         raise UserError(
-            f"Expected runs of this data set that have ended and have a model, received "
+            f"Expected runs of this data set that have learned and ended, received "
             f"{', '.join(unknown)}. There are: {', '.join(by_id) or 'none'}."
         )
     return [by_id[each] for each in dict.fromkeys(wanted)]

@@ -45,6 +45,7 @@ class Row:
         seconds: That the training took.
         parameters: Of the whole network.
         trainable: Parameters that the training changed.
+        network: Whether its network is here; one that came in a project may be without.
     """
 
     run: Run
@@ -69,6 +70,7 @@ class Row:
     seconds: float | None = None
     parameters: int | None = None
     trainable: int | None = None
+    network: bool = False
 
 
 def rows() -> list[Row]:
@@ -106,7 +108,7 @@ def read(run: Run) -> Row:
     """
     created = run.created
     told = own_names.told(run.folder)
-    facts: dict[str, Any] = {"name": told.name or run.id}
+    facts: dict[str, Any] = {"name": told.name or run.id, "network": run.has_model}
     results = None
     try:
         facts |= {

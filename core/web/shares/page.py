@@ -101,7 +101,7 @@ def _how(shared: Shared, told: Callable[[str], str]) -> str:
         say("Download the file. It is a project of Thaw, which teaches networks to know pictures."),
         say("Start Thaw on your computer and drop the file on its Data page."),
     ]
-    if shared.runs:
+    if any(each.network for each in shared.runs):
         steps.append(say("Show the trained network a picture on the Predict page."))
     return "".join(f"<li>{told(each)}</li>" for each in steps)
 
@@ -116,6 +116,8 @@ def _run(run: SharedRun, told: Callable[[str], str]) -> str:
     about = escape(run.backbone)
     if run.accuracy is not None:
         about += " · " + told(say("{share:.0%} accuracy", share=run.accuracy))
+    if not run.network:
+        about += " · " + told(say("without its network"))
     return f'<li>{_name(run.name)}<br><span class="faint">{about}</span></li>'
 
 

@@ -11,12 +11,16 @@ from core.results.overview import rows
 from core.results.overview.rows import Row
 from core.storage.runs import Run
 from pages.parts.shared import state, words
-from pages.parts.shared.words import say, several
+from pages.parts.shared.words import later, say, several
 
+NETWORK_STAYED = later(
+    "This run came in a project without its network, which contains a TensorFlow Hub module: a "
+    "program that Thaw cannot check. Add that module here and train again to use it."
+)
 _DATA, _TITLE = 14, 18  # letters of the data set's and the network's names that a phone can show
 
 
-def draw(waiting: str) -> Run | None:
+def draw(waiting: str, *, network: bool = True) -> Run | None:
     """A selector of trained runs, set to the one at hand.
 
     Where the one at hand is gone or has no network, nothing is shown in its place until the
@@ -24,6 +28,7 @@ def draw(waiting: str) -> Run | None:
 
     Args:
         waiting: What the page would show, for when nothing is trained yet.
+        network: Whether the page needs the network itself; results alone will do otherwise.
 
     Returns:
         The run, or None where there is none; then the page has said what to do.
@@ -38,7 +43,11 @@ def draw(waiting: str) -> Run | None:
             say("There is no such run: it was deleted, or the address is mistyped."),
             icon=":material/search_off:",
         )
-    trained = {row.run.id: row for row in rows.rows() if row.accuracy is not None}
+    trained = {
+        row.run.id: row
+        for row in rows.rows()
+        if row.accuracy is not None and (row.network or not network)
+    }
     if not trained:
         st.write(waiting)
     if at_hand is not None and at_hand.id not in trained:
@@ -120,6 +129,9 @@ def depth(row: Row) -> str:
 
 
 def _not_yet(at_hand: Run) -> None:
+    if at_hand.results_path.is_file() and not at_hand.has_model:
+        st.info(say(NETWORK_STAYED), icon=":material/lock:")
+        return
     st.info(say("This run has no trained network yet."), icon=":material/hourglass_top:")
     if st.button(
         say("Go to this run"), type="primary", icon=":material/arrow_forward:", key="to-run"

@@ -35,14 +35,28 @@ def draw(chosen: str, dataset: Dataset) -> None:
                 "folders in each."
             ),
         )
+        stripped = st.checkbox(
+            say("Without places and serial numbers"),
+            key="download-stripped",
+            help=say(
+                "Cameras write places, times, names and serial numbers into pictures. Tick this if "
+                "others get the zip. The pictures look the same, but the files differ: a split by "
+                "seed comes out differently, also in the Python code from Export."
+            ),
+        )
         name = words.shortened(packing.file_name(dataset), 40)
         st.link_button(
             say("Download {file}", file=words.plain(name)),
-            downloads.address(chosen, sides=sides),
+            downloads.address(chosen, sides=sides, stripped=stripped),
             icon=":material/download:",
             type="primary",
         )
-        st.caption(say("{size} in total.", size=words.size(dataset.total_bytes)))
+        size = say("{size} in total.", size=words.size(dataset.total_bytes))
+        exact = say(
+            "The pictures leave as they came, with everything that cameras write into them, such "
+            "as where they were taken."
+        )
+        st.caption(size if stripped else f"{size} {exact}")
     with st.popover(
         say("Save project"),
         icon=":material/save:",
@@ -122,9 +136,22 @@ def brought(chosen: str, dataset: Dataset) -> None:
             ),
             width="content",
         )
-        if st.button(say("Show it a picture"), icon=":material/image_search:", key="try-opened"):
-            state.choose_run(runs[0])
+        with_network = [run for run in runs if run.has_model]
+        if with_network and st.button(
+            say("Show it a picture"), icon=":material/image_search:", key="try-opened"
+        ):
+            state.choose_run(with_network[0])
             state.go("predict", **state.address())
+    if len(with_network) < len(runs):
+        st.caption(
+            several(
+                "The network of {count} run did not come along, because it contains a TensorFlow "
+                "Hub module. Its results are on Evaluate.",
+                "The networks of {count} runs did not come along, because they contain TensorFlow "
+                "Hub modules. Their results are on Evaluate.",
+                len(runs) - len(with_network),
+            )
+        )
 
 
 def told_of_opening(found: opening.Opened) -> str:

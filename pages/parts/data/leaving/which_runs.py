@@ -37,6 +37,7 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
         key=state.key("which-runs", purpose),
     )
     if which != _SOME:
+        _without_network(every if which == _ALL else [])
         return None if which == _ALL else []
     told = words.distinct([f"{run.name} · {_accuracy(run)} · {run.id}" for run in every])
     names = dict(zip(told.values(), every, strict=True))
@@ -47,7 +48,23 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
         max_selections=downloads.MOST_RUNS,
         key=state.key("some-runs", purpose, chosen),
     )
-    return [names[each].id for each in picked]
+    runs = [names[each] for each in picked]
+    _without_network(runs)
+    return [run.id for run in runs]
+
+
+def _without_network(runs: list[Run]) -> None:
+    """Which of these leave without their network."""
+    sealed = [words.plain(words.shortened(run.name)) for run in runs if saving.is_sealed(run)]
+    if sealed:
+        st.caption(
+            say(
+                "Settings, curves and results of {names} go along, but not the network: it "
+                "contains a TensorFlow Hub module, a program that the receiver could not check. To "
+                "take it with you, export it as a SavedModel.",
+                names=words.comma(sealed),
+            )
+        )
 
 
 def _accuracy(run: Run) -> str:
