@@ -1,8 +1,8 @@
 """Projects that earlier versions of Thaw have saved open in this one.
 
 `project-1.thaw` is of format 1: painted pictures in three classes, with three versions, marks and
-settings, and a run of a network so small that it is 20 KB. `project-2.thaw` is of format 2: the same
-pictures, and a run of a TensorFlow Hub module, which travels without its network.
+settings, and a run of a network so small that it is 20 KB. `project-2.thaw` is of format 2: the
+same pictures, and a run of a TensorFlow Hub module, which travels without its network.
 """
 
 from pathlib import Path
