@@ -116,6 +116,30 @@ def test_its_pixels_are_those_of_thaw(page: Page, square: Squaring, size: tuple[
     assert np.abs(theirs - ours.astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize(("size", "expected"), [((5712, 4284), None), ((640, 431), (640, 431))])
+def test_a_large_photo_fits_the_canvas_of_a_phone(
+    page: Page, size: tuple[int, int], expected: tuple[int, int] | None
+) -> None:
+    code = (WEB / "prepare.js").read_text(encoding="utf-8").replace("export ", "")
+    width, height, left, right = page.evaluate(
+        f"""([width, height]) => {{ {code}
+            const photo = document.createElement("canvas");
+            [photo.width, photo.height] = [width, height];
+            const context = photo.getContext("2d");
+            context.fillStyle = "rgb(200 40 30)";
+            context.fillRect(0, 0, width / 2, height);
+            const found = pixelsOf(photo, "white");
+            const last = found.data.length - 3;
+            return [found.width, found.height, [...found.data.slice(0, 3)],
+                    [...found.data.slice(last)]]; }}""",
+        list(size),
+    )
+    assert expected in (None, (width, height))
+    assert width * height <= 4096 * 4096
+    assert width / height == pytest.approx(size[0] / size[1], rel=1e-3)
+    assert (left, right) == ([200, 40, 30], [255, 255, 255])
+
+
 def _png(pixels: np.ndarray) -> bytes:
     import io
 

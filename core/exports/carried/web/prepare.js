@@ -2,17 +2,21 @@
 // sRGB and on paper (the browser's canvas does these), then smaller with antialiasing as in Pillow.
 
 const AVERAGE = [124, 116, 104];
+const LARGEST = 4096 * 4096; // pixels of a canvas on an iPhone; a larger one stays empty there
 const PAPER = {white: [255, 255, 255], black: [0, 0, 0], average: AVERAGE};
 
 /** Pixels of a picture, red, green and blue, on paper: {data, width, height}. */
 export function pixelsOf(bitmap, paper) {
   const canvas = document.createElement("canvas");
-  canvas.width = bitmap.width || bitmap.videoWidth;
-  canvas.height = bitmap.height || bitmap.videoHeight;
+  const width = bitmap.width || bitmap.videoWidth, height = bitmap.height || bitmap.videoHeight;
+  const scale = Math.min(1, Math.sqrt(LARGEST / (width * height)));
+  canvas.width = Math.max(1, Math.floor(width * scale));
+  canvas.height = Math.max(1, Math.floor(height * scale));
   const context = canvas.getContext("2d", {willReadFrequently: true});
   context.fillStyle = `rgb(${PAPER[paper].join(" ")})`;
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(bitmap, 0, 0);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const rgba = context.getImageData(0, 0, canvas.width, canvas.height).data;
   const data = new Uint8Array(canvas.width * canvas.height * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {
