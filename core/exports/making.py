@@ -116,7 +116,9 @@ def _compared(
     if familiar.size:
         ours["familiar"] = familiar[:, 0]
     threshold = thaw.thresholds.familiar
-    labels = [trained.index(each) if each in trained else None for each in found.labels]
+    # Pictures that somebody names may lie in folders that are called as the classes are now.
+    places = {name: place for now in (thaw.classes, trained) for place, name in enumerate(now)}
+    labels = [None if label is None else places.get(label) for label in found.labels]
     return Proof(
         pictures=len(found.pixels),
         held_out=found.held_out,

@@ -26,6 +26,8 @@ from core.storage.job import Stage
 from core.storage.runs import Run
 from tests.exports import alone
 from tests.exports.conftest import whole
+from tests.projects.conftest import dataset as dataset
+from tests.projects.conftest import finished
 
 LIGHT = "openvino"  # its proof needs no TensorFlow, which takes seconds to import
 EVERY = {"answer.json", "labels.txt", "predict.py", "picture.py", "runtime.py", "check.py"}
@@ -117,6 +119,29 @@ def test_without_leave_only_drawings_go(run: Path, pictures: Path) -> None:
     assert len(drawn) == 5
     own = {data for _, data in choosing.carried(known_of(pictures, run), Preparation())}
     assert not own & {data for _, data in drawn}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["red", "crimson"])
+def test_a_renamed_class_leaves_under_its_new_name(
+    dataset: str, make_run: Callable[..., Path], tmp_path: Path, folder: str
+) -> None:
+    """Whether its pictures lie in a folder that is called as it was or as it is."""
+    renamed = finished(dataset, make_run)
+    (tmp_path / "drawn" / "red").rename(tmp_path / "drawn" / folder)
+    proven = export(
+        renamed.folder, tmp_path / "out.zip", known_of(tmp_path / "drawn", renamed.folder)
+    )
+    assert (proven.accuracy, proven.from_pixels.accuracy) == (1.0, 1.0)
+    there = unpacked(tmp_path / "out.zip", tmp_path / "there")
+    assert (there / "labels.txt").read_text() == "blue\ngreen\ncrimson\n"
+    expected = json.loads((there / "samples" / "expected.json").read_text())
+    assert {name for each in expected["pictures"] for name in each["probabilities"]} == {
+        *("blue", "green", "crimson")
+    }
+    card = (there / "MODEL_CARD.md").read_text()
+    assert "crimson" in card
+    assert "red" not in card.split()
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ NETWORKS: dict[str, tuple[str, ...]] = {
     "last features": ("--head-sees", "last", "--dense", "16"),
     "partly thawed": ("--frozen-layers", "120", "--epochs", "1"),
     "every layer thawed": ("--frozen-layers", "0", "--epochs", "1", "--square", "pad"),
+    "two networks": ("--beside", "efficientnet_lite2"),
     "another family": ("--backbone", "mobilenet", "--alpha", "0.25", "--square", "crop"),
     "for a board": ("--backbone", "mobilenet_96", "--square", "crop"),
     "a sealed module": ("--backbone", "hub-mobilenet-v1-025-224-feature-vector"),
