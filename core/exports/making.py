@@ -84,13 +84,17 @@ def export(
         held = files.disk_used(folder)
         _write_facts(folder, order, about.deciding, _digest(model))
         _write_scripts(folder, format, preparation)
+        carried = pictures.carried(known if own_samples else None, preparation)
+        (folder / "samples").mkdir()
+        for name, data in carried:
+            (folder / "samples" / name).write_bytes(data)
         theirs, told = _prove(folder, work, format, report)
         proven = _compared(thaw, found, theirs, told, facts["classes"], held, drawn=known is None)
         if objection := proof.objection(format, proven):
             raise UserError(objection)
         proven = replace(proven, needs=needs, warnings=proof.warnings(format, proven))
-        carried = pictures.carried(known if own_samples else None, preparation)
-        _write_samples(folder, carried, thaw, classes, proven)
+        expected = _expected(carried, thaw, classes, theirs["samples"])
+        (folder / "samples" / "expected.json").write_text(_json(expected), encoding="utf-8")
         (folder / "proof.json").write_text(_json(proven.to_dict()), encoding="utf-8")
         _finish(folder, format, run.name)
         (folder / "README.md").write_text(papers.readme(about, proven, folder), encoding="utf-8")
@@ -217,29 +221,34 @@ def called(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _write_samples(
-    folder: Path,
+def _expected(
     carried: list[tuple[str, bytes]],
     thaw: predictor.Predictor,
     classes: Sequence[str],
-    proven: Proof,
-) -> None:
-    """Pictures, and what Thaw says of them: of these very files."""
+    theirs: np.ndarray,
+) -> dict[str, Any]:
+    """What Thaw says of the pictures that an export carries, and how far it may be from that.
+
+    Args:
+        carried: Name and bytes of each.
+        thaw: The run's network.
+        classes: As the export calls them.
+        theirs: The probabilities that the export gives, [pictures, classes].
+    """
     names = dict(zip(thaw.classes, classes, strict=True))
-    (folder / "samples").mkdir()
-    for name, data in carried:
-        (folder / "samples" / name).write_bytes(data)
-    expected = [
-        {
-            "file": each.file,
-            "label": names[each.label],
-            "probabilities": {names[name]: sure for name, sure in each.top},
-        }
-        for each in thaw.predict(carried, top=len(thaw.classes))
-    ]
-    tolerance = max(_LEAST_TOLERANCE, 2 * proven.from_file.largest)
-    told = {"tolerance": tolerance, "pictures": expected}
-    (folder / "samples" / "expected.json").write_text(_json(told), encoding="utf-8")
+    told = []
+    for said, row in zip(thaw.predict(carried, top=len(classes)), theirs, strict=True):
+        sure = {names[name]: value for name, value in said.top}
+        apart = max(abs(sure[name] - value) for name, value in zip(classes, row, strict=True))
+        told.append(
+            {
+                "file": said.file,
+                "label": names[said.label],
+                "probabilities": sure,
+                "tolerance": round(max(_LEAST_TOLERANCE, 2 * float(apart)), 4),
+            }
+        )
+    return {"pictures": told}
 
 
 def _finish(folder: Path, format: Format, title: str) -> None:

@@ -1,8 +1,8 @@
 """Runs an export on pictures in a separate process, with its own runtime and its own code.
 
 `prover.py EXPORT WORK` imports nothing of Thaw's. WORK holds `pixels.npy` and
-`files/`, in the same order. It leaves the answers there as `answers.npz`, and in `told.json` how
-long one took and which files could not be read.
+`files/`, in the same order. It leaves the answers there as `answers.npz`, those for the pictures in
+EXPORT's `samples/` too, and in `told.json` how long one took and which files could not be read.
 """
 
 import json
@@ -45,6 +45,9 @@ def main() -> None:
         f"tensor_{name}": np.stack([each[name] for each in tensors]) for name in tensors[0]
     }
     answers |= {f"file_{name}": np.stack([each[name] for each in files]) for name in tensors[0]}
+    samples = sorted((export / "samples").iterdir())
+    told_of = [predict.outputs_of(network, each.read_bytes()) for each in samples]
+    answers["samples"] = np.array([each["probabilities"] for each in told_of])
     np.savez(work / "answers.npz", **answers)
     told: dict[str, Any] = {"ms": 1000 * statistics.median(seconds), "unread": unread}
     (work / "told.json").write_text(json.dumps(told), encoding="utf-8")

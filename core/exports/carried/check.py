@@ -21,7 +21,7 @@ def main() -> int:
         data = (samples / each["file"]).read_bytes()
         found = dict(predict.predict(network, data, top)["top"])
         difference = max(abs(found[name] - sure) for name, sure in each["probabilities"].items())
-        good = difference <= expected["tolerance"]
+        good = difference <= each["tolerance"]
         wrong += not good
         label = max(found, key=found.__getitem__)
         told = "as in Thaw" if good else f"Thaw says {each['label']}"

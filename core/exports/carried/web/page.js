@@ -156,7 +156,7 @@ async function check() {
     const found = await predict(await createImageBitmap(blob, {imageOrientation: "from-image"}));
     const apart = FACTS.classes.map((name, place) =>
       Math.abs(found.probabilities[place] - (sample.probabilities[name] ?? 0)));
-    same += Math.max(...apart) <= Math.max(SAMPLES.tolerance, 0.05);
+    same += Math.max(...apart) <= Math.max(sample.tolerance, 0.05);
   }
   part("checked").textContent = inWords("Answers here are as in Thaw: {same} of {count} samples.", {
     same, count: SAMPLES.pictures.length,
