@@ -92,7 +92,7 @@ def main() -> None:
     source = sys.argv[1] if len(sys.argv) > 1 else "0"
     try:
         for line in lines(frames(source), network):
-            predict.say(line)
+            predict.show(line)
     except KeyboardInterrupt:
         pass
 

@@ -25,7 +25,7 @@ def main() -> int:
         wrong += not good
         label = max(found, key=found.__getitem__)
         told = "as in Thaw" if good else f"Thaw says {each['label']}"
-        predict.say(
+        predict.show(
             f"{each['file']}  {label} {found[label]:.3f}  {told} (differs by {difference:.5f})"
         )
     count = len(expected["pictures"])

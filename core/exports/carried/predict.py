@@ -63,7 +63,7 @@ def outputs_of(network: runtime.Network, data: bytes) -> dict[str, np.ndarray]:
     return network(picture.prepare(data, FACTS["picture"]))
 
 
-def say(line: str) -> None:
+def show(line: str) -> None:
     """Print a line with names of classes in it; letters that this console lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
