@@ -574,6 +574,8 @@ def _check_models(
         if (run / home.MODEL).is_file():
             told.append(((run / home.MODEL).absolute(), len(facts["classes"]), facts["input_size"]))
         arrays += [(run / each).absolute() for each in contents.ARRAYS if (run / each).is_file()]
+    if not told and not arrays:
+        return
     try:
         wrong = apart.run(partial(models.check_all, told, arrays), go_on, memory=_MEMORY)
     except RuntimeError as error:
