@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from core import shown
 
-# What Markdown, HTML and (in notebooks) TeX read as more than text. Within a word, "_" is text.
-_SIGNS = re.compile(r"[\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
+# What Markdown, HTML and (in notebooks) TeX read as more than text. Within a word “_” is text.
+_SIGNS = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|#(?=#*$)")
 
 
 def text(name: str) -> str:

@@ -16,7 +16,7 @@ from core.datasets import image_files, store
 from core.errors import StopRequested, UserError
 from core.intake import room
 from core.intake.archives.archive import open_source
-from core.projects import opening
+from core.projects import contents, opening
 from core.storage import home
 from core.storage.runs import Run
 from tests.projects.rewriting import Members, edited, members, rewritten
@@ -125,7 +125,7 @@ MEMBERS: dict[str, tuple[Edit, str]] = {
         "versions are not those",
     ),
     "a manifest that is a list": (edited(MANIFEST, lambda _: []), "not as Thaw writes it"),
-    "a newer format": (edited(LIST, set_in("format", to=2)), "newer Thaw"),
+    "a newer format": (edited(LIST, set_in("format", to=contents.FORMAT + 1)), "newer Thaw"),
     "a format of another kind": (edited(LIST, set_in("format", to="1")), "not as Thaw writes it"),
     "a newer manifest": (edited(MANIFEST, set_in("format", to=99)), "newer Thaw"),
     "a number that is none": (
