@@ -39,6 +39,7 @@ def draw(key: str, run: Run) -> None:
     data: dict[str, Any] = {
         "address": frames.address(run, state.page()),
         "run": run.id,
+        "show": run.dataset_id or run.id,  # so that it stays when one trains again
         "size": read_facts(run.folder, home.MODEL_FACTS, "input_size")["input_size"],
         "square": str(run.settings.square),
         "classes": [{"name": name, "shown": shown} for name, shown in alike.items()],

@@ -73,7 +73,7 @@ class Live {
     this.data = component.data;
     speak(this.data);
     this.label();
-    this.show.read(this.data.run, this.data.classes.length);
+    this.show.read(this.data.show, this.data.classes.length);
     if (JSON.stringify(before?.classes) !== JSON.stringify(this.data.classes)) this.listClasses();
     if (before?.run !== this.data.run) this.forget();
     this.draw();
