@@ -1,5 +1,6 @@
 """The Predict page."""
 
+import hashlib
 import json
 from dataclasses import replace
 from io import BytesIO
@@ -23,6 +24,7 @@ from core.results.explaining.maps import Method
 from core.results.prediction import Prediction
 from core.storage import files, home
 from core.storage.runs import Run
+from pages.parts.shared import state
 from tests.pages.painting import (
     HOSTILE,
     Open,
@@ -286,8 +288,9 @@ def test_what_is_hidden_is_asked_again_once_a_class_is_renamed(
 
     def hidden() -> str:
         app = open_page("predict", run=run.id)
+        digest = hashlib.sha256(painted(1)).hexdigest()
+        app.session_state[state.key("hide", run.id, digest)] = True
         button(app, "why").click().run()
-        app.toggle[0].set_value(True).run()
         return shown(app)
 
     monkeypatch.setattr(queue, "ask", ask)

@@ -63,7 +63,7 @@ def test_no_picture_stays_that_no_answer_needs(thaw_home: Path) -> None:
     given = [replace(said("a", "cat", 0.9), original=b"as it came")]
     with pytest.raises(OSError, match="answers"):
         predictions.keep(run, given, {})
-    assert [each.name for each in folder.iterdir() if each.suffix != ".lock"] == ["answers.json"]
+    assert [each.name for each in folder.iterdir() if each.name != ".lock"] == ["answers.json"]
     in_the_way.rmdir()
     (folder / "0123456789abcdef.jpg").write_bytes(b"of a process that was killed")
     predictions.keep(run, given, {})
