@@ -46,12 +46,12 @@ def measure(data: str, backbone: Backbone, thawed: bool, epochs: int) -> dict[st
         frozen_layers=first_of(backbone, Level.WHOLES) if thawed else ALL,
         epochs=epochs,
     )
-    wait(lambda: foresight.probe(data, settings) is not None)
-    probe = foresight.known_probe(data, settings)
+    wait(lambda: foresight.probe(home.HOME.dataset(data), settings) is not None)
+    probe = foresight.known_probe(home.HOME.dataset(data), settings)
     assert probe is not None
-    counts = store.load(home.datasets() / data).split_counts
+    counts = store.load(home.HOME.datasets() / data).split_counts
     told = estimate(probe, settings, backbone, counts)
-    run = queue.submit_training(data, settings)
+    run = queue.submit_training(home.HOME.dataset(data), settings)
     wait(lambda: queue.status(run).status.final)
     state, results = queue.status(run), run.results()
     if results is None or state.ended is None or state.started is None:

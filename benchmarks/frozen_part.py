@@ -53,7 +53,7 @@ def main() -> None:
 def measure(folder: Path, backbone: Backbone) -> dict[str, Any]:
     """Images a second, each way with a compiled graph and everything warm."""
     settings = TrainingSettings(backbone.name, alpha=backbone.alpha)
-    setup = Setup.of(settings, USUAL, lambda *_: None)
+    setup = Setup.of(home.HOME, settings, USUAL, lambda *_: None)
     network = setup.build(1000)
     prefix, size = network.prefix, backbone.input_size
     cache = FeatureCache("bench", prefix.shape, prefix.dtype)

@@ -107,7 +107,7 @@ def spent(work: Callable[[], object]) -> tuple[float, float]:
 
 def measure(folder: Path, rounds: int) -> list[dict[str, Any]]:
     settings = TrainingSettings()
-    setup = Setup.of(settings, USUAL, lambda *_: None)
+    setup = Setup.of(home.HOME, settings, USUAL, lambda *_: None)
     network = setup.build(1000)
     prefix, size = network.prefix, setup.backbone.input_size
     prefix.compile(lambda: network.prefix_model(prefix), lambda *_: None)  # converts it

@@ -33,6 +33,7 @@ from core.results import predictions
 from core.results.bulk import many
 from core.results.predictor import of_run
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
 from core.storage.events import EventLog
 from core.storage.progress import StageReporter
 from core.storage.runs import Run
@@ -57,7 +58,7 @@ def measure(folder: Path, work: Path, rounds: int) -> list[dict[str, Any]]:
     subprocess.run([sys.executable, "-m", "core", *command], check=True, capture_output=True)
     run = Run.open(work / "run")
     of_run(run.folder)  # converts it
-    setup = Setup.of(TrainingSettings(), USUAL, lambda *_: None)
+    setup = Setup.of(home.HOME, TrainingSettings(), USUAL, lambda *_: None)
     network = setup.build(len(files))
     own, size = network.prefix, setup.backbone.input_size
     own.compile(lambda: network.prefix_model(own), lambda *_: None)  # converts it

@@ -23,6 +23,7 @@ from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.network.ridge import softmax
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
 from core.training import exact, fit
 from core.training.racing.candidates import SECOND
 from core.training.racing.judging import Judged
@@ -50,7 +51,9 @@ def tried(folder: Path, seeds: int) -> list[Row]:
     for seed in range(seeds):
         split = SplitSettings(seed=seed, test=0.2, validation=0.16)
         feed = SourceFeed(open_source(folder), split)
-        pair = Setup.of(TrainingSettings(beside=SECOND[0]), feed.preparation(quiet), quiet)
+        pair = Setup.of(
+            home.HOME, TrainingSettings(beside=SECOND[0]), feed.preparation(quiet), quiet
+        )
         assert pair.beside is not None
         setups = [replace(pair, beside=None), pair.beside]
         rows.append({"data": folder.name, "seed": seed} | judged(feed, setups))

@@ -25,6 +25,7 @@ from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.network.features import FeatureCache
 from core.settings import BEST, SplitSettings, TrainingSettings
+from core.storage import home
 from core.storage.runs import Run
 from core.training import fit
 from core.training.racing.candidates import told
@@ -108,7 +109,7 @@ def sides(
     feed: SourceFeed, settings: TrainingSettings, *names: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pooled outputs of all stages, and class numbers, of some sides' images."""
-    setup = Setup.of(settings, feed.preparation(lambda *_: None), lambda *_: None)
+    setup = Setup.of(home.HOME, settings, feed.preparation(lambda *_: None), lambda *_: None)
     (prefix,) = setup.prefixes(lambda: None)  # type: ignore[arg-type, return-value]
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     found = feed.read(lambda _: False, lambda _: None, 64, lambda *_: None)

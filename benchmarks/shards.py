@@ -39,10 +39,13 @@ def main() -> None:
         os.environ["THAW_HOME"] = scratch
         photos = several(args.folder, args.photos, Path(scratch) / "photos")
         store.import_dataset(
-            open_source(photos), home.datasets() / "photos", split=SplitSettings(), name="photos"
+            open_source(photos),
+            home.HOME.datasets() / "photos",
+            split=SplitSettings(),
+            name="photos",
         )
         Run.create(
-            home.runs() / "shards", TrainingSettings(), data_name="photos", dataset_id="photos"
+            home.HOME.runs() / "shards", TrainingSettings(), data_name="photos", dataset_id="photos"
         )
         together(1)  # converts the graph
         rows = []
@@ -91,8 +94,8 @@ def work(part: int, parts: int) -> float:
     os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[part]})
     from core.training import fit
 
-    feed = StoredFeed(home.datasets() / "photos")
-    fit.help_out(Run.open(home.runs() / "shards"), feed, part, parts)
+    feed = StoredFeed(home.HOME.datasets() / "photos")
+    fit.help_out(Run.open(home.HOME.runs() / "shards"), feed, part, parts)
     return time.perf_counter() - began
 
 

@@ -30,17 +30,19 @@ def wait(ready: Callable[[], bool]) -> None:
 
 def bring(folder: Path) -> str:
     """Import class folders as the app does; the id of the data set."""
-    upload = home.uploads() / "bench"
+    upload = home.HOME.uploads() / "bench"
     shutil.copytree(folder, upload)
     data = queue.submit_import(upload, "bench", SplitSettings())
-    wait(lambda: queue.import_state(data).status.final)
+    wait(lambda: queue.import_state(home.HOME.dataset(data)).status.final)
     return data
 
 
 def train(data: str, epochs: int, dense: tuple[int, ...]) -> tuple[Run, float]:
     """Seconds from pressing Train to the results."""
     began = time.perf_counter()
-    run = queue.submit_training(data, TrainingSettings(epochs=epochs, dense=dense))
+    run = queue.submit_training(
+        home.HOME.dataset(data), TrainingSettings(epochs=epochs, dense=dense)
+    )
     wait(lambda: queue.status(run).status.final)
     seconds = time.perf_counter() - began
     if run.results() is None:

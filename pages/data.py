@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.datasets import enough, store
+from core.datasets import enough
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
@@ -36,7 +36,8 @@ def main() -> None:
         dataset = bring.imported(chosen) if chosen else None
     except UserError as error:
         if chosen:
-            queue.give_up(chosen)  # if it came to nothing, what is left is why, and that is shown
+            # If it came to nothing, what is left is why, and that is shown.
+            queue.give_up(state.folder_of(chosen))
         chosen, dataset, lost = None, None, error.said
         state.choose_dataset(None)
     if chosen is None:
@@ -51,10 +52,10 @@ def main() -> None:
 
 def _there_already(chosen: str | None) -> str | None:
     """The data set at hand; where a project was opened whose data set was here before, that one."""
-    found = opening.opened(store.folder_of(chosen)) if chosen else None
+    found = opening.opened(state.folder_of(chosen)) if chosen else None
     if chosen is None or found is None or not found.there:
         return chosen
-    queue.give_up(chosen)
+    queue.give_up(state.folder_of(chosen))
     state.choose_dataset(found.dataset)
     st.toast(download.told_of_opening(found), icon=":material/check_circle:")
     return found.dataset

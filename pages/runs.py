@@ -28,7 +28,7 @@ def trainings() -> None:
         st.error(words.plain(message), icon=":material/error:")
     with st.container(key="aside"):
         aside.draw()
-    every = rows.rows()
+    every = rows.rows(state.space())
     compared = state.comparison()
     if compared:
         every = [row for row in every if row.comparison == compared]
@@ -58,8 +58,8 @@ def space() -> None:
     """Disk space used, and a button that frees some."""
     numbers = st.grid(3, min_column_width=160)
     for title, folder in (
-        (say("Data sets"), home.datasets()),
-        (say("Runs"), home.runs()),
+        (say("Data sets"), state.space().datasets()),
+        (say("Runs"), state.space().runs()),
         (say("Cache"), home.cache()),
     ):
         numbers.metric(title, words.size(files.disk_used(folder)), border=True)

@@ -123,7 +123,7 @@ def choose() -> None:
                 if missing
                 else None,
             ):
-                state.choose_run(queue.submit_training(chosen, settings))
+                state.choose_run(queue.submit_training(state.folder_of(chosen), settings))
                 st.rerun()
             kept.keep(chosen, settings)
             advice.preset(suggested, settings)

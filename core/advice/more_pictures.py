@@ -16,7 +16,8 @@ from core.datasets.dataset import labels_of
 from core.datasets.feed import ImageFeed
 from core.errors import UserError
 from core.network import ridge
-from core.settings import ALL, Strength, TrainingSettings
+from core.settings import ALL, Strength
+from core.storage.runs import Run
 from core.training import exact, fit
 from core.training.batches import balancing
 from core.training.setup import Setup
@@ -31,11 +32,11 @@ _PENALTIES = tuple(0.1 * 10**power for power in np.arange(0, 4.1, 0.5))
 Report = Callable[[int, int], None]
 
 
-def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving: Report) -> Growth:
+def of_run(run: Run, feed: ImageFeed, reading: Report, solving: Report) -> Growth:
     """How accuracy grows with the training pictures of a run.
 
     Args:
-        settings: Of the run.
+        run: The run.
         feed: Its pictures.
         reading: Told pictures looked at and in total; may raise to end it.
         solving: The same of trainings on parts of them.
@@ -43,6 +44,7 @@ def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving
     Raises:
         UserError: There are too few pictures, or the network starts from nothing.
     """
+    settings = run.settings
     if settings.from_scratch:
         raise UserError(
             "This network learned from scratch, so nothing about it can be found out in seconds. "
@@ -50,7 +52,7 @@ def of_run(settings: TrainingSettings, feed: ImageFeed, reading: Report, solving
         )
     # Of two networks the first grows like both.
     frozen = replace(settings, frozen_layers=ALL, augment=Strength.NONE, beside="", budget=0)
-    setup = Setup.of(frozen, feed.preparation(reading), reading)
+    setup = Setup.of(run.space, frozen, feed.preparation(reading), reading)
     dataset, cache = fit.frozen_features(setup, feed, reading)
     classes, stages = dataset.classes, setup.backbone.stages
     learns, judged = dataset.of("train"), dataset.of("test") or dataset.of("validation")

@@ -19,6 +19,7 @@ from core.network.classifier import Network, head_layers
 from core.network.features import FeatureCache
 from core.network.prefix import Prefix
 from core.settings import Squaring, TrainingSettings
+from core.storage.home import Space
 from core.training.learn import compile_head, compile_whole, optimizer_of
 from core.training.setup import Setup
 
@@ -30,10 +31,11 @@ _STEPS = 3
 _BACKWARD = 3  # a training step takes about three times what looking takes
 
 
-def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Probe:
+def probe(space: Space, feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Probe:
     """Try a training out.
 
     Args:
+        space: Where a weights file lies that somebody brought.
         feed: Where the images are.
         dataset: They, as the feed gives them.
         settings: What is to be trained; its weights must be here.
@@ -41,7 +43,7 @@ def probe(feed: ImageFeed, dataset: Dataset, settings: TrainingSettings) -> Prob
     Raises:
         UserError: The settings or the weights cannot be used.
     """
-    setup = Setup.of(settings, dataset.preparation, _no_download)
+    setup = Setup.of(space, settings, dataset.preparation, _no_download)
     began = time.monotonic()
     network = setup.build(len(dataset.records))
     built = time.monotonic() - began

@@ -33,17 +33,6 @@ class ChangedMeanwhile(UserError):
         )
 
 
-def folder_of(dataset_id: str) -> Path:
-    """Where a data set lies.
-
-    Raises:
-        UserError: The id, which may come from an address bar, is none.
-    """
-    if not home.is_id(dataset_id):
-        raise UserError("There is no such data set. Choose another one.")
-    return home.datasets() / dataset_id
-
-
 def import_dataset(
     source: Source,
     folder: Path,
@@ -265,17 +254,13 @@ def _named(folder: Path, manifest: dict[str, Any]) -> Dataset:
     return replace(dataset, name=own_names.of(folder) or dataset.name)
 
 
-def all_ids() -> list[str]:
-    """Ids of all complete data sets, newest first; some may be damaged."""
-    folders = home.datasets().iterdir() if home.datasets().is_dir() else ()
+def all_ids(space: home.Space) -> list[str]:
+    """Ids of all complete data sets of a space, newest first; some may be damaged."""
+    folders = space.datasets().iterdir() if space.datasets().is_dir() else ()
     complete = (each.name for each in folders if home.is_id(each.name) and is_complete(each))
     return sorted(complete, reverse=True)
 
 
-def delete(dataset_id: str) -> None:
-    """Delete a data set, whole or not.
-
-    Raises:
-        UserError: The id is none.
-    """
-    files.remove(folder_of(dataset_id))
+def delete(folder: Path) -> None:
+    """Delete a data set, whole or not."""
+    files.remove(folder)

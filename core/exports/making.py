@@ -294,9 +294,7 @@ def _about(
 
 def _weaknesses(run: Run) -> list[str] | None:
     """What the latest check-up of a run's pictures has found and nobody has mended."""
-    if not run.dataset_id:
-        return None
-    folder = home.datasets() / run.dataset_id
+    folder = run.dataset_folder
     try:
         found = Checkup.from_dict(files.read_json(folder / home.FINDINGS))
         dataset = store.load(folder)

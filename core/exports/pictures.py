@@ -19,7 +19,6 @@ from core.intake.pictures import images
 from core.intake.pictures.preparation import Preparation
 from core.results import learned
 from core.settings import SplitSettings
-from core.storage import home
 from core.storage.runs import Run
 
 PROVING, CALIBRATING, CARRIED = 200, 200, 5
@@ -62,14 +61,11 @@ class Pictures:
 
 def stored(run: Run) -> Known | None:
     """The pictures that a run was trained with, where they are still here."""
-    if not run.dataset_id:
-        return None
-    folder = home.datasets() / run.dataset_id
     try:
-        dataset = store.load(folder, run.version)
+        dataset = store.load(run.dataset_folder, run.version)
     except UserError:
         return None
-    return Known(dataset, image_files.reader(folder))
+    return Known(dataset, image_files.reader(run.dataset_folder))
 
 
 def of_source(source: Source, run: Run, report: Report) -> Known:

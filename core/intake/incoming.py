@@ -10,7 +10,10 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -19,6 +22,7 @@ from core.errors import UserError
 from core.intake import limits, room
 from core.intake.archives import archive
 from core.storage import files, home
+from core.storage.home import Space
 
 _STILL = 3600.0  # seconds after which an upload that has not grown is given up
 _HARDLY_BEGUN = 300.0  # the same, where it has hardly begun
@@ -77,10 +81,11 @@ class Incoming:
             raise NoSuchUpload from None
 
 
-def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
+def begin(space: Space, name: str, size: int, page: str) -> tuple[Incoming, str]:
     """Make a place for an upload, if there is room for it and for its import.
 
     Args:
+        space: Whose upload it is.
         name: The file's, which may be anything.
         size: Bytes that will come.
         page: An id of the page that sends it; no page can keep all others from sending.
@@ -103,7 +108,7 @@ def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
             raised_by=limits.raised_by(config.UPLOAD),
         )
     secret = secrets.token_urlsafe(32)
-    incoming = Incoming(home.uploads() / home.new_id(), _title(name), size)
+    incoming = Incoming(space.uploads() / home.new_id(), _title(name), size)
     with _lock:
         others = _without_abandoned()
         own = [each for each in others if each.page == page]
@@ -126,22 +131,24 @@ def begin(name: str, size: int, page: str) -> tuple[Incoming, str]:
     return incoming, secret
 
 
-def find(upload_id: str, secret: str) -> Incoming:
+def find(upload_id: str, secret: str, spaces: Iterable[Space]) -> Incoming:
     """An upload that is not taken yet.
+
+    Args:
+        upload_id: Its id.
+        secret: Its secret.
+        spaces: Where it may be.
 
     Raises:
         NoSuchUpload: There is none, or this is not its secret.
     """
-    if not home.is_id(upload_id):
-        raise NoSuchUpload
-    folder = home.uploads() / upload_id
-    try:
-        record = files.read_json(folder / home.INCOMING)
-    except OSError:
-        raise NoSuchUpload from None
-    if not secrets.compare_digest(record["secret"], _digest(secret)):
-        raise NoSuchUpload
-    return Incoming(folder, record["name"], record["size"])
+    for space in spaces if home.is_id(upload_id) else ():
+        folder = space.uploads() / upload_id
+        with suppress(OSError):
+            record = files.read_json(folder / home.INCOMING)
+            if secrets.compare_digest(record["secret"], _digest(secret)):
+                return Incoming(folder, record["name"], record["size"])
+    raise NoSuchUpload
 
 
 def append(incoming: Incoming, offset: int, block: bytes) -> None:
@@ -177,14 +184,14 @@ def append(incoming: Incoming, offset: int, block: bytes) -> None:
         raise room.full("these pictures") from error
 
 
-def take(upload_id: str, secret: str) -> Incoming:
-    """Hand over an upload that has come whole, once.
+def take(space: Space, upload_id: str, secret: str) -> Incoming:
+    """Hand over an upload of a space that has come whole, once.
 
     Raises:
         NoSuchUpload: As for `find`, or somebody has taken it.
         UserError: A part of it is missing.
     """
-    incoming = find(upload_id, secret)
+    incoming = find(upload_id, secret, (space,))
     if incoming.offset < incoming.size:
         raise UserError("A part of this upload is missing. Choose the file again.")
     try:
@@ -226,7 +233,8 @@ def _without_abandoned() -> list[_Unfinished]:
     """Remove what has not grown for long; returns the others that are on their way."""
     found = []
     jumped = _clock_jumped()
-    for record in home.uploads().glob(f"*/{home.INCOMING}"):
+    records = (each.uploads().glob(f"*/{home.INCOMING}") for each in home.spaces())
+    for record in chain.from_iterable(records):
         try:
             told = files.read_json(record)
             content = (record.parent / home.CONTENT).stat()

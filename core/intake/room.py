@@ -33,8 +33,8 @@ def check(needed: int) -> None:
     Raises:
         UserError: So many are not free.
     """
-    home.space().mkdir(parents=True, exist_ok=True)
-    left = max(0, free(home.space()) - _SPARE)
+    home.root().mkdir(parents=True, exist_ok=True)
+    left = max(0, free(home.root()) - _SPARE)
     if needed > left:
         raise NoRoom(
             "These pictures need {size} on the server's disk, but only {size2} are free. "

@@ -17,16 +17,16 @@ from core.storage import files, home
 from core.storage.job import RunStatus, discard_upload, upload_of
 
 
-def submit_images(path: Path, dataset_id: str, origin: str) -> str:
+def submit_images(path: Path, dataset: Path, origin: str) -> str:
     """Queue the reading of an upload into one class; it is deleted afterwards whatever happens.
 
     Args:
-        path: A zip or a folder below `home.uploads()`.
-        dataset_id: The stored data set that grows.
+        path: A zip or a folder below the uploads of a space.
+        dataset: The folder of the stored data set that grows.
         origin: The class, as it was first called.
 
     Returns:
-        The job's id, as for `queue.import_state` and `queue.stop_import`.
+        The job's id. Its folder is among the data sets of the space.
 
     Raises:
         UserError: There is no such data set or class, or no cluster takes the job.
@@ -35,23 +35,22 @@ def submit_images(path: Path, dataset_id: str, origin: str) -> str:
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
     try:
-        folder = queue.dataset_folder(dataset_id)
-        label = called(store.load(folder), origin)
+        label = called(store.load(queue.existing(dataset)), origin)
     except UserError:
-        discard_upload(upload)
+        discard_upload(home.space_of(path), upload)
         raise
-    job = queue.begin_reading(label, upload)
-    queue.submit(job, tasks.add_images, path, folder, origin)
+    job = queue.begin_reading(queue.new_reading(home.space_of(dataset)), label, upload)
+    queue.submit(job, tasks.add_images, path, dataset, origin)
     return job.folder.name
 
 
-def submit_picture(picture: Path, name: str, dataset_id: str, origin: str) -> str:
+def submit_picture(picture: Path, name: str, dataset: Path, origin: str) -> str:
     """Queue the adding of one picture to one class.
 
     Args:
         picture: Its file, which stays.
         name: What it is called.
-        dataset_id: As for `submit_images`, as is the next one.
+        dataset: As for `submit_images`, as is the next one.
         origin: …
 
     Returns:
@@ -60,7 +59,7 @@ def submit_picture(picture: Path, name: str, dataset_id: str, origin: str) -> st
     Raises:
         UserError: As `submit_images`, or the picture is gone.
     """
-    folder = home.uploads() / home.new_id()
+    folder = home.space_of(dataset).uploads() / home.new_id()
     try:
         with room.in_words():
             folder.mkdir(parents=True)
@@ -72,10 +71,10 @@ def submit_picture(picture: Path, name: str, dataset_id: str, origin: str) -> st
     except (UserError, OSError):
         files.remove(folder)
         raise
-    return submit_images(folder / home.CONTENT, dataset_id, origin)
+    return submit_images(folder / home.CONTENT, dataset, origin)
 
 
-def submit_dataset(other_id: str, dataset_id: str) -> str:
+def submit_dataset(other: Path, dataset: Path) -> str:
     """Queue the adding of all images of one stored data set to another.
 
     Returns:
@@ -84,13 +83,14 @@ def submit_dataset(other_id: str, dataset_id: str) -> str:
     Raises:
         UserError: There is no such data set, or no cluster takes the job.
     """
-    other, folder = queue.dataset_folder(other_id), queue.dataset_folder(dataset_id)
-    job = queue.begin_reading(store.load(other).name)
-    queue.submit(job, tasks.add_dataset, other, folder)
+    name = store.load(queue.existing(other)).name
+    job = queue.new_reading(home.space_of(queue.existing(dataset)))
+    queue.begin_reading(job, name)
+    queue.submit(job, tasks.add_dataset, other, dataset)
     return job.folder.name
 
 
-def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
+def submit_preparation(dataset: Path, preparation: Preparation) -> str:
     """Queue the reading of a data set's pictures in another way, which makes a new version.
 
     Returns:
@@ -99,13 +99,13 @@ def submit_preparation(dataset_id: str, preparation: Preparation) -> str:
     Raises:
         UserError: There is no such data set, or no cluster takes the job.
     """
-    folder = queue.dataset_folder(dataset_id)
-    job = queue.begin_reading(store.load(folder).name)
-    queue.submit(job, tasks.read_otherwise, folder, preparation)
+    name = store.load(queue.existing(dataset)).name
+    job = queue.begin_reading(queue.new_reading(home.space_of(dataset)), name)
+    queue.submit(job, tasks.read_otherwise, dataset, preparation)
     return job.folder.name
 
 
-def result(job_id: str) -> Added | None:
+def result(folder: Path) -> Added | None:
     """What became of an order, until `queue.give_up` deletes it.
 
     Returns:
@@ -114,7 +114,7 @@ def result(job_id: str) -> Added | None:
     Raises:
         UserError: Nothing could be added, or there is no such order.
     """
-    state, folder = queue.import_state(job_id), queue.dataset_folder(job_id)
+    state = queue.import_state(folder)
     if store.is_complete(folder):  # the id comes from an address bar, and what it names goes
         raise UserError("No import is running here. Look at the pictures again.")
     if not state.status.final:

@@ -11,33 +11,29 @@ from core.storage import files, home
 from core.storage.job import Job, JobState
 
 
-def begin(dataset_id: str) -> None:
+def begin(dataset: Path) -> None:
     """Have a data set checked, unless that is under way.
 
     Raises:
         UserError: There is no such data set, or no cluster takes the job.
     """
-    store.load(store.folder_of(dataset_id))
-    queue.begin(_job(dataset_id), tasks.look_over)
+    store.load(dataset)
+    queue.begin(Job.of_checkup(dataset), tasks.look_over)
 
 
-def _job(dataset_id: str) -> Job:
-    return Job.of_checkup(store.folder_of(dataset_id))
-
-
-def state(dataset_id: str) -> JobState:
+def state(dataset: Path) -> JobState:
     """The state of the latest check-up; nothing was `submitted` where there was none."""
-    return queue.checked(_job(dataset_id))
+    return queue.checked(Job.of_checkup(dataset))
 
 
-def stop(dataset_id: str) -> None:
+def stop(dataset: Path) -> None:
     """Stop a check-up: what the one before found is kept."""
-    queue.stop_job(_job(dataset_id))
+    queue.stop_job(Job.of_checkup(dataset))
 
 
-def place(dataset_id: str) -> Path:
+def place(dataset: Path) -> Path:
     """The file of what the latest check-up found, if there was one."""
-    return store.folder_of(dataset_id) / home.FINDINGS
+    return dataset / home.FINDINGS
 
 
 def read(path: Path) -> Checkup:
@@ -54,18 +50,18 @@ def read(path: Path) -> Checkup:
         ) from error
 
 
-def dismissed(dataset_id: str) -> set[str]:
+def dismissed(dataset: Path) -> set[str]:
     """Keys of the cases that somebody has called no problem."""
-    path = store.folder_of(dataset_id) / home.NO_PROBLEM
+    path = dataset / home.NO_PROBLEM
     try:
         return set(files.read_json(path)) if path.is_file() else set()
     except (TypeError, ValueError):
         return set()  # damaged: they are asked about again
 
 
-def dismiss(dataset_id: str, kind: Problem, cases: Sequence[Case]) -> None:
+def dismiss(dataset: Path, kind: Problem, cases: Sequence[Case]) -> None:
     """Put cases aside for good, in this check-up and in all later ones."""
-    if not store.is_complete(store.folder_of(dataset_id)):
+    if not store.is_complete(dataset):
         return  # deleted meanwhile: nothing of it must come back
-    keys = dismissed(dataset_id) | {case.key(kind) for case in cases}
-    files.write_json(store.folder_of(dataset_id) / home.NO_PROBLEM, sorted(keys))
+    keys = dismissed(dataset) | {case.key(kind) for case in cases}
+    files.write_json(dataset / home.NO_PROBLEM, sorted(keys))

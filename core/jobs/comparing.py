@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from core.backbones.catalogue.backbone import Backbone
 from core.backbones.catalogue.rows import all_backbones, backbone_of, one_spelling
@@ -62,11 +63,11 @@ def alike(settings: TrainingSettings, backbone: Backbone) -> TrainingSettings:
     )
 
 
-def submit(dataset_id: str, settings: TrainingSettings, backbones: Sequence[Backbone]) -> str:
+def submit(dataset: Path, settings: TrainingSettings, backbones: Sequence[Backbone]) -> str:
     """Queue one training for each backbone.
 
     Args:
-        dataset_id: A stored data set; all of them learn from its present version.
+        dataset: The folder of a stored data set; all of them learn from its present version.
         settings: What to train, but for the backbone.
         backbones: Some of `candidates`.
 
@@ -79,5 +80,5 @@ def submit(dataset_id: str, settings: TrainingSettings, backbones: Sequence[Back
     comparison = home.new_id()
     # The smallest first, since their results come soonest.
     for each in sorted(backbones, key=lambda each: each.multiply_adds):
-        queue.submit_training(dataset_id, alike(settings, each), comparison=comparison)
+        queue.submit_training(dataset, alike(settings, each), comparison=comparison)
     return comparison

@@ -35,7 +35,7 @@ def submit(run: Run, format_name: str, *, own_samples: bool) -> Path:
         raise UserError("This run was deleted. Choose another one.")
     job = Job.of_export(kept.new(run))
     try:
-        queue.begin_reading(format.name, job=job)
+        queue.begin_reading(job, format.name)
         queue.submit(job, tasks.export, run, format.name, own_samples)
     except UserError:
         files.remove(job.folder)  # the error is shown already
@@ -43,11 +43,11 @@ def submit(run: Run, format_name: str, *, own_samples: bool) -> Path:
     return job.folder
 
 
-def share_project(dataset_id: str, runs: Sequence[Run], *, pictures: bool, seconds: float) -> Path:
+def share_project(dataset: Path, runs: Sequence[Run], *, pictures: bool, seconds: float) -> Path:
     """Queue the writing of a project for others.
 
     Args:
-        dataset_id: A stored data set.
+        dataset: The folder of a stored data set.
         runs: Runs of it that go along.
         pictures: Whether its pictures go along.
         seconds: For how long the link is good.
@@ -58,12 +58,11 @@ def share_project(dataset_id: str, runs: Sequence[Run], *, pictures: bool, secon
     Raises:
         UserError: The data set is gone, or no cluster takes the job.
     """
-    store.load(store.folder_of(dataset_id))
-    job = Job.of_export(sharing.new(dataset_id))
-    ids = [run.id for run in runs]
+    store.load(dataset)
+    job = Job.of_export(sharing.new(dataset))
     try:
-        queue.begin_reading("", job=job)
-        queue.submit(job, tasks.share_project, dataset_id, ids, pictures, seconds)
+        queue.begin_reading(job, "")
+        queue.submit(job, tasks.share_project, dataset, [*runs], pictures, seconds)
     except UserError:
         files.remove(job.folder)  # the error is shown already
         raise

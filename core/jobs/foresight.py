@@ -45,48 +45,46 @@ _wanted: dict[str, float] = {}  # when somebody last asked
 _failures: dict[str, tuple[float, UserError]] = {}
 
 
-def known_likeness(dataset_id: str) -> Likeness | None:
+def known_likeness(dataset: Path) -> Likeness | None:
     """How like ImageNet's photos a data set is, if that has been found out since it changed."""
-    folder = home.datasets() / dataset_id
     try:
-        values = files.read_json(folder / home.LIKENESS)
-        current = tuple(values["of"]) == store.stamp(folder)
+        values = files.read_json(dataset / home.LIKENESS)
+        current = tuple(values["of"]) == store.stamp(dataset)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not known yet, or not to which version it belongs
     return Likeness.from_dict(values) if current else None
 
 
-def likeness(dataset_id: str) -> Likeness | None:
+def likeness(dataset: Path) -> Likeness | None:
     """How like ImageNet's photos a data set is; None while that is being found out.
 
     Raises:
         UserError: It cannot be found out.
     """
-    found = known_likeness(dataset_id)
+    found = known_likeness(dataset)
     if found is None:
-        _ask_once(f"survey-{dataset_id}", tasks.survey, home.datasets() / dataset_id)
+        _ask_once(f"survey-{_name(dataset)}", tasks.survey, dataset)
     return found
 
 
-def probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
+def probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     """What a few images met with these settings; None while that is being found out.
 
     Args:
-        dataset_id: A stored data set.
+        dataset: The folder of a stored data set.
         settings: What is to be trained; its weights must be here.
 
     Raises:
         UserError: It cannot be found out.
     """
-    path = _place(dataset_id, settings)
-    found = known_probe(dataset_id, settings)
+    path = _place(dataset, settings)
+    found = known_probe(dataset, settings)
     if found is not None:
         return found
-    name = f"probe-{dataset_id}"
+    name = f"probe-{_name(dataset)}"
     now = time.monotonic()  # where the slider has moved on, nobody wants the earlier ones
     _drop(lambda other: other.startswith(name) and now - _wanted.get(other, 0.0) > _IDLE)
-    folder = home.datasets() / dataset_id
-    _ask_once(f"{name}-{path.stem}", tasks.probe, folder, settings, path)
+    _ask_once(f"{name}-{path.stem}", tasks.probe, dataset, settings, path)
     return None
 
 
@@ -105,14 +103,15 @@ def _drop(unwanted: Callable[[str], bool]) -> None:
             _futures.pop(name, None)
 
 
-def known_probe(dataset_id: str, settings: TrainingSettings) -> Probe | None:
+def known_probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     """What a few images met with these settings, if they have been tried."""
-    path = _place(dataset_id, settings)
+    path = _place(dataset, settings)
     if not path.is_file():
         return None
     found = Probe.from_dict(files.read_json(path))
     since = path.stat().st_mtime
-    done = any(_leaves_features(row, dataset_id, settings, since) for row in rows.rows())
+    trained = rows.rows(home.space_of(dataset))
+    done = any(_leaves_features(row, dataset.name, settings, since) for row in trained)
     return replace(found, new_images=0) if done else found
 
 
@@ -136,16 +135,21 @@ def _warms_up(settings: TrainingSettings) -> bool:
     return bool(settings.warm_up(len(backbone_of(settings).layers)))
 
 
-def _place(dataset_id: str, settings: TrainingSettings) -> Path:
-    return home.probes() / f"{_key(dataset_id, settings)}.json"
+def _name(dataset: Path) -> str:
+    """What tells a data set apart from those of all spaces."""
+    return dataset.relative_to(home.root()).as_posix()
 
 
-def _key(dataset_id: str, settings: TrainingSettings) -> str:
+def _place(dataset: Path, settings: TrainingSettings) -> Path:
+    return home.probes() / f"{_key(dataset, settings)}.json"
+
+
+def _key(dataset: Path, settings: TrainingSettings) -> str:
     values = settings.to_dict()
     return cache_key(
         told=[field.name for field in fields(Probe)],
-        dataset=dataset_id,
-        changed=store.stamp(home.datasets() / dataset_id),
+        dataset=_name(dataset),
+        changed=store.stamp(dataset),
         host=socket.gethostname(),
         warms_up=_warms_up(settings),
         **{name: values[name] for name in _MEASURED},

@@ -15,7 +15,7 @@ def begin(run: Run) -> None:
         UserError: The run or its data set is gone, or no cluster takes the job.
     """
     Run.open(run.folder)
-    queue.dataset_folder(run.dataset_id or "")
+    queue.existing(run.dataset_folder)
     queue.begin(_job(run), tasks.grow)
 
 

@@ -14,7 +14,7 @@ def submit(path: Path, name: str, run: Run) -> None:
     """Queue an evaluation on an upload, which is deleted afterwards whatever happens.
 
     Args:
-        path: A zip or a folder below `home.uploads()`.
+        path: A zip or a folder below the uploads of a space.
         name: What the user calls it.
         run: One that has a model.
 
@@ -25,11 +25,11 @@ def submit(path: Path, name: str, run: Run) -> None:
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
     if not run.has_model:
-        discard_upload(upload)
+        discard_upload(run.space, upload)
         raise UserError("This run was deleted. Choose another one and add the pictures again.")
     job = Job.of_evaluation(evaluations.new(run))
     try:
-        queue.begin_reading(name, upload, job=job)
+        queue.begin_reading(job, name, upload)
         queue.submit(job, tasks.judge, path, run, name)
     except UserError:
         files.remove(job.folder)  # the error is shown already

@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -27,6 +28,7 @@ from core.jobs.cluster.connection import ensure_started as ensure_started  # the
 from core.jobs.worker import JobFailed, sentence_of
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import files, home, incidents
+from core.storage.home import Space
 from core.storage.job import (
     DIED,
     INTERRUPTED,
@@ -52,11 +54,11 @@ _ASK_AGAIN_SECONDS = 5.0
 _answering = threading.Lock()
 _sampling = threading.Lock()
 _looked: dict[str, float] = {}
-_places: dict[str, RunState] = {}
+_places: dict[Path, RunState] = {}
 
 
 def submit_training(
-    dataset_id: str,
+    dataset: Path,
     settings: TrainingSettings,
     after: str | None = None,
     comparison: str | None = None,
@@ -64,7 +66,7 @@ def submit_training(
     """Queue the training of a new run.
 
     Args:
-        dataset_id: A stored data set.
+        dataset: The folder of a stored data set.
         settings: What to train.
         after: The id of the run that it repeats on changed pictures.
         comparison: The id of the comparison that it belongs to.
@@ -73,18 +75,17 @@ def submit_training(
         UserError: There is no such data set, it holds too little, its only class leaves thawed
             layers nothing to learn, or no cluster takes the job.
     """
-    dataset = dataset_folder(dataset_id)
-    chosen = store.load(dataset)
+    chosen = store.load(existing(dataset))
     check(chosen)
     if len(chosen.classes) == 1:
         settings = settings.for_one_class()
     owner = connection.line().owner
-    folder = home.runs() / home.new_id()
+    folder = home.space_of(dataset).runs() / home.new_id()
     run = Run.create(
         folder,
         one_spelling(settings),
         data_name=chosen.name,
-        dataset_id=dataset_id,
+        dataset_id=dataset.name,
         version=chosen.version,
         after=after,
         comparison=comparison,
@@ -104,7 +105,7 @@ def resume(run: Run, *, more: int = 0) -> None:
     Raises:
         UserError: It is at work or all trained, its data set is gone, or no cluster takes the job.
     """
-    dataset = dataset_folder(run.dataset_id or "")
+    dataset = existing(run.dataset_folder)
     run.resume(more=more, cluster=connection.line().owner)
     _submit_training(run, dataset)
 
@@ -116,7 +117,7 @@ def can_go_on(run: Run, state: RunState) -> bool:
         run: One that has ended.
         state: Its state.
     """
-    if run.dataset_id is None or not store.folder_of(run.dataset_id).is_dir():
+    if not run.dataset_folder.is_dir():
         return False
     if state.classes == 1 and state.status is RunStatus.FINISHED:
         return False  # in more epochs nothing would change
@@ -133,7 +134,7 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     """Queue the reading of an upload, which is deleted afterwards whatever happens.
 
     Args:
-        path: A zip or a folder below `home.uploads()`.
+        path: A zip or a folder below the uploads of a space.
         name: What the user calls it.
         split: How its images are divided, where it does not say so itself.
 
@@ -146,18 +147,18 @@ def submit_import(path: Path, name: str, split: SplitSettings) -> str:
     upload = upload_of(path)
     if upload is None:
         raise ValueError(f"{path} does not lie below the uploads")
-    job = begin_reading(name, upload)
+    job = begin_reading(new_reading(home.space_of(path)), name, upload)
     submit(job, tasks.import_dataset, path, name, split)
     return job.folder.name
 
 
-def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
+def answer(folder: Path, reading: Reading, *, preview: bool = False) -> None:
     """Say how an upload is to be read whose reading has ended with a question.
 
     Where somebody else has answered it meanwhile, perhaps in another tab, nothing happens.
 
     Args:
-        dataset_id: The data set to be.
+        folder: Of the data set to be.
         reading: The way.
         preview: Only have it tried: there is a question again afterwards.
 
@@ -165,47 +166,50 @@ def answer(dataset_id: str, reading: Reading, *, preview: bool = False) -> None:
         UserError: There is no such data set, its upload is gone, or no cluster takes the job.
     """
     with _answering:  # two tabs at once
-        job, state = _import_job(dataset_id), import_state(dataset_id)
+        job, state = _import_job(folder), import_state(folder)
         if state.question is None:
             return
-        check_upload(state)
+        check_upload(job.space, state)
         order = state.question["order"]
-        path = home.uploads() / order["path"]
+        path = job.space.uploads() / order["path"]
         owner = connection.line().owner
         job.log.append("queued", cluster=owner, name=state.name, upload=state.upload)
     split = SplitSettings(**order["split"])
     submit(job, tasks.import_dataset, path, order["name"], split, reading, preview=preview)
 
 
-def check_upload(state: JobState) -> None:
+def check_upload(space: Space, state: JobState) -> None:
     """See that the upload is still there that a question is about; it is kept for a day.
+
+    Args:
+        space: Where the data set is to be.
+        state: Of its reading.
 
     Raises:
         UserError: It is not.
     """
-    if state.question and not (home.uploads() / state.question["order"]["path"]).exists():
+    if state.question and not (space.uploads() / state.question["order"]["path"]).exists():
         raise UserError(
             "The upload of “{name}” is no longer there. Add the pictures again.",
             name=state.name,
         )
 
 
-def give_up(dataset_id: str) -> None:
+def give_up(folder: Path) -> None:
     """Delete what is left of a reading that has ended and is not a data set, with its upload.
 
     That is a question, the reason why it failed, or what became of pictures that were added.
     """
-    folder = store.folder_of(dataset_id)
     if store.is_complete(folder) or not folder.is_dir():
         return
-    state = import_state(dataset_id)
+    state = import_state(folder)
     if state.status.final:
-        discard_upload(state.upload)
+        discard_upload(home.space_of(folder), state.upload)
         files.remove(folder)
 
 
-def submit_sample(sample_name: str) -> str:
-    """Queue the drawing and reading of a starter set, unless it is there or on its way.
+def submit_sample(space: Space, sample_name: str) -> str:
+    """Queue the drawing and reading of a starter set, unless the space has it or it is on its way.
 
     Returns:
         The id of the data set, or of the one to be.
@@ -214,32 +218,35 @@ def submit_sample(sample_name: str) -> str:
         UserError: No cluster takes the job.
     """
     with _sampling:  # two tabs at once
-        for folder in sorted(home.datasets().glob("*"), reverse=True):
-            if sample_of(folder.name) == sample_name and (
-                store.is_complete(folder) or not import_state(folder.name).status.final
+        for folder in sorted(space.datasets().glob("*"), reverse=True):
+            if sample_of(folder) == sample_name and (
+                store.is_complete(folder) or not import_state(folder).status.final
             ):
                 return folder.name
-        job = begin_reading(sample_name, sample=sample_name)
+        job = begin_reading(new_reading(space), sample_name, sample=sample_name)
         submit(job, tasks.import_sample, sample_name)
         return job.folder.name
 
 
-def sample_of(dataset_id: str | None) -> str | None:
+def sample_of(dataset: Path) -> str | None:
     """Which starter set a data set was made from, whatever it is called now; None for others."""
-    if not dataset_id or not home.is_id(dataset_id):
-        return None
-    return Job(Kind.READING, home.datasets() / dataset_id).state().sample
+    return Job(Kind.READING, dataset).state().sample
+
+
+def new_reading(space: Space) -> Job:
+    """The reading of a new data set; its folder isn't created yet."""
+    return Job(Kind.READING, space.datasets() / home.new_id())
 
 
 def begin_reading(
-    name: str, upload: str | None = None, *, job: Job | None = None, sample: str | None = None
+    job: Job, name: str, upload: str | None = None, *, sample: str | None = None
 ) -> Job:
     """Make the folder of a new job, queued.
 
     Args:
+        job: Its kind and its folder.
         name: What it is about, for people.
         upload: Folder below the uploads that is deleted afterwards, or at once if this fails.
-        job: Its kind and its folder; by default the reading of a new data set.
         sample: The starter set that it makes, if any.
 
     Raises:
@@ -247,12 +254,11 @@ def begin_reading(
     """
     try:
         owner = connection.line().owner
-        job = job or Job(Kind.READING, home.datasets() / home.new_id())
         job.folder.mkdir(parents=True)
         told = {"sample": sample} if sample else {}
         job.log.append("queued", cluster=owner, name=name, upload=upload or job.folder.name, **told)
     except BaseException:
-        discard_upload(upload)
+        discard_upload(job.space, upload)
         raise
     return job
 
@@ -376,13 +382,13 @@ def status(run: Run, known: RunState | None = None) -> RunState:
     return state
 
 
-def import_state(dataset_id: str) -> JobState:
+def import_state(folder: Path) -> JobState:
     """The state of the reading of a data set.
 
     Raises:
         UserError: There is no such data set.
     """
-    return checked(_import_job(dataset_id))
+    return checked(_import_job(folder))
 
 
 def checked(job: Job, known: JobState | None = None) -> JobState:
@@ -437,7 +443,7 @@ class UnderWay:
         seconds_left: Of the training; None while that is not known.
     """
 
-    run: str
+    run: Run
     name: str
     status: RunStatus
     finishing: Stage | None
@@ -447,14 +453,14 @@ class UnderWay:
 def under_way() -> list[UnderWay]:
     """The trainings that keep the training processes busy, then those that wait, in their order."""
     found = []
-    for run in all_runs():
+    for run in chain.from_iterable(map(all_runs, home.spaces())):
         known = standing(run)
         if known.cluster is None or not (_is_busy(known) or known.status is RunStatus.QUEUED):
             continue
         left = known.stages[Stage.TRAINING][2] if known.stage is Stage.TRAINING else None
         order = known.status is RunStatus.QUEUED, known.submitted, run.id
         with suppress(UserError):  # deleted meanwhile
-            each = UnderWay(run.id, run.name, known.status, known.finishing, left)
+            each = UnderWay(run, run.name, known.status, known.finishing, left)
             found.append((order, each))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
@@ -481,7 +487,7 @@ def ahead(of: Run | None = None) -> list[UnderWay]:
     """
     before = []
     for each in under_way():
-        if of is not None and each.run == of.id and each.status is RunStatus.QUEUED:
+        if of is not None and each.run == of and each.status is RunStatus.QUEUED:
             break
         before.append(each)
     if not connection.remote() and len(before) < config.WORKERS.value:
@@ -496,9 +502,9 @@ def busy() -> bool:
 
 def standing(run: Run) -> RunState:
     """Where a run is, as `status` tells; one that has ended is read once."""
-    known = _places.get(run.id)
+    known = _places.get(run.folder)
     if known is None or not known.status.final or known.offset != _size(run):
-        known = _places[run.id] = status(run, known)
+        known = _places[run.folder] = status(run, known)
     return known
 
 
@@ -515,13 +521,13 @@ def stop(run: Run) -> None:
     stop_job(run)
 
 
-def stop_import(dataset_id: str) -> None:
+def stop_import(folder: Path) -> None:
     """Stop the reading of a data set, of which nothing is kept.
 
     Raises:
         UserError: There is no such data set.
     """
-    stop_job(_import_job(dataset_id))
+    stop_job(_import_job(folder))
 
 
 def stop_job(job: Job) -> None:
@@ -547,16 +553,16 @@ def stop_job(job: Job) -> None:
         job.stopped(state.turn, finishing=state.stage or Stage.BUILDING)
 
 
-def dataset_folder(dataset_id: str) -> Path:
-    """Where a stored data set lies, or one that is being read.
+def existing(dataset: Path) -> Path:
+    """The folder of a stored data set, or of one that is being read, if it is there.
 
     Raises:
-        UserError: There is none.
+        UserError: It isn't.
     """
-    if home.is_id(dataset_id) and (home.datasets() / dataset_id).is_dir():
-        return home.datasets() / dataset_id
+    if dataset.is_dir():
+        return dataset
     raise UserError("There is no such data set. It may have been deleted.")
 
 
-def _import_job(dataset_id: str) -> Job:
-    return Job(Kind.READING, dataset_folder(dataset_id))
+def _import_job(folder: Path) -> Job:
+    return Job(Kind.READING, existing(folder))

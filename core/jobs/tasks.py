@@ -89,13 +89,12 @@ def import_dataset(
     try:
         _read(job, path, name, split, reading, preview)
     except Unclear as unclear:
-        below = path.relative_to(home.uploads()).as_posix()
+        below = path.relative_to(job.space.uploads()).as_posix()
         order = {"path": below, "name": name, "split": asdict(split)}
         job.ask(unclear.to_dict() | {"order": order})
 
 
 def _open_project(job: Job, path: Path, name: str) -> None:
-    from core.datasets import store
     from core.projects import opening
 
     job.log.append("understood", read_as=say("This is a project that was saved with Thaw."))
@@ -103,14 +102,14 @@ def _open_project(job: Job, path: Path, name: str) -> None:
     found = opening.read(
         path, name, job.folder, _reporter(job, Stage.READING), lambda: networks(0, 1)
     )
-    opening.settle(store.folder_of(found.dataset))
+    opening.settle(job.space.dataset(found.dataset))
 
 
 def import_sample(job: Job, sample_name: str) -> None:
     """Draw a starter set and read it as if it had been uploaded."""
     from core.datasets.samples import samples
 
-    drawn = home.uploads() / job.folder.name
+    drawn = job.space.uploads() / job.folder.name
     samples.write(sample_name, drawn, partial(_go_on, job))
     _read(job, drawn, sample_name, SplitSettings())
 
@@ -207,10 +206,9 @@ def grow(job: Job) -> None:
     from core.datasets.feed import StoredFeed
 
     run = Run.open(job.folder.parent)
-    dataset = home.datasets() / (run.dataset_id or "none")
-    feed = StoredFeed(dataset, run.version)
+    feed = StoredFeed(run.dataset_folder, run.version)
     reading, solving = (_reporter(job, stage) for stage in (Stage.READING, Stage.TRAINING))
-    found = more_pictures.of_run(run.settings, feed, reading, solving)
+    found = more_pictures.of_run(run, feed, reading, solving)
     if run.folder.is_dir():  # else it was deleted meanwhile
         files.write_json(run.folder / home.GROWN, found.to_dict())
 
@@ -281,25 +279,22 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
         kept.make_way(run, format, sharing.is_shared)
 
 
-def share_project(
-    job: Job, dataset_id: str, runs: list[str], pictures: bool, seconds: float
-) -> None:
+def share_project(job: Job, dataset: Path, runs: list[Run], pictures: bool, seconds: float) -> None:
     """Write a project that others may get by a link, and make the link.
 
     Args:
         job: Its folder is where the project lies.
-        dataset_id: The data set.
-        runs: The ids of runs that go along.
+        dataset: The folder of the data set.
+        runs: The runs that go along.
         pictures: Whether the pictures go along.
         seconds: For how long the link is good.
     """
     from core.projects import sharing
-    from core.storage.runs import open_run
 
     sharing.make(
         job.folder,
-        dataset_id,
-        [open_run(each) for each in runs],
+        dataset,
+        [Run.open(each.folder) for each in runs],
         pictures=pictures,
         seconds=seconds,
         looking=_reporter(job, Stage.READING),
@@ -604,7 +599,8 @@ def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
     from core.datasets import store
     from core.datasets.feed import StoredFeed
 
-    return probe(StoredFeed(dataset), store.load(dataset), settings).to_dict()
+    space = home.space_of(dataset)
+    return probe(space, StoredFeed(dataset), store.load(dataset), settings).to_dict()
 
 
 KINDS: dict[Callable[..., Any], Kind] = {

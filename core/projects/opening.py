@@ -37,6 +37,7 @@ from core.saying import Sentence, say
 from core.settings import TrainingSettings
 from core.storage import files, home, own_names
 from core.storage.events import EventLog
+from core.storage.home import Space
 from core.storage.runs import Run, all_runs
 
 _PIECE = 1 << 20
@@ -97,10 +98,11 @@ def opened(folder: Path) -> Opened | None:
         return None  # or damaged: it only tells where the data set came from
 
 
-def open_project(path: Path, name: str, report: Report) -> Opened:
-    """Open a project as a data set and runs of this computer, in this process.
+def open_project(space: Space, path: Path, name: str, report: Report) -> Opened:
+    """Open a project as a data set and runs of a space, in this process.
 
     Args:
+        space: Where to.
         path: The file.
         name: What the user calls it.
         report: As for `read`.
@@ -108,14 +110,14 @@ def open_project(path: Path, name: str, report: Report) -> Opened:
     Raises:
         UserError: As `read`.
     """
-    home.datasets().mkdir(parents=True, exist_ok=True)
-    with files.scratch(home.datasets()) as aside:
+    space.datasets().mkdir(parents=True, exist_ok=True)
+    with files.scratch(space.datasets()) as aside:
         aside.mkdir()
         folder = aside / home.new_id()
         found = read(path, name, folder, report, lambda: None)
         if not found.there:
-            folder.replace(store.folder_of(found.dataset))
-    settle(store.folder_of(found.dataset))
+            folder.replace(space.dataset(found.dataset))
+    settle(space.dataset(found.dataset))
     return found
 
 
@@ -125,8 +127,8 @@ def read(path: Path, name: str, folder: Path, report: Report, go_on: Callable[[]
     Args:
         path: The file.
         name: What the user calls it.
-        folder: The data set's, below `home.datasets()` or beside its place; it may hold the log of
-            the job. Its name is the data set's id.
+        folder: The data set's, in the space where it is opened, at its place or aside; it may hold
+            the log of the job. Its name is the data set's id.
         report: Told pictures done and in total; raise StopRequested in it to stop.
         go_on: The same while models are looked at: called several times a second.
 
@@ -144,7 +146,7 @@ def read(path: Path, name: str, folder: Path, report: Report, go_on: Callable[[]
             return _read(package, folder, staged, weights, report, go_on)
     except BaseException:
         for digest in weights:
-            own_weights.delete(digest)
+            own_weights.delete(home.space_of(folder), digest)
         image_files.drop_all(folder)
         files.remove(staged)
         files.remove(folder / home.VERSIONS)
@@ -162,11 +164,11 @@ def _read(
     go_on: Callable[[], None],
 ) -> Opened:
     versions = package.versions()
-    current = versions[0]
-    there = _same(package, versions)
+    current, space = versions[0], home.space_of(folder)
+    there = _same(space, package, versions)
     room.check(package.bytes if there is None else package.bytes_of_runs)
-    own = there or folder.name
-    name = store.load(store.folder_of(there)).name if there else _unused(current.name, _names())
+    own = (there or folder).name
+    name = store.load(there).name if there else _unused(current.name, _names(space))
     here = _runs_here(there) if there else {}
     folder.mkdir(parents=True, exist_ok=True)
     if there is None:
@@ -179,18 +181,18 @@ def _read(
     ids |= {p: known for p, known in zip(package.runs, found, strict=True) if known is not None}
     if new:
         staged.mkdir()
-        taken = {own_name for run in all_runs() if (own_name := own_names.of(run.folder))}
+        taken = {own_name for run in all_runs(space) if (own_name := own_names.of(run.folder))}
         for place in new:
             package.write_run(place, staged / ids[place], own, name, ids, taken)
         _check_models(package, staged, new, ids, go_on)
-    package.keep_weights(weights)
+    package.keep_weights(space, weights)
     runs = tuple(ids[place] for place in package.runs)
     found_here = Opened(own, name, runs, len(new), there is not None)
     files.write_json(folder / home.OPENED, asdict(found_here))
     if there is not None:
         if new:  # one step: they are all there, or none
-            settle(store.folder_of(there))
-            staged.replace(store.folder_of(there) / home.OPENED_RUNS)
+            settle(there)
+            staged.replace(there / home.OPENED_RUNS)
     else:
         for each in DATASET_FILES:
             package.write_dataset_file(each, folder)
@@ -209,10 +211,11 @@ def settle(dataset: Path) -> None:
     staged = dataset / home.OPENED_RUNS
     if not staged.is_dir() or not store.is_complete(dataset):
         return
-    home.runs().mkdir(parents=True, exist_ok=True)
+    runs = home.space_of(dataset).runs()
+    runs.mkdir(parents=True, exist_ok=True)
     for run in sorted(staged.iterdir()):
-        if home.is_id(run.name) and not (home.runs() / run.name).exists():
-            run.replace(home.runs() / run.name)
+        if home.is_id(run.name) and not (runs / run.name).exists():
+            run.replace(runs / run.name)
     files.remove(staged)
 
 
@@ -492,21 +495,22 @@ class _Package:
         if seen.hexdigest() != self._listed[member]["sha256"]:
             raise self.refused(say("a file in it is not the one that was saved"))
 
-    def keep_weights(self, new: list[str]) -> None:
+    def keep_weights(self, space: Space, new: list[str]) -> None:
         """Keep the weights files that its runs start from, as if somebody had brought them.
 
         Args:
+            space: Where.
             new: The digests of those that were not here before are added.
         """
         for own in self.told["weights"]:
             member = f"{contents.WEIGHTS}/{own['digest']}.h5"
-            if member not in self._listed or home.own_weights(own["digest"]).is_file():
+            if member not in self._listed or space.own_weights(own["digest"]).is_file():
                 continue
-            home.weights().mkdir(parents=True, exist_ok=True)
-            with files.scratch(home.weights()) as aside:
+            space.weights().mkdir(parents=True, exist_ok=True)
+            with files.scratch(space.weights()) as aside:
                 self._copy(member, aside)
                 backbone = backbone_named(own["backbone"], own["alpha"])
-                new.append(own_weights.keep(aside, own["name"], backbone).digest)
+                new.append(own_weights.keep(space, aside, own["name"], backbone).digest)
             if new[-1] != own["digest"]:
                 raise self.refused(say("a file in it is not the one that was saved"))
 
@@ -526,7 +530,7 @@ def _keep_pictures(
     """Decode every picture once, as any that comes in, and keep it."""
     current = versions[0]
     every = {record.digest: record for dataset in versions for record in dataset.records}
-    here = _pictures_here(set(every))
+    here = _pictures_here(home.space_of(folder), set(every))
     total = len(every)
     report(0, total)
 
@@ -584,28 +588,27 @@ def _check_models(
         raise package.refused(say("the model of a run in it {why}", why=why))
 
 
-def _same(package: _Package, versions: Sequence[Dataset]) -> str | None:
-    """The id of the data set here that is this one: version for version, picture for picture.
+def _same(space: Space, package: _Package, versions: Sequence[Dataset]) -> Path | None:
+    """The folder of the data set that is this one: version for version, picture for picture.
 
     One that would leave as this one counts too, unless new runs come with it: they name pictures
     by other digests. Empty classes are the same only where a run of theirs is here.
     """
     runs = {package.mark(place) for place in package.runs}
-    for chosen in store.all_ids():
-        folder = store.folder_of(chosen)
+    for folder in map(space.dataset, store.all_ids(space)):
         try:
             here = [store.load(folder), *(store.load(folder, e.version) for e in versions[1:])]
         except UserError:
             continue  # damaged, or without one of these versions
         if list(map(_outline, here)) != list(map(_outline, versions)):
             continue
-        known = runs & _runs_here(chosen).keys()
+        known = runs & _runs_here(folder).keys()
         if not versions[0].records and not known:
             continue
         if all(mine.records == other.records for mine, other in zip(here, versions, strict=True)):
-            return chosen
+            return folder
         if known == runs and leaving.is_the_same(folder, here, versions):
-            return chosen
+            return folder
     return None
 
 
@@ -615,11 +618,11 @@ def _outline(dataset: Dataset) -> object:
     return dataset.version, dataset.classes, dataset.origins, records
 
 
-def _names() -> set[str]:
+def _names(space: Space) -> set[str]:
     found = set()
-    for chosen in store.all_ids():
+    for folder in map(space.dataset, store.all_ids(space)):
         try:
-            found.add(store.load(store.folder_of(chosen)).name)
+            found.add(store.load(folder).name)
         except UserError:
             continue
     return found
@@ -641,12 +644,12 @@ def _tidy(name: str) -> str:
         raise ValueError(str(error)) from error
 
 
-def _runs_here(dataset: str) -> dict[str, str]:
+def _runs_here(dataset: Path) -> dict[str, str]:
     """The ids of the runs of a data set here, by every mark that a project may have for them."""
     found = {}
-    for run in all_runs():
+    for run in all_runs(home.space_of(dataset)):
         try:
-            if run.dataset_id != dataset:
+            if run.dataset_folder != dataset:
                 continue
             if run.has_model:
                 with (run.folder / home.MODEL).open("rb") as file:
@@ -664,10 +667,9 @@ def _history_mark(results: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _pictures_here(wanted: set[str]) -> dict[str, Path]:
+def _pictures_here(space: Space, wanted: set[str]) -> dict[str, Path]:
     """The folder of a data set here that holds each of these pictures, where one does."""
     found: dict[str, Path] = {}
-    for chosen in store.all_ids():
-        folder = store.folder_of(chosen)
+    for folder in map(space.dataset, store.all_ids(space)):
         found |= dict.fromkeys(image_files.stored(folder) & wanted, folder)
     return found

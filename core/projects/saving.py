@@ -67,15 +67,15 @@ def file_name(name: str) -> str:
     return f"{packing.zip_name(name).removesuffix('.zip')}.{contents.ENDING}"
 
 
-def runs_of(dataset_id: str) -> list[Run]:
+def runs_of(dataset: Path) -> list[Run]:
     """The runs that can be saved with a data set, newest first: they have learned and ended."""
-    return [run for run in all_runs() if _belongs(run, dataset_id)]
+    return [run for run in all_runs(home.space_of(dataset)) if _belongs(run, dataset)]
 
 
-def _belongs(run: Run, dataset_id: str) -> bool:
+def _belongs(run: Run, dataset: Path) -> bool:
     try:
         learned = run.has_model or (is_sealed(run) and run.results() is not None)
-        return run.dataset_id == dataset_id and learned and run.state().status.final
+        return run.dataset_folder == dataset and learned and run.state().status.final
     except UserError:
         return False  # a damaged run: its own card says so
 
@@ -95,7 +95,7 @@ def is_sealed(run: Run) -> bool:
 
 
 def project(
-    dataset_id: str,
+    folder: Path,
     runs: Sequence[Run],
     *,
     versions: bool = True,
@@ -105,7 +105,7 @@ def project(
     """Get a project ready. What it needs is looked for now, before anything is sent.
 
     Args:
-        dataset_id: A stored data set.
+        folder: The folder of a stored data set.
         runs: Some of `runs_of`.
         versions: Whether earlier versions of the data set go along, with their pictures.
         pictures: How the pictures leave. With none, the data set is empty classes, and of the runs
@@ -116,7 +116,6 @@ def project(
         UserError: The data set or a picture is gone, a picture cannot be stripped, or a run is
             damaged or cannot be saved.
     """
-    folder = store.folder_of(dataset_id)
     every = _versions(folder, versions=versions and pictures is not Pictures.NONE)
     last = store.last(folder)
     if pictures is Pictures.NONE:
@@ -136,10 +135,13 @@ def project(
         if (folder / name).is_file() and (pictures is not Pictures.NONE or name == home.CHOICE):
             held[f"{contents.DATASET}/{name}"] = _checked(folder, name, form, names)
     weights = _weights(folder, runs)
-    held |= {f"{contents.WEIGHTS}/{own.digest}.h5": home.own_weights(own.digest) for own in weights}
+    space = home.space_of(folder)
+    held |= {
+        f"{contents.WEIGHTS}/{own.digest}.h5": space.own_weights(own.digest) for own in weights
+    }
     places = {run.id: place for place, run in enumerate(runs, 1)}
     for run, place in zip(runs, places.values(), strict=True):
-        if not _belongs(run, dataset_id):
+        if not _belongs(run, folder):
             raise UserError("Expected finished runs of this data set. Choose others.")
         of_run = _files_of(run, names, alone=pictures is Pictures.NONE)
         held |= {f"{contents.RUNS}/{place}/{name}": data for name, data in of_run.items()}
@@ -210,7 +212,8 @@ def _weights(folder: Path, runs: Sequence[Run]) -> list[own_weights.OwnWeights]:
     wanted = {run.settings.weights for run in runs}
     if (folder / home.CHOICE).is_file():
         wanted.add(str(dict(files.read_json(folder / home.CHOICE)).get("weights")))
-    return [own for own in own_weights.every() if own.digest in wanted - {IMAGENET, RANDOM}]
+    every = own_weights.every(home.space_of(folder))
+    return [own for own in every if own.digest in wanted - {IMAGENET, RANDOM}]
 
 
 def _files_of(run: Run, names: Mapping[str, str], *, alone: bool) -> dict[str, _Data]:

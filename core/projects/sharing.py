@@ -50,14 +50,14 @@ class Shared:
     file_name: str
 
 
-def new(dataset_id: str) -> Path:
-    """A folder for a new share; it isn't created yet."""
-    return store.folder_of(dataset_id) / home.SHARED / home.new_id()
+def new(dataset: Path) -> Path:
+    """A folder for a new share of a data set; it isn't created yet."""
+    return dataset / home.SHARED / home.new_id()
 
 
-def folders(dataset_id: str) -> list[Path]:
+def folders(dataset: Path) -> list[Path]:
     """The folder of each share, latest first. Expired ones are deleted and left out."""
-    found = store.folder_of(dataset_id) / home.SHARED
+    found = dataset / home.SHARED
     every = found.iterdir() if found.is_dir() else ()
     kept = [each for each in every if home.is_id(each.name) and not _is_over(each)]
     return sorted(kept, reverse=True)
@@ -65,7 +65,7 @@ def folders(dataset_id: str) -> list[Path]:
 
 def make(
     folder: Path,
-    dataset_id: str,
+    dataset: Path,
     runs: Sequence[Run],
     *,
     pictures: bool,
@@ -77,7 +77,7 @@ def make(
 
     Args:
         folder: Where to; it is there.
-        dataset_id: A stored data set.
+        dataset: The folder of a stored data set.
         runs: Some of `saving.runs_of`.
         pictures: Whether to include the pictures of the current version, stripped.
         seconds: How long the link is good, starting when the file is ready.
@@ -88,7 +88,7 @@ def make(
         UserError: As `saving.project`, or there is no room.
     """
     kind = Pictures.STRIPPED if pictures else Pictures.NONE
-    project = saving.project(dataset_id, runs, versions=False, pictures=kind, report=looking)
+    project = saving.project(dataset, runs, versions=False, pictures=kind, report=looking)
     room.check(project.size)
     size = 0
     with (
@@ -100,10 +100,10 @@ def make(
             file.write(piece)
             size += len(piece)
             writing(min(size, project.size), project.size)
-    dataset = store.load(store.folder_of(dataset_id))
+    current = store.load(dataset)
     told = Shared(
-        dataset.name,
-        dataset.counts if pictures else dict.fromkeys(dataset.classes, 0),
+        current.name,
+        current.counts if pictures else dict.fromkeys(current.classes, 0),
         project.pictures,
         tuple(_described(run) for run in runs),
         size,
@@ -141,9 +141,9 @@ def stop(folder: Path) -> None:
     files.remove(folder)
 
 
-def sweep() -> None:
-    """Delete expired shares."""
-    for folder in home.datasets().glob(f"*/{home.SHARED}/*"):
+def sweep(space: home.Space) -> None:
+    """Delete the expired shares of a space."""
+    for folder in space.datasets().glob(f"*/{home.SHARED}/*"):
         _is_over(folder)
 
 

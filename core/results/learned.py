@@ -39,10 +39,10 @@ def digests(run: Run) -> set[str] | None:
         if not isinstance(found, list) or not all(map(home.is_digest, found)):
             raise damaged(run.folder, home.LEARNED)
         return set(found)
-    if not run.dataset_id or not home.is_id(run.dataset_id) or run.version is None:
+    if run.version is None:
         return None
     try:  # a run of a time when it was not written down
-        dataset = store.load(home.datasets() / run.dataset_id, run.version)
+        dataset = store.load(run.dataset_folder, run.version)
     except UserError:
         return None
     return {record.digest for record in dataset.of("train")}

@@ -21,11 +21,10 @@ def by_now(run: Run) -> dict[str, str]:
     """
     facts = read_facts(run.folder, home.MODEL_FACTS, "classes")
     trained = facts["classes"]
-    told = (run.folder / home.SETTINGS).is_file() and run.dataset_id
-    folder = home.datasets() / (told or "none")
-    if not told or not home.is_id(told) or not store.is_complete(folder):
+    described = (run.folder / home.SETTINGS).is_file()
+    if not described or not store.is_complete(run.dataset_folder):
         return {name: name for name in trained}
-    current = _classes(folder, store.stamp(folder))
+    current = _classes(run.dataset_folder, store.stamp(run.dataset_folder))
     origins = facts.get("origins", trained)
     names = {
         name: current[origin]
@@ -35,11 +34,7 @@ def by_now(run: Run) -> dict[str, str]:
     taken = set(names.values())
     for name in trained:  # the rest was deleted or merged into another since
         if name not in names:
-            called = name
-            while called in taken:
-                called = f"{called} (as it was)"
-            names[name] = called
-            taken.add(called)
+            names[name] = f"{name} (as it was)" if name in taken else name
     return {name: names[name] for name in trained}
 
 

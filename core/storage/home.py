@@ -1,13 +1,13 @@
 """Where everything that Thaw keeps lies: paths are made here and nowhere else.
 
 THAW_HOME/              default ~/.thaw
-  home/                 the one space there is so far
+  home/                 a space, the only one so far
     datasets/<id>/      manifest.json, progress.jsonl, images/, thumbnails/
     runs/<id>/          settings.json, progress.jsonl, model.keras, results.json, …
     uploads/<id>/       files on their way in; emptied when read
     weights/            weights files that people brought, by digest
     published/<run>     the token of a run that programs may ask; the file is the permission
-  cache/                shared by all spaces: its keys are digests
+  cache/                shared by all spaces: its keys are digests, which say nothing of others
     features/  graphs/  weights/
   hub/                  TensorFlow Hub modules that the owner has added to the catalogue
   cluster/              address (one for each machine that shares this) and certificates
@@ -16,10 +16,12 @@ THAW_HOME/              default ~/.thaw
 
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from core import config
+from core.errors import UserError
 
 FORMAT = 1  # of the files in THAW_HOME; raised when an earlier Thaw could not read them
 
@@ -93,35 +95,68 @@ def root() -> Path:
     return config.HOME.value
 
 
-def space() -> Path:
-    """The folder of the people who use this server together."""
-    return root() / "home"
+@dataclass(frozen=True)
+class Space:
+    """The data sets, runs, uploads and weights files that some people share.
+
+    An id means nothing without its space. A folder is in one: see `space_of`.
+
+    Attributes:
+        name: The name of its folder.
+    """
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return root() / self.name
+
+    def datasets(self) -> Path:
+        return self.folder / "datasets"
+
+    def dataset(self, dataset_id: str) -> Path:
+        """The folder of a data set, which may not be there.
+
+        Raises:
+            UserError: The id, which may come from an address bar, is none.
+        """
+        if not is_id(dataset_id):
+            raise UserError("There is no such data set. Choose another one.")
+        return self.datasets() / dataset_id
+
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def uploads(self) -> Path:
+        return self.folder / "uploads"
+
+    def weights(self) -> Path:
+        return self.folder / "weights"
+
+    def own_weights(self, digest: str) -> Path:
+        """A weights file that somebody brought; what is known of it is beside it, as `.json`."""
+        return self.weights() / f"{digest}.h5"
+
+    def published(self, run_id: str) -> Path:
+        """The token by which programs may ask a run, apart from it: no copy of a run takes it."""
+        return self.folder / "published" / run_id
 
 
-def datasets() -> Path:
-    return space() / "datasets"
+HOME = Space("home")
+_SPACES = (HOME,)
 
 
-def runs() -> Path:
-    return space() / "runs"
+def spaces() -> tuple[Space, ...]:
+    """All spaces, for what concerns the whole installation: the queue, tidying up, a backup."""
+    return _SPACES
 
 
-def uploads() -> Path:
-    return space() / "uploads"
+def space_of(path: Path) -> Space:
+    """The space that a file or folder is in.
 
-
-def weights() -> Path:
-    return space() / "weights"
-
-
-def published(run_id: str) -> Path:
-    """The token by which programs may ask a run. It lies apart, so no copy of a run takes it."""
-    return space() / "published" / run_id
-
-
-def own_weights(digest: str) -> Path:
-    """A weights file that somebody brought; what is known of it is beside it, as `.json`."""
-    return weights() / f"{digest}.h5"
+    What is not in THAW_HOME is a terminal's run. It may lie anywhere, and belongs to HOME.
+    """
+    return Space(path.relative_to(root()).parts[0]) if root() in path.parents else HOME
 
 
 def cache() -> Path:
@@ -194,7 +229,7 @@ def api_token() -> Path:
 
 
 def everything() -> tuple[Path, ...]:
-    return space(), cache(), hub(), cluster(), logs()
+    return (*(each.folder for each in spaces()), cache(), hub(), cluster(), logs())
 
 
 def new_id() -> str:

@@ -245,6 +245,11 @@ class Job:
         return f"{self.kind}-{self.folder.relative_to(home.root()).as_posix()}{again}"
 
     @property
+    def space(self) -> home.Space:
+        """The space that its folder is in."""
+        return home.space_of(self.folder)
+
+    @property
     def log(self) -> EventLog:
         return EventLog(self.folder / home.PROGRESS)
 
@@ -332,7 +337,7 @@ class Job:
         if turn not in (None, state.turn):
             return
         if event != "asked" and state.question is None:
-            discard_upload(state.upload)
+            discard_upload(self.space, state.upload)
         if state.status.final:
             return
         if self.kind is not Kind.TRAINING and event != "finished":
@@ -352,16 +357,16 @@ class Job:
 
 def upload_of(path: Path) -> str | None:
     """The folder directly below the uploads that holds path; None where it lies elsewhere."""
-    uploads = home.uploads().resolve()
+    uploads = home.space_of(path).uploads().resolve()
     path = path.resolve()
     return path.relative_to(uploads).parts[0] if uploads in path.parents else None
 
 
-def discard_upload(name: str | None) -> None:
+def discard_upload(space: home.Space, name: str | None) -> None:
     """Delete what was uploaded, once nobody needs it any more."""
     if not name or name in (".", "..") or "/" in name or "\\" in name:
         return
-    path = home.uploads() / name
+    path = space.uploads() / name
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

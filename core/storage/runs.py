@@ -268,6 +268,11 @@ class Run(Job):
         return found
 
     @property
+    def dataset_folder(self) -> Path:
+        """The folder of its stored data set, which is not there if it has none."""
+        return self.space.datasets() / (self.dataset_id or "none")
+
+    @property
     def version(self) -> int | None:
         """Which version of its stored data set it learns from; None is the one at hand."""
         return read_facts(self.folder, home.SETTINGS).get("version")
@@ -424,20 +429,20 @@ def job_of(key: object) -> Job | None:
     return Run(folder) if kind == Kind.TRAINING else Job(Kind(kind), folder)
 
 
-def open_run(run_id: str) -> Run:
-    """A run of this server by id, which may come from an address bar.
+def open_run(space: home.Space, run_id: str) -> Run:
+    """A run of a space by id, which may come from an address bar.
 
     Raises:
         UserError: There is none.
     """
     if not home.is_id(run_id):
         raise UserError("There is no such run. Choose another one.")
-    return Run.open(home.runs() / run_id)
+    return Run.open(space.runs() / run_id)
 
 
-def all_runs() -> list[Run]:
-    """The runs of this server, newest first."""
-    folder = home.runs()
+def all_runs(space: home.Space) -> list[Run]:
+    """The runs of a space, newest first."""
+    folder = space.runs()
     names = sorted(filter(home.is_id, os.listdir(folder)), reverse=True) if folder.is_dir() else []
     return [Run(each) for each in map(folder.joinpath, names) if _is_run(each)]
 
@@ -449,9 +454,9 @@ def _is_run(folder: Path) -> bool:
     return folder in _runs
 
 
-def aside() -> list[Run]:
-    """The deleted runs that can be brought back, the newest first."""
-    found = home.runs().glob(f"{_ASIDE}*") if home.runs().is_dir() else ()
+def aside(space: home.Space) -> list[Run]:
+    """The deleted runs of a space that can be brought back, the newest first."""
+    found = space.runs().glob(f"{_ASIDE}*") if space.runs().is_dir() else ()
     return [
         Run(folder)
         for folder in sorted(found, reverse=True)

@@ -103,7 +103,7 @@ def help_out(run: Run, feed: ImageFeed, part: int, parts: int) -> None:
         if run.stop_requested:
             raise StopRequested
 
-    setup = Setup.of(run.settings, feed.preparation(go_on), go_on)
+    setup = Setup.of(run.space, run.settings, feed.preparation(go_on), go_on)
     with ThreadPoolExecutor(1, "network") as builder, suppress(StopRequested):
         frozen = _Frozen(setup, feed, builder)
         frozen.take(go_on, go_on, lambda digest: _part(digest, parts) == part)
@@ -215,7 +215,8 @@ def _learn(
         return run.stop_requested
 
     preparation = feed.preparation(StageReporter(run.log, Stage.READING, stop))
-    setup = Setup.of(settings, preparation, StageReporter(run.log, Stage.WEIGHTS, stop))
+    obtaining = StageReporter(run.log, Stage.WEIGHTS, stop)
+    setup = Setup.of(run.space, settings, preparation, obtaining)
     with ThreadPoolExecutor(1, "network") as builder:
         _at(run, Stage.BUILDING, 0, 1)
         frozen = _Frozen(setup, feed, builder)

@@ -15,6 +15,7 @@ from core.network import engine, features
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
 from core.settings import ALL, IMAGENET, Strength, TrainingSettings
 from core.storage import home
+from core.storage.home import Space
 from core.training.augment import Augmentation
 
 if TYPE_CHECKING:
@@ -45,11 +46,16 @@ class Setup:
 
     @classmethod
     def of(
-        cls, settings: TrainingSettings, preparation: Preparation, report: weights.Report
+        cls,
+        space: Space,
+        settings: TrainingSettings,
+        preparation: Preparation,
+        report: weights.Report,
     ) -> "Setup":
         """Find the weights, or download them.
 
         Args:
+            space: Where a weights file lies that somebody brought.
             settings: What to train.
             preparation: How its images are read; how they become square, the settings say.
             report: Told bytes done and in total during a download; may raise to end it.
@@ -65,7 +71,7 @@ class Setup:
             file = weights.obtain(backbone, report)
             digest = weights.digest(file)
         else:
-            file, digest = own_weights.find(settings.weights), settings.weights
+            file, digest = own_weights.find(space, settings.weights), settings.weights
         setup = cls(settings, backbone, file, digest, preparation)
         second = beside_of(settings)
         if second is None:

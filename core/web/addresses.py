@@ -1,7 +1,8 @@
 """How this server is reached, where its routes lie, and the permits by which they know its pages.
 
-A permit is good for one purpose, such as one data set's pictures. It says that this server drew the
-page that asks: one that a server before it drew knows none, nor does any other website's.
+A permit is good for one purpose in one space, such as one data set's pictures. It says that this
+server drew the page that asks: one that a server before it drew knows none, nor does any other
+website's.
 """
 
 import hashlib
@@ -9,6 +10,9 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from core.storage import home
+from core.storage.home import Space
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 _SECRET = secrets.token_bytes(32)
@@ -57,11 +61,19 @@ def path(name: str) -> str:
     return f"{_site.base}/{name}"
 
 
-def permit(purpose: str) -> str:
-    """What a page of this server says to be let in."""
-    return hmac.new(_SECRET, purpose.encode(), hashlib.sha256).hexdigest()
+def permit(space: Space, purpose: str) -> str:
+    """What a page of this server says to be let in.
+
+    Args:
+        space: The visitor's.
+        purpose: What for.
+    """
+    signed = hmac.new(_SECRET, f"{space.name} {purpose}".encode(), hashlib.sha256)
+    return f"{space.name}-{signed.hexdigest()}"
 
 
-def is_permit(told: str, purpose: str) -> bool:
-    """Whether that is what a page of this server would say."""
-    return hmac.compare_digest(told.encode(), permit(purpose).encode())
+def space_of(told: str, purpose: str) -> Space | None:
+    """The space in which a permit is good for a purpose; None if it isn't one of this server's."""
+    space = Space(told.rpartition("-")[0])
+    good = hmac.compare_digest(told.encode(), permit(space, purpose).encode())
+    return space if good and home.is_id(space.name) else None

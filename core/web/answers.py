@@ -15,6 +15,7 @@ from core.datasets import packing
 from core.errors import UserError
 from core.results import predictions
 from core.results.bulk import by_class
+from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, to_keep
@@ -29,7 +30,8 @@ def path() -> str:
 
 def address(run: Run) -> str:
     """The address for downloading the pictures."""
-    return f"{path()}/{run.id}?{urlencode({'permit': addresses.permit(_purpose(run.id))})}"
+    asked = urlencode({"permit": addresses.permit(run.space, _purpose(run.id))})
+    return f"{path()}/{run.id}?{asked}"
 
 
 def file_name(run: Run) -> str:
@@ -44,16 +46,17 @@ def routes() -> list[GuardedRoute]:
 
 async def _send(request: Request) -> Response:
     run_id, told = request.path_params["run_id"], request.query_params.get("permit", "")
-    if not addresses.is_permit(told, _purpose(run_id)):
+    space = addresses.space_of(told, _purpose(run_id))
+    if space is None:
         raise Refused(403, "This page is older than the server. Reload it and try again.")
     try:
-        return await run_in_threadpool(_answer, run_id)
+        return await run_in_threadpool(_answer, space, run_id)
     except UserError as error:
         raise Refused(404, error.said) from error
 
 
-def _answer(run_id: str) -> Response:
-    run = open_run(run_id)
+def _answer(space: Space, run_id: str) -> Response:
+    run = open_run(space, run_id)
     pieces = by_class.zipped(predictions.kept(run))
     headers = to_keep(file_name(run))
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)

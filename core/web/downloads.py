@@ -11,6 +11,7 @@ Only a page that this server has drawn knows the permit, which is for one data s
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import ParamSpec
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from core.datasets import packing, store
 from core.errors import UserError
 from core.projects import leaving, saving
 from core.projects.leaving import Pictures
+from core.storage import home
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, to_keep
 
@@ -36,34 +38,34 @@ def path() -> str:
     return addresses.path(_NAME)
 
 
-def address(dataset_id: str, *, sides: bool, stripped: bool = False) -> str:
+def address(dataset: Path, *, sides: bool, stripped: bool = False) -> str:
     """Where a page sends those who download a data set.
 
     Args:
-        dataset_id: A stored one.
+        dataset: The folder of a stored one.
         sides: As for `packing.zipped`.
         stripped: Whether metadata is removed from the pictures.
     """
     asked = {"sides": int(sides), "stripped": int(stripped)}
-    permit = {"permit": addresses.permit(_purpose(dataset_id))}
-    return f"{path()}/{dataset_id}?{urlencode(asked | permit)}"
+    permit = {"permit": _permit(dataset)}
+    return f"{path()}/{dataset.name}?{urlencode(asked | permit)}"
 
 
 def project_address(
-    dataset_id: str, runs: Sequence[str] | None, *, versions: bool, exact: bool = False
+    dataset: Path, runs: Sequence[str] | None, *, versions: bool, exact: bool = False
 ) -> str:
     """The address for saving a project.
 
     Args:
-        dataset_id: A stored data set.
+        dataset: The folder of a stored data set.
         runs: The ids of the runs that go along, at most `MOST_RUNS`; None for all that can.
         versions: As for `saving.project`.
         exact: Whether pictures leave as they are, with all that cameras write into them.
     """
     asked = {"versions": str(int(versions)), "exact": str(int(exact))}
-    asked |= {"permit": addresses.permit(_purpose(dataset_id))}
+    asked |= {"permit": _permit(dataset)}
     asked |= {"runs": "all"} if runs is None else {f"run{n}": each for n, each in enumerate(runs)}
-    return f"{path()}/{dataset_id}/project?{urlencode(asked)}"
+    return f"{path()}/{dataset.name}/project?{urlencode(asked)}"
 
 
 def routes() -> list[GuardedRoute]:
@@ -75,25 +77,29 @@ def routes() -> list[GuardedRoute]:
 
 
 async def _send(request: Request) -> Response:
-    dataset_id, asked = _permitted(request)
+    folder, asked = _permitted(request)
     stripped = asked.get("stripped") == "1"
-    return await _known(_dataset, dataset_id, asked.get("sides") == "1", stripped)
+    return await _known(_dataset, folder, asked.get("sides") == "1", stripped)
 
 
 async def _send_project(request: Request) -> Response:
-    dataset_id, asked = _permitted(request)
+    folder, asked = _permitted(request)
     chosen = None if asked.get("runs") == "all" else {
         value for name, value in asked.items() if name.startswith("run")
     }  # fmt: skip
     exact = asked.get("exact") == "1"
-    return await _known(_project, dataset_id, chosen, asked.get("versions") == "1", exact)
+    return await _known(_project, folder, chosen, asked.get("versions") == "1", exact)
 
 
-def _permitted(request: Request) -> tuple[str, QueryParams]:
+def _permitted(request: Request) -> tuple[Path, QueryParams]:
     dataset_id, asked = request.path_params["dataset_id"], request.query_params
-    if not addresses.is_permit(asked.get("permit", ""), _purpose(dataset_id)):
+    space = addresses.space_of(asked.get("permit", ""), _purpose(dataset_id))
+    if space is None:
         raise Refused(403, "This page is older than the server. Reload it and try again.")
-    return dataset_id, asked
+    try:
+        return space.dataset(dataset_id), asked
+    except UserError as error:
+        raise Refused(404, error.said) from error
 
 
 async def _known(answer: Callable[P, Response], *args: P.args, **kwargs: P.kwargs) -> Response:
@@ -103,8 +109,7 @@ async def _known(answer: Callable[P, Response], *args: P.args, **kwargs: P.kwarg
         raise Refused(404, error.said) from error
 
 
-def _dataset(dataset_id: str, sides: bool, stripped: bool) -> Response:
-    folder = store.folder_of(dataset_id)
+def _dataset(folder: Path, sides: bool, stripped: bool) -> Response:
     dataset = store.load(folder)
     if stripped and dataset.records:
         left = leaving.leaving(folder, [dataset], Pictures.STRIPPED, lambda *_: None)
@@ -115,18 +120,22 @@ def _dataset(dataset_id: str, sides: bool, stripped: bool) -> Response:
     return _sent(pieces, packing.file_name(dataset))
 
 
-def _project(dataset_id: str, chosen: set[str] | None, versions: bool, exact: bool) -> Response:
-    store.load(store.folder_of(dataset_id))  # says so where it is gone
-    runs = [run for run in saving.runs_of(dataset_id) if chosen is None or run.id in chosen]
+def _project(folder: Path, chosen: set[str] | None, versions: bool, exact: bool) -> Response:
+    store.load(folder)  # says so where it is gone
+    runs = [run for run in saving.runs_of(folder) if chosen is None or run.id in chosen]
     if chosen is not None and len(runs) < len(chosen):
         raise UserError("One of these runs was deleted. Reload the page and choose again.")
     pictures = Pictures.AS_THEY_ARE if exact else Pictures.STRIPPED
-    project = saving.project(dataset_id, runs, versions=versions, pictures=pictures)
+    project = saving.project(folder, runs, versions=versions, pictures=pictures)
     return _sent(project.pieces, project.file_name)
 
 
 def _sent(pieces: Iterator[bytes], name: str) -> Response:
     return StreamingResponse(pieces, media_type="application/zip", headers=to_keep(name))
+
+
+def _permit(dataset: Path) -> str:
+    return addresses.permit(home.space_of(dataset), _purpose(dataset.name))
 
 
 def _purpose(dataset_id: str) -> str:

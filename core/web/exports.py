@@ -16,6 +16,7 @@ from core.datasets import packing
 from core.errors import UserError
 from core.exports import kept
 from core.storage import home
+from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, to_keep
@@ -35,7 +36,7 @@ def address(run: Run, folder: Path) -> str:
         run: The run.
         folder: The export's.
     """
-    asked = urlencode({"permit": addresses.permit(_purpose(run.id, folder.name))})
+    asked = urlencode({"permit": addresses.permit(run.space, _purpose(run.id, folder.name))})
     return f"{path()}/{run.id}/{folder.name}?{asked}"
 
 
@@ -52,16 +53,17 @@ def routes() -> list[GuardedRoute]:
 async def _send(request: Request) -> Response:
     run_id, export_id = request.path_params["run_id"], request.path_params["export_id"]
     told = request.query_params.get("permit", "")
-    if not addresses.is_permit(told, _purpose(run_id, export_id)):
+    space = addresses.space_of(told, _purpose(run_id, export_id))
+    if space is None:
         raise Refused(403, "This page is older than the server. Reload it and try again.")
     try:
-        return await run_in_threadpool(_answer, run_id, export_id)
+        return await run_in_threadpool(_answer, space, run_id, export_id)
     except UserError as error:
         raise Refused(404, error.said) from error
 
 
-def _answer(run_id: str, export_id: str) -> Response:
-    run = open_run(run_id)
+def _answer(space: Space, run_id: str, export_id: str) -> Response:
+    run = open_run(space, run_id)
     found = kept.kept(run.folder / home.EXPORTS / export_id) if home.is_id(export_id) else None
     if found is None or not found.file.is_file():
         raise UserError("There is no such export. It may have been deleted.")

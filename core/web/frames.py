@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import UserError
 from core.jobs import queue, tasks
+from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused, body
@@ -46,7 +47,7 @@ def address(run: Run, viewer: str) -> str:
         run: The run whose network answers.
         viewer: An id of the page, by which it gets its turn.
     """
-    asked = {"viewer": viewer, "permit": addresses.permit(_purpose(run.id, viewer))}
+    asked = {"viewer": viewer, "permit": addresses.permit(run.space, _purpose(run.id, viewer))}
     return f"{path()}/{run.id}?{urlencode(asked)}"
 
 
@@ -58,14 +59,15 @@ def routes() -> list[GuardedRoute]:
 async def _answer(request: Request) -> Response:
     run_id, asked = request.path_params["run_id"], request.query_params
     viewer = asked.get("viewer", "")
-    if not addresses.is_permit(asked.get("permit", ""), _purpose(run_id, viewer)):
+    space = addresses.space_of(asked.get("permit", ""), _purpose(run_id, viewer))
+    if space is None:
         raise Refused(403, "This page is older than the server. Reload it.")
     with _latest_of(viewer):
         frame = await body(request, _LARGEST)
         async with _AT_ONCE:
             if await request.is_disconnected():
                 raise ClientDisconnect
-            answer = await run_in_threadpool(_seen, run_id, frame)
+            answer = await run_in_threadpool(_seen, space, run_id, frame)
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
     raise Refused(409, "A newer picture came from the same page.")
 
@@ -83,13 +85,13 @@ def _latest_of(viewer: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if _here.get(viewer) is mine:  # a newer one may have come and gone
+            if _here[viewer] is mine:
                 del _here[viewer]
 
 
-def _seen(run_id: str, frame: bytes) -> dict[str, Any]:
+def _seen(space: Space, run_id: str, frame: bytes) -> dict[str, Any]:
     try:
-        run = open_run(run_id)
+        run = open_run(space, run_id)
     except UserError as error:
         raise Refused(404, error.said) from error
     return queue.ask(tasks.predict_frame, run.folder, frame, TOP)

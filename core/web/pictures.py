@@ -11,7 +11,6 @@ Only a page that this server has drawn knows the permit, which is for one data s
 """
 
 import hashlib
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,12 +22,11 @@ from starlette.responses import Response
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
-from core.storage import files
+from core.storage import files, home
 from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused
 
 _NAME = "pictures"
-_DIGEST = re.compile("[0-9a-f]{64}")
 _LARGE_AT_ONCE = CapacityLimiter(2)  # each is decoded whole, in this process
 _DAY = 86_400  # seconds; a digest never means another picture
 
@@ -38,18 +36,18 @@ def path() -> str:
     return addresses.path(_NAME)
 
 
-def permit(dataset_id: str) -> str:
+def permit(dataset: Path) -> str:
     """For all pictures of one data set."""
-    return addresses.permit(_purpose(dataset_id))
+    return addresses.permit(home.space_of(dataset), _purpose(dataset.name))
 
 
-def query(dataset_id: str, preparation: Preparation) -> dict[str, str]:
+def query(dataset: Path, preparation: Preparation) -> dict[str, str]:
     """What a page says with each address of a data set's pictures.
 
     A browser keeps a picture for a day, so pictures that are read otherwise have another address.
     """
     return {
-        "permit": permit(dataset_id),
+        "permit": permit(dataset),
         "as": hashlib.sha256(preparation.key.encode()).hexdigest()[:16],
     }
 
@@ -62,33 +60,34 @@ def routes() -> list[GuardedRoute]:
 async def _send(request: Request) -> Response:
     dataset_id, digest = request.path_params["dataset_id"], request.path_params["digest"]
     told = request.query_params.get("permit", "")
-    if not addresses.is_permit(told, _purpose(dataset_id)):
+    space = addresses.space_of(told, _purpose(dataset_id))
+    if space is None:
         raise Refused(403, "This page is older than the server. Reload it.")
     try:
+        folder = space.dataset(dataset_id)
         if "large" in request.query_params:
-            data = await to_thread.run_sync(_large, dataset_id, digest, limiter=_LARGE_AT_ONCE)
+            data = await to_thread.run_sync(_large, folder, digest, limiter=_LARGE_AT_ONCE)
         else:
-            data = await run_in_threadpool(_thumbnail, dataset_id, digest)
+            data = await run_in_threadpool(_thumbnail, folder, digest)
     except (UserError, OSError) as error:
         raise Refused(404, "There is no such picture.") from error
     headers = {"Cache-Control": f"private, max-age={_DAY}", "X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="image/jpeg", headers=headers)
 
 
-def _thumbnail(dataset_id: str, digest: str) -> bytes:
-    return image_files.thumbnail(_folder(dataset_id, digest), digest).read_bytes()
+def _thumbnail(folder: Path, digest: str) -> bytes:
+    return image_files.thumbnail(folder, _checked(digest)).read_bytes()
 
 
-def _large(dataset_id: str, digest: str) -> bytes:
-    folder = _folder(dataset_id, digest)
+def _large(folder: Path, digest: str) -> bytes:
     preparation = _preparation(str(folder), store.stamp(folder))
-    return image_files.large(folder, digest, preparation)
+    return image_files.large(folder, _checked(digest), preparation)
 
 
-def _folder(dataset_id: str, digest: str) -> Path:
-    if not _DIGEST.fullmatch(digest):
+def _checked(digest: str) -> str:
+    if not home.is_digest(digest):
         raise FileNotFoundError(digest)
-    return store.folder_of(dataset_id)
+    return digest
 
 
 @lru_cache(maxsize=64)

@@ -25,7 +25,8 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import UserError
 from core.intake import incoming
-from core.storage import incidents
+from core.storage import home, incidents
+from core.storage.home import Space
 from core.web import addresses
 from core.web.guarded import (
     GuardedRoute,
@@ -49,13 +50,14 @@ def path() -> str:
     return addresses.path(_NAME)
 
 
-def permit(page: str) -> str:
+def permit(space: Space, page: str) -> str:
     """What a page says to begin an upload.
 
     Args:
+        space: Where the upload goes.
         page: Its id, by which its uploads are counted.
     """
-    return f"{page}.{addresses.permit(_purpose(page))}"
+    return f"{page}.{addresses.permit(space, _purpose(page))}"
 
 
 def routes() -> list[GuardedRoute]:
@@ -85,7 +87,8 @@ async def tidy(every: float = _TIDY) -> None:
 
 async def _begin(request: Request) -> Response:
     page, _, permit = request.headers.get("upload-permit", "").rpartition(".")
-    if not page or not addresses.is_permit(permit, _purpose(page)):
+    space = addresses.space_of(permit, _purpose(page))
+    if not page or space is None:
         raise Refused(403, "This page is older than the server. Reload it and try again.")
     try:
         asked = json.loads(await body(request, _ASKED))
@@ -94,7 +97,7 @@ async def _begin(request: Request) -> Response:
         name, size = None, None
     if not isinstance(name, str) or type(size) is not int or size > _LARGEST:
         raise UserError("Expected the name of a file and its size in bytes.")
-    begun, secret = await run_in_threadpool(incoming.begin, name, size, page)
+    begun, secret = await run_in_threadpool(incoming.begin, space, name, size, page)
     return JSONResponse({"id": begun.folder.name, "secret": secret}, 201)
 
 
@@ -138,7 +141,8 @@ async def _give_up(request: Request) -> Response:
 
 async def _found(request: Request) -> incoming.Incoming:
     secret = request.headers.get("upload-secret", "")
-    return await _known(incoming.find, request.path_params["upload_id"], secret)
+    asked = request.path_params["upload_id"], secret
+    return await _known(incoming.find, *asked, home.spaces())  # the secret says which
 
 
 async def _known(function: Callable[..., Answer], *args: Any) -> Answer:

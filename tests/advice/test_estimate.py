@@ -15,6 +15,7 @@ from core.backbones.catalogue.rows import BACKBONES, backbone_named
 from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
 
 Painted = Callable[..., Path]
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -140,7 +141,7 @@ def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: Any)
     feed = SourceFeed(open_source(painted(8)), SplitSettings())
     dataset = feed.read(lambda _: True, lambda _: None, 16, lambda *_: None)
     settings = TrainingSettings("tiny", frozen_layers=frozen, batch_size=8)
-    met = probe(feed, dataset, settings)
+    met = probe(home.HOME, feed, dataset, settings)
     assert Probe.from_dict(json.loads(json.dumps(met.to_dict()))) == met
     assert met.new_images == 24
     for measured in (met.prepare, met.image, met.head_step, met.step, met.judge, met.frozen_image):
@@ -151,7 +152,7 @@ def test_a_probe_tries_the_real_thing(painted: Painted, tiny: Path, frozen: Any)
         met.feature_bytes
         == {"all": pooled, 4: 8 * 8 * 8 * 4 + pooled, 0: 16 * 16 * 3 + pooled}[frozen]
     )
-    again = probe(feed, dataset, settings)
+    again = probe(home.HOME, feed, dataset, settings)
     assert again.new_images < 24  # what it tried is kept for the training
     total = estimate(met, settings, backbone_named("tiny"), dataset.split_counts)
     assert total.seconds > met.prepare

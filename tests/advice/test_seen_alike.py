@@ -18,6 +18,7 @@ from core.intake.pictures.preparing import Chosen
 from core.network.features import FeatureCache
 from core.results.predictor import Predictor, of_run
 from core.settings import SplitSettings, Squaring, Strength, TrainingSettings
+from core.storage import home
 from core.storage.runs import Run
 from core.training import augment, fit
 from core.training.setup import Setup
@@ -55,7 +56,7 @@ def test_training_and_prediction_see_the_same(
     feed = SourceFeed(open_source(pictures), SplitSettings())
     fit.train(run, feed)
 
-    setup = Setup.of(settings, Preparation(), lambda *_: None)
+    setup = Setup.of(home.HOME, settings, Preparation(), lambda *_: None)
     prefix = setup.build(12).prefix
     assert prefix.cut == "pixels"
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
@@ -116,7 +117,7 @@ def test_deep_and_see_through_pictures_are_seen_alike_in_training_evaluation_and
     kept = json.loads((run.folder / "model.json").read_text())
     assert Preparation.from_dict(kept) == preparation
 
-    prefix = Setup.of(settings, preparation, lambda *_: None).build(24).prefix
+    prefix = Setup.of(home.HOME, settings, preparation, lambda *_: None).build(24).prefix
     cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
     records = feed.read(lambda _: False, lambda _: None, 16, lambda *_: None).records
     learned_from = cache.rows(record.digest for record in records).take(range(len(records)))
@@ -178,7 +179,7 @@ def test_variants_and_probes_too(
     )
     feed = SourceFeed(open_source(pictures), SplitSettings())
     dataset = feed.read(lambda _: True, lambda _: None, 16, lambda *_: None)
-    met = probe.probe(feed, dataset, settings)
+    met = probe.probe(home.HOME, feed, dataset, settings)
     assert met.new_images > 0
     tried = len(ways)
     fit.train(Run.create(tmp_path / "run", settings, data_name="noise"), feed)

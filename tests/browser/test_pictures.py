@@ -237,7 +237,7 @@ def test_names_outlive_a_reload(served: Served, page: Page, painted: None) -> No
         page.get_by_alt_text("A picture of class cat").filter(visible=True).first
     ).to_be_visible()
     assert run.dataset_id
-    assert store.load(store.folder_of(run.dataset_id)).name == "Summer *cats*"
+    assert store.load(home.HOME.dataset(run.dataset_id)).name == "Summer *cats*"
 
 
 def _rename(page: Page, name: str) -> None:
@@ -250,6 +250,6 @@ def _rename(page: Page, name: str) -> None:
 def test_a_starter_set_pressed_twice_is_one_data_set(
     served: Served, page: Page, sketches: str, painted: None
 ) -> None:
-    before = set(store.all_ids())
+    before = set(store.all_ids(home.HOME))
     assert bring_sketches(page, served) == sketches
-    assert set(store.all_ids()) == before
+    assert set(store.all_ids(home.HOME)) == before

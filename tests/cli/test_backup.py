@@ -26,9 +26,9 @@ from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
 from tests.pages.painting import paint_run, store_dataset
-(dataset,) = store.all_ids()
-folder = store.folder_of(dataset)
-busy = home.runs() / home.new_id()
+(dataset,) = store.all_ids(home.HOME)
+folder = home.HOME.dataset(dataset)
+busy = home.HOME.runs() / home.new_id()
 busy = Run.create(busy, TrainingSettings(), data_name="busy", dataset_id=dataset)
 print("begun", flush=True)
 for number in itertools.count():
@@ -46,7 +46,7 @@ for number in itertools.count():
         run = paint_run(dataset)
         files.remove(run.folder)
     if number % 10 == 0:
-        files.remove(store.folder_of(store_dataset("short-lived", {"a": 2, "b": 2})))
+        files.remove(home.HOME.dataset(store_dataset("short-lived", {"a": 2, "b": 2})))
 """
 
 
@@ -69,15 +69,15 @@ def restored(file: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_whole() -> None:
     """Everything that the home lists is there."""
-    for each in store.all_ids():
-        folder = store.folder_of(each)
+    for each in store.all_ids(home.HOME):
+        folder = home.HOME.dataset(each)
         versions = sorted(int(path.stem) for path in (folder / "versions").glob("*.json"))
         for version in [None, *versions]:
             for record in store.load(folder, version).records:
                 data = image_files.original(folder, record.digest).read_bytes()
                 assert hashlib.sha256(data).hexdigest() == record.digest
                 assert image_files.thumbnail(folder, record.digest).is_file()
-    for run in all_runs():
+    for run in all_runs(home.HOME):
         if run.results():
             assert (run.folder / "model.keras").is_file()
             assert (run.folder / "model.json").is_file()
@@ -111,17 +111,19 @@ def test_what_was_made_comes_back_and_nothing_else_is_kept(
         write(home.root() / secret, b"secret")
     for kept in ("home/weights/" + "0" * 64 + ".h5", "hub/hub-mine.json"):
         write(home.root() / kept, b"kept")
-    before = {each: store.load(store.folder_of(each)) for each in store.all_ids()}
+    before = {each: store.load(home.HOME.dataset(each)) for each in store.all_ids(home.HOME)}
     back_up(tmp_path / "backup.zip")
     assert "holds 1 data set and 1 run (" in capsys.readouterr().err
-    assert not [*home.datasets().glob(".new-*"), *home.runs().glob(".new-*")]
+    assert not [*home.HOME.datasets().glob(".new-*"), *home.HOME.runs().glob(".new-*")]
     assert [path.name for path in tmp_path.glob("*backup*")] == ["backup.zip"]
     restored(tmp_path / "backup.zip", tmp_path / "elsewhere", monkeypatch)
     found = [path for path in home.root().rglob("*") if path.is_file()]
     assert not [path for path in found if path.read_bytes() == b"secret"]
     assert sum(path.read_bytes() == b"kept" for path in found) == 2
-    assert {each: store.load(store.folder_of(each)) for each in store.all_ids()} == before
-    assert [each.name for each in all_runs()] == ["my best"]
+    assert {
+        each: store.load(home.HOME.dataset(each)) for each in store.all_ids(home.HOME)
+    } == before
+    assert [each.name for each in all_runs(home.HOME)] == ["my best"]
     assert_whole()
 
 
@@ -132,8 +134,8 @@ def test_every_backup_is_whole_while_others_work(
         with monkeypatch.context() as elsewhere:
             back_up(tmp_path / "backup.zip")
             restored(tmp_path / "backup.zip", tmp_path / str(number), elsewhere)
-            assert store.all_ids()
-            assert any(run.name == "busy" for run in all_runs())
+            assert store.all_ids(home.HOME)
+            assert any(run.name == "busy" for run in all_runs(home.HOME))
             assert_whole()
     assert at_work.poll() is None, "nobody was kept from working"
 
@@ -146,7 +148,7 @@ def test_without_links_files_are_copied(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("os.link", refuse)
     back_up(tmp_path / "backup.zip")
     restored(tmp_path / "backup.zip", tmp_path / "elsewhere", monkeypatch)
-    assert len(store.all_ids()) == len(all_runs()) == 1
+    assert len(store.all_ids(home.HOME)) == len(all_runs(home.HOME)) == 1
     assert_whole()
 
 

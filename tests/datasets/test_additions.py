@@ -27,7 +27,7 @@ from tests.intake.painted import (
 
 @pytest.fixture
 def folder(thaw_home: Path) -> Path:
-    made = home.datasets() / "pets"
+    made = home.HOME.datasets() / "pets"
     store.create(made, changes.empty("pets", ["cat", "dog"], SplitSettings()))
     return made
 
@@ -59,7 +59,7 @@ def test_pictures_in_any_folders_come_to_one_class(folder: Path) -> None:
 
 
 def test_a_folder_that_is_dropped_into_a_class_stays_together(thaw_home: Path) -> None:
-    made = home.datasets() / "people"
+    made = home.HOME.datasets() / "people"
     by_folder = SplitSettings(validation=0.4, group_by=Grouping.FOLDER)
     store.create(made, changes.empty("people", ["glad", "sad"], by_folder))
     for number, who in enumerate(("ann", "bob", "cy", "dee")):
@@ -159,7 +159,7 @@ def test_a_full_disk_takes_back_what_came(folder: Path, monkeypatch: pytest.Monk
 def zoo(folder: Path, tmp_path: Path) -> Path:
     """Another data set, which has a picture in common with the first."""
     add(folder, {"a.png": png(0), "b.png": png(200)})
-    other = home.datasets() / "zoo"
+    other = home.HOME.datasets() / "zoo"
     source = open_source(folder_of(tmp_path / "zoo", classes({"Cat": 3, "emu": 2})))
     store.import_dataset(source, other, split=SplitSettings(), name="zoo")
     return other
@@ -172,7 +172,7 @@ def test_two_data_sets_become_one_and_can_be_parted_again(folder: Path, zoo: Pat
     assert dataset.counts == {"cat": 4, "dog": 0, "emu": 2}
     read = image_files.reader(folder)
     assert {read(record) for record in dataset.records} == {png(n) for n in (0, 1, 2, 3, 4, 200)}
-    store.delete("zoo")
+    store.delete(home.HOME.dataset("zoo"))
     assert len([read(record) for record in dataset.records]) == 6
     assert store.undo(folder).counts == {"cat": 2, "dog": 0}
 
@@ -185,7 +185,7 @@ def test_where_files_cannot_be_linked_they_are_copied(
 
     monkeypatch.setattr(os, "link", refuse)
     additions.add_dataset(zoo, folder)
-    store.delete("zoo")
+    store.delete(home.HOME.dataset("zoo"))
     read = image_files.reader(folder)
     assert len([read(record) for record in store.load(folder).records]) == 6
 

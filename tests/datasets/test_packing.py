@@ -25,7 +25,7 @@ _SPLIT = SplitSettings(0.25, test=0.25)
 
 
 def stored(name: str, path: Path, split: SplitSettings = _SPLIT) -> tuple[Path, Dataset]:
-    folder = home.datasets() / name
+    folder = home.HOME.datasets() / name
     return folder, store.import_dataset(open_source(path), folder, split=split, name=name)
 
 

@@ -20,7 +20,7 @@ from tests.intake.painted import classes, png, zip_of
 def kept(tmp_path: Path, dataset_id: str = "one", start: int = 0) -> tuple[Path, Dataset]:
     files = classes({"a": 5, "b": 5}, start=start) | {"a/copy.png": png(start)}
     source = open_source(zip_of(tmp_path / f"{dataset_id}.zip", files))
-    folder = store.folder_of(dataset_id)
+    folder = home.HOME.dataset(dataset_id)
     return folder, store.import_dataset(source, folder, split=SplitSettings(), name="Mine")
 
 
@@ -51,7 +51,7 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
     large = io.BytesIO()
     Image.effect_noise((1500, 900), 60).save(large, "JPEG")
     files = classes({"a": 3, "b": 3}) | {"a/large.jpg": large.getvalue()}
-    folder = store.folder_of("one")
+    folder = home.HOME.dataset("one")
     dataset = store.import_dataset(
         open_source(zip_of(tmp_path / "x.zip", files)), folder, split=SplitSettings(), name="x"
     )
@@ -64,7 +64,7 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
 def test_what_fails_leaves_only_what_was_there(
     why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = store.folder_of("one")
+    folder = home.HOME.dataset("one")
     folder.mkdir(parents=True)
     (folder / "progress.jsonl").write_text("{}\n")
     expected: type[Exception] = UserError
@@ -96,7 +96,7 @@ def test_the_disk_is_asked_before_anything_is_written(tmp_path: Path) -> None:
         (tmp_path / "pictures" / label).mkdir(parents=True)
         with (tmp_path / "pictures" / label / "1.png").open("wb") as file:
             file.truncate(8 * 10**12)  # more than this disk has; it takes no room
-    folder = store.folder_of("one")
+    folder = home.HOME.dataset("one")
     with pytest.raises(UserError, match="are free"):
         store.import_dataset(
             open_source(tmp_path / "pictures"), folder, split=SplitSettings(), name="Mine"
@@ -105,18 +105,18 @@ def test_the_disk_is_asked_before_anything_is_written(tmp_path: Path) -> None:
 
 
 def test_ids_are_newest_first(tmp_path: Path) -> None:
-    assert store.all_ids() == []
+    assert store.all_ids(home.HOME) == []
     kept(tmp_path, "20250101-000000-aa", 0)
     kept(tmp_path, "20250301-000000-bb", 50)
-    store.folder_of("20250401-000000-dd").mkdir()
-    (home.datasets() / ".deleted-1234").mkdir()
-    (home.datasets() / "a file").write_text("?")
-    assert store.all_ids() == ["20250301-000000-bb", "20250101-000000-aa"]
+    home.HOME.dataset("20250401-000000-dd").mkdir()
+    (home.HOME.datasets() / ".deleted-1234").mkdir()
+    (home.HOME.datasets() / "a file").write_text("?")
+    assert store.all_ids(home.HOME) == ["20250301-000000-bb", "20250101-000000-aa"]
 
 
 @pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"name": 1, "classes": 2}', "\x00"])
 def test_load_of_what_is_none(manifest: str | None) -> None:
-    folder = store.folder_of("one")
+    folder = home.HOME.dataset("one")
     folder.mkdir(parents=True)
     if manifest is not None:
         (folder / "manifest.json").write_text(manifest)
@@ -126,18 +126,18 @@ def test_load_of_what_is_none(manifest: str | None) -> None:
 
 def test_delete(tmp_path: Path) -> None:
     folder, _ = kept(tmp_path)
-    store.delete("one")
+    store.delete(home.HOME.dataset("one"))
     assert not folder.exists()
-    assert list(home.datasets().iterdir()) == []
-    store.delete("one")
+    assert list(home.HOME.datasets().iterdir()) == []
+    store.delete(home.HOME.dataset("one"))
 
 
 @pytest.mark.parametrize("name", ["..", "../runs", "", "a/b", "/etc", "A", ".deleted-1"])
 def test_ids_from_an_address_bar(name: str) -> None:
     with pytest.raises(UserError, match="no such data set"):
-        store.delete(name)
+        store.delete(home.HOME.dataset(name))
     with pytest.raises(UserError, match="no such data set"):
-        store.folder_of(name)
+        home.HOME.dataset(name)
 
 
 def test_stored_images_are_read_once_and_only_where_wanted(tmp_path: Path) -> None:

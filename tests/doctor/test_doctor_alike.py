@@ -21,7 +21,7 @@ from tests.pages.painting import store_dataset
 
 @pytest.fixture
 def folder(thaw_home: Path) -> Path:
-    return home.datasets() / store_dataset("pets", {"cat": 4, "dog": 4})
+    return home.HOME.datasets() / store_dataset("pets", {"cat": 4, "dog": 4})
 
 
 def see(dataset: Dataset, directions: dict[str, tuple[float, float]]) -> None:
@@ -97,7 +97,7 @@ def test_nobody_waits_for_a_picture_that_can_not_be_read(folder: Path) -> None:
 
 def test_a_data_set_that_is_gone_is_told(thaw_home: Path) -> None:
     with pytest.raises(UserError):
-        alike.nearest(home.datasets() / home.new_id(), "0" * 64, 3)
+        alike.nearest(home.HOME.datasets() / home.new_id(), "0" * 64, 3)
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_near_copy_in_another_class_is_found_first(thaw_home: Path, tmp_path: 
     with Image.open(original) as picture:
         smaller = picture.convert("RGB").resize((picture.width * 3 // 4, picture.height * 3 // 4))
         smaller.save(drawn / "boat" / "copy.jpg", quality=70)
-    folder = home.datasets() / home.new_id()
+    folder = home.HOME.datasets() / home.new_id()
     store.import_dataset(open_source(drawn), folder, split=SplitSettings(), name="drawn")
     dataset = store.load(folder)
     *_, gone = [each for each in dataset.records if each.label == "fish"]

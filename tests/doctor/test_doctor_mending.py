@@ -8,12 +8,13 @@ from core.datasets import store
 from core.datasets.dataset import Dataset
 from core.doctor.finding import Action, Checkup, Fix, Point, mend
 from core.errors import UserError
+from core.storage import home
 from tests.pages.painting import store_dataset
 
 
 @pytest.fixture
 def folder(thaw_home: Path) -> Path:
-    return store.folder_of(store_dataset("pets", {"cat": 4, "dog": 4}))
+    return home.HOME.dataset(store_dataset("pets", {"cat": 4, "dog": 4}))
 
 
 def files(dataset: Dataset, label: str) -> list[str]:

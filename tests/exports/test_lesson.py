@@ -342,18 +342,18 @@ def test_the_code_of_a_real_run_is_as_accurate(thaw_home: Path, tmp_path: Path) 
     chosen = home.new_id()
     store.import_dataset(
         open_source(tmp_path / "sketches"),
-        home.datasets() / chosen,
+        home.HOME.datasets() / chosen,
         split=SplitSettings(seed=5),
         name="sketches",
     )
     run = Run.create(
-        home.runs() / home.new_id(),
+        home.HOME.runs() / home.new_id(),
         TrainingSettings(epochs=10),
         data_name="sketches",
         dataset_id=chosen,
         version=1,
     )
-    results = fit.train(run, StoredFeed(home.datasets() / chosen, 1))
+    results = fit.train(run, StoredFeed(home.HOME.datasets() / chosen, 1))
     out = tmp_path / "out.zip"
     made = making.export(run, table.find("python"), out, lambda *_: None, stored(run))
     assert made.thaw == results["accuracy"]

@@ -191,7 +191,7 @@ def test_a_hostile_tar_is_refused_in_a_sentence_and_leaves_nothing(
     assert "mine.tar" in message
     assert "\n" not in message
     assert message.count(". ") <= 2
-    assert not list(home.uploads().glob("*"))
+    assert not list(home.cache().glob("*"))
 
 
 def test_xz_may_not_ask_for_much_memory(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_folder_of_ours_that_takes_nothing_is_named(
     with pytest.raises(UserError) as caught:
         open_source(at(tmp_path, gzip.compress(tar_of(GOOD))))
     assert str(caught.value) == (
-        f"Expected a folder that Thaw can write to, but {home.uploads()} cannot be written "
+        f"Expected a folder that Thaw can write to, but {home.cache()} cannot be written "
         "(Not a directory). Set THAW_HOME to one that can."
     )
 
@@ -280,7 +280,7 @@ def test_limits(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("THAW_UNPACKED_GB", "0.000005")
     with pytest.raises(UserError, match=r"at most 5e-06 GB once unpacked.*THAW_UNPACKED_GB"):
         open_source(path)
-    assert not list(home.uploads().glob("*"))
+    assert not list(home.cache().glob("*"))
 
 
 def test_the_disk_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +290,7 @@ def test_the_disk_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: space(0, 0, free))
         with pytest.raises(UserError, match="no room left"):
             open_source(path)
-    assert not list(home.uploads().glob("*"))
+    assert not list(home.cache().glob("*"))
 
 
 def test_stop_ends_the_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +306,7 @@ def test_stop_ends_the_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(StopRequested):
         open_source(path, "x.tgz", stop)
     assert seen == [(done, path.stat().st_size) for done in (100, 200, 300)]
-    assert not list(home.uploads().glob("*"))
+    assert not list(home.cache().glob("*"))
 
 
 @pytest.mark.parametrize("packing", ["plain", "gzip"])
@@ -318,4 +318,4 @@ def test_many_threads_read_the_right_bytes(packing: str, tmp_path: Path) -> None
             files[member.name] for member in source.members
         ]
     source.close()
-    assert not list(home.uploads().glob("*"))
+    assert not list(home.cache().glob("*"))

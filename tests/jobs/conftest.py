@@ -115,5 +115,5 @@ def sketches(shared: Path, tmp_path: Path) -> str:
     """A stored data set of drawings, imported in this process; its id, of this test alone."""
     write("sketches", tmp_path / "sketches")
     source, chosen = open_source(tmp_path / "sketches"), home.new_id()
-    store.import_dataset(source, home.datasets() / chosen, split=SplitSettings(), name="s")
+    store.import_dataset(source, home.HOME.datasets() / chosen, split=SplitSettings(), name="s")
     return chosen

@@ -69,7 +69,7 @@ def submit(work: Callable[..., None] = hold, *args: object) -> Run:
 
 def queued() -> Run:
     """A run that is logged as queued."""
-    folder, owner = home.runs() / home.new_id(), line().owner
+    folder, owner = home.HOME.runs() / home.new_id(), line().owner
     return Run.create(folder, TrainingSettings(), data_name="none", cluster=owner)
 
 

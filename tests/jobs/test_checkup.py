@@ -18,7 +18,7 @@ from core.storage.runs import job_of
 
 @pytest.fixture
 def job() -> Job:
-    made = Job.of_checkup(home.datasets() / "20260101-000000-abcdef")
+    made = Job.of_checkup(home.HOME.datasets() / "20260101-000000-abcdef")
     made.folder.mkdir(parents=True)
     return made
 
@@ -40,8 +40,8 @@ def test_a_check_up_that_was_stopped_can_begin_again(job):
 
 
 def test_no_check_up_yet_was_never_submitted(thaw_home):
-    assert checkup.state("20260101-000000-abcdef").submitted == 0
-    assert not checkup.place("20260101-000000-abcdef").exists()
+    assert checkup.state(home.HOME.dataset("20260101-000000-abcdef")).submitted == 0
+    assert not checkup.place(home.HOME.dataset("20260101-000000-abcdef")).exists()
 
 
 def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
@@ -49,7 +49,7 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
     found.write_text("{}")
     job.log.append("queued", cluster=None)
     worker.perform(job, lambda _: (_ for _ in ()).throw(UserError("No pictures.")))
-    state = checkup.state(job.folder.parent.name)
+    state = checkup.state(home.HOME.dataset(job.folder.parent.name))
     assert (state.status, state.message) == (RunStatus.FAILED, "No pictures.")
     assert found.exists()
     with pytest.raises(UserError, match="checked again"):
@@ -59,38 +59,43 @@ def test_a_failure_is_told_in_its_log_and_keeps_what_was_found(job):
 def test_what_is_no_problem_stays_so(job):
     chosen = job.folder.parent.name
     case = Case(("cat/1.png",), "unlike the others")
-    checkup.dismiss(chosen, Problem.OUTLIER, (case,))
-    assert checkup.dismissed(chosen) == set(), "of a data set that is gone nothing comes back"
+    checkup.dismiss(home.HOME.dataset(chosen), Problem.OUTLIER, (case,))
+    assert checkup.dismissed(home.HOME.dataset(chosen)) == set(), (
+        "of a data set that is gone nothing comes back"
+    )
     store.create(job.folder.parent, changes.empty("pets", ["cat"], SplitSettings()))
-    checkup.dismiss(chosen, Problem.OUTLIER, (case,))
-    checkup.dismiss(chosen, Problem.TINY, (case,))
-    assert checkup.dismissed(chosen) == {case.key(Problem.OUTLIER), case.key(Problem.TINY)}
+    checkup.dismiss(home.HOME.dataset(chosen), Problem.OUTLIER, (case,))
+    checkup.dismiss(home.HOME.dataset(chosen), Problem.TINY, (case,))
+    assert checkup.dismissed(home.HOME.dataset(chosen)) == {
+        case.key(Problem.OUTLIER),
+        case.key(Problem.TINY),
+    }
     (job.folder.parent / "no-problem.json").write_text("{")
-    assert checkup.dismissed(chosen) == set()
+    assert checkup.dismissed(home.HOME.dataset(chosen)) == set()
 
 
 def test_there_is_nothing_to_check_where_there_is_no_data_set(thaw_home):
     with pytest.raises(UserError):
-        checkup.begin("20260101-000000-abcdef")
+        checkup.begin(home.HOME.dataset("20260101-000000-abcdef"))
     with pytest.raises(UserError):
-        checkup.begin("../etc")
+        checkup.begin(home.HOME.dataset("../etc"))
 
 
 @pytest.mark.cluster
 def test_from_the_press_to_what_it_found(sketches, wait):
-    folder = home.datasets() / sketches
+    folder = home.HOME.datasets() / sketches
     dataset = store.load(folder)
-    checkup.begin(sketches)
-    checkup.begin(sketches)  # somebody else presses as well
-    wait(lambda: checkup.state(sketches).done > 3)
-    checkup.stop(sketches)
-    wait(lambda: checkup.state(sketches).status is RunStatus.STOPPED)
-    assert not checkup.place(sketches).exists()
-    checkup.begin(sketches)
-    wait(lambda: checkup.state(sketches).status.final)
-    state = checkup.state(sketches)
+    checkup.begin(home.HOME.dataset(sketches))
+    checkup.begin(home.HOME.dataset(sketches))  # somebody else presses as well
+    wait(lambda: checkup.state(home.HOME.dataset(sketches)).done > 3)
+    checkup.stop(home.HOME.dataset(sketches))
+    wait(lambda: checkup.state(home.HOME.dataset(sketches)).status is RunStatus.STOPPED)
+    assert not checkup.place(home.HOME.dataset(sketches)).exists()
+    checkup.begin(home.HOME.dataset(sketches))
+    wait(lambda: checkup.state(home.HOME.dataset(sketches)).status.final)
+    state = checkup.state(home.HOME.dataset(sketches))
     assert state.status is RunStatus.FINISHED, state.message
-    found = checkup.read(checkup.place(sketches))
+    found = checkup.read(checkup.place(home.HOME.dataset(sketches)))
     assert found.images == len(dataset.records)
     assert found.version == dataset.version
     assert {point.file for point in found.map} == {record.file for record in dataset.records}
@@ -101,14 +106,14 @@ def test_from_the_press_to_what_it_found(sketches, wait):
 
 @pytest.mark.cluster
 def test_pictures_that_are_alike_are_found_once_all_were_looked_at(sketches, wait):
-    folder = home.datasets() / sketches
+    folder = home.HOME.datasets() / sketches
     records = store.load(folder).records
-    assert alike.state(sketches).submitted == 0
+    assert alike.state(home.HOME.dataset(sketches)).submitted == 0
     shutil.rmtree(home.features(), ignore_errors=True)  # another test may have looked at them
     assert alike.nearest(folder, records[0].digest, 5) is None
-    alike.begin(sketches)
-    wait(lambda: alike.state(sketches).status.final)
-    assert alike.state(sketches).status is RunStatus.FINISHED
+    alike.begin(home.HOME.dataset(sketches))
+    wait(lambda: alike.state(home.HOME.dataset(sketches)).status.final)
+    assert alike.state(home.HOME.dataset(sketches)).status is RunStatus.FINISHED
     found = alike.nearest(folder, records[0].digest, 5)
     assert found is not None
     assert len(found) == 5
@@ -116,4 +121,4 @@ def test_pictures_that_are_alike_are_found_once_all_were_looked_at(sketches, wai
 
 
 def job_log(dataset_id: str) -> list[str]:
-    return Job.of_checkup(home.datasets() / dataset_id).log.path.read_text().splitlines()
+    return Job.of_checkup(home.HOME.datasets() / dataset_id).log.path.read_text().splitlines()

@@ -54,7 +54,7 @@ ACTIONS = {
     "add": add,
     "undo": store.undo,
     "forget": store.forget,
-    "delete": lambda folder: store.delete(folder.name),
+    "delete": lambda folder: store.delete(folder),
 }
 
 
@@ -96,7 +96,7 @@ for name, action in ACTIONS.items():
     for kilobytes in (0, 8, 16, 24, 60):
         shutil.rmtree(home.root())
         shutil.copytree(kept, home.root())
-        folder = home.datasets() / chosen
+        folder = home.HOME.datasets() / chosen
         if name in ("undo", "forget"):
             store.keep(folder, removed(store.load(folder)), "removed")
         before, files = whole(folder), lies(folder)
@@ -116,13 +116,13 @@ for kilobytes in (0, 60, 200):
     fills(12, kilobytes)
     ends = []
     for attempt in ("full", "again"):
-        upload = home.uploads() / "up"
+        upload = home.HOME.uploads() / "up"
         for label in ("cat", "dog"):
             (upload / label).mkdir(parents=True)
             for number in range(20):
                 (upload / label / f"{number}.png").write_bytes(painted(number + 50 * len(label)
                     + 100 * (label == "dog")) + bytes(9000))
-        job = Job(Kind.READING, home.datasets() / f"20260101-00000{len(ends)}-aaaaaa")
+        job = Job(Kind.READING, home.HOME.datasets() / f"20260101-00000{len(ends)}-aaaaaa")
         job.folder.mkdir(parents=True)
         job.log.append("queued", name="pets", upload="up")
         worker.perform(job, tasks.import_dataset, upload, "pets", SplitSettings())

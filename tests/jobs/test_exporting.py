@@ -18,7 +18,7 @@ from tests.results.conftest import make_run as make_run
 
 
 def stored(folder: Path) -> Run:
-    there = home.runs() / home.new_id()
+    there = home.HOME.runs() / home.new_id()
     shutil.copytree(folder, there)
     return Run(there)
 
@@ -54,5 +54,5 @@ def test_a_format_that_there_is_not_is_told_at_once(run: Path, thaw_home: Path) 
 
 
 def test_its_job_is_found_again_by_its_key(thaw_home: Path) -> None:
-    job = Job.of_export(kept.new(Run(home.runs() / home.new_id())))
+    job = Job.of_export(kept.new(Run(home.HOME.runs() / home.new_id())))
     assert job_of(job.key(0)) == job

@@ -19,45 +19,51 @@ SETTINGS = TrainingSettings(frozen_layers=130)
 
 
 def test_what_to_choose_and_what_it_will_take_are_found_out_once(sketches, wait):
-    assert foresight.known_likeness(sketches) is None
-    wait(lambda: foresight.likeness(sketches))
-    found = foresight.known_likeness(sketches)
+    assert foresight.known_likeness(home.HOME.dataset(sketches)) is None
+    wait(lambda: foresight.likeness(home.HOME.dataset(sketches)))
+    found = foresight.known_likeness(home.HOME.dataset(sketches))
     assert found is not None
     assert 0.1 < found.value < LIKE
-    assert set(found.named) == set(store.load(home.datasets() / sketches).classes)
+    assert set(found.named) == set(store.load(home.HOME.datasets() / sketches).classes)
 
-    assert foresight.known_probe(sketches, SETTINGS) is None
-    wait(lambda: foresight.probe(sketches, SETTINGS))
-    probe = foresight.known_probe(sketches, SETTINGS)
+    assert foresight.known_probe(home.HOME.dataset(sketches), SETTINGS) is None
+    wait(lambda: foresight.probe(home.HOME.dataset(sketches), SETTINGS))
+    probe = foresight.known_probe(home.HOME.dataset(sketches), SETTINGS)
     assert probe is not None
     assert probe.step > probe.head_step > 0
     more = TrainingSettings(frozen_layers=130, epochs=90, learning_rate=0.1)
-    assert foresight.known_probe(sketches, more) == probe  # epochs and rates are arithmetic
-    assert foresight.known_probe(sketches, TrainingSettings()) is None
+    assert (
+        foresight.known_probe(home.HOME.dataset(sketches), more) == probe
+    )  # epochs and rates are arithmetic
+    assert foresight.known_probe(home.HOME.dataset(sketches), TrainingSettings()) is None
 
-    folder = home.datasets() / sketches
+    folder = home.HOME.datasets() / sketches
     store.keep(folder, changes.merge(store.load(folder), "boat", "fish"), "merged")
-    assert foresight.known_likeness(sketches) is None, "these are other pictures now"
-    assert foresight.known_probe(sketches, SETTINGS) is None
+    assert foresight.known_likeness(home.HOME.dataset(sketches)) is None, (
+        "these are other pictures now"
+    )
+    assert foresight.known_probe(home.HOME.dataset(sketches), SETTINGS) is None
 
 
 @pytest.mark.exhaustive
 def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
     settings = TrainingSettings(epochs=1, square=Squaring.CROP)  # as no other test here
-    wait(lambda: foresight.probe(sketches, settings))
-    before = foresight.known_probe(sketches, settings)
+    wait(lambda: foresight.probe(home.HOME.dataset(sketches), settings))
+    before = foresight.known_probe(home.HOME.dataset(sketches), settings)
     assert before is not None
-    assert before.new_images == len(store.load(home.datasets() / sketches).records)
-    run = queue.submit_training(sketches, settings)
+    assert before.new_images == len(store.load(home.HOME.datasets() / sketches).records)
+    run = queue.submit_training(home.HOME.dataset(sketches), settings)
     wait(lambda: queue.status(run).status.final)
     longer = replace(settings, epochs=7)
-    assert foresight.known_probe(sketches, longer) == replace(before, new_images=0)
+    assert foresight.known_probe(home.HOME.dataset(sketches), longer) == replace(
+        before, new_images=0
+    )
 
 
 def test_what_cannot_be_found_out_is_told(shared, wait):
     def told() -> bool:
         try:
-            foresight.likeness("20200101-000000-abcdef")
+            foresight.likeness(home.HOME.dataset("20200101-000000-abcdef"))
         except UserError as error:
             return "data set" in str(error)
         return False
@@ -66,12 +72,12 @@ def test_what_cannot_be_found_out_is_told(shared, wait):
 
 
 def test_an_untouched_network_names_a_picture(sketches, tmp_path):
-    records = store.load(home.datasets() / sketches).records
-    picture = image_files.original(home.datasets() / sketches, records[0].digest)
+    records = store.load(home.HOME.datasets() / sketches).records
+    picture = image_files.original(home.HOME.datasets() / sketches, records[0].digest)
     (seen,) = queue.ask(tasks.look, LITE0, [picture], top=5, preparation=Preparation())
     assert seen.error is None
     assert len(seen.top) == 5
-    assert seen.label not in store.load(home.datasets() / sketches).classes
+    assert seen.label not in store.load(home.HOME.datasets() / sketches).classes
     (tmp_path / "text.jpg").write_text("no picture")
     (unseen,) = queue.ask(
         tasks.look,

@@ -44,13 +44,13 @@ for kilobytes in json.loads(sys.argv[2]):
     mount(disk)
     home.root().mkdir(exist_ok=True)
     source = open_source(folder / "painted")
-    store.import_dataset(source, home.datasets() / "one", split=SplitSettings(), name="one")
+    store.import_dataset(source, home.HOME.datasets() / "one", split=SplitSettings(), name="one")
     chosen = TrainingSettings("tiny", dense=(256,), frozen_layers=4, epochs=4)
-    run = Run.create(home.runs() / "one", chosen, data_name="one", dataset_id="one")
+    run = Run.create(home.HOME.runs() / "one", chosen, data_name="one", dataset_id="one")
     leave(disk, kilobytes)
     def go():
         try:
-            worker.perform(run, tasks.train, home.datasets() / "one")
+            worker.perform(run, tasks.train, home.HOME.datasets() / "one")
         except OSError:
             pass  # not even the end could be written
     go()
@@ -69,7 +69,7 @@ for kilobytes in json.loads(sys.argv[2]):
     tell(told)
 
 picture = next((folder / "painted" / "blue").iterdir())
-one = home.datasets() / "one"
+one = home.HOME.datasets() / "one"
 job = Job.of_checkup(one)
 
 

@@ -68,7 +68,7 @@ def few_sketches(
         for picture in sorted(folder.iterdir())[EACH:]:
             picture.unlink()
     source, chosen = open_source(tmp_path / "sketches"), home.new_id()
-    store.import_dataset(source, home.datasets() / chosen, split=SplitSettings(), name="s")
+    store.import_dataset(source, home.HOME.datasets() / chosen, split=SplitSettings(), name="s")
     return chosen
 
 
@@ -107,16 +107,16 @@ def begin_peak(pid: int) -> None:
 
 def estimated(dataset: str, settings: TrainingSettings, wait: Wait) -> float:
     """Megabytes that the page would name."""
-    wait(lambda: foresight.probe(dataset, settings) is not None)
-    probe = foresight.known_probe(dataset, settings)
+    wait(lambda: foresight.probe(home.HOME.dataset(dataset), settings) is not None)
+    probe = foresight.known_probe(home.HOME.dataset(dataset), settings)
     assert probe is not None
-    counts = store.load(home.datasets() / dataset).split_counts
+    counts = store.load(home.HOME.datasets() / dataset).split_counts
     return estimate(probe, settings, backbone_of(settings), counts).memory / MEGABYTE
 
 
 def train(dataset: str, settings: TrainingSettings, wait: Wait) -> float:
     """Megabytes that the process of a run held at most."""
-    run = queue.submit_training(dataset, settings)
+    run = queue.submit_training(home.HOME.dataset(dataset), settings)
     wait(lambda: queue.status(run).started)
     (pid,) = [event["pid"] for event in run.log.read()[0] if event["event"] == "started"]
     begin_peak(pid)

@@ -24,7 +24,7 @@ WHOLE = TrainingSettings(frozen_layers=0, batch_size=8)
 @pytest.fixture
 def sketches(tmp_path: Path, thaw_home: Path) -> Path:
     write("sketches", tmp_path / "sketches")
-    folder = home.datasets() / "one"
+    folder = home.HOME.datasets() / "one"
     store.import_dataset(
         open_source(tmp_path / "sketches"), folder, split=SplitSettings(), name="s"
     )
@@ -84,4 +84,4 @@ def test_a_training_that_is_queued_ends_it_and_later_it_is_found_out(
 
 def test_what_cannot_be_tried_is_told(thaw_home: Path) -> None:
     with pytest.raises(UserError, match="data set"):
-        apart.run(partial(tasks.try_out, home.datasets() / "gone", WHOLE), lambda: None)
+        apart.run(partial(tasks.try_out, home.HOME.datasets() / "gone", WHOLE), lambda: None)

@@ -121,7 +121,7 @@ def test_a_run_the_cluster_never_heard_of_does_not_hang(
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)
     connection.line()
     owner = queue.ensure_started().owner
-    folder = home.runs() / home.new_id()
+    folder = home.HOME.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data_name="none", cluster=owner)
     wait(lambda: is_at(lost, RunStatus.INTERRUPTED))
 
@@ -141,13 +141,13 @@ def test_predicting_without_a_model_is_the_users_mistake(shared: Path, tmp_path:
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture)
     with pytest.raises(UserError, match="is not there") as raised:
-        queue.ask(tasks.predict, home.runs() / "none", [picture], 3)
+        queue.ask(tasks.predict, home.HOME.runs() / "none", [picture], 3)
     assert raised.type is UserError
 
 
 def painted(classes: int) -> Path:
     """An upload: a zip of small pictures in class folders."""
-    upload = home.uploads() / home.new_id() / "pictures.zip"
+    upload = home.HOME.uploads() / home.new_id() / "pictures.zip"
     upload.parent.mkdir(parents=True)
     with zipfile.ZipFile(upload, "w") as archive:
         for label in range(classes):
@@ -167,30 +167,30 @@ def test_an_upload_is_read_while_a_run_trains(shared: Path, wait: Wait) -> None:
     wait(lambda: is_at(run, RunStatus.RUNNING))
     upload = painted(2)
     good = queue.submit_import(upload, "Two classes", SplitSettings(validation=0.4, test=0.3))
-    wait(lambda: queue.import_state(good).status.final)
-    state = queue.import_state(good)
+    wait(lambda: queue.import_state(home.HOME.dataset(good)).status.final)
+    state = queue.import_state(home.HOME.dataset(good))
     assert (state.status, state.message) == (RunStatus.FINISHED, None)
     assert (state.name, state.done, state.total) == ("Two classes", 6, 6)
-    assert store.load(home.datasets() / good).split_counts == dict.fromkeys(SPLITS, 2)
+    assert store.load(home.HOME.datasets() / good).split_counts == dict.fromkeys(SPLITS, 2)
     assert not upload.parent.exists()
     assert is_at(run, RunStatus.RUNNING)
 
     upload = painted(1)
     bad = queue.submit_import(upload, "One class", SplitSettings())
-    wait(lambda: queue.import_state(bad).status.final)
-    assert queue.import_state(bad).status == RunStatus.FAILED
-    assert "2 classes" in str(queue.import_state(bad).message)
-    assert {p.name for p in (home.datasets() / bad).iterdir()} == {"progress.jsonl"}
+    wait(lambda: queue.import_state(home.HOME.dataset(bad)).status.final)
+    assert queue.import_state(home.HOME.dataset(bad)).status == RunStatus.FAILED
+    assert "2 classes" in str(queue.import_state(home.HOME.dataset(bad)).message)
+    assert {p.name for p in (home.HOME.datasets() / bad).iterdir()} == {"progress.jsonl"}
     assert not upload.parent.exists()
-    assert queue.import_state(good).status == RunStatus.FINISHED
+    assert queue.import_state(home.HOME.dataset(good)).status == RunStatus.FINISHED
     held.let_go(run)
 
 
 def test_a_starter_set_can_be_drawn(shared: Path, wait: Wait) -> None:
     from core.datasets import store
 
-    chosen = queue.submit_sample("digits")
-    wait(lambda: queue.import_state(chosen).status.final)
-    assert queue.import_state(chosen).status == RunStatus.FINISHED
-    assert len(store.load(home.datasets() / chosen).classes) == 10
-    assert not list(home.uploads().iterdir())
+    chosen = queue.submit_sample(home.HOME, "digits")
+    wait(lambda: queue.import_state(home.HOME.dataset(chosen)).status.final)
+    assert queue.import_state(home.HOME.dataset(chosen)).status == RunStatus.FINISHED
+    assert len(store.load(home.HOME.datasets() / chosen).classes) == 10
+    assert not list(home.HOME.uploads().iterdir())

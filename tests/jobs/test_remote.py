@@ -84,7 +84,7 @@ def test_runs_go_there_and_their_end_is_told(
     assert not home.cluster().exists()
 
     monkeypatch.setattr(queue, "_ASK_AGAIN_SECONDS", 0.0)  # one that it never heard of
-    folder = home.runs() / home.new_id()
+    folder = home.HOME.runs() / home.new_id()
     lost = Run.create(folder, TrainingSettings(), data_name="none", cluster={"address": scheduler})
     wait(lambda: queue.status(lost).status == RunStatus.INTERRUPTED)
 

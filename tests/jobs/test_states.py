@@ -27,7 +27,7 @@ def eager_threads() -> Iterator[None]:
 
 
 def new_run() -> Run:
-    return Run.create(home.runs() / home.new_id(), TrainingSettings(), data_name="none")
+    return Run.create(home.HOME.runs() / home.new_id(), TrainingSettings(), data_name="none")
 
 
 def test_many_pollers_count_every_turn_once(eager_threads: None) -> None:
@@ -113,11 +113,11 @@ def test_a_run_goes_on_where_its_data_and_its_last_epoch_are(
 ) -> None:
     dataset = home.new_id()
     run = Run.create(
-        home.runs() / home.new_id(), TrainingSettings(), data_name="x", dataset_id=dataset
+        home.HOME.runs() / home.new_id(), TrainingSettings(), data_name="x", dataset_id=dataset
     )
     run.log.append(event)
     if data:
-        (home.datasets() / dataset).mkdir(parents=True)
+        (home.HOME.datasets() / dataset).mkdir(parents=True)
     if checkpoint:
         run.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         run.checkpoint.write_bytes(b"")

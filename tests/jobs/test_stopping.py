@@ -17,7 +17,7 @@ EARLY = [None, Stage.WEIGHTS, Stage.BUILDING, Stage.READING, Stage.FEATURES, Sta
 
 @pytest.fixture
 def run(thaw_home: Path) -> Run:
-    return Run.create(home.runs() / "one", TrainingSettings(), data_name="none")
+    return Run.create(home.HOME.runs() / "one", TrainingSettings(), data_name="none")
 
 
 def at(run: Run, stage: Stage | None) -> None:

@@ -30,7 +30,7 @@ def _trains(run: Run) -> bool:
 
 @pytest.mark.exhaustive  # the browser's journey does it, too
 def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_path):
-    run = queue.submit_training(sketches, ENDLESS)
+    run = queue.submit_training(home.HOME.dataset(sketches), ENDLESS)
     wait(lambda: len(queue.status(run).history) >= 2)
 
     queue.stop(run)
@@ -57,41 +57,41 @@ def test_stop_keeps_the_best_epoch_and_the_run_can_predict(sketches, wait, tmp_p
 def test_compared_backbones_are_trained_one_after_another_on_the_same_split(sketches, wait):
     settings = TrainingSettings(epochs=2)
     chosen = [all_backbones()[f"efficientnet_lite{number}"] for number in (2, 0)]
-    comparison = comparing.submit(sketches, settings, chosen)
-    compared = [row for row in rows.rows() if row.comparison == comparison]
+    comparison = comparing.submit(home.HOME.dataset(sketches), settings, chosen)
+    compared = [row for row in rows.rows(home.HOME) if row.comparison == comparison]
     assert {row.settings.backbone for row in compared} == {each.name for each in chosen}
     assert {row.version for row in compared} == {1}
     first, second = sorted((row.run for row in compared), key=lambda run: run.state().submitted)
     assert first.settings.backbone == "efficientnet_lite0", "the smallest first"
     wait(lambda: queue.status(second).status.final)
-    done = [row for row in rows.rows() if row.comparison == comparison]
+    done = [row for row in rows.rows(home.HOME) if row.comparison == comparison]
     assert [row.accuracy is not None and row.seconds > 0 for row in done] == [True, True]
     sides = [dict(queue.status(run).images) for run in (first, second)]
     assert sides[0] == sides[1]
 
 
 def test_prediction_and_reading_do_not_wait_for_training(sketches, wait, tmp_path):
-    quick = queue.submit_training(sketches, TrainingSettings(epochs=1))
+    quick = queue.submit_training(home.HOME.dataset(sketches), TrainingSettings(epochs=1))
     wait(lambda: queue.status(quick).status.final)
-    busy = queue.submit_training(sketches, ENDLESS)
+    busy = queue.submit_training(home.HOME.dataset(sketches), ENDLESS)
     wait(lambda: _trains(busy))
     name, data, _ = examples("sketches")[0]
     (tmp_path / name).write_bytes(data)
 
     (prediction,) = queue.ask(tasks.predict, quick.folder, [tmp_path / name], top=1)
-    another = queue.submit_sample("sketches")
-    wait(lambda: queue.import_state(another).status.final)
+    another = queue.submit_sample(home.HOME, "sketches")
+    wait(lambda: queue.import_state(home.HOME.dataset(another)).status.final)
 
-    assert prediction.label in store.load(home.datasets() / sketches).classes
-    assert queue.import_state(another).status == RunStatus.FINISHED
+    assert prediction.label in store.load(home.HOME.datasets() / sketches).classes
+    assert queue.import_state(home.HOME.dataset(another)).status == RunStatus.FINISHED
     assert queue.status(busy).status == RunStatus.RUNNING
     queue.stop(busy)
     wait(lambda: queue.status(busy).status.final)
 
 
 def test_a_worker_killed_in_mid_training_takes_down_its_run_alone(sketches, wait):
-    run = queue.submit_training(sketches, ENDLESS)
-    following = queue.submit_training(sketches, TrainingSettings(epochs=2))
+    run = queue.submit_training(home.HOME.dataset(sketches), ENDLESS)
+    following = queue.submit_training(home.HOME.dataset(sketches), TrainingSettings(epochs=2))
     wait(lambda: _trains(run))
     events, _ = run.log.read()
     (pid,) = [event["pid"] for event in events if event["event"] == "started"]
@@ -129,12 +129,12 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
         to = tmp_path / "many" / ("dark" if number % 2 else "light") / f"{number}.png"
         to.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(colour if number % 2 else colour + 150).save(to)
-    folder = home.datasets() / "many"
+    folder = home.HOME.datasets() / "many"
     store.import_dataset(open_source(tmp_path / "many"), folder, split=SplitSettings(), name="many")
     monkeypatch.setenv("THAW_WORKERS", "2")
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")  # each is started anew when nobody needs it
     client = connection.line().client
-    run = queue.submit_training("many", TrainingSettings(epochs=3))
+    run = queue.submit_training(home.HOME.dataset("many"), TrainingSettings(epochs=3))
     seen: set[str] = set()
 
     def over() -> bool:

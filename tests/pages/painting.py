@@ -34,10 +34,13 @@ def painted(seed: int) -> bytes:
 
 
 def store_dataset(
-    name: str, classes: dict[str, int], others: dict[str, bytes] | None = None
+    name: str,
+    classes: dict[str, int],
+    others: dict[str, bytes] | None = None,
+    space: home.Space = home.HOME,
 ) -> str:
     """Import painted class folders as the app does; the data set's id."""
-    drawn = home.uploads() / "painted"
+    drawn = space.uploads() / "painted"
     seed = 0
     for label, count in classes.items():
         (drawn / label).mkdir(parents=True)
@@ -49,7 +52,7 @@ def store_dataset(
     chosen = home.new_id()
     store.import_dataset(
         archive.open_source(drawn, name),
-        home.datasets() / chosen,
+        space.datasets() / chosen,
         split=SplitSettings(),
         name=name,
     )
@@ -65,20 +68,19 @@ def paint_run(
     epochs: int = 3,
     data: str = "pets",
     comparison: str | None = None,
-    after: str | None = None,
+    space: home.Space = home.HOME,
     **event: Any,
 ) -> Run:
     """The folder of a run as a worker leaves it."""
     settings = settings or TrainingSettings(epochs=max(epochs, 1))
     version = 1 if dataset else None
     run = Run.create(
-        home.runs() / home.new_id(),
+        space.runs() / home.new_id(),
         settings,
         data_name=data,
         dataset_id=dataset,
         version=version,
         comparison=comparison,
-        after=after,
     )
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):
@@ -104,12 +106,11 @@ def paint_run(
 
 
 def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> None:
-    records = store.load(home.datasets() / dataset).records if dataset else ()
+    records = store.load(run.dataset_folder).records if dataset else ()
     record = next((each for each in records if each.label == classes[0]), None)
     size = range(len(classes))
     (run.folder / "model.keras").write_bytes(b"painted")
-    facts = {"classes": classes, "origins": classes, "input_size": 224}
-    files.write_json(run.folder / "model.json", facts)
+    files.write_json(run.folder / "model.json", {"classes": classes, "origins": classes})
     files.write_json(
         run.folder / "results.json",
         {
@@ -148,7 +149,7 @@ def paint_answers(run: Run, said: dict[str, dict[str, float]]) -> kept.Answers:
         said: By the end of a file's name, the probability of some classes; the rest of it falls to
             the others in equal parts.
     """
-    dataset = store.load(store.folder_of(run.dataset_id or ""), run.version)
+    dataset = store.load(run.dataset_folder, run.version)
     classes = list(dataset.classes)
     records, rows = [], []
     for name, probabilities in said.items():

@@ -1,5 +1,6 @@
 """“Find pictures like this one”, from any picture of the gallery."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,11 +89,11 @@ def test_what_is_found_can_be_moved_and_deleted(
     tick(app, "dog/3.png")
     app.selectbox(key=state.key("move-from", "dog")).set_value("cat").run()
     button(app, "move").click().run()
-    assert store.load(home.datasets() / chosen).counts == {"cat": 6, "dog": 4}
+    assert store.load(home.HOME.datasets() / chosen).counts == {"cat": 6, "dog": 4}
     assert captions(app)[:2] == ["this one: cat", "> 99% cat"]
     tick(app, "cat/1.png", "dog/0.png")
     button(app, "delete-picked").click().run()
-    assert store.load(home.datasets() / chosen).counts == {"cat": 5, "dog": 3}
+    assert store.load(home.HOME.datasets() / chosen).counts == {"cat": 5, "dog": 3}
     assert len(captions(app)) == 3
     button(app, "undo").click().run()
     assert len(captions(app)) == 5
@@ -124,10 +125,10 @@ def test_the_pictures_are_looked_at_first_and_that_can_be_stopped(
     open_page: Open, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[str] = []
-    job = Job.of_alike(home.datasets() / chosen)
+    job = Job.of_alike(home.HOME.datasets() / chosen)
 
-    def begin(dataset_id: str) -> None:
-        begun.append(dataset_id)
+    def begin(dataset: Path) -> None:
+        begun.append(dataset.name)
         job.folder.mkdir(exist_ok=True)
         job.log.append("queued", cluster=None)
 
@@ -168,7 +169,7 @@ def test_why_nothing_can_be_compared_is_said(
 
 def test_hostile_class_names(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = store_dataset("odd", {"dog": 3, "cat": 4})
-    folder = home.datasets() / chosen
+    folder = home.HOME.datasets() / chosen
     dataset = changes.rename(store.load(folder), "cat", HOSTILE)
     store.keep(folder, dataset, "renamed")
     others = [(each.digest, 0.5) for each in dataset.records if each.label == "dog"]

@@ -159,7 +159,7 @@ def test_with_any_number_of_classes(open_page: Open, classes: int) -> None:
 
 
 def test_pictures_can_be_moved_removed_and_called_hard(open_page: Open, run: Run) -> None:
-    folder = store.folder_of(run.dataset_id or "")
+    folder = home.HOME.dataset(run.dataset_id or "")
     app = open_page("evaluate", run=run.id)
     tick(app, "ant/2.png")
     button(app, "call-hard").click().run()
@@ -198,16 +198,16 @@ def test_ticks_here_are_not_those_of_the_data_page(open_page: Open, run: Run) ->
 def test_one_press_trains_again_on_the_changed_pictures(
     open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submitted: list[tuple[str, TrainingSettings, str | None]] = []
+    submitted: list[tuple[Path, TrainingSettings, str | None]] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings, after: str | None = None) -> Run:
-        submitted.append((dataset_id, settings, after))
-        version = store.load(store.folder_of(dataset_id)).version
+    def submit(dataset: Path, settings: TrainingSettings, after: str | None = None) -> Run:
+        submitted.append((dataset, settings, after))
+        version = store.load(dataset).version
         return Run.create(
-            home.runs() / home.new_id(),
+            home.HOME.runs() / home.new_id(),
             settings,
             data_name="zoo",
-            dataset_id=dataset_id,
+            dataset_id=dataset.name,
             version=version,
             after=after,
         )
@@ -220,10 +220,10 @@ def test_one_press_trains_again_on_the_changed_pictures(
     move.set_value("bee").run()
     button(app, "move").click().run()
     button(app, "train-on-mended").click().run()
-    assert submitted == [(run.dataset_id, run.settings, run.id)]
+    assert submitted == [(run.dataset_folder, run.settings, run.id)]
     assert "train-on-mended" not in keys(app), "it is under way"
     assert "cancel-again" in keys(app)
-    (newer,) = [each for each in map(Run, home.runs().iterdir()) if each.after == run.id]
+    (newer,) = [each for each in map(Run, home.HOME.runs().iterdir()) if each.after == run.id]
     finish(newer, run)
     app.run()
     assert app.query_params["run"] == newer.id
@@ -251,7 +251,7 @@ def finish(newer: Run, like: Run) -> None:
 
 def test_a_comparison_with_a_run_that_is_gone_is_left_out(open_page: Open, run: Run) -> None:
     newer = Run.create(
-        home.runs() / home.new_id(),
+        home.HOME.runs() / home.new_id(),
         run.settings,
         data_name="zoo",
         dataset_id=run.dataset_id,
@@ -304,7 +304,7 @@ def brought(run: Run) -> tuple[Path, list[str]]:
     answers = kept.read(run.folder)
     assert answers is not None
     pictures = [painted(90 + number) for number in range(len(answers.files))]
-    record = store.load(store.folder_of(run.dataset_id or "")).records[0]
+    record = store.load(home.HOME.dataset(run.dataset_id or "")).records[0]
     digests = [hashlib.sha256(each).hexdigest() for each in pictures]
     digests[0] = record.digest  # which was learned from
     answers = replace(answers, digests=tuple(digests))
@@ -487,7 +487,7 @@ def test_a_click_on_the_learning_curve_shows_what_was_wrong_there(
 ) -> None:
     digests = {
         record.file: record.digest
-        for record in store.load(store.folder_of(run.dataset_id or "")).records
+        for record in store.load(home.HOME.dataset(run.dataset_id or "")).records
     }
     grown = replace(
         GROWTH,
@@ -533,7 +533,7 @@ def test_a_curve_of_an_earlier_version_can_be_found_out_again(
 def test_a_class_that_was_renamed_goes_by_its_name_in_the_learning_curve_too(
     open_page: Open, run: Run
 ) -> None:
-    folder = store.folder_of(run.dataset_id or "")
+    folder = home.HOME.dataset(run.dataset_id or "")
     store.keep(folder, changes.rename(store.load(folder), "bee", "hornet"), "renamed")
     files.write_json(run.folder / home.GROWN, GROWTH.to_dict())
     app = open_page("evaluate", run=run.id)

@@ -99,13 +99,13 @@ def test_each_class_is_looked_at_mended_and_filled(
     for _ in range(3):
         button(app, "undo").click().run()
         fine(app)
-    assert store.load(home.datasets() / chosen).counts == dict.fromkeys(names, 4)
+    assert store.load(home.HOME.datasets() / chosen).counts == dict.fromkeys(names, 4)
 
 
 def test_each_tab_and_finding_is_drawn(
     open_page: Open, chosen: str, names: tuple[str, ...]
 ) -> None:
-    dataset = store.load(home.datasets() / chosen)
+    dataset = store.load(home.HOME.datasets() / chosen)
     first = {name: next(r.file for r in dataset.records if r.label == name) for name in names}
     findings = [
         Finding(
@@ -129,7 +129,7 @@ def test_each_tab_and_finding_is_drawn(
     ]
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
     found = Checkup(1, len(dataset.records), tuple(findings), points, {})
-    files.write_json(checkup.place(chosen), found.to_dict())
+    files.write_json(checkup.place(home.HOME.dataset(chosen)), found.to_dict())
     app = open_page("data", data=chosen)
     for tab in ("Check-up", "Pictures per class"):
         app.session_state[gather.VIEWS] = tab

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -46,10 +47,10 @@ def paint(
     chosen: str, *findings: Finding, version: int = 1, digests: dict[str, str] | None = None
 ) -> None:
     """What a check-up has found."""
-    dataset = store.load(home.datasets() / chosen)
+    dataset = store.load(home.HOME.datasets() / chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
     found = Checkup(version, len(dataset.records), findings, points, digests or {})
-    files.write_json(checkup.place(chosen), found.to_dict())
+    files.write_json(checkup.place(home.HOME.dataset(chosen)), found.to_dict())
 
 
 def suspect(number: int) -> Case:
@@ -77,16 +78,16 @@ def of_copies(*cases: Case) -> Finding:
 
 
 def dataset(chosen: str):
-    return store.load(home.datasets() / chosen)
+    return store.load(home.HOME.datasets() / chosen)
 
 
 def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
     asked: list[str] = []
 
-    def begin(dataset_id: str) -> None:
-        asked.append(dataset_id)
-        Job.of_checkup(home.datasets() / dataset_id).folder.mkdir()
-        Job.of_checkup(home.datasets() / dataset_id).log.append("queued", cluster=None)
+    def begin(dataset: Path) -> None:
+        asked.append(dataset.name)
+        Job.of_checkup(dataset).folder.mkdir()
+        Job.of_checkup(dataset).log.append("queued", cluster=None)
 
     monkeypatch.setattr(checkup, "begin", begin)
     app = open_page("data", data=chosen)
@@ -97,7 +98,7 @@ def test_one_press_begins_it(open_page: Open, chosen, monkeypatch):
 
 
 def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
-    def begin(dataset_id: str) -> None:
+    def begin(dataset: Path) -> None:
         raise UserError("Nobody is there.")
 
     monkeypatch.setattr(checkup, "begin", begin)
@@ -107,22 +108,22 @@ def test_that_it_cannot_begin_is_told(open_page: Open, chosen, monkeypatch):
 
 
 def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
-    job = Job.of_checkup(home.datasets() / chosen)
+    job = Job.of_checkup(home.HOME.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     job.log.append("started")
     job.log.append("stage", stage="looking", done=3, total=12, seconds_left=40.0)
-    stopped: list[str] = []
+    stopped: list[Path] = []
     monkeypatch.setattr(checkup, "stop", stopped.append)
     app = open_page("data", data=chosen)
     text = app.get("progress")[0].proto.text
     assert text == "Looking at every picture… · about 40 s left"
     button(app, "stop-check-up").click().run()
-    assert stopped == [chosen]
+    assert stopped == [home.HOME.dataset(chosen)]
 
 
 def test_a_failure_is_told_and_it_can_begin_again(open_page: Open, chosen):
-    job = Job.of_checkup(home.datasets() / chosen)
+    job = Job.of_checkup(home.HOME.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     job.log.append("failed", message="The disk is *full*.")
@@ -206,7 +207,7 @@ def test_many_cases_come_a_page_at_a_time(open_page: Open):
 
 
 def test_a_damaged_result_is_said_plainly(open_page: Open, chosen):
-    checkup.place(chosen).write_text('{"version": 1}')
+    checkup.place(home.HOME.dataset(chosen)).write_text('{"version": 1}')
     app = open_page("data", data=chosen)
     assert any("checked again" in each.value for each in app.error)
 
@@ -214,7 +215,7 @@ def test_a_damaged_result_is_said_plainly(open_page: Open, chosen):
 def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
     chosen = store_dataset("pets", {"cat": 12, "dog": 12, "emu": 2})
     dataset_now = changes.add_class(dataset(chosen), "gnu")
-    store.keep(home.datasets() / chosen, dataset_now, "more")
+    store.keep(home.HOME.datasets() / chosen, dataset_now, "more")
     paint(chosen, *balance.findings(dataset_now))
     app = open_page("data", data=chosen)
     labelled(app, "Add pictures of emu").click().run()
@@ -231,7 +232,7 @@ def test_a_class_that_is_too_small_is_filled_or_left_out(open_page: Open):
 def test_several_empty_classes_are_told_apart(open_page: Open):
     chosen = store_dataset("pets", {"cat": 12, "dog": 12})
     now = changes.add_class(changes.add_class(dataset(chosen), "emu"), "gnu")
-    store.keep(home.datasets() / chosen, now, "more")
+    store.keep(home.HOME.datasets() / chosen, now, "more")
     paint(chosen, *balance.findings(now))
     app = open_page("data", data=chosen)
     assert {"Add pictures of emu", "Add pictures of gnu"} <= set(labels(app))
@@ -250,13 +251,13 @@ def test_another_picture_of_the_same_name_is_left_alone(open_page: Open, chosen)
 
 
 def test_a_check_up_of_a_data_set_that_goes_is_given_up(open_page: Open, chosen):
-    job = Job.of_checkup(home.datasets() / chosen)
+    job = Job.of_checkup(home.HOME.datasets() / chosen)
     job.folder.mkdir()
     job.log.append("queued", cluster=None)
     app = open_page("data", data=chosen)
-    store.delete(chosen)
-    checkup.dismiss(chosen, Problem.LABEL, [suspect(1)])
-    assert not (home.datasets() / chosen).exists()
+    store.delete(home.HOME.dataset(chosen))
+    checkup.dismiss(home.HOME.dataset(chosen), Problem.LABEL, [suspect(1)])
+    assert not (home.HOME.datasets() / chosen).exists()
     app.run()
     assert app.error
     assert not app.exception
@@ -274,7 +275,7 @@ def test_rare_classes_are_made_to_count_by_one_press(open_page: Open):
 
 def test_what_another_tab_has_kept_is_only_changed_by_a_press(open_page: Open):
     chosen = store_dataset("pets", {"cat": 40, "dog": 10})
-    folder = home.datasets() / chosen
+    folder = home.HOME.datasets() / chosen
     paint(chosen, *balance.findings(dataset(chosen)))
     choice.keep(folder, TrainingSettings(epochs=7))
     app = open_page("data", data=chosen)
@@ -306,7 +307,7 @@ def test_the_map_asks_for_pictures_as_they_are_read_now(open_page: Open, chosen)
     app.session_state[gather.VIEWS] = "Check-up"
     app.run()
     (hover,) = (e for e in app.get("bidi_component") if e.proto.component_name == "map_hover")
-    expected = pictures.query(chosen, dataset(chosen).preparation)
+    expected = pictures.query(home.HOME.dataset(chosen), dataset(chosen).preparation)
     assert json.loads(hover.proto.json)["query"] == expected
     assert set(expected) == {"permit", "as"}
 

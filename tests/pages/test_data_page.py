@@ -31,7 +31,7 @@ from tests.pages.painting import (
 
 def painted_import(*events: tuple[str, dict[str, object]]) -> str:
     """The folder of a data set that is being read."""
-    folder = home.datasets() / home.new_id()
+    folder = home.HOME.datasets() / home.new_id()
     folder.mkdir(parents=True)
     log = EventLog(folder / "progress.jsonl")
     log.append("queued", cluster=None, name="pets", upload=None)
@@ -42,7 +42,7 @@ def painted_import(*events: tuple[str, dict[str, object]]) -> str:
 
 def sent(name: str, content: bytes) -> tuple[str, str]:
     """An upload that has come whole, as the browser tells of it."""
-    begun, secret = incoming.begin(name, len(content), "page")
+    begun, secret = incoming.begin(home.HOME, name, len(content), "page")
     incoming.append(begun, 0, content)
     return begun.folder.name, secret
 
@@ -82,14 +82,14 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     )
     as_folders = Choice("By folder", Reading((("", None),)), (("train", 9, "train/x.jpg"),), (), 0)
     question = Unclear("The folders say nothing.", (by_name, as_folders), "That was no pattern.")
-    upload = home.uploads() / "up" / "upload"
+    upload = home.HOME.uploads() / "up" / "upload"
     upload.parent.mkdir(parents=True)
     upload.write_bytes(b"zip")
     asked = question.to_dict() | {"order": {"path": "up/upload"}}
     chosen = painted_import(("started", {}), ("asked", {"question": asked}))
     answers: list[tuple[str, Reading, bool]] = []
     monkeypatch.setattr(
-        queue, "answer", lambda of, reading, preview: answers.append((of, reading, preview))
+        queue, "answer", lambda of, reading, preview: answers.append((of.name, reading, preview))
     )
     app = open_page("data", data=chosen)
     assert app.title[0].value == "How are these pictures sorted?"
@@ -111,13 +111,13 @@ def test_what_cannot_be_told_is_asked_with_a_preview_of_each_way(
     assert not buttons(app, "read-this-way")
     button(app, "give-up-import").click().run()
     assert app.title[0].value == "Teach a network your own classes"
-    assert not (home.datasets() / chosen).exists()
+    assert not (home.HOME.datasets() / chosen).exists()
 
 
 def test_a_starter_set_is_one_press(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def submit(name: str) -> str:
+    def submit(space: home.Space, name: str) -> str:
         asked.append(name)
         return painted_import(("started", {}))
 
@@ -157,13 +157,13 @@ def test_an_import_shows_progress_and_can_be_cancelled(
         ("started", {}),
         ("stage", {"stage": "reading", "done": 30, "total": 120, "seconds_left": 6.0}),
     )
-    stopped: list[str] = []
+    stopped: list[Path] = []
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=chosen)
     assert "cancel-import" in keys(app)
     assert app.get("progress")[0].proto.text == "30 of 120 files · about 6 s left"
     button(app, "cancel-import").click().run()
-    assert stopped == [chosen]
+    assert stopped == [home.HOME.dataset(chosen)]
 
 
 def test_an_import_that_failed_says_why_and_lets_try_again(open_page: Open) -> None:
@@ -234,7 +234,7 @@ def test_an_upload_is_imported_from_disk_under_its_name(
 
     def submit(path, name, split):  # type: ignore[no-untyped-def]
         seen.content, seen.name, seen.share = path.read_bytes(), name, split.validation
-        assert home.uploads() in path.parents
+        assert home.HOME.uploads() in path.parents
         return painted_import(("started", {}))
 
     told = [sent("my pets.zip", b"zip zip")]
@@ -263,7 +263,7 @@ def test_what_a_browser_makes_up_is_said_plainly(
 def test_why_a_starter_set_cannot_be_used_is_said_beside_its_button(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def submit(name: str) -> str:
+    def submit(space: home.Space, name: str) -> str:
         raise UserError(f"No room for {name}.")
 
     monkeypatch.setattr(queue, "submit_sample", submit)
@@ -278,13 +278,13 @@ def test_a_reading_that_came_to_nothing_leaves_nothing(open_page: Open, end: str
     chosen = painted_import(("started", {}), (end, {"message": "No."}))
     app = open_page("data", data=chosen)
     assert len(app.error) == 1
-    assert not list(home.datasets().iterdir())
+    assert not list(home.HOME.datasets().iterdir())
 
 
 def test_a_data_set_deleted_meanwhile_is_said_plainly(open_page: Open) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
     app = open_page("data", data=chosen)
-    store.delete(chosen)
+    store.delete(home.HOME.dataset(chosen))
     app.run()
     assert len(app.error) == 1
     assert not app.exception
@@ -295,7 +295,7 @@ def opened(there: bool, runs: tuple[str, ...] = (), **told: object) -> str:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = painted_import(("finished", {})) if there else chosen
     facts = {"dataset": chosen, "name": "pets", "runs": runs, "new_runs": len(runs), "there": there}
-    files.write_json(store.folder_of(folder) / home.OPENED, facts | told)
+    files.write_json(home.HOME.dataset(folder) / home.OPENED, facts | told)
     return folder
 
 
@@ -308,7 +308,7 @@ def test_a_project_that_was_here_before_leads_to_its_data_set(open_page: Open) -
         == "“pets” is here already, with the same pictures. 1 run was added to it."
     )
     assert app.query_params["data"] != folder
-    assert not store.folder_of(folder).exists(), "nobody needs it any more"
+    assert not home.HOME.dataset(folder).exists(), "nobody needs it any more"
 
 
 def test_a_project_that_was_opened_can_be_tried_at_once(open_page: Open) -> None:
@@ -322,6 +322,6 @@ def test_a_project_that_was_opened_can_be_tried_at_once(open_page: Open) -> None
 def test_what_tells_of_a_project_may_be_damaged(open_page: Open) -> None:
     for told in ({"runs": 7}, {"more": 1}, {"dataset": "../x", "there": True}):
         chosen = opened(there=False)
-        path = store.folder_of(chosen) / home.OPENED
+        path = home.HOME.dataset(chosen) / home.OPENED
         files.write_json(path, files.read_json(path) | told)
         assert open_page("data", data=chosen).title[0].value

@@ -60,7 +60,7 @@ def test_results_and_what_they_rest_on(open_page: Open) -> None:
 def test_without_its_data_set_the_numbers_stay(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
-    store.delete(dataset)
+    store.delete(home.HOME.dataset(dataset))
     app = open_page("evaluate", run=run.id)
     assert app.metric[0].value == "90%"
     assert "data set was deleted" in shown(app)
@@ -144,7 +144,7 @@ def test_a_class_that_was_renamed_since_goes_by_its_new_name(open_page: Open) ->
     chosen = store_dataset("pets", {"cat": 5, "dog": 5})
     run = paint_run(chosen)
     assert "have been changed" not in shown(open_page("evaluate", run=run.id))
-    folder = store.folder_of(chosen)
+    folder = home.HOME.dataset(chosen)
     store.keep(folder, changes.rename(store.load(folder), "cat", "Tiger"), "renamed")
     app = open_page("evaluate", run=run.id)
     assert "have been changed" in shown(app)
@@ -195,7 +195,7 @@ def test_what_was_left_out_is_said_after_the_data_page_too(open_page: Open, page
     run = paint_run(dataset)
     asked = {"data": dataset} if page == "train" else {"run": run.id}
     assert "left out of this data set" not in shown(open_page(page, **asked))
-    folder = store.folder_of(dataset)
+    folder = home.HOME.dataset(dataset)
     skipped = (Skipped("a.txt", "not an image but text"),)
     store.keep(folder, replace(store.load(folder), skipped=skipped), "x")
     assert "1 file was left out of this data set" in shown(open_page(page, **asked))
@@ -271,7 +271,7 @@ def test_a_foreign_result_shows_no_file_but_its_own(open_page: Open, own: bool) 
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
     folder = judge(run, "photos")
-    for place in (run.folder, home.runs(), home.root()):
+    for place in (run.folder, home.HOME.runs(), home.root()):
         (place / "victim.jpg").write_bytes(painted(3))
     path = (run.folder if own else folder) / "results.json"
     results = files.read_json(path)
@@ -392,20 +392,6 @@ def test_networks_of_the_same_data_are_compared_on_the_same_pictures(open_page: 
     app.run()
     assert not app.exception
     assert len(app.multiselect(key=key).value) == 1
-
-
-def test_of_two_networks_of_one_name_each_can_be_compared_with(open_page: Open) -> None:
-    """Trained within a minute and equally good, they differ in nothing that the list says."""
-    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    one, other, run = (paint_run(dataset) for _ in range(3))
-    for each, said in ((one, "cat"), (other, "dog"), (run, "cat")):
-        paint_answers(each, {"cat/0.png": {said: 0.9}})
-    app = open_page("evaluate", run=run.id)
-    chosen = app.multiselect(key=state.key("compare-with", run.id))
-    assert len(set(chosen.options)) == 2
-    against(app, run, one, other)
-    (table,) = [each.value for each in app.dataframe if "network" in each.value]
-    assert len(set(table["which"])) == 3
 
 
 def test_what_cannot_be_compared_says_why(open_page: Open) -> None:

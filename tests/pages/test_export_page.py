@@ -166,7 +166,7 @@ def test_a_damaged_one_does_not_take_the_page_down(open_page: Open, run: Run) ->
 def test_without_its_pictures_it_says_so(open_page: Open, thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
-    store.delete(dataset)
+    store.delete(home.HOME.dataset(dataset))
     app = open_page("export", run=run.id)
     assert "tried on drawings" in shown(app)
     assert app.checkbox(key="export-pictures").disabled
@@ -246,7 +246,7 @@ def test_code_takes_no_pictures_and_needs_those_of_the_run(
     assert not app.checkbox
     button(app, "export-now").click().run()
     assert ordered == [("notebook", False)]
-    store.delete(store.folder_of(run.dataset_id or "").name)
+    store.delete(run.dataset_folder)
     app = open_page("export", run=run.id)
     app.radio(key="export-format").set_value("python").run()
     assert button(app, "export-now").disabled

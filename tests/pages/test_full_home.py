@@ -27,18 +27,18 @@ from tests.pages.painting import store_dataset
 
 connection.line = lambda: type("Line", (), {"owner": {}})  # jobs get as far as their folder
 dataset = store_dataset("pets", {"cat": 2, "dog": 2})
-folder = store.folder_of(dataset)
+folder = home.HOME.dataset(dataset)
 
 def write_pictures():
     with uploads.on_disk([("a.png", b"x" * 9000)]):
         pass
 
 actions = {
-    "train": lambda: queue.submit_training(dataset, TrainingSettings()),
-    "starter set": lambda: queue.submit_sample("sketches"),
+    "train": lambda: queue.submit_training(home.HOME.dataset(dataset), TrainingSettings()),
+    "starter set": lambda: queue.submit_sample(home.HOME, "sketches"),
     "mend": lambda: store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "x"),
     "rename": lambda: own_names.give(folder, "my pets"),
-    "upload": lambda: incoming.begin("a.zip", 5, "page"),
+    "upload": lambda: incoming.begin(home.HOME, "a.zip", 5, "page"),
     "pictures to name": write_pictures,
 }
 for how in ("full", "read-only"):

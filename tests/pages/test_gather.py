@@ -31,13 +31,13 @@ from tests.pages.painting import (
 
 def empty(*classes: str) -> str:
     chosen = home.new_id()
-    store.create(store.folder_of(chosen), changes.empty("pets", classes, SplitSettings()))
+    store.create(home.HOME.dataset(chosen), changes.empty("pets", classes, SplitSettings()))
     return chosen
 
 
 def order(*events: tuple[str, dict[str, object]]) -> str:
     """Pictures that are on their way."""
-    folder = home.datasets() / home.new_id()
+    folder = home.HOME.datasets() / home.new_id()
     folder.mkdir(parents=True)
     log = EventLog(folder / "progress.jsonl")
     log.append("queued", cluster=None, name="cat", upload=None)
@@ -61,7 +61,7 @@ def test_classes_are_named_before_there_are_pictures(open_page: Open) -> None:
     app.text_input[1].set_value(" thumb  down ").run()
     assert [each.label for each in app.text_input][2] == "Class 3", "there is one more to fill"
     button(app, "make-classes").click().run()
-    dataset = store.load(store.folder_of(app.query_params["data"]))
+    dataset = store.load(home.HOME.dataset(app.query_params["data"]))
     assert dataset.counts == {"thumb down": 0, "thumb up": 0}
     assert app.title[0].value == words.plain("thumb up and thumb down")
     assert "“thumb down” has no pictures yet." in shown(app)
@@ -79,7 +79,7 @@ def test_names_that_will_not_do_are_said(open_page: Open, names: list[str], told
     button(app, "make-classes").click().run()
     assert words.plain(told) in app.error[0].value
     assert [each.value for each in app.text_input][: len(names)] == names, "they can be mended"
-    assert not home.datasets().exists()
+    assert not home.HOME.datasets().exists()
 
 
 def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
@@ -87,14 +87,14 @@ def test_what_has_come_goes_to_the_class_that_it_was_meant_for(
 ) -> None:
     chosen, told, asked = empty("cat", "dog"), [], []
 
-    def submit(path: Path, dataset: str, origin: str) -> str:
-        asked.append((path.read_bytes(), dataset, origin))
+    def submit(path: Path, dataset: Path, origin: str) -> str:
+        asked.append((path.read_bytes(), dataset.name, origin))
         return order(("started", {}))
 
     monkeypatch.setattr(adding, "submit_images", submit)
     monkeypatch.setattr(camera, "draw", lambda *_, **__: told.pop() if told else None)
     app = open_page("data", data=chosen)
-    begun, secret = incoming.begin("5 pictures.zip", 3, "page")
+    begun, secret = incoming.begin(home.HOME, "5 pictures.zip", 3, "page")
     incoming.append(begun, 0, b"zip")
     told.append(Brought(begun.folder.name, secret, chosen, "dog"))
     app.run()
@@ -128,7 +128,7 @@ def test_the_camera_stays_the_same_and_is_heard_once(
         drawn.append((key, busy, heard))
         return Brought("x", "y", chosen, "dog")  # it goes on saying what it has said
 
-    def take(upload_id: str, _: str) -> None:
+    def take(space: home.Space, upload_id: str, _: str) -> None:
         taken.append(upload_id)
         raise incoming.NoSuchUpload
 
@@ -160,7 +160,7 @@ def test_another_tab_has_heard_what_became_of_them(open_page: Open) -> None:
     job = order(("started", {}))
     app = open_page("data", data=empty("cat", "dog"), adding=job)
     assert app.get("progress")
-    files.remove(home.datasets() / job)
+    files.remove(home.HOME.datasets() / job)
     app.run()
     assert not app.error
     assert "adding" not in app.query_params
@@ -171,19 +171,19 @@ def test_pictures_on_their_way_can_be_cancelled_and_are_found_again(
 ) -> None:
     stage = {"stage": "reading", "done": 3, "total": 12, "seconds_left": 6.0}
     job = order(("started", {}), ("stage", stage))
-    stopped: list[str] = []
+    stopped: list[Path] = []
     monkeypatch.setattr(queue, "stop_import", stopped.append)
     app = open_page("data", data=empty("cat", "dog"), adding=job)
     assert app.get("progress")[0].proto.text.endswith("“cat” · about 6 s left")
     assert len(ways_in(app)) == 1, "the camera stays, the place to drop waits"
     button(app, "cancel-adding").click().run()
-    assert stopped == [job]
+    assert stopped == [home.HOME.dataset(job)]
 
 
 def test_what_became_of_them_is_told_until_something_changes(open_page: Open) -> None:
     job = order(("started", {}), ("finished", {}))
     added = Added("2 images added to “cat”. 3 were there already.", (Skipped("a.txt", "no image"),))
-    files.write_json(home.datasets() / job / "added.json", added.to_dict())
+    files.write_json(home.HOME.datasets() / job / "added.json", added.to_dict())
     chosen = empty("cat", "dog")
     app = open_page("data", data=chosen, adding=job)
     assert app.success[0].value == words.plain(added.told)
@@ -191,7 +191,7 @@ def test_what_became_of_them_is_told_until_something_changes(open_page: Open) ->
     assert "adding" not in app.query_params
     app.run()
     assert app.success
-    folder = store.folder_of(chosen)
+    folder = home.HOME.dataset(chosen)
     store.keep(folder, changes.rename(store.load(folder), "cat", "kitten"), "renamed")
     app.run()
     assert not app.success
@@ -204,7 +204,7 @@ def test_why_nothing_was_added_is_told(open_page: Open, end: str) -> None:
     expected = "**No.**" if end == "failed" else "You cancelled the import, "
     assert len(app.error) == 1
     assert app.error[0].value.startswith(words.plain(expected))
-    assert not (home.datasets() / job).exists()
+    assert not (home.HOME.datasets() / job).exists()
 
 
 @pytest.mark.parametrize("address", ["../../etc", "gone", "", "**x**"])
@@ -216,10 +216,10 @@ def test_an_address_that_is_no_order_is_forgotten(open_page: Open, address: str)
 
 def test_a_data_set_in_the_place_of_an_order_is_left_alone(open_page: Open) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
-    EventLog(store.folder_of(chosen) / "progress.jsonl").append("finished")
+    EventLog(home.HOME.dataset(chosen) / "progress.jsonl").append("finished")
     app = open_page("data", data=chosen, adding=chosen)
     assert len(app.error) == 1
-    assert store.load(store.folder_of(chosen)).counts == {"cat": 2, "dog": 2}
+    assert store.load(home.HOME.dataset(chosen)).counts == {"cat": 2, "dog": 2}
 
 
 def test_a_class_with_pictures_opens_its_ways_in_when_asked(open_page: Open) -> None:
@@ -236,8 +236,8 @@ def test_what_will_come_of_two_data_sets_is_said_before(
     chosen = store_dataset("pets", {"dog": 2, "cat": 2})
     asked = []
 
-    def submit(other: str, dataset: str) -> str:
-        asked.append((other, dataset))
+    def submit(other: Path, dataset: Path) -> str:
+        asked.append((other.name, dataset.name))
         return order(("started", {}))
 
     monkeypatch.setattr(adding, "submit_dataset", submit)
@@ -259,7 +259,7 @@ def test_there_may_be_no_other_data_set(open_page: Open) -> None:
 @pytest.mark.parametrize("counts", [{}, {"cat": 3}, {"cat": 3, "dog": 1}])
 def test_no_page_fails_where_pictures_are_wanting(open_page: Open, counts: dict[str, int]) -> None:
     full = store_dataset("pets", {"cat": 3, "dog": 3})
-    folder = store.folder_of(full)
+    folder = home.HOME.dataset(full)
     dataset = store.load(folder)
     gone = [
         record.file

@@ -24,7 +24,7 @@ def deep_dataset(tmp_path: Path) -> str:
             Image.fromarray(values.astype(np.uint16)).save(file)
     chosen = home.new_id()
     source = open_source(tmp_path / "deep")
-    store.import_dataset(source, home.datasets() / chosen, split=SplitSettings(), name="deep")
+    store.import_dataset(source, home.HOME.datasets() / chosen, split=SplitSettings(), name="deep")
     return chosen
 
 
@@ -32,13 +32,13 @@ def test_levels_are_told_changed_and_taken_back(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = deep_dataset(tmp_path)
-    before = store.load(home.datasets() / chosen).preparation
+    before = store.load(home.HOME.datasets() / chosen).preparation
     assert before.levels is not None
     ordered: list[Preparation] = []
 
-    def submit(dataset_id: str, preparation: Preparation) -> str:
+    def submit(dataset: Path, preparation: Preparation) -> str:
         ordered.append(preparation)
-        additions.read_otherwise(home.datasets() / dataset_id, preparation, lambda *_: None)
+        additions.read_otherwise(dataset, preparation, lambda *_: None)
         return "19700101-000000-00000000"  # it is done already, and nobody need hear of it
 
     monkeypatch.setattr(adding, "submit_preparation", submit)
@@ -58,7 +58,7 @@ def test_levels_are_told_changed_and_taken_back(
     assert "Transparent parts are on black" in shown(app)
     button(app, "undo").click().run()
     assert f"{black:g} is black and {white:g} is white" in shown(app)
-    assert store.load(home.datasets() / chosen).preparation == before
+    assert store.load(home.HOME.datasets() / chosen).preparation == before
 
 
 def test_levels_the_wrong_way_round_are_refused_in_a_sentence(

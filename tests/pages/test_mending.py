@@ -39,7 +39,7 @@ def pets(open_page: Open) -> Opened:
 
 
 def kept(chosen: str) -> Dataset:
-    return store.load(home.datasets() / chosen)
+    return store.load(home.HOME.datasets() / chosen)
 
 
 def test_pictures_that_are_ticked_are_moved(pets: Opened) -> None:
@@ -85,7 +85,7 @@ def test_what_is_ticked_on_the_map_is_ticked_in_the_gallery(
     app, chosen = pets
     dataset = kept(chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
-    files.write_json(checkup.place(chosen), Checkup(1, 15, (), points).to_dict())
+    files.write_json(checkup.place(home.HOME.dataset(chosen)), Checkup(1, 15, (), points).to_dict())
     picked = {"selection": {"points": [{"curve_number": 0, "point_index": n} for n in (1, 3)]}}
     monkeypatch.setattr(streamlit, "plotly_chart", lambda *_, **__: picked)
     app.run()
@@ -102,7 +102,7 @@ def test_many_classes_are_one_cloud_and_each_point_is_still_its_picture(
     chosen = store_dataset("zoo", {f"class {number:02}": 2 for number in range(30)})
     records = kept(chosen).records
     points = tuple(Point(record.file, 0.1, 0.2) for record in records)
-    files.write_json(checkup.place(chosen), Checkup(1, 60, (), points).to_dict())
+    files.write_json(checkup.place(home.HOME.dataset(chosen)), Checkup(1, 60, (), points).to_dict())
     drawn: list[Any] = []
 
     def choose(figure: Any, **more: Any) -> dict[str, Any]:
@@ -254,9 +254,9 @@ def test_what_was_deleted_can_be_deleted_for_good(pets: Opened) -> None:
     assert "Stop that run first" in shown(app), "it may be learning from what would go"
     run.delete()
     button(app, "ask").click().run()
-    assert len(list((home.datasets() / chosen / "images").iterdir())) == 15
+    assert len(list((home.HOME.datasets() / chosen / "images").iterdir())) == 15
     button(app, "delete").click().run()
-    assert len(list((home.datasets() / chosen / "images").iterdir())) == 14
+    assert len(list((home.HOME.datasets() / chosen / "images").iterdir())) == 14
     assert "undo" not in keys(app)
 
 
@@ -298,7 +298,7 @@ def test_other_pictures_can_be_brought_while_a_run_is_at_hand(open_page: Open) -
     button(app, "go-on").click().run()
     assert app.query_params["data"] == chosen
     run = paint_run(chosen)
-    store.delete(chosen)
+    store.delete(home.HOME.dataset(chosen))
     app = open_page("data", run=run.id)
     assert "make-classes" in keys(app)
 
@@ -307,7 +307,7 @@ def test_a_change_in_another_tab_is_not_overwritten(pets: Opened) -> None:
     app, chosen = pets
     tick(app, "1.png")
     other = kept(chosen)
-    store.keep(home.datasets() / chosen, changes.rename(other, "cat", "Tiger"), "renamed")
+    store.keep(home.HOME.datasets() / chosen, changes.rename(other, "cat", "Tiger"), "renamed")
     button(app, "delete-picked").click().run()
     assert kept(chosen).counts == {"dog": 10, "Tiger": 4}
 

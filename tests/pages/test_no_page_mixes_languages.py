@@ -82,11 +82,12 @@ def empty(open_page: Open) -> Iterator[AppTest]:
 
 def a_data_set(open_page: Open) -> Iterator[AppTest]:
     chosen = store_dataset("pets", {"cat": 12, "dog": 2, "emu": 0}, {"cat/x.jpg": b"no image"})
-    dataset = store.load(home.datasets() / chosen)
+    dataset = store.load(home.HOME.datasets() / chosen)
     points = tuple(Point(record.file, 0.1, 0.2) for record in dataset.records)
     found = [usual.judged(each, dataset) for each in balance.findings(dataset)]
     files.write_json(
-        checkup.place(chosen), Checkup(1, len(dataset.records), tuple(found), points, {}).to_dict()
+        checkup.place(home.HOME.dataset(chosen)),
+        Checkup(1, len(dataset.records), tuple(found), points, {}).to_dict(),
     )
     app = open_page("data", data=chosen, language="de")
     yield app

@@ -1,5 +1,6 @@
 """A data set with one class: from the Train page to what the Evaluate page shows."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from core.datasets import changes, store
 from core.jobs import queue
 from core.results import one_class
-from core.results.answers import kept
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
@@ -18,26 +18,16 @@ from tests.pages.painting import Open, button, keys, paint_run, shown, store_dat
 def one_class_data(count: int) -> str:
     """The id of a data set whose other class was deleted."""
     dataset = store_dataset("mugs", {"mug": count, "cup": 2})
-    folder = home.datasets() / dataset
+    folder = home.HOME.datasets() / dataset
     store.keep(folder, changes.delete_class(store.load(folder), "cup"), "deleted")
     return dataset
 
 
-def trained(count: int, turned_away: int, after: Run | None = None) -> Run:
-    """A run on one class, and what it would leave.
-
-    Args:
-        count: Pictures.
-        turned_away: How many of them do not look familiar.
-        after: The run that it repeats, on the same data set.
-    """
-    dataset = after.dataset_id if after else None
-    dataset = dataset or one_class_data(count)
-    settings = TrainingSettings().for_one_class()
-    repeats = after.id if after else None
-    run = paint_run(dataset, ("mug",), settings=settings, epochs=1, after=repeats)
-    records = store.load(home.datasets() / dataset).records
-    kept.keep(run.folder, kept.of_records(np.ones((count, 1)), records, ["mug"]))
+def trained(count: int, turned_away: int) -> Run:
+    """A run on one class, and what it would leave."""
+    dataset = one_class_data(count)
+    run = paint_run(dataset, ("mug",), settings=TrainingSettings().for_one_class(), epochs=1)
+    records = store.load(home.HOME.datasets() / dataset).records
     familiar = np.where(np.arange(count) < turned_away, 0.01, 0.5)
     results = run.results() or {}
     results |= one_class.evaluate(familiar, records, "mug", 0.05) | {"history": []}
@@ -49,9 +39,9 @@ def test_one_class_can_be_learned_alone(open_page: Open, monkeypatch: pytest.Mon
     dataset = one_class_data(15)
     submitted: list[Any] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
-        submitted.append((dataset_id, settings.for_one_class().epochs))
-        return paint_run(dataset_id, ("mug",), ending=None, epochs=0)
+    def submit(folder: Path, settings: TrainingSettings) -> Run:
+        submitted.append((folder.name, settings.for_one_class().epochs))
+        return paint_run(folder.name, ("mug",), ending=None, epochs=0)
 
     monkeypatch.setattr(queue, "submit_training", submit)
     app = open_page("train", data=dataset)
@@ -77,13 +67,6 @@ def test_evaluate_shows_what_was_turned_away(open_page: Open) -> None:
     }
     assert "Pictures of its class that it turned away" in [each.value for each in app.subheader]
     assert not app.tabs  # with one class there is no confusion matrix, and nothing to be sure of
-
-
-def test_that_it_names_its_only_class_is_no_accuracy_to_compare(open_page: Open) -> None:
-    before = trained(20, 3)
-    app = open_page("evaluate", run=trained(20, 1, after=before).id)
-    assert "What the changes brought" not in shown(app)
-    assert [each.value for each in app.metric][:1] == ["95%"]
 
 
 def test_the_curves_of_one_class_are_not_shown(open_page: Open) -> None:

@@ -42,7 +42,7 @@ def open_tab(app: AppTest, title: str) -> None:
 
 def tick_runs(app: AppTest, *runs: Run) -> None:
     """Tick runs in the table, which lists the newest first."""
-    order = [run.id for run in sorted(all_runs(), key=lambda run: -run.created)]
+    order = [run.id for run in sorted(all_runs(home.HOME), key=lambda run: -run.created)]
     table = app.dataframe[0]
     assert len(table.value) == len(order)
     select(app, table, rows=[order.index(run.id) for run in runs], columns=[], cells=[])
@@ -71,7 +71,7 @@ def test_a_click_reads_no_data_set_again(open_page: Open, monkeypatch: pytest.Mo
     app.run()
     open_tab(app, "Runs")
     assert read == []
-    own_names.give(store.folder_of(store.all_ids()[0]), "renamed")
+    own_names.give(home.HOME.dataset(store.all_ids(home.HOME)[0]), "renamed")
     open_tab(app, "Data sets")
     assert "**renamed**" in shown(app)
     assert len(read) == 1
@@ -79,7 +79,7 @@ def test_a_click_reads_no_data_set_again(open_page: Open, monkeypatch: pytest.Mo
 
 def test_a_damaged_data_set_is_passed_over(open_page: Open) -> None:
     damaged, whole = (store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "two"))
-    (store.folder_of(damaged) / "manifest.json").write_text('{"name": ')
+    (home.HOME.dataset(damaged) / "manifest.json").write_text('{"name": ')
     app = open_page("runs")
     open_tab(app, "Data sets")
     assert state.key("open", whole) in [each.key for each in app.button]
@@ -127,7 +127,7 @@ def test_a_damaged_run_is_said_and_can_be_deleted(open_page: Open) -> None:
     tick_runs(app, damaged)
     assert "results.json is missing or not as it was written" in shown(app).replace("\\", "")
     button(app, "delete-runs").click().run()
-    assert [run.id for run in all_runs()] == [whole.id]
+    assert [run.id for run in all_runs(home.HOME)] == [whole.id]
     app.switch_page("evaluate.py").run()
     assert not app.exception
     assert "90" in app.metric[0].value
@@ -164,7 +164,7 @@ def test_a_renamed_run_that_is_damaged_leaves_the_page_to_the_others(
     open_tab(app, "Runs")
     tick_runs(app, damaged)
     button(app, "delete-runs").click().run()
-    assert [run.id for run in all_runs()] == [whole.id]
+    assert [run.id for run in all_runs(home.HOME)] == [whole.id]
 
 
 def test_a_deleted_data_set_takes_a_second_press(open_page: Open) -> None:
@@ -172,9 +172,9 @@ def test_a_deleted_data_set_takes_a_second_press(open_page: Open) -> None:
     app = open_page("runs")
     open_tab(app, "Data sets")
     app.button(key=state.key("ask", dataset)).click().run()
-    assert store.all_ids()
+    assert store.all_ids(home.HOME)
     app.button(key=state.key("delete", dataset)).click().run()
-    assert not store.all_ids()
+    assert not store.all_ids(home.HOME)
     assert not app.exception
     assert not app.error
 
@@ -185,12 +185,12 @@ def test_deleted_runs_come_back_at_one_press(open_page: Open) -> None:
     app = open_page("runs", run=first.id)
     tick_runs(app, first, second)
     button(app, "delete-runs").click().run()
-    assert [run.id for run in all_runs()] == [third.id]
+    assert [run.id for run in all_runs(home.HOME)] == [third.id]
     assert "2 runs are deleted" in shown(app)
     assert "run" not in app.query_params, "it is no longer at hand"
     again = open_page("runs")  # after a reload
     button(again, "bring-back").click().run()
-    assert {run.id for run in all_runs()} == {first.id, second.id, third.id}
+    assert {run.id for run in all_runs(home.HOME)} == {first.id, second.id, third.id}
     assert sorted(path.name for path in first.folder.iterdir()) == held
     assert not buttons(again, "bring-back")
 
@@ -200,8 +200,8 @@ def test_a_deleted_run_can_be_deleted_for_good(open_page: Open) -> None:
     app = open_page("runs")
     button(app, "delete-runs").click().run()
     button(app, "delete-for-good").click().run()
-    assert not all_runs()
-    assert not list(home.runs().iterdir())
+    assert not all_runs(home.HOME)
+    assert not list(home.HOME.runs().iterdir())
     assert not run.folder.exists()
     assert "train-network" in keys(app)
 
@@ -216,7 +216,7 @@ def test_a_second_press_never_meets_the_next_item(open_page: Open) -> None:
     twice.run()
     assert "delete" not in keys(app), "the dialog is closed"
     twice.click().run()
-    assert set(store.all_ids()) == {chosen[0], chosen[2]}
+    assert set(store.all_ids(home.HOME)) == {chosen[0], chosen[2]}
 
 
 def test_what_goes_with_a_data_set_is_said_first(open_page: Open) -> None:
@@ -240,7 +240,7 @@ def test_what_is_at_work_is_not_deleted_but_opened(open_page: Open) -> None:
     open_tab(app, "Runs")
     button(app, "delete-runs").click().run()
     assert "stop it first" in shown(app)
-    assert [each.id for each in all_runs()] == [run.id]
+    assert [each.id for each in all_runs(home.HOME)] == [run.id]
     app.button(key=state.key("open", run.id)).click().run()
     assert "stop" in keys(app)
 
@@ -249,7 +249,7 @@ def test_a_data_set_stays_while_the_best_of_a_stopped_run_is_saved(open_page: Op
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     owner = {"pid": os.getpid(), "created": psutil.Process().create_time()}
     told = {"data_name": "pets", "dataset_id": dataset, "cluster": owner}
-    run = Run.create(home.runs() / home.new_id(), TrainingSettings(), **told)
+    run = Run.create(home.HOME.runs() / home.new_id(), TrainingSettings(), **told)
     run.log.append("stopped", finishing=Stage.EVALUATION)
     app = open_page("runs")
     open_tab(app, "Data sets")
@@ -281,17 +281,17 @@ NAMES = ("Summer 2025", "../../etc/passwd", "**bold** :red[x]", "חתולים 5"
 def test_a_run_and_a_data_set_are_renamed(open_page: Open, name: str) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)
-    folders = sorted(home.space().rglob("*"))
+    folders = sorted(home.HOME.folder.rglob("*"))
     own_names.give(run.folder, f" {name}\n")
-    own_names.give(store.folder_of(dataset), name)
+    own_names.give(home.HOME.dataset(dataset), name)
     told = words.plain(words.squeezed(name, 40))
     app = open_page("runs")
     assert f"**{told}**" in shown(app)
     open_tab(app, "Data sets")
     assert f"**{told}**" in shown(app)
-    assert run.name == store.load(store.folder_of(dataset)).name == name
+    assert run.name == store.load(home.HOME.dataset(dataset)).name == name
     assert run.data_name == "pets", "what it learned from is still told"
-    new = set(home.space().rglob("*")) - set(folders)
+    new = set(home.HOME.folder.rglob("*")) - set(folders)
     assert {path.name for path in new} == {"name.json"}, "no path is made of a name"
     assert open_page("data", data=dataset).title[0].value == words.plain(name)
     assert open_page("train", run=run.id).title[0].value == words.plain(name)
@@ -321,7 +321,7 @@ def test_a_damaged_name_is_none(thaw_home: Path, damage: str) -> None:
 
 
 def test_a_new_name_is_no_new_version_and_outlives_undo(thaw_home: Path) -> None:
-    folder = store.folder_of(store_dataset("pets", {"cat": 4, "dog": 4}))
+    folder = home.HOME.dataset(store_dataset("pets", {"cat": 4, "dog": 4}))
     old = store.load(folder)
     own_names.give(folder, "mine")
     assert store.load(folder) == replace(old, name="mine")
@@ -347,7 +347,7 @@ def test_each_shows_pictures_and_a_date(open_page: Open) -> None:
 def test_a_run_whose_data_set_is_gone_is_listed_without_pictures(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     paint_run(dataset)
-    store.delete(dataset)
+    store.delete(home.HOME.dataset(dataset))
     app = open_page("runs")
     assert not images(app)
     assert "90% of 10 right" in shown(app)
@@ -431,14 +431,6 @@ def test_curves_and_costs_are_drawn_for_what_is_ticked(open_page: Open) -> None:
     assert array(costs["data"][1]["x"]) == [10, 10], "what is ticked stands out"
 
 
-def test_curves_of_runs_that_are_alike_have_names_of_their_own(open_page: Open) -> None:
-    made = [paint_run(None) for _ in range(2)]
-    app = open_page("runs")
-    tick_runs(app, *made)
-    curves = json.loads(app.get("plotly_chart")[0].proto.spec)
-    assert len({each["name"] for each in curves["data"]}) == 2
-
-
 def test_a_thousand_runs_come_a_page_at_a_time_and_are_read_once(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -509,9 +501,9 @@ def test_chosen_backbones_are_all_queued_at_one_press(
     assert "VGG16" in shown(app), "what has to be downloaded is said"
     button(app, "train-compared").click().run()
     assert app.title[0].value == "Runs and data sets"
-    (comparison,) = {run.comparison for run in all_runs()}
+    (comparison,) = {run.comparison for run in all_runs(home.HOME)}
     assert app.query_params["comparison"] == comparison
-    assert {run.settings.backbone for run in all_runs()} == {"efficientnet_lite0", "vgg16"}
+    assert {run.settings.backbone for run in all_runs(home.HOME)} == {"efficientnet_lite0", "vgg16"}
     assert "VGG16: waiting" in shown(app)
 
 

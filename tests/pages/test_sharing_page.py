@@ -5,6 +5,7 @@ import pytest
 from core import sharing as links
 from core.jobs import exporting
 from core.projects import sharing
+from core.storage import home
 from core.storage.job import Job
 from core.web import addresses
 from tests.pages.painting import Open, button, buttons, shown, store_dataset
@@ -27,7 +28,7 @@ def test_a_link_is_there_until_somebody_takes_it_back(open_page: Open) -> None:
     assert "this computer alone" in shown(app)
     button(app, "stop-sharing").click().run()
     assert not app.code
-    assert sharing.folders(dataset) == []
+    assert sharing.folders(home.HOME.dataset(dataset)) == []
 
 
 def test_without_pictures_it_says_so(open_page: Open) -> None:
@@ -36,21 +37,9 @@ def test_without_pictures_it_says_so(open_page: Open) -> None:
     assert "Shared: no pictures (" in shown(open_page("data", data=dataset))
 
 
-def test_of_one_that_was_cancelled_nothing_stays(open_page: Open) -> None:
-    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
-    folder = sharing.new(dataset)
-    folder.mkdir(parents=True)
-    job = Job.of_export(folder)
-    job.log.append("queued", cluster=None, name="", upload=None)
-    job.stopped()
-    app = open_page("data", data=dataset)
-    assert not buttons(app, "dismiss-share")
-    assert sharing.folders(dataset) == []
-
-
 def test_why_one_could_not_be_written_stays_until_it_is_dismissed(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
-    folder = sharing.new(dataset)
+    folder = sharing.new(home.HOME.dataset(dataset))
     folder.mkdir(parents=True)
     job = Job.of_export(folder)
     job.log.append("queued", cluster=None, name="", upload=None)

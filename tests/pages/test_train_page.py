@@ -40,9 +40,9 @@ def test_one_press_trains_with_the_defaults(
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     submitted: list[Any] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
-        submitted.append((dataset_id, settings))
-        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
+    def submit(folder: Path, settings: TrainingSettings) -> Run:
+        submitted.append((folder.name, settings))
+        return paint_run(folder.name, ending=None, epochs=1, settings=settings)
 
     monkeypatch.setattr(queue, "submit_training", submit)
     app = open_page("train", data=dataset)
@@ -207,7 +207,7 @@ def _six_pictures_are_enough_to_thaw(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def survey(dataset: str, value: float = 0.21) -> None:
     """What looking at its pictures would leave behind."""
-    folder = home.datasets() / dataset
+    folder = home.HOME.datasets() / dataset
     found = Likeness(value, 8, {"cat": ("<b>tabby", 0.3), "dog": ("hook", 0.1)})
     files.write_json(folder / "likeness.json", found.to_dict() | {"of": store.stamp(folder)})
 
@@ -227,7 +227,7 @@ def test_the_suggestion_is_asked_for_and_becomes_the_preset(
 ) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
-    assert f"survey-{dataset}" in [name for name, _ in no_cluster]
+    assert f"survey-home/datasets/{dataset}" in [name for name, _ in no_cluster]
     assert "Until then, you see the defaults" in shown(app)
     assert "uggested" not in shown(app)
     survey(dataset)
@@ -241,7 +241,7 @@ def test_the_suggestion_is_asked_for_and_becomes_the_preset(
     assert "most frequent answer" in shown(app)
     assert "right for" not in shown(app)
     assert "use-suggestion" not in keys(app)
-    measured = [name for name, _ in no_cluster if name.startswith(f"probe-{dataset}")]
+    measured = [name for name, _ in no_cluster if dataset in name and name.startswith("probe-")]
     assert len(measured) == 1, "of what is set, not of the defaults that were there before"
 
 
@@ -310,9 +310,9 @@ def submissions(monkeypatch: pytest.MonkeyPatch) -> list[TrainingSettings]:
     """The settings of each run that is submitted; none is trained."""
     submitted: list[TrainingSettings] = []
 
-    def submit(dataset_id: str, settings: TrainingSettings) -> Run:
+    def submit(folder: Path, settings: TrainingSettings) -> Run:
         submitted.append(settings)
-        return paint_run(dataset_id, ending=None, epochs=1, settings=settings)
+        return paint_run(folder.name, ending=None, epochs=1, settings=settings)
 
     monkeypatch.setattr(queue, "submit_training", submit)
     return submitted
@@ -344,7 +344,7 @@ def store_probe(dataset: str, settings: TrainingSettings, **changed: float) -> N
         "head_step": 0.001, "step": 0.001, "judge": 0.001, "frozen_image": 0.01,
         "trained_from": 141,
     }  # fmt: skip
-    place = foresight._place(dataset, settings)
+    place = foresight._place(home.HOME.dataset(dataset), settings)
     place.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(place, met | changed)
 
@@ -353,7 +353,7 @@ def test_what_it_takes_is_told_before(open_page: Open, no_cluster: list[tuple[st
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     app = open_page("train", data=dataset)
     assert "Estimating the time on a few of your pictures" in shown(app)
-    assert any(name.startswith(f"probe-{dataset}") for name, _ in no_cluster)
+    assert any(dataset in name and name.startswith("probe-") for name, _ in no_cluster)
     store_probe(dataset, TrainingSettings())
     app.run()
     assert "About **2 s** on this computer" in shown(app)
@@ -401,7 +401,7 @@ def test_how_pictures_become_square_is_chosen_by_looking_at_them(
 
 def test_where_all_pictures_are_square_there_is_nothing_to_compare(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    manifest = home.datasets() / dataset / "manifest.json"
+    manifest = home.HOME.datasets() / dataset / "manifest.json"
     told = files.read_json(manifest)
     for record in told["records"]:
         record["height"] = record["width"]
@@ -482,8 +482,8 @@ def test_a_waiting_run_tells_its_place(open_page: Open, monkeypatch: pytest.Monk
         data_name="pets",
     )
     before = [
-        queue.UnderWay("a", "*one* :tada:", RunStatus.RUNNING, None, 240.0),
-        queue.UnderWay("b", "two", RunStatus.QUEUED, None, None),
+        queue.UnderWay(Run(home.HOME.runs() / "a"), "*one* :tada:", RunStatus.RUNNING, None, 240.0),
+        queue.UnderWay(Run(home.HOME.runs() / "b"), "two", RunStatus.QUEUED, None, None),
     ]
     monkeypatch.setattr(queue, "ahead", lambda of=None: before)
     app = open_page("train", run=run.id)
@@ -679,7 +679,7 @@ def test_a_new_visit_finds_what_was_set(open_page: Open) -> None:
     survey(dataset)
     app = open_page("train", data=dataset)
     assert thaws_its_last_blocks(app)
-    assert not (store.folder_of(dataset) / "choice.json").exists(), "it was Thaw that set this"
+    assert not (home.HOME.dataset(dataset) / "choice.json").exists(), "it was Thaw that set this"
     app.slider[0].set_value(120).run()
     next(each for each in app.number_input if each.label == "Epochs").set_value(7).run()
     again = open_page("train", data=dataset)
@@ -714,7 +714,7 @@ def test_what_was_set_can_be_set_back_by_hand(open_page: Open) -> None:
 
 def test_a_choice_that_cannot_be_used_any_more_is_passed_over(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
-    path = store.folder_of(dataset) / "choice.json"
+    path = home.HOME.dataset(dataset) / "choice.json"
     gone = TrainingSettings().to_dict() | {"backbone": "hub-gone"}
     for told in ("{", "[]", '{"epochs": 0}', '{"later": 1}', json.dumps(gone)):
         path.write_text(told)

@@ -46,12 +46,12 @@ def test_a_full_disk_is_told_and_nothing_is_left_behind() -> None:
     full = Full("pets/cat/1.jpg", b"")
     with pytest.raises(UserError, match="no room left"), uploads.on_disk([("1.jpg", full)]):
         pass
-    assert not list(home.uploads().iterdir())
+    assert not list(home.HOME.uploads().iterdir())
 
 
 def test_pictures_are_gone_after_use() -> None:
     with uploads.on_disk([("../a.PNG", b"one"), ("b", Upload("b", b"two"))]) as paths:
         assert [path.read_bytes() for path in paths] == [b"one", b"two"]
         assert paths[0].suffix == ".png"
-        assert all(home.uploads() in path.parents for path in paths)
-    assert not list(home.uploads().iterdir())
+        assert all(home.HOME.uploads() in path.parents for path in paths)
+    assert not list(home.HOME.uploads().iterdir())

@@ -39,7 +39,7 @@ def dataset(thaw_home: Path, tmp_path: Path) -> str:
         for number in range(5):
             (drawn / name / f"{number}.png").write_bytes(painted(COLOURS[name], number))
     chosen = home.new_id()
-    folder = store.folder_of(chosen)
+    folder = home.HOME.dataset(chosen)
     store.import_dataset(open_source(drawn), folder, split=SplitSettings(), name="colours")
     gone = changes.remove(store.load(folder), ["green/4.png"])
     store.keep(folder, gone, "1 picture removed")
@@ -63,7 +63,7 @@ def run(dataset: str, make_run: Callable[..., Path]) -> Run:
 
 def finished(dataset: str, make_run: Callable[..., Path], **told: object) -> Run:
     """The folder of a run as a worker leaves it, of a network that is made in a second."""
-    place = home.runs() / home.new_id()
+    place = home.HOME.runs() / home.new_id()
     place.parent.mkdir(parents=True, exist_ok=True)
     whole(make_run()).rename(place)
     told = {"data": "colours", "dataset": dataset, "version": 1, "after": None} | told
@@ -85,10 +85,10 @@ def finished(dataset: str, make_run: Callable[..., Path], **told: object) -> Run
 @pytest.fixture
 def pictures_alone(dataset: str, tmp_path: Path) -> Path:
     """A project without a run, which is opened without TensorFlow."""
-    return save(saving.project(dataset, []), tmp_path / "pictures.thaw")
+    return save(saving.project(home.HOME.dataset(dataset), []), tmp_path / "pictures.thaw")
 
 
 @pytest.fixture
 def project(dataset: str, run: Run, tmp_path: Path) -> Path:
     """A project with a run."""
-    return save(saving.project(dataset, [run]), tmp_path / "colours.thaw")
+    return save(saving.project(home.HOME.dataset(dataset), [run]), tmp_path / "colours.thaw")

@@ -18,7 +18,7 @@ from tests.projects.rewriting import rewritten
 
 
 def job_of() -> Job:
-    job = Job(Kind.READING, home.datasets() / home.new_id())
+    job = Job(Kind.READING, home.HOME.datasets() / home.new_id())
     job.folder.mkdir(parents=True)
     job.log.append("queued", cluster=None, name="colours", upload=None)
     return job
@@ -48,7 +48,7 @@ def test_it_becomes_the_data_set_of_the_job(pictures_alone: Path, elsewhere: Non
 def test_where_it_is_here_already_the_job_says_where(pictures_alone: Path, elsewhere: None) -> None:
     first, second = perform(pictures_alone), perform(pictures_alone)
     assert second.state().status is RunStatus.FINISHED
-    assert store.all_ids() == [first.folder.name]
+    assert store.all_ids(home.HOME) == [first.folder.name]
     found = opening.opened(second.folder)
     assert found is not None
     assert (found.dataset, found.there) == (first.folder.name, True)
@@ -77,13 +77,13 @@ def test_what_was_cut_off_at_the_very_end_is_settled(
     dataset: str, run: Run, thaw_home: Path
 ) -> None:
     """The manifest is written, but the process was killed before the runs had moved."""
-    folder = store.folder_of(dataset)
+    folder = home.HOME.dataset(dataset)
     staged = folder / home.OPENED_RUNS
     staged.mkdir()
     run.folder.rename(staged / run.id)
-    assert all_runs() == []
+    assert all_runs(home.HOME) == []
     leftovers.sweep()
-    assert [each.id for each in all_runs()] == [run.id]
+    assert [each.id for each in all_runs(home.HOME)] == [run.id]
     assert not staged.exists()
 
 
@@ -94,12 +94,12 @@ def test_what_was_cut_off_before_is_removed(run: Run, thaw_home: Path) -> None:
     staged.mkdir()
     run.folder.rename(staged / run.id)
     opening.settle(job.folder)
-    assert all_runs() == []
+    assert all_runs(home.HOME) == []
     job.fail("interrupted")
     assert not staged.exists()
-    terminal = home.datasets() / ".new-0123"
+    terminal = home.HOME.datasets() / ".new-0123"
     terminal.mkdir()
     day_ago = os.stat(terminal).st_ctime + 2 * 86_400
     leftovers.sweep(day_ago)
     assert not terminal.exists()
-    assert files.disk_used(home.runs()) == 0
+    assert files.disk_used(home.HOME.runs()) == 0

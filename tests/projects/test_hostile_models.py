@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.network.classifier import Network, head_layers
 from core.network.familiarity import Memory
 from core.projects import models, opening
+from core.storage import home
 from tests.projects.rewriting import Members, rewritten
 from tests.results.conftest import SIZE
 
@@ -257,7 +258,7 @@ def test_in_a_project_it_is_refused_and_nothing_is_left(
     there = tmp_path / "elsewhere"
     monkeypatch.setenv("THAW_HOME", str(there))
     with pytest.raises(UserError, match="a part that Thaw does not write, “Lambda”"):
-        opening.open_project(rewritten(project, change), "evil", lambda *_: None)
+        opening.open_project(home.HOME, rewritten(project, change), "evil", lambda *_: None)
     assert [each for each in there.rglob("*") if each.is_file() and each.suffix != ".json"] == []
     assert not [*there.glob("home/datasets/*"), *there.glob("home/runs/*")]
 
@@ -267,7 +268,7 @@ def test_in_a_project_it_is_refused_and_nothing_is_left(
         inside["runs/1/checkpoint.npz"] = held.getvalue()
 
     with pytest.raises(UserError, match="numbers that are damaged"):
-        opening.open_project(rewritten(project, not_finite), "evil", lambda *_: None)
+        opening.open_project(home.HOME, rewritten(project, not_finite), "evil", lambda *_: None)
 
     def pickled(inside: Members) -> None:
         held = io.BytesIO()
@@ -275,7 +276,7 @@ def test_in_a_project_it_is_refused_and_nothing_is_left(
         inside["runs/1/checkpoint.npz"] = held.getvalue()
 
     with pytest.raises(UserError, match="numbers that are damaged"):
-        opening.open_project(rewritten(project, pickled), "evil", lambda *_: None)
+        opening.open_project(home.HOME, rewritten(project, pickled), "evil", lambda *_: None)
 
 
 FAMILIES = [

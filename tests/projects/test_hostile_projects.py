@@ -41,7 +41,7 @@ def left_of(there: Path) -> list[Path]:
 def refused(path: Path, there: Path) -> str:
     """The sentence with which a project is refused; nothing of it is left."""
     with pytest.raises(UserError) as caught:
-        opening.open_project(path, path.name, lambda *_: None)
+        opening.open_project(home.HOME, path, path.name, lambda *_: None)
     said = str(caught.value)
     assert said.endswith(".")
     assert "Traceback" not in said
@@ -263,12 +263,12 @@ def test_every_flipped_byte_is_noticed_or_harmless(pictures_alone: Path, elsewhe
     for at in range(7, len(data), len(data) // 40):
         path.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
         try:
-            found = opening.open_project(path, "flipped", lambda *_: None)
+            found = opening.open_project(home.HOME, path, "flipped", lambda *_: None)
         except UserError:
             assert left_of(elsewhere) == []
             continue
         assert found.name == "colours"
-        store.delete(found.dataset)
+        store.delete(home.HOME.dataset(found.dataset))
 
 
 def test_a_million_members(pictures_alone: Path, elsewhere: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_disk_that_fills_up_midway(
     with monkeypatch.context() as patched:
         patched.setattr(image_files.files, "write_bytes", full)
         with pytest.raises(UserError, match="no room left"):
-            opening.open_project(pictures_alone, "x", lambda *_: None)
+            opening.open_project(home.HOME, pictures_alone, "x", lambda *_: None)
     assert left_of(elsewhere) == []
 
 
@@ -319,7 +319,7 @@ def test_what_is_stopped_leaves_nothing(pictures_alone: Path, elsewhere: Path) -
             raise StopRequested
 
     with pytest.raises(StopRequested):
-        opening.open_project(pictures_alone, "x", stop)
+        opening.open_project(home.HOME, pictures_alone, "x", stop)
     assert left_of(elsewhere) == []
 
 
@@ -360,7 +360,7 @@ def test_a_run_that_is_none(what: str, project: Path, run: Run, elsewhere: Path)
 def test_its_name_plays_no_part(pictures_alone: Path, tmp_path: Path, elsewhere: Path) -> None:
     other = pictures_alone.rename(tmp_path / "holiday.zip")
     assert opening.is_project(other)
-    assert opening.open_project(other, "holiday", lambda *_: None).name == "colours"
+    assert opening.open_project(home.HOME, other, "holiday", lambda *_: None).name == "colours"
     plain = tmp_path / "plain.thaw"
     with zipfile.ZipFile(plain, "w") as archive:
         archive.writestr("a/1.png", b"")
@@ -380,7 +380,7 @@ def test_names_are_never_paths(pictures_alone: Path, elsewhere: Path) -> None:
                 inside[name] = inside[name].replace(b'"blue"', b'"../../blue"')
         edited(MANIFEST, set_in("name", to="../../../etc"))(inside)
 
-    found = opening.open_project(rewritten(pictures_alone, change), "x", lambda *_: None)
+    found = opening.open_project(home.HOME, rewritten(pictures_alone, change), "x", lambda *_: None)
     assert found.name == "../../../etc"
     names = {each.name for each in elsewhere.rglob("*") if each.is_dir()}
     assert names <= {"home", "datasets", found.dataset, "images", "thumbnails", "versions"}

@@ -27,7 +27,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str = "else
 
 
 def opened(path: Path) -> opening.Opened:
-    return opening.open_project(path, path.name, lambda *_: None)
+    return opening.open_project(home.HOME, path, path.name, lambda *_: None)
 
 
 def everything(below: Path) -> set[str]:
@@ -41,12 +41,12 @@ def versions_of(folder: Path) -> list[Dataset]:
 def test_a_data_set_comes_back_with_its_past(
     pictures_alone: Path, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = versions_of(store.folder_of(dataset))
+    before = versions_of(home.HOME.dataset(dataset))
     assert [each.version for each in before] == [1, 2, 3]
     elsewhere(tmp_path, monkeypatch)
     found = opened(pictures_alone)
     assert (found.name, found.there, found.runs) == ("colours", False, ())
-    folder = store.folder_of(found.dataset)
+    folder = home.HOME.dataset(found.dataset)
     assert versions_of(folder) == before
     now = store.load(folder)
     assert now == before[-1]
@@ -65,11 +65,13 @@ def test_a_data_set_comes_back_with_its_past(
 def test_only_the_version_at_hand_leaves_where_that_is_chosen(
     dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = save(saving.project(dataset, [], versions=False), tmp_path / "now.thaw")
-    now = store.load(store.folder_of(dataset))
+    path = save(
+        saving.project(home.HOME.dataset(dataset), [], versions=False), tmp_path / "now.thaw"
+    )
+    now = store.load(home.HOME.dataset(dataset))
     assert len([each for each in members(path) if each.startswith("pictures/")]) == 14
     elsewhere(tmp_path, monkeypatch)
-    folder = store.folder_of(opened(path).dataset)
+    folder = home.HOME.dataset(opened(path).dataset)
     assert store.load(folder).records == now.records
     with pytest.raises(UserError, match="nothing to undo"):
         store.undo(folder)
@@ -94,17 +96,17 @@ def test_a_changed_data_set_stays_and_pictures_take_no_room_twice(
     pictures_alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere(tmp_path, monkeypatch)
-    first = store.folder_of(opened(pictures_alone).dataset)
+    first = home.HOME.dataset(opened(pictures_alone).dataset)
     store.keep(first, changes.remove(store.load(first), ["blue/0.png"]), "removed")
     again = opened(pictures_alone)
     assert (again.there, again.name) == (False, "colours 2")
-    second = store.folder_of(again.dataset)
+    second = home.HOME.dataset(again.dataset)
     assert len(store.load(second).records) == 14
     for digest in image_files.stored(second):
         assert os.path.samefile(
             image_files.original(first, digest), image_files.original(second, digest)
         )
-    store.delete(first.name)
+    store.delete(home.HOME.dataset(first.name))
     assert all(image_files.original(second, r.digest).is_file() for r in store.load(second).records)
 
 
@@ -128,14 +130,14 @@ def test_where_a_run_was_at_work_stays_here(project: Path, run: Run) -> None:
 
 def test_it_is_sent_in_pieces(project: Path, dataset: str, run: Run) -> None:
     (run.folder / home.CHECKPOINT).write_bytes(os.urandom(9_000_000))
-    found = saving.project(dataset, [run])
+    found = saving.project(home.HOME.dataset(dataset), [run])
     sizes = [len(piece) for piece in found.pieces]
     assert sum(sizes) > 9_000_000
     assert max(sizes) < 2_100_000
 
 
 def test_what_goes_while_it_is_sent_breaks_it_off(dataset: str, run: Run, tmp_path: Path) -> None:
-    found = saving.project(dataset, [run])
+    found = saving.project(home.HOME.dataset(dataset), [run])
     pieces = [next(found.pieces)]
     with (run.folder / home.MODEL).open("ab") as file:
         file.write(b"more")
@@ -151,14 +153,14 @@ def test_a_run_that_lacks_a_file_is_said_before_anything_is_sent(
 ) -> None:
     (run.folder / file).unlink()
     with pytest.raises(UserError, match=r"is damaged|Expected finished runs"):
-        saving.project(dataset, [run])
+        saving.project(home.HOME.dataset(dataset), [run])
 
 
 def test_a_run_that_is_at_work_cannot_be_saved(dataset: str, run: Run) -> None:
     run.log.append("resumed", cluster=None, epochs=2, begin=1)
-    assert saving.runs_of(dataset) == []
+    assert saving.runs_of(home.HOME.dataset(dataset)) == []
     with pytest.raises(UserError, match="Expected finished runs"):
-        saving.project(dataset, [run])
+        saving.project(home.HOME.dataset(dataset), [run])
 
 
 @pytest.mark.slow
@@ -170,7 +172,7 @@ def test_a_run_comes_back_whole(
     created, settings, by_now = run.created, run.settings, names.by_now(run)
     elsewhere(tmp_path, monkeypatch)
     found = opened(project)
-    (came,) = all_runs()
+    (came,) = all_runs(home.HOME)
     assert found.runs == (came.id,)
     assert came.dataset_id == found.dataset
     assert (came.name, came.settings, came.version) == ("my best", settings, 1)
@@ -185,10 +187,10 @@ def test_a_run_comes_back_whole(
     assert names.by_now(came) == by_now == {"blue": "blue", "green": "green", "red": "crimson"}
     assert came.created == pytest.approx(created, abs=1)
     assert [row["val_accuracy"] for row in came.state().history] == [0.9]
-    assert not (store.folder_of(found.dataset) / home.OPENED_RUNS).exists()
+    assert not (home.HOME.dataset(found.dataset) / home.OPENED_RUNS).exists()
     again = opened(project)
     assert (again.there, again.new_runs, again.runs) == (True, 0, found.runs)
-    assert [each.id for each in all_runs()] == [came.id]
+    assert [each.id for each in all_runs(home.HOME)] == [came.id]
 
 
 @pytest.mark.slow
@@ -200,10 +202,10 @@ def test_a_run_that_was_resumed_comes_back(
     run.log.append("epoch", **row, seconds=0.1)
     run.log.append("finished", best_epoch=1, turn=1)
     before = run.state()
-    path = save(saving.project(dataset, [run]), tmp_path / "resumed.thaw")
+    path = save(saving.project(home.HOME.dataset(dataset), [run]), tmp_path / "resumed.thaw")
     elsewhere(tmp_path, monkeypatch)
     (again,) = opened(path).runs
-    after = open_run(again).state()
+    after = open_run(home.HOME, again).state()
     assert after.cluster is None
     assert (after.status, after.turn, after.epochs) == (before.status, 1, 9)
     assert [each["epoch"] for each in after.history] == [1, 2]
@@ -217,18 +219,18 @@ def test_a_run_joins_its_data_set_and_names_do_not_collide(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (first,) = saving.runs_of(dataset)
+    (first,) = saving.runs_of(home.HOME.dataset(dataset))
     second = finished(dataset, lambda: make_run("another", 4.0), after=first.id)
     own_names.give(second.folder, "my best")
-    both = save(saving.project(dataset, [second, first]), tmp_path / "both.thaw")
+    both = save(saving.project(home.HOME.dataset(dataset), [second, first]), tmp_path / "both.thaw")
     elsewhere(tmp_path, monkeypatch)
     alone = opened(pictures_alone)
     joined = opened(project)
     assert (joined.there, joined.dataset, joined.new_runs) == (True, alone.dataset, 1)
     found = opened(both)
     assert (found.there, found.dataset, found.new_runs) == (True, alone.dataset, 1)
-    assert [each.name for each in all_runs()] == ["my best 2", "my best"]
-    newer = open_run(found.runs[0])
+    assert [each.name for each in all_runs(home.HOME)] == ["my best 2", "my best"]
+    newer = open_run(home.HOME, found.runs[0])
     assert newer.after == joined.runs[0], "the run that it repeats, by its id here"
 
 
@@ -264,12 +266,17 @@ def test_a_run_with_a_module_travels_without_its_network(
     elsewhere(tmp_path, monkeypatch)
     assert main(["project", "open", str(out)]) == 0
     assert "1 run came without a network" in capsys.readouterr().err
-    (came,) = all_runs()
+    (came,) = all_runs(home.HOME)
     assert (came.name, came.results(), came.settings) == ("of a module", results, settings)
     assert (came.has_model, came.state().status.final) == (False, True)
     again = opened(out)
     assert (again.there, again.new_runs, again.runs) == (True, 0, (came.id,))
-    further = save(saving.project(again.dataset, saving.runs_of(again.dataset)), out)
+    further = save(
+        saving.project(
+            home.HOME.dataset(again.dataset), saving.runs_of(home.HOME.dataset(again.dataset))
+        ),
+        out,
+    )
     assert json.loads(members(further)["project.json"])["runs"][0]["name"] == "of a module"
 
 
@@ -277,7 +284,7 @@ def test_a_missing_network_is_refused_unless_the_list_says_so(
     dataset: str, make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = with_a_module(dataset, make_run)
-    path = save(saving.project(dataset, [run]), tmp_path / "module.thaw")
+    path = save(saving.project(home.HOME.dataset(dataset), [run]), tmp_path / "module.thaw")
 
     def claim(told: dict[str, Any]) -> None:
         told["runs"][0]["model"] = True
@@ -286,7 +293,7 @@ def test_a_missing_network_is_refused_unless_the_list_says_so(
     elsewhere(tmp_path, monkeypatch)
     with pytest.raises(UserError, match="a run in it is not whole"):
         opened(claimed)
-    assert all_runs() == []
+    assert all_runs(home.HOME) == []
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def photos(thaw_home: Path, tmp_path: Path) -> str:
         for number in range(5):
             (drawn / name / f"{number}.jpg").write_bytes(photo(colour, number))
     chosen = home.new_id()
-    folder = store.folder_of(chosen)
+    folder = home.HOME.dataset(chosen)
     store.import_dataset(open_source(drawn), folder, split=SplitSettings(), name="photos")
     gone = changes.remove(store.load(folder), ["green/4.jpg"])
     store.keep(folder, gone, "1 picture removed")
@@ -59,7 +59,7 @@ def photos(thaw_home: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def trained(photos: str, make_run: Callable[..., Path]) -> Run:
     """A run of the first version that has learned, was judged, and can be trained further."""
-    run, first = finished(photos, make_run), store.load(store.folder_of(photos), 1)
+    run, first = finished(photos, make_run), store.load(home.HOME.dataset(photos), 1)
     learned.keep(run, first, refit=False)
     judged = first.of("validation")
     answers = np.full((len(judged), 3), 1 / 3, np.float32) + np.float32([1e-7, 0, -1e-7])
@@ -78,21 +78,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(path: Path) -> opening.Opened:
-    return opening.open_project(path, path.name, lambda *_: None)
+    return opening.open_project(home.HOME, path, path.name, lambda *_: None)
 
 
 def digests_of(dataset: str, version: int | None = None) -> dict[str, str]:
-    return {r.file: r.digest for r in store.load(store.folder_of(dataset), version).records}
+    return {r.file: r.digest for r in store.load(home.HOME.dataset(dataset), version).records}
 
 
 def pixels_of(dataset: str, file: str) -> bytes:
-    data = image_files.original(store.folder_of(dataset), digests_of(dataset)[file]).read_bytes()
+    data = image_files.original(home.HOME.dataset(dataset), digests_of(dataset)[file]).read_bytes()
     return images.picture(data).image.tobytes()
 
 
 def test_nothing_in_the_file_says_where_or_with_what(photos: str, trained: Run,
                                                      tmp_path: Path) -> None:  # fmt: skip
-    path = save(saving.project(photos, [trained]), tmp_path / "photos.thaw")
+    path = save(saving.project(home.HOME.dataset(photos), [trained]), tmp_path / "photos.thaw")
     inside = members(path)
     for name, data in inside.items():
         assert not [secret for secret in SECRETS if secret in data], name
@@ -104,8 +104,8 @@ def test_nothing_in_the_file_says_where_or_with_what(photos: str, trained: Run,
 
 def test_split_groups_and_marks_come_back(photos: str, tmp_path: Path,
                                           monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    path = save(saving.project(photos, []), tmp_path / "photos.thaw")
-    folder = store.folder_of(photos)
+    path = save(saving.project(home.HOME.dataset(photos), []), tmp_path / "photos.thaw")
+    folder = home.HOME.dataset(photos)
     before, first, marked = store.load(folder), store.load(folder, 1), hard.marked
     was = {r.file: pixels_of(photos, r.file) for r in before.records}
     of_file = {r.digest: r.file for r in before.records}
@@ -113,7 +113,7 @@ def test_split_groups_and_marks_come_back(photos: str, tmp_path: Path,
     hard_before = marked(folder, before)
     elsewhere(tmp_path, monkeypatch)
     came = opened(path)
-    now_folder = store.folder_of(came.dataset)
+    now_folder = home.HOME.dataset(came.dataset)
     now = store.load(now_folder)
 
     def outline(records: Sequence[object]) -> list[tuple[object, ...]]:
@@ -126,14 +126,14 @@ def test_split_groups_and_marks_come_back(photos: str, tmp_path: Path,
     assert [sorted(of_file[each] for each in group) for group in now.together] == groups
     assert groups
     assert marked(now_folder, now) == hard_before == {"red/3.jpg", "blue/1.jpg"}
-    again = save(saving.project(came.dataset, []), tmp_path / "again.thaw")
+    again = save(saving.project(home.HOME.dataset(came.dataset), []), tmp_path / "again.thaw")
     assert set(members(again)) == set(members(path)), "stripped twice is stripped once"
 
 
 def test_what_a_run_tells_of_pictures_names_them_as_they_left(
     photos: str, trained: Run, tmp_path: Path
 ) -> None:
-    left = saving.project(photos, [trained])
+    left = saving.project(home.HOME.dataset(photos), [trained])
     path = save(left, tmp_path / "photos.thaw")
     with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "inside")  # our own file
@@ -160,7 +160,7 @@ def test_what_a_run_tells_of_pictures_names_them_as_they_left(
 
 
 def test_for_a_backup_pictures_stay_byte_for_byte(photos: str, tmp_path: Path) -> None:
-    exact = saving.project(photos, [], pictures=Pictures.AS_THEY_ARE)
+    exact = saving.project(home.HOME.dataset(photos), [], pictures=Pictures.AS_THEY_ARE)
     inside = members(save(exact, tmp_path / "exact.thaw"))
     held = {name.partition("/")[2] for name in inside if name.startswith("pictures/")}
     assert held == set(digests_of(photos, 1).values())
@@ -168,13 +168,13 @@ def test_for_a_backup_pictures_stay_byte_for_byte(photos: str, tmp_path: Path) -
 
 
 def test_the_same_pictures_stripped_are_here_already(photos: str, tmp_path: Path) -> None:
-    came = opened(save(saving.project(photos, []), tmp_path / "photos.thaw"))
+    came = opened(save(saving.project(home.HOME.dataset(photos), []), tmp_path / "photos.thaw"))
     assert (came.there, came.dataset) == (True, photos)
 
 
 def test_without_pictures_nothing_of_them_leaves(photos: str, trained: Run,
                                                  tmp_path: Path) -> None:  # fmt: skip
-    project = saving.project(photos, [trained], pictures=Pictures.NONE)
+    project = saving.project(home.HOME.dataset(photos), [trained], pictures=Pictures.NONE)
     inside = members(save(project, tmp_path / "none.thaw"))
     assert (project.pictures, project.runs) == (0, 1)
     names = {name.rpartition("/")[2] for name in inside}
@@ -187,14 +187,14 @@ def test_without_pictures_nothing_of_them_leaves(photos: str, trained: Run,
 def test_one_that_cannot_be_stripped_is_named_and_the_owner_decides(
     photos: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = store.folder_of(photos)
+    folder = home.HOME.dataset(photos)
     odd = tmp_path / "odd" / "red"
     odd.mkdir(parents=True)
     (odd / "odd.jpg").write_bytes(odd_jpeg())
     additions.add_images(open_source(odd.parent), folder, "red", aside=tmp_path / "aside",
                          report=lambda *_: None)  # fmt: skip
     with pytest.raises(UserError, match=r"cannot be taken out.*odd\.jpg"):
-        saving.project(photos, [])
+        saving.project(home.HOME.dataset(photos), [])
     out = tmp_path / "out.thaw"
     assert main(["project", "save", "photos", "--out", str(out)]) == 2
     assert "odd.jpg" in capsys.readouterr().err
@@ -216,13 +216,13 @@ def test_a_run_goes_on_elsewhere_with_stripped_pictures(
     photos: str, trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, results = kept.read(trained.folder), trained.results()
-    path = save(saving.project(photos, [trained]), tmp_path / "photos.thaw")
+    path = save(saving.project(home.HOME.dataset(photos), [trained]), tmp_path / "photos.thaw")
     again = opened(path)
     assert (again.there, again.new_runs, again.runs) == (True, 0, (trained.id,))
     elsewhere(tmp_path, monkeypatch)
     came = opened(path)
-    run = open_run(came.runs[0])
-    first = store.load(store.folder_of(came.dataset), 1)
+    run = open_run(home.HOME, came.runs[0])
+    first = store.load(home.HOME.dataset(came.dataset), 1)
     assert learned.digests(run) == {each.digest for each in first.of("train")}
     saved = arrays.read(run.checkpoint)
     assert saved is not None

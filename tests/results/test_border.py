@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.jobs import tasks
 from core.results.explaining import border
 from core.results.explaining.edges import Border
+from core.storage import home
 from tests.pages.painting import paint_answers, paint_run, store_dataset
 
 SIZE = 40
@@ -68,7 +69,7 @@ def test_a_worker_looks_at_held_out_pictures_alone(
     run = paint_run(data, classes=("blue", "green", "red"))
     for name in ("model.keras", "model.json"):
         shutil.copy(make_run() / name, run.folder / name)
-    dataset = store.load(store.folder_of(data))
+    dataset = store.load(home.HOME.dataset(data))
     held_out = [each for each in dataset.of("validation") if each.label != "other"]
     found = tasks.border(run.folder)
     assert found.images == len(held_out)
@@ -81,6 +82,6 @@ def test_a_worker_looks_at_held_out_pictures_alone(
     found = tasks.border(run.folder)
     assert (found.images, found.guessed) == (2, 1), "those that it was evaluated on"
     files = {each.file for each in dataset.records if each.file.endswith(tuple(judged))}
-    store.keep(store.folder_of(data), changes.remove(dataset, files), "removed")
+    store.keep(home.HOME.dataset(data), changes.remove(dataset, files), "removed")
     with pytest.raises(UserError, match="None of the held-out pictures"):
         border.of_run(run)

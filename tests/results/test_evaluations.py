@@ -24,14 +24,14 @@ Picture = Callable[..., Path]
 
 @pytest.fixture
 def run(make_run: Callable[..., Path], thaw_home: Path) -> Run:
-    made = Run.create(home.runs() / home.new_id(), TrainingSettings(), data_name="colours")
+    made = Run.create(home.HOME.runs() / home.new_id(), TrainingSettings(), data_name="colours")
     shutil.copytree(make_run("model"), made.folder, dirs_exist_ok=True)
     return made
 
 
 def brought(*files: tuple[str, Path]) -> Path:
     """An upload, as the route leaves it."""
-    folder = home.uploads() / home.new_id()
+    folder = home.HOME.uploads() / home.new_id()
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "content", "w") as archive:
         for name, path in files:
@@ -165,7 +165,7 @@ def test_a_class_that_is_renamed_meanwhile_keeps_its_own_numbers(
 
     def swapping(of: Run) -> None:
         """The predictor is made by now, and nothing is read yet."""
-        folder = store.folder_of(dataset)
+        folder = home.HOME.dataset(dataset)
         for name, now in (("red", "other"), ("blue", "red"), ("other", "blue")):
             store.keep(folder, changes.rename(store.load(folder), name, now), "renamed")
 

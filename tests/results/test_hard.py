@@ -12,7 +12,7 @@ from tests.pages.painting import store_dataset
 
 @pytest.fixture
 def folder(thaw_home: Path) -> Path:
-    return store.folder_of(store_dataset("pets", {"cat": 4, "dog": 4}))
+    return home.HOME.dataset(store_dataset("pets", {"cat": 4, "dog": 4}))
 
 
 def test_a_mark_stays_until_it_is_taken_back(folder: Path) -> None:
@@ -43,6 +43,6 @@ def test_a_damaged_file_marks_nothing(folder: Path, damage: str) -> None:
 
 def test_a_data_set_that_is_gone_does_not_come_back(folder: Path) -> None:
     dataset = store.load(folder)
-    store.delete(folder.name)
+    store.delete(folder)
     hard.mark(folder, dataset, ["cat/0.png"], hard=True)
     assert not folder.exists()

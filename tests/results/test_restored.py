@@ -23,13 +23,13 @@ def test_it_predicts_as_before(
     files = [picture(f"{colour}.png", colour) for colour in ("red", "green", "blue")]
 
     def seen() -> list[tuple[str, float]]:
-        answers = predictor.of_run(home.runs() / "20260101-000000-abcdef").predict(
+        answers = predictor.of_run(home.HOME.runs() / "20260101-000000-abcdef").predict(
             list(handed.pictures(files)), 3
         )
         return [(each.label, each.confidence) for each in answers]
 
     run = Run.create(
-        home.runs() / "20260101-000000-abcdef", TrainingSettings(), data_name="colours"
+        home.HOME.runs() / "20260101-000000-abcdef", TrainingSettings(), data_name="colours"
     )
     shutil.copytree(make_run(), run.folder, dirs_exist_ok=True)
     before = seen()

@@ -54,7 +54,7 @@ def test_nothing_private_gets_in(thaw_home: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("THAW_SCHEDULER", "tcp://kevins-computer:8786")
     dataset = store_dataset("Grete Muster", {"zoë": 2, "kevin": 2})
     paint_run(dataset, ("zoë", "kevin"), data="Beispiel")
-    (store.folder_of(dataset) / "manifest.json").write_text('{"name": "Klein"')
+    (home.HOME.dataset(dataset) / "manifest.json").write_text('{"name": "Klein"')
     for name in PRIVATE:
         for error in (
             KeyError(name),
@@ -65,7 +65,7 @@ def test_nothing_private_gets_in(thaw_home: Path, monkeypatch: pytest.MonkeyPatc
                 raise error
             except Exception as caught:
                 incidents.record(caught)
-    for work in (lambda: store.load(store.folder_of(dataset)),
+    for work in (lambda: store.load(home.HOME.dataset(dataset)),
                  lambda: open_source(Path("/home/zoe/kevin.zip"))):  # fmt: skip
         try:
             work()

@@ -43,7 +43,7 @@ def stored(thaw_home: Path) -> Path:
 
 
 def run(chosen: str) -> Run:
-    return next(each for each in all_runs() if each.id == chosen)
+    return next(each for each in all_runs(home.HOME) if each.id == chosen)
 
 
 def painted(colour: tuple[int, int, int], number: int) -> bytes:
@@ -56,12 +56,12 @@ def painted(colour: tuple[int, int, int], number: int) -> bytes:
 
 
 def test_everything_is_listed() -> None:
-    assert store.all_ids() == [EMPTY, DATASET]
-    assert [each.id for each in all_runs()] == [DAMAGED, STOPPED, FINISHED]
+    assert store.all_ids(home.HOME) == [EMPTY, DATASET]
+    assert [each.id for each in all_runs(home.HOME)] == [DAMAGED, STOPPED, FINISHED]
 
 
 def test_the_data_set_has_all_its_versions() -> None:
-    folder = store.folder_of(DATASET)
+    folder = home.HOME.dataset(DATASET)
     now, first = store.load(folder), store.load(folder, 1)
     assert (now.name, now.version, now.before) == ("painted things, sorted", 4, 3)
     assert now.classes == ("ember", "green leaf", "sea")
@@ -71,21 +71,21 @@ def test_the_data_set_has_all_its_versions() -> None:
     assert now.read_as == "Read as 3 classes (fire, leaf, sea), by folder."
     back = store.undo(folder)
     assert back.classes == ("ember", "leaf", "sea")
-    assert store.load(store.folder_of(EMPTY)).classes == ("one", "two")
+    assert store.load(home.HOME.dataset(EMPTY)).classes == ("one", "two")
 
 
 def test_what_people_chose_is_kept() -> None:
-    folder = store.folder_of(DATASET)
+    folder = home.HOME.dataset(DATASET)
     expected = TrainingSettings(
         backbone="mobilenet", alpha=0.25, weights=WEIGHTS, batch_size=8, seed=3, epochs=7
     )
     assert choice.kept(folder) == expected
-    found = checkup.read(checkup.place(DATASET))
+    found = checkup.read(checkup.place(home.HOME.dataset(DATASET)))
     assert [(str(each.kind), len(each.cases)) for each in found.findings] == [
         ("shortcut", 2),
         ("small class", 3),
     ]
-    assert len(checkup.dismissed(DATASET)) == 1
+    assert len(checkup.dismissed(home.HOME.dataset(DATASET))) == 1
 
 
 def test_the_finished_run_and_what_it_was_asked() -> None:
@@ -141,7 +141,7 @@ def test_the_stopped_run_is_resumed() -> None:
     assert before.status is RunStatus.STOPPED
     assert len(before.history) == 5
     stopped.resume(more=2)
-    results = train(stopped, StoredFeed(store.folder_of(DATASET), stopped.version))
+    results = train(stopped, StoredFeed(home.HOME.dataset(DATASET), stopped.version))
     assert stopped.state().status is RunStatus.FINISHED
     assert [row["epoch"] for row in results["history"]] == [1, 2, 3, 4, 5, 6, 7]
     assert results["history"][:5] == [
@@ -157,10 +157,10 @@ def test_nothing_is_written_where_things_are_only_looked_at(stored: Path) -> Non
         return {str(path): path.read_bytes() for path in stored.rglob("*") if path.is_file()}
 
     before = everything()
-    for each in all_runs():
+    for each in all_runs(home.HOME):
         each.state()
-    for chosen in store.all_ids():
-        store.load(store.folder_of(chosen))
+    for chosen in store.all_ids(home.HOME):
+        store.load(home.HOME.dataset(chosen))
     assert everything() == before
     assert json.loads((run(FINISHED).folder / "settings.json").read_text())["data"]
 
@@ -173,15 +173,15 @@ def test_nothing_is_written_where_things_are_only_looked_at(stored: Path) -> Non
         ("model.json", lambda: names.by_now(run(FINISHED))),
         ("learned.json", lambda: learned.digests(run(FINISHED))),
         ("predictions/answers.json", lambda: predictions.kept(run(FINISHED))),
-        ("manifest.json", lambda: store.load(store.folder_of(DATASET))),
-        ("versions/000002.json", lambda: store.load(store.folder_of(DATASET), 2)),
-        ("checkup.json", lambda: checkup.read(checkup.place(DATASET))),
+        ("manifest.json", lambda: store.load(home.HOME.dataset(DATASET))),
+        ("versions/000002.json", lambda: store.load(home.HOME.dataset(DATASET), 2)),
+        ("checkup.json", lambda: checkup.read(checkup.place(home.HOME.dataset(DATASET)))),
     ],
 )
 def test_what_a_newer_thaw_has_written_says_so(file: str, look: Callable[[], object]) -> None:
     (path,) = (
         folder / file
-        for folder in (run(FINISHED).folder, store.folder_of(DATASET))
+        for folder in (run(FINISHED).folder, home.HOME.dataset(DATASET))
         if (folder / file).is_file()
     )
     values = json.loads(path.read_text())
@@ -205,7 +205,7 @@ def test_a_checkpoint_of_a_newer_thaw_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_written_now_has_the_number_of_its_format() -> None:
-    folder = store.folder_of(DATASET)
+    folder = home.HOME.dataset(DATASET)
     store.keep(folder, changes.remove(store.load(folder), ["sea/1.png"]), "1 image removed")
     for file in ("manifest.json", "versions/000005.json"):
         assert json.loads((folder / file).read_text())["format"] == home.FORMAT

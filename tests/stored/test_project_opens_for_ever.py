@@ -13,6 +13,7 @@ from core.datasets import choice, image_files, store
 from core.projects import contents, opening
 from core.results import names
 from core.results.answers import hard
+from core.storage import home
 from core.storage.job import RunStatus
 from core.storage.runs import open_run
 
@@ -33,9 +34,9 @@ def test_one_of_every_format_is_kept() -> None:
 
 @pytest.mark.slow
 def test_format_1(thaw_home: Path) -> None:
-    found = opening.open_project(STORED / "project-1.thaw", "project-1", lambda *_: None)
+    found = opening.open_project(home.HOME, STORED / "project-1.thaw", "project-1", lambda *_: None)
     assert (found.name, found.there, found.new_runs) == ("colours", False, 1)
-    folder = store.folder_of(found.dataset)
+    folder = home.HOME.dataset(found.dataset)
     now = store.load(folder)
     assert store.versions(folder) == [1, 2, 3]
     assert now.counts == {"blue": 5, "green": 4, "crimson": 5}
@@ -45,7 +46,7 @@ def test_format_1(thaw_home: Path) -> None:
     assert kept is not None
     assert kept.epochs == 7
     assert hard.marked(folder, now) == {"blue/1.png"}
-    run = open_run(found.runs[0])
+    run = open_run(home.HOME, found.runs[0])
     assert (run.name, run.version) == ("my best", 1)
     assert run.state().status is RunStatus.FINISHED
     assert names.by_now(run) == {"blue": "blue", "green": "green", "red": "crimson"}
@@ -64,9 +65,9 @@ def test_format_1(thaw_home: Path) -> None:
 
 
 def test_format_2(thaw_home: Path) -> None:
-    found = opening.open_project(STORED / "project-2.thaw", "project-2", lambda *_: None)
+    found = opening.open_project(home.HOME, STORED / "project-2.thaw", "project-2", lambda *_: None)
     assert (found.name, found.there, found.new_runs) == ("colours", False, 1)
-    run = open_run(found.runs[0])
+    run = open_run(home.HOME, found.runs[0])
     assert (run.name, run.has_model, run.settings.backbone) == ("of a module", False, "hub-of-ours")
     assert run.state().status is RunStatus.FINISHED
     assert [row["val_accuracy"] for row in run.state().history] == [0.9]

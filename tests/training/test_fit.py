@@ -365,7 +365,7 @@ def test_a_stop_in_the_first_epoch_leaves_no_model(
 )
 def test_a_stop_in_training_keeps_the_best(painted: Painted, stop: Callable[[Run], None]) -> None:
     folder = painted(8, seed=1)
-    kept = home.runs() / home.new_id()  # where a page finds it
+    kept = home.HOME.runs() / home.new_id()  # where a page finds it
     kept.mkdir(parents=True)
     run = new_run(kept, epochs=1000)
     run.log.append("started", host="here", pid=os.getpid())

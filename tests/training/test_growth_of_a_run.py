@@ -23,11 +23,11 @@ Painted = Callable[..., Path]
 
 def trained(folder: Path, **settings: object) -> Run:
     chosen = home.new_id()
-    dataset = store.folder_of(chosen)
+    dataset = home.HOME.dataset(chosen)
     source = archive.open_source(folder, "painted")
     store.import_dataset(source, dataset, split=SplitSettings(), name="painted")
     run = Run.create(
-        home.runs() / home.new_id(),
+        home.HOME.runs() / home.new_id(),
         TrainingSettings("tiny", epochs=1, **settings),  # type: ignore[arg-type]
         data_name="painted",
         dataset_id=chosen,
@@ -58,7 +58,7 @@ def test_it_is_found_from_the_features_that_the_run_has_left(
     assert found.judged == 12
     assert [each.name for each in found.classes] == ["circle", "cross", "stripes"]
     assert found.all_frozen
-    dataset = store.load(home.datasets() / str(run.dataset_id))
+    dataset = store.load(home.HOME.datasets() / str(run.dataset_id))
     held_out = dataset.of("test") or dataset.of("validation")
     assert found.pictures == tuple(record.digest for record in held_out)
     features.empty_cache()

@@ -14,6 +14,7 @@ from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake.archives.archive import open_source
 from core.settings import SplitSettings, TrainingSettings
+from core.storage import home
 from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run
 from core.training import callbacks, fit
@@ -140,11 +141,11 @@ def test_a_file_of_ones_own_is_what_it_starts_from(
     keras.utils.set_random_seed(99)
     mine = tiny_network.build()
     mine.save_weights(tmp_path / "mine.weights.h5")
-    own = own_weights.keep(tmp_path / "mine.weights.h5", "mine", backbone_named("tiny"))
+    own = own_weights.keep(home.HOME, tmp_path / "mine.weights.h5", "mine", backbone_named("tiny"))
     run = train(tmp_path, painted(8), weights=own.digest)
     for layer in mine.layers:
         assert all(same(layer.get_weights(), layers_of(run)[layer.name])), layer.name
-    own_weights.delete(own.digest)
+    own_weights.delete(home.HOME, own.digest)
     with pytest.raises(UserError, match="no longer here"):
         train(tmp_path, painted(8, folder="other"), "later", weights=own.digest)
 

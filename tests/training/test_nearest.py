@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.jobs import tasks
 from core.network import features
 from core.results import learned
+from core.storage import home
 from core.storage.runs import Run
 from core.training.trust import nearest
 from tests.training.test_growth_of_a_run import trained
@@ -28,7 +29,7 @@ def a_little_brighter(picture: Path, into: Path) -> Path:
 
 
 def dataset_of(run: Run) -> Path:
-    return store.folder_of(run.dataset_id or "")
+    return home.HOME.dataset(run.dataset_id or "")
 
 
 def test_a_picture_is_most_like_the_one_that_it_was_made_of(
@@ -93,6 +94,6 @@ def test_what_cannot_be_compared_is_said(
     nearest._warm.cache_clear()
     with pytest.raises(UserError, match="no longer in the cache"):
         tasks.nearest(run.folder, asked, 4)
-    store.delete(run.dataset_id or "")
+    store.delete(run.dataset_folder)
     with pytest.raises(UserError, match="data set"):
         tasks.nearest(run.folder, asked, 4)

@@ -121,10 +121,13 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def good_ones() -> dict[tuple[str, str], Ask]:
     """A request that each route grants."""
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
-    digest = store.load(store.folder_of(dataset)).records[0].digest
-    begun = {method: incoming.begin("a.zip", 3, method) for method in ("GET", "PATCH", "DELETE")}
-    permit = {"permit": pictures.permit(dataset)}
-    download = downloads.address(dataset, sides=False).partition("permit=")[2]
+    digest = store.load(home.HOME.dataset(dataset)).records[0].digest
+    begun = {
+        method: incoming.begin(home.HOME, "a.zip", 3, method)
+        for method in ("GET", "PATCH", "DELETE")
+    }
+    permit = {"permit": pictures.permit(home.HOME.dataset(dataset))}
+    download = downloads.address(home.HOME.dataset(dataset), sides=False).partition("permit=")[2]
     run, exported = export_of("pets")
     export = exports.address(run, exported).partition("permit=")[2]
     made_export = kept.kept(exported)
@@ -140,7 +143,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     predictions.keep(run, [Prediction("a.png", "cat", 0.9, (("cat", 0.9),), b"a picture")], {})
     named = answers.address(run).partition("permit=")[2]
     made = [
-        Ask("POST", place, headers={"Upload-Permit": uploads.permit("page")},
+        Ask("POST", place, headers={"Upload-Permit": uploads.permit(home.HOME, "page")},
             body=json.dumps({"name": "a.zip", "size": 3}).encode()),
         *(Ask(method, f"{place}/{{upload_id}}", {"upload_id": upload.folder.name},
               headers={"Upload-Secret": secret, "Upload-Offset": "0"},
@@ -210,7 +213,7 @@ def test_every_route_of_the_app_is_guarded_and_has_a_good_request(thaw_home: Pat
 def test_whatever_comes_gets_a_sentence_and_nothing_is_logged(thaw_home: Path) -> None:
     with up(*streamlit_app.ROUTES) as port:
         for key in good_ones():
-            files.remove(home.uploads())
+            files.remove(home.HOME.uploads())
             good = good_ones()[key]
             for request in changed(good):
                 answer = send(port, request)
@@ -247,7 +250,7 @@ def test_what_comes_too_slowly_is_given_up(
     thaw_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "_SILENCE", 0.4)
-    begun, secret = incoming.begin("a.zip", 1 << 20, "page")
+    begun, secret = incoming.begin(home.HOME, "a.zip", 1 << 20, "page")
     where = f"{uploads.path()}/{begun.folder.name}"
     head = Ask("PATCH", where, headers={"Upload-Secret": secret, "Upload-Offset": "0"}).raw()
     head = head.replace(b"Content-Length: 0", b"Content-Length: 99999")

@@ -65,7 +65,7 @@ def test_only_what_was_switched_on_answers(asked: list[tuple[object, ...]]) -> N
         status, _, said = ask(port, "POST", f"{where}?top=2", painted(0), **bearer(token))
         assert (status, said["label"]) == (200, "cat")
         assert asked == [(tasks.predict_one, run.folder, painted(0), 2)]
-        assert not list(home.uploads().iterdir()), "the picture is gone"
+        assert not list(home.HOME.uploads().iterdir()), "the picture is gone"
         elsewhere = f"{published.address(other)}predict"
         assert ask(port, "POST", elsewhere, painted(0), **bearer(token))[0] == 404
         published.publish(other)
@@ -114,7 +114,7 @@ def test_a_picture_that_a_worker_refuses_leaves_nothing(monkeypatch: pytest.Monk
         where = f"{published.address(run)}predict"
         status, _, said = ask(port, "POST", where, painted(0), **bearer(token))
     assert (status, said) == (400, {"error": "The background process does not start."})
-    assert not list(home.uploads().iterdir())
+    assert not list(home.HOME.uploads().iterdir())
 
 
 def test_a_copy_of_a_run_takes_no_permission_with_it(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_copy_of_a_run_takes_no_permission_with_it(tmp_path: Path) -> None:
 def test_nobody_else_can_read_the_token() -> None:
     run = paint_run(None)
     published.publish(run)
-    assert stat.S_IMODE(home.published(run.id).stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.HOME.published(run.id).stat().st_mode) == 0o600
 
 
 @pytest.mark.cluster
@@ -138,7 +138,7 @@ def test_the_warm_worker_says_what_the_terminal_says(
     clusters: Path, make_run: MakeRun, picture: Picture
 ) -> None:
     made = make_run()
-    run = Run.create(home.runs() / home.new_id(), TrainingSettings(), data_name="colours")
+    run = Run.create(home.HOME.runs() / home.new_id(), TrainingSettings(), data_name="colours")
     for file in ("model.keras", "model.json"):
         shutil.copyfile(made / file, run.folder / file)
     token = published.publish(run)

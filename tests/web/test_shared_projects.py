@@ -25,18 +25,19 @@ AWKWARD = "<b>cats & **dogs** \u202egnp"
 
 def shared_project(dataset: str, *, pictures: bool = True, seconds: float = 60) -> Path:
     """The folder of a project that is shared, with all runs of the data set."""
-    folder = sharing.new(dataset)
+    pictured = home.HOME.dataset(dataset)
+    folder = sharing.new(pictured)
     folder.mkdir(parents=True)
-    runs = saving.runs_of(dataset)
-    sharing.make(folder, dataset, runs, pictures=pictures, seconds=seconds,
+    runs = saving.runs_of(pictured)
+    sharing.make(folder, pictured, runs, pictures=pictures, seconds=seconds,
                  looking=lambda *_: None, writing=lambda *_: None)  # fmt: skip
     return folder
 
 
-def link_of(dataset: str, folder: Path) -> str:
+def link_of(folder: Path) -> str:
     share = links.at(folder)
     assert share is not None
-    return shares.address(dataset, folder, share)
+    return shares.address(folder, share)
 
 
 def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home: Path) -> None:
@@ -48,7 +49,7 @@ def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home:
     files.write_json(run.folder / home.RESULTS, files.read_json(run.folder / home.RESULTS) | more)
     own_names.give(run.folder, "<i>my best</i>")
     folder = shared_project(dataset)
-    answer = get(link_of(dataset, folder))
+    answer = get(link_of(folder))
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/html")
     policy = answer.headers["content-security-policy"]
@@ -65,7 +66,7 @@ def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home:
 
 def test_words_of_people_are_text_on_it(get: Get, thaw_home: Path) -> None:
     dataset = store_dataset(AWKWARD, {AWKWARD: 2, "<script>x": 2})
-    text = get(link_of(dataset, shared_project(dataset))).text
+    text = get(link_of(shared_project(dataset))).text
     assert "&lt;b&gt;cats &amp; **dogs**" in text
     assert "<b>" not in text
     assert "<script" not in text
@@ -77,7 +78,7 @@ def test_the_file_opens_elsewhere_and_comes_in_parts_too(
 ) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     folder = shared_project(dataset)
-    path = f"{link_of(dataset, folder)}/file"
+    path = f"{link_of(folder)}/file"
     answer = get(path)
     assert answer.headers["content-disposition"].endswith("pets.thaw")
     assert answer.headers["accept-ranges"] == "bytes"
@@ -87,8 +88,8 @@ def test_the_file_opens_elsewhere_and_comes_in_parts_too(
     assert part.headers["content-range"] == f"bytes 100-299/{len(answer.content)}"
     (tmp_path / "came.thaw").write_bytes(answer.content)
     monkeypatch.setenv("THAW_HOME", str(tmp_path / "elsewhere"))
-    found = opening.open_project(tmp_path / "came.thaw", "came.thaw", lambda *_: None)
-    assert len(store.load(store.folder_of(found.dataset)).records) == 6
+    found = opening.open_project(home.HOME, tmp_path / "came.thaw", "came.thaw", lambda *_: None)
+    assert len(store.load(home.HOME.dataset(found.dataset)).records) == 6
 
 
 def asked(get: Get, path: str, wanted: str) -> "Part":
@@ -105,13 +106,13 @@ class Part:
 def test_without_the_tick_no_picture_leaves(get: Get, thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     folder = shared_project(dataset, pictures=False)
-    link = link_of(dataset, folder)
+    link = link_of(folder)
     assert "2 classes, no pictures" in get(link).text
     with zipfile.ZipFile(io.BytesIO(get(f"{link}/file").content)) as archive:
         names = archive.namelist()
         held = b"".join(map(archive.read, names))
     assert not [name for name in names if name.startswith("pictures/")]
-    records = store.load(store.folder_of(dataset)).records
+    records = store.load(home.HOME.dataset(dataset)).records
     assert not [each for each in records if each.digest.encode() in held]
     assert not [each for each in records if each.file.encode() in held]
 
@@ -122,17 +123,17 @@ def test_an_empty_project_is_not_another_one_with_the_same_classes(
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     path = sharing.file(shared_project(dataset, pictures=False))
     monkeypatch.setenv("THAW_HOME", str(tmp_path / "elsewhere"))
-    found = [opening.open_project(path, "came.thaw", lambda *_: None) for _ in range(2)]
+    found = [opening.open_project(home.HOME, path, "came.thaw", lambda *_: None) for _ in range(2)]
     assert [each.there for each in found] == [False, False]
     assert [each.name for each in found] == ["pets", "pets 2"]
-    came = store.load(store.folder_of(found[0].dataset))
+    came = store.load(home.HOME.dataset(found[0].dataset))
     assert (came.classes, came.records) == (("cat", "dog"), ())
 
 
 def test_a_link_ends_is_taken_back_and_leaves_nothing(get: Get, thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = shared_project(dataset)
-    link = link_of(dataset, folder)
+    link = link_of(folder)
     token = link.rpartition("/")[2]
     files.write_json(folder / home.SHARE, {"token": token, "until": time.time() - 1})
     for path in (link, f"{link}/file"):
@@ -143,19 +144,19 @@ def test_a_link_ends_is_taken_back_and_leaves_nothing(get: Get, thaw_home: Path)
     leftovers.sweep()
     assert not folder.exists()
     again = shared_project(dataset)
-    link = link_of(dataset, again)
+    link = link_of(again)
     assert get(link).status == 200
-    assert sharing.folders(dataset) == [again]
+    assert sharing.folders(home.HOME.dataset(dataset)) == [again]
     sharing.stop(again)
     assert get(link).status == 404
     assert not again.exists()
-    assert image_files.stored(store.folder_of(dataset)), "the data set is as it was"
+    assert image_files.stored(home.HOME.dataset(dataset)), "the data set is as it was"
 
 
 def test_nothing_else_is_let_in_by_a_link(get: Get, thaw_home: Path) -> None:
     one, other = (store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "other"))
     mine, theirs = shared_project(one), shared_project(other)
-    link = link_of(one, mine)
+    link = link_of(mine)
     token = link.rpartition("/")[2]
     for path in (
         link[:-1],
@@ -175,7 +176,7 @@ def test_nothing_else_is_let_in_by_a_link(get: Get, thaw_home: Path) -> None:
 def test_a_damaged_link_lets_nobody_in(get: Get, thaw_home: Path, content: str, file: str) -> None:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = shared_project(dataset)
-    link = link_of(dataset, folder)
+    link = link_of(folder)
     (folder / file).write_text(content)
     answer = get(link)
     assert answer.status == 404
@@ -184,8 +185,8 @@ def test_a_damaged_link_lets_nobody_in(get: Get, thaw_home: Path, content: str, 
 
 def test_a_deleted_data_set_takes_its_links_along(get: Get, thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
-    link = link_of(dataset, shared_project(dataset))
-    store.delete(dataset)
+    link = link_of(shared_project(dataset))
+    store.delete(home.HOME.dataset(dataset))
     assert get(link).status == 404
 
 
@@ -193,7 +194,7 @@ def test_a_link_lies_below_the_base_path(thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
     folder = shared_project(dataset)
     addresses.use(addresses.Site(base="/thaw"))
-    link = link_of(dataset, folder)
+    link = link_of(folder)
     assert urlsplit(link).path.startswith("/thaw/shares/projects/")
     assert mount._own_token(link)
     assert not mount._own_token(link.removeprefix("/thaw"))

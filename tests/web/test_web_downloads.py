@@ -20,7 +20,7 @@ from tests.web.asking import Get
 
 def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("my pets / übel", {"cat": 3, "dog": 3})
-    answer = get(downloads.address(chosen, sides=False))
+    answer = get(downloads.address(home.HOME.dataset(chosen), sides=False))
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/zip"
     told = answer.headers["content-disposition"]
@@ -28,7 +28,7 @@ def test_a_data_set_comes_whole(get: Get, thaw_home: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         assert sorted({name.split("/")[0] for name in archive.namelist()}) == ["cat", "dog"]
-    divided = get(downloads.address(chosen, sides=True))
+    divided = get(downloads.address(home.HOME.dataset(chosen), sides=True))
     with zipfile.ZipFile(io.BytesIO(divided.content)) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {"train", "validation"}
 
@@ -45,9 +45,11 @@ def test_a_data_set_comes_without_what_cameras_write(
             Image.new("RGB", (20 + number, 20), (9, 9, ord(label[0]))).save(file, exif=exif)
     chosen = home.new_id()
     source = open_source(tmp_path / "pets")
-    store.import_dataset(source, store.folder_of(chosen), split=SplitSettings(), name="pets")
+    store.import_dataset(source, home.HOME.dataset(chosen), split=SplitSettings(), name="pets")
     kept, bare = (
-        members(get(downloads.address(chosen, sides=True, stripped=stripped)).content)
+        members(
+            get(downloads.address(home.HOME.dataset(chosen), sides=True, stripped=stripped)).content
+        )
         for stripped in (False, True)
     )
     assert kept.keys() == bare.keys()
@@ -66,7 +68,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) -> None:
     chosen, other = (store_dataset("pets", {"cat": 2, "dog": 2}) for _ in range(2))
-    good = downloads.address(chosen, sides=False)
+    good = downloads.address(home.HOME.dataset(chosen), sides=False)
     for bad in (
         f"{downloads.path()}/{chosen}",
         good[:-1] + ("0" if good[-1] != "0" else "1"),
@@ -80,7 +82,7 @@ def test_only_pages_of_this_server_know_the_permit(get: Get, thaw_home: Path) ->
 
 def test_a_project_comes_whole(get: Get, thaw_home: Path, tmp_path: Path) -> None:
     chosen = store_dataset("my pets / übel", {"cat": 3, "dog": 3})
-    answer = get(downloads.project_address(chosen, None, versions=True))
+    answer = get(downloads.project_address(home.HOME.dataset(chosen), None, versions=True))
     assert answer.status == 200
     told = answer.headers["content-disposition"]
     assert told == f"attachment; filename*=UTF-8''{quote('my pets _ übel.thaw')}"
@@ -93,23 +95,31 @@ def test_a_project_comes_whole(get: Get, thaw_home: Path, tmp_path: Path) -> Non
 
 def test_a_project_with_a_run_that_is_gone_is_said(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
-    answer = get(downloads.project_address(chosen, ["20200101-000000-abcdef"], versions=True))
+    answer = get(
+        downloads.project_address(
+            home.HOME.dataset(chosen), ["20200101-000000-abcdef"], versions=True
+        )
+    )
     assert (answer.status, "was deleted" in answer.text) == (404, True)
-    answer = get(downloads.project_address(chosen, [], versions=True).replace("permit=", "x="))
+    answer = get(
+        downloads.project_address(home.HOME.dataset(chosen), [], versions=True).replace(
+            "permit=", "x="
+        )
+    )
     assert answer.status == 403
 
 
 @pytest.mark.parametrize("chosen", ["gone", "20200101-000000-abcdef"])
 def test_what_is_not_there_is_said(get: Get, thaw_home: Path, chosen: str) -> None:
-    answer = get(downloads.address(chosen, sides=False))
+    answer = get(downloads.address(home.HOME.dataset(chosen), sides=False))
     assert answer.status == 404
     assert "was deleted" in answer.text or "no such data set" in answer.text
 
 
 def test_a_picture_that_is_gone_is_said_by_name(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
-    folder = store.folder_of(chosen)
+    folder = home.HOME.dataset(chosen)
     image_files.original(folder, store.load(folder).records[0].digest).unlink()
-    answer = get(downloads.address(chosen, sides=False))
+    answer = get(downloads.address(home.HOME.dataset(chosen), sides=False))
     assert (answer.status, "cat/0.png" in answer.text) == (404, True)
     assert str(folder) not in answer.text

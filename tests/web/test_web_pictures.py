@@ -12,13 +12,14 @@ from PIL import Image
 
 from core.datasets import image_files, store
 from core.intake.pictures.preparation import Paper, Preparation
+from core.storage import home
 from core.web import pictures
 from tests.pages.painting import store_dataset
 from tests.web.asking import Get
 
 
 def address(dataset_id: str, digest: str, permit: str | None = None) -> str:
-    permit = pictures.permit(dataset_id) if permit is None else permit
+    permit = pictures.permit(home.HOME.datasets() / dataset_id) if permit is None else permit
     return f"{pictures.path()}/{dataset_id}/{digest}?permit={permit}"
 
 
@@ -26,7 +27,7 @@ def address(dataset_id: str, digest: str, permit: str | None = None) -> str:
 def stored(thaw_home: Path) -> tuple[str, str]:
     """A data set, and the digest of its first picture."""
     chosen = store_dataset("pets", {"cat": 2, "dog": 2})
-    return chosen, store.load(store.folder_of(chosen)).records[0].digest
+    return chosen, store.load(home.HOME.dataset(chosen)).records[0].digest
 
 
 def test_a_picture_comes_small_and_is_kept_by_the_browser(
@@ -41,7 +42,7 @@ def test_a_picture_comes_small_and_is_kept_by_the_browser(
 
 def test_a_large_one_is_made_of_the_file_as_it_came(get: Get, thaw_home: Path) -> None:
     chosen = store_dataset("pets", {"cat": 2, "dog": 2}, {"cat/large.jpg": photo(2400, 1200)})
-    dataset = store.load(store.folder_of(chosen))
+    dataset = store.load(home.HOME.dataset(chosen))
     large = next(each for each in dataset.records if each.file == "cat/large.jpg")
     answer = get(f"{address(chosen, large.digest)}&large=1")
     assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
@@ -73,19 +74,19 @@ def test_only_a_few_large_ones_are_made_at_once(
 def test_a_file_that_is_spoiled_or_gone_has_no_large_one(
     get: Get, stored: tuple[str, str], damage: bytes | None
 ) -> None:
-    path = image_files.original(store.folder_of(stored[0]), stored[1])
+    path = image_files.original(home.HOME.dataset(stored[0]), stored[1])
     path.unlink()
     if damage is not None:
         path.write_bytes(damage)
     answer = get(f"{address(*stored)}&large=1")
     assert answer.status == 404
-    assert str(store.folder_of(stored[0])).encode() not in answer.content
+    assert str(home.HOME.dataset(stored[0])).encode() not in answer.content
 
 
 def test_pictures_that_are_read_otherwise_have_another_address(stored: tuple[str, str]) -> None:
     """A browser keeps each for a day."""
     ways = [Preparation(), Preparation(levels=(0, 3000)), Preparation(paper=Paper.BLACK)]
-    told = [pictures.query(stored[0], way) for way in ways]
+    told = [pictures.query(home.HOME.dataset(stored[0]), way) for way in ways]
     assert len({each["permit"] for each in told}) == 1
     assert len({each["as"] for each in told}) == 3
 
@@ -99,14 +100,14 @@ def photo(width: int, height: int) -> bytes:
 def test_only_pages_of_this_server_know_the_permit(get: Get, stored: tuple[str, str]) -> None:
     chosen, digest = stored
     other = store_dataset("zoo", {"cat": 2, "dog": 2})
-    for permit in ("", "0" * 64, "%C3%A9", pictures.permit(other)):
+    for permit in ("", "0" * 64, "%C3%A9", pictures.permit(home.HOME.dataset(other))):
         assert get(address(chosen, digest, permit)).status == 403
 
 
 def test_a_permit_shows_no_picture_of_another_data_set(get: Get, stored: tuple[str, str]) -> None:
     others = store_dataset("zoo", {"ape": 3, "emu": 4})
-    digests = {each.digest for each in store.load(store.folder_of(others)).records}
-    digests -= {each.digest for each in store.load(store.folder_of(stored[0])).records}
+    digests = {each.digest for each in store.load(home.HOME.dataset(others)).records}
+    digests -= {each.digest for each in store.load(home.HOME.dataset(stored[0])).records}
     assert digests
     for digest in digests:
         assert get(address(others, digest)).status == 200

@@ -21,7 +21,7 @@ from core.storage import home, incidents
 from core.web import addresses, uploads
 from core.web.door import Door
 
-PERMIT = uploads.permit("page")
+PERMIT = uploads.permit(home.HOME, "page")
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
 
 
@@ -88,7 +88,7 @@ def line() -> Iterator[Line]:
 
 
 def come(path: str) -> bytes:
-    return (home.uploads() / path.rpartition("/")[2] / "content").read_bytes()
+    return (home.HOME.uploads() / path.rpartition("/")[2] / "content").read_bytes()
 
 
 def until(path: str, size: int) -> None:
@@ -99,7 +99,7 @@ def until(path: str, size: int) -> None:
 
 
 def test_what_a_sender_has_left_goes_while_the_server_runs(thaw_home: Path) -> None:
-    left, _ = incoming.begin("a.zip", 10, "page")
+    left, _ = incoming.begin(home.HOME, "a.zip", 10, "page")
     old = time.time() - 7200
     os.utime(left.path, (old, old))
 
@@ -118,7 +118,7 @@ def test_blocks_go_up_and_are_taken_whole(line: Line) -> None:
     for at in range(0, len(CONTENT), 1_500_000):
         block = CONTENT[at : at + 1_500_000]
         assert line.send(path, secret, at, block) == (200, {"offset": at + len(block)})
-    whole = incoming.take(path.rpartition("/")[2], secret)
+    whole = incoming.take(home.HOME, path.rpartition("/")[2], secret)
     assert whole.path.read_bytes() == CONTENT
     assert whole.name == "pets"
     assert line.ask("GET", path, upload_secret=secret)[0] == 404
@@ -182,7 +182,7 @@ def test_only_a_page_of_this_server_may_begin(line: Line) -> None:
     told = b'{"name": "a.zip", "size": 3}'
     for headers in ({}, {"upload_permit": "guess"}, {"upload_permit": "ü"}):
         assert line.ask("POST", "/uploads", told, **headers)[0] == 403
-    assert not home.uploads().exists()
+    assert not home.HOME.uploads().exists()
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", ""])
@@ -238,7 +238,7 @@ def test_nonsense_gets_a_sentence(line: Line, body: bytes) -> None:
     assert status in (400, 413)
     assert said["error"].endswith(".")
     assert not incidents.log_path().exists()
-    assert not home.uploads().exists()
+    assert not home.HOME.uploads().exists()
 
 
 @pytest.mark.parametrize("offset", ["", "-1", "x", "1e3", "²", "9" * 400])
@@ -290,7 +290,7 @@ def test_a_cancelled_upload_is_gone_also_while_it_is_sent(line: Line) -> None:
         half.sendall(CONTENT[1_100_000:4_000_000])
         assert b" 404 " in half.recv(100)
     assert line.ask("GET", path, upload_secret=secret)[0] == 404
-    assert not list(home.uploads().iterdir())
+    assert not list(home.HOME.uploads().iterdir())
 
 
 def test_it_lies_below_the_base_path() -> None:

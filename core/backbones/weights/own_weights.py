@@ -16,6 +16,7 @@ from core.backbones.catalogue.backbone import Backbone, Layer
 from core.backbones.weights import weights_file
 from core.errors import UserError
 from core.storage import files, home
+from core.storage.home import Space
 
 logger = logging.getLogger("thaw")
 
@@ -45,10 +46,11 @@ class OwnWeights:
     added: float
 
 
-def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
+def keep(space: Space, file: Path, name: str, backbone: Backbone) -> OwnWeights:
     """Check a file against a network, shape by shape, and keep it.
 
     Args:
+        space: Where to keep it.
         file: What somebody brought; it stays where it is.
         name: What they call it.
         backbone: The network it is for.
@@ -72,7 +74,7 @@ def keep(file: Path, name: str, backbone: Backbone) -> OwnWeights:
     _check(file, name, backbone)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    target = home.own_weights(digest)
+    target = space.own_weights(digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.is_file():
         with files.replacing(target) as aside:
@@ -117,13 +119,14 @@ def _read_through(file: Path, layers: Sequence[Layer], title: str, name: str) ->
         sys.exit(1)  # a hostile file is nothing for the log
 
 
-def every(backbone: Backbone | None = None) -> list[OwnWeights]:
+def every(space: Space, backbone: Backbone | None = None) -> list[OwnWeights]:
     """What was brought, the newest first.
 
     Args:
+        space: Where.
         backbone: Only what fits this network.
     """
-    read = map(_read, home.weights().glob("*.json"))
+    read = map(_read, space.weights().glob("*.json"))
     fitting = [
         own
         for own in read
@@ -141,13 +144,13 @@ def _read(path: Path) -> OwnWeights | None:
         return None
 
 
-def find(digest: str) -> Path:
-    """The file of that digest.
+def find(space: Space, digest: str) -> Path:
+    """The file of that digest in a space.
 
     Raises:
         UserError: It is not here, or not any more.
     """
-    file = home.own_weights(digest)
+    file = space.own_weights(digest)
     if not home.is_digest(digest) or not file.is_file():
         raise UserError(
             "The weights file that this run starts from is no longer here. Choose it again, or "
@@ -156,9 +159,9 @@ def find(digest: str) -> Path:
     return file
 
 
-def delete(digest: str) -> None:
+def delete(space: Space, digest: str) -> None:
     """Forget a file; runs that started from it keep what they have learned."""
     if home.is_digest(digest):
-        file = home.own_weights(digest)
+        file = space.own_weights(digest)
         file.with_suffix(".json").unlink(missing_ok=True)
         file.unlink(missing_ok=True)

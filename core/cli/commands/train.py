@@ -33,6 +33,7 @@ from core.cli.messages import (
     stop_on_interrupt,
     tell_left_out,
 )
+from core.cli.space import SPACE
 from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake import room
@@ -173,7 +174,7 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
                 f"Expected {IMAGENET}, {RANDOM} or a weights file, received {values['weights']!r}."
             )
         backbone = backbone_named(named.backbone, named.alpha)
-        values["weights"] = own_weights.keep(file, file.name, backbone).digest
+        values["weights"] = own_weights.keep(SPACE, file, file.name, backbone).digest
     settings = one_spelling(TrainingSettings.from_dict(values))
     backbone_of(settings)  # a mistake is told before there is a folder
     beside_of(settings)

@@ -59,10 +59,11 @@ def _several(count: int, one: str) -> str:
 
 def _write(archive: zipfile.ZipFile) -> dict[str, int]:
     """Put everything in. Runs come first, so what they learned from is there as well."""
+    spaces = home.spaces()
     made = {
-        "runs": [each.folder for each in runs.all_runs()],
-        "datasets": [store.folder_of(each) for each in store.all_ids()],
-        "weights": [home.weights()],
+        "runs": [run.folder for space in spaces for run in runs.all_runs(space)],
+        "datasets": [space.dataset(id_) for space in spaces for id_ in store.all_ids(space)],
+        "weights": [space.weights() for space in spaces],
         "hub": [home.hub()],
     }
     total = sum(map(len, made.values()))

@@ -6,10 +6,11 @@ from typing import Any
 
 from core.cli.arguments import path
 from core.cli.messages import bytes_counter, counter, tell
+from core.cli.space import SPACE
 from core.datasets import store
 from core.errors import UserError
 from core.intake import room
-from core.storage import files, home, privacy
+from core.storage import files, privacy
 from core.storage.runs import Run
 
 
@@ -60,10 +61,10 @@ def _save(args: argparse.Namespace) -> dict[str, Any]:
     pictures = Pictures.AS_THEY_ARE if args.keep_metadata else Pictures.STRIPPED
     if args.no_pictures:
         pictures = Pictures.NONE
-    every = saving.runs_of(chosen)
+    every = saving.runs_of(SPACE.dataset(chosen))
     runs = every if args.runs is None else _chosen(every, args.runs)
     project = saving.project(
-        chosen,
+        SPACE.dataset(chosen),
         runs,
         versions=not args.current,
         pictures=pictures,
@@ -110,16 +111,16 @@ def _open(args: argparse.Namespace) -> dict[str, Any]:
             f"Expected a project that Thaw has saved, but {args.file} is none. Open pictures with "
             "inspect or train."
         )
-    found = opening.open_project(args.file, args.file.name, counter("reading pictures"))
+    found = opening.open_project(SPACE, args.file, args.file.name, counter("reading pictures"))
     here = "is here already" if found.there else "is here now"
     tell(f"“{found.name}” {here}, with {_several(found.new_runs, 'new run')}.")
-    bare = [each for each in found.runs if not Run(home.runs() / each).has_model]
+    bare = [each for each in found.runs if not Run(SPACE.runs() / each).has_model]
     if bare:
         tell(
             f"{_several(len(bare), 'run')} came without a network, because it contains a "
             "TensorFlow Hub module. Settings and results are here."
         )
-    runs = [str(home.runs() / each) for each in found.runs]
+    runs = [str(SPACE.runs() / each) for each in found.runs]
     for each in runs:
         print(each)
     return {
@@ -137,13 +138,13 @@ def _dataset(given: str) -> str:
     Raises:
         UserError: There is none, or several are called so.
     """
-    every = store.all_ids()
+    every = store.all_ids(SPACE)
     if given in every:
         return given
     named: dict[str, str] = {}
     for each in every:
         try:
-            named[each] = store.load(store.folder_of(each)).name
+            named[each] = store.load(SPACE.dataset(each)).name
         except UserError:
             continue  # a damaged one
     found = [each for each, name in named.items() if name == given]

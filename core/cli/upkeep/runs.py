@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.messages import clean, tell
+from core.cli.space import SPACE
 from core.errors import UserError
 from core.results.overview import event_files, rows, sheet
 from core.storage import privacy
@@ -24,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """List the runs, newest first, and write what was asked for."""
-    found = rows.rows()
+    found = rows.rows(SPACE)
     for row in found:
         accuracy = "" if row.accuracy is None else f"{row.accuracy:.4f}"
         status = Run.state(row.run).status

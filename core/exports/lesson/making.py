@@ -18,6 +18,7 @@ from core.exports.workshop import MEMORY, Report, pack, watched
 from core.intake.archives.archive import UnreadableMember
 from core.results.predictor import read_description
 from core.storage import files, incidents
+from core.storage.home import Space
 from core.storage.job import Stage
 from core.storage.runs import Run
 
@@ -44,7 +45,7 @@ def export(run: Run, format: Format, file: Path, report: Report, known: Known | 
         work = Path(there)
         folder = work / "export"
         folder.mkdir()
-        _write(told, format, folder, report)
+        _write(run.space, told, format, folder, report)
         tried = work / "tried"
         shutil.copytree(folder, tried)
         _zip(known, told, tried / "pictures.zip", report)
@@ -55,9 +56,9 @@ def export(run: Run, format: Format, file: Path, report: Report, known: Known | 
     return made
 
 
-def _write(told: Plan, format: Format, folder: Path, report: Report) -> None:
+def _write(space: Space, told: Plan, format: Format, folder: Path, report: Report) -> None:
     """The code and what it needs, but for the pictures."""
-    start = starting.of(told.backbone, told.settings, folder / "backbone.keras")
+    start = starting.of(space, told.backbone, told.settings, folder / "backbone.keras")
     tell = watched(Stage.CONVERTING, report)
     try:
         next_stages = apart.run(start.write, lambda: tell(0, 1), memory=MEMORY)

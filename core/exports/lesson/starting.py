@@ -6,6 +6,7 @@ from pathlib import Path
 from core.backbones.catalogue.backbone import Backbone
 from core.backbones.weights import own_weights, weights
 from core.settings import IMAGENET, TrainingSettings
+from core.storage.home import Space
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Start:
         return [layer.name for layer in next_stages(model, firsts)]
 
 
-def of(backbone: Backbone, settings: TrainingSettings, file: Path) -> Start:
+def of(space: Space, backbone: Backbone, settings: TrainingSettings, file: Path) -> Start:
     """What a run began with.
 
     Args:
+        space: Where a weights file lies that somebody brought.
         backbone: That its settings name.
         settings: Of the run.
         file: The `.keras` file to be.
@@ -60,5 +62,5 @@ def of(backbone: Backbone, settings: TrainingSettings, file: Path) -> Start:
     elif settings.weights == IMAGENET:
         found = weights.obtain(backbone, lambda *_: None)
     else:
-        found = own_weights.find(settings.weights)
+        found = own_weights.find(space, settings.weights)
     return Start(backbone, found, settings.seed, file)

@@ -56,7 +56,7 @@ def unpacked(
     bomb = max(Limits.total_ratio_from_bytes, size * Limits.ratio)
     into = _nameless(name)
     try:
-        free = shutil.disk_usage(home.uploads()).free - _SPARE
+        free = shutil.disk_usage(home.cache()).free - _SPARE
         if size > free:
             raise room.full(f"“{name}”")
         with path.open("rb") as file:
@@ -85,7 +85,7 @@ def unpacked(
 
 
 def _nameless(name: str) -> IO[bytes]:
-    folder = home.uploads()
+    folder = home.cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryFile(dir=folder)

@@ -10,6 +10,7 @@ from core.intake import incoming
 from core.jobs.cluster.address import is_alive
 from core.projects import opening, sharing
 from core.storage import files, home, privacy
+from core.storage.home import Space
 from core.storage.job import INTERRUPTED, Job, JobState, Kind
 
 _HOUR = 3600.0
@@ -33,22 +34,27 @@ def sweep(now: float | None = None) -> None:
     """
     privacy.close_existing()
     now = now or time.time()
-    needed = set(_settle_readings(now))
     for depth, name in product(range(_DEEPEST), _HALF):
         _remove_old(home.root().glob("*/" * depth + name), now)
-    for opened in home.datasets().glob(f"*/{home.OPENED_RUNS}"):
+    for space in home.spaces():
+        _sweep(space, now)
+
+
+def _sweep(space: Space, now: float) -> None:
+    needed = set(_settle_readings(space, now))
+    for opened in space.datasets().glob(f"*/{home.OPENED_RUNS}"):
         opening.settle(opened.parent)
-    sharing.sweep()
-    uploads = (path for path in home.uploads().glob("*") if path.name not in needed)
+    sharing.sweep(space)
+    uploads = (path for path in space.uploads().glob("*") if path.name not in needed)
     # The web server removes uploads whose senders have left: it knows whether its clock was set.
     _remove_old((path for path in uploads if not incoming.is_begun(path)), now)
 
 
-def _settle_readings(now: float) -> Iterator[str]:
+def _settle_readings(space: Space, now: float) -> Iterator[str]:
     """Remove the folders of readings that ended in nothing; tell what uploads others need."""
-    evaluated = home.runs().glob(f"*/{home.EVALUATIONS}/[!.]*")
-    jobs = [Job(Kind.READING, each) for each in home.datasets().glob("[!.]*")]
-    named = [Job.of_answers(each) for each in home.runs().glob("[!.]*")]
+    evaluated = space.runs().glob(f"*/{home.EVALUATIONS}/[!.]*")
+    jobs = [Job(Kind.READING, each) for each in space.datasets().glob("[!.]*")]
+    named = [Job.of_answers(each) for each in space.runs().glob("[!.]*")]
     for job in (*jobs, *map(Job.of_evaluation, evaluated), *named):
         folder = job.folder
         if not folder.is_dir() or any((folder / each).exists() for each in _COMPLETE):

@@ -33,7 +33,7 @@ def of_run(run: Run) -> Border:
     Raises:
         UserError: The model, the data set or all its held-out pictures are gone.
     """
-    predictor, folder = predicting.of_run(run.folder), store.folder_of(run.dataset_id or "none")
+    predictor, folder = predicting.of_run(run.folder), run.dataset_folder
     dataset, judged = store.load(folder), kept.read(run.folder)
     held_out = dataset.of("test") or dataset.of("validation")
     if judged is not None:  # pictures may have changed sides since

@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.saying import Sentence
 from core.settings import TrainingSettings
 from core.storage import files, own_names
+from core.storage.home import Space
 from core.storage.runs import Run, all_runs
 
 _TICK = 2 * 10**9  # nanoseconds: no file system's clock is coarser
@@ -73,16 +74,17 @@ class Row:
     network: bool = False
 
 
-def rows() -> list[Row]:
-    """All runs of this server, the newest first."""
-    found = all_runs()
-    for gone in _kept.keys() - {run.folder for run in found}:
+def rows(space: Space) -> list[Row]:
+    """All runs of a space, the newest first."""
+    found = all_runs(space)
+    known = {folder for folder in tuple(_kept) if folder.parent == space.runs()}
+    for gone in known - {run.folder for run in found}:
         _kept.pop(gone, None)
     return list(of(found))
 
 
 def of(runs: Iterable[Run]) -> Iterable[Row]:
-    """The rows of some runs of this server. A run that is deleted meanwhile has none."""
+    """The rows of some runs. A run that is deleted meanwhile has none."""
     for run in runs:
         # Files are replaced, never written over, so a folder that did not change holds the same.
         stamp = files.stamp(run.folder)

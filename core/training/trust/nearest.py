@@ -43,13 +43,13 @@ class _Search:
                 "This network learned from scratch, so it has no pretrained layers to compare "
                 "pictures with."
             )
-        folder = home.datasets() / (run.dataset_id or "none")
+        folder = run.dataset_folder
         dataset = _learned_from(run, folder)
         _, preparation = predictor.read_description(run.folder)
         frozen = replace(
             run.settings, frozen_layers=ALL, augment=Strength.NONE, beside="", budget=0
         )
-        self._setup = Setup.of(frozen, preparation, lambda *_: None)
+        self._setup = Setup.of(run.space, frozen, preparation, lambda *_: None)
         (prefix,) = self._setup.wholes()
         self._cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
         build = partial(_build, self._setup, len(dataset.records))
@@ -145,6 +145,6 @@ def nearest(run: Run, picture: bytes, digest: str, count: int) -> list[Neighbour
         UserError: The data set is gone, the network learned from scratch, too much has to be
             looked at anew, or the picture can't be read.
     """
-    folder = home.datasets() / (run.dataset_id or "none")
-    search = _warm(run.folder, files.stamp(run.folder / home.MODEL), store.stamp(folder))
+    model, dataset = files.stamp(run.folder / home.MODEL), store.stamp(run.dataset_folder)
+    search = _warm(run.folder, model, dataset)
     return search.nearest(picture, digest, count)

@@ -49,7 +49,7 @@ def publish(run: Run) -> str:
         UserError: It can't be written.
     """
     token = secrets.token_urlsafe(32)
-    there = home.published(run.id)
+    there = run.space.published(run.id)
     with room.in_words():
         there.parent.mkdir(parents=True, exist_ok=True)
         files.write_bytes(there, token.encode())
@@ -58,13 +58,13 @@ def publish(run: Run) -> str:
 
 def withdraw(run: Run) -> None:
     """Let no program ask a run any more."""
-    home.published(run.id).unlink(missing_ok=True)
+    run.space.published(run.id).unlink(missing_ok=True)
 
 
 def token(run: Run) -> str | None:
     """The token by which programs may ask a run; None where they may not."""
     try:
-        return home.published(run.id).read_text(encoding="utf-8").strip() or None
+        return run.space.published(run.id).read_text(encoding="utf-8").strip() or None
     except (FileNotFoundError, UnicodeError):
         return None
 
@@ -79,19 +79,20 @@ async def _find(request: Request) -> Network:
 
 
 def _network(run_id: str) -> Network:
-    try:
-        run = open_run(run_id)
+    for space in home.spaces():
+        try:
+            run = open_run(space, run_id)
+        except UserError:
+            continue  # it isn't in this one
         known = token(run)
-    except UserError as error:
-        raise Refused(404, error.said) from error
-    if known is None:
-        raise Refused(404, "There is no network at this address that programs may ask.")
-    return Network(known, partial(_look, run), _LIMITS)
+        if known is not None:
+            return Network(known, partial(_look, run), _LIMITS)
+    raise Refused(404, "There is no network at this address that programs may ask.")
 
 
 def _look(run: Run, data: bytes, top: int) -> Prediction:
     """What a worker sees in a picture, which it reads from the disk."""
-    path = home.uploads() / home.new_id() / "picture"
+    path = run.space.uploads() / home.new_id() / "picture"
     try:
         try:
             path.parent.mkdir(parents=True)

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from core import sharing
 from core.errors import UserError
 from core.exports import kept
 from core.sharing import Share
 from core.storage import home
+from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses, exports
 from core.web.guarded import GuardedRoute
@@ -55,19 +55,20 @@ async def _answer(request: Request) -> Response:
 
 
 def _file(run_id: str, export_id: str, token: str) -> Response:
+    def place(space: Space) -> Path:
+        if not home.is_id(export_id):
+            raise paths.over()
+        return open_run(space, run_id).folder / home.EXPORTS / export_id
+
+    folder, _ = paths.found(place, token)
     try:
-        run = open_run(run_id)
-        folder = run.folder / home.EXPORTS / export_id
-        share = sharing.at(folder) if home.is_id(export_id) else None
-        found = kept.kept(folder) if share is not None else None
+        found = kept.kept(folder)
     except UserError as error:
         raise paths.over() from error
-    if share is None or not share.fits(token):
-        raise paths.over()
     page = folder / home.SHARED_PAGE
     if page.is_file():
         return FileResponse(page, media_type="text/html", headers=_HEADERS)
     if found is None or not found.file.is_file():
         raise paths.over()
-    name = exports.file_name(run, found.format.name)
+    name = exports.file_name(Run(folder.parents[1]), found.format.name)
     return FileResponse(found.file, filename=name, media_type="application/zip", headers=_HEADERS)

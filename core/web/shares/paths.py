@@ -1,5 +1,13 @@
-"""The paths of shared links, and the answer for a link that doesn't work."""
+"""The paths of shared links, what they lead to, and the answer for a link that doesn't work."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+from core import sharing
+from core.errors import UserError
+from core.sharing import Share
+from core.storage import home
+from core.storage.home import Space
 from core.web import addresses
 from core.web.guarded import Refused
 
@@ -9,6 +17,27 @@ NAME = "shares"
 def is_path(path: str) -> bool:
     """Whether this is the path of a shared link, which contains its own token."""
     return path.startswith(addresses.path(f"{NAME}/"))
+
+
+def found(place: Callable[[Space], Path], token: str) -> tuple[Path, Share]:
+    """What a link leads to, in the space where its token fits.
+
+    Args:
+        place: The folder of what is shared, in a space. Raises `UserError` where it has none.
+        token: The link's.
+
+    Raises:
+        Refused: It fits in no space.
+    """
+    for space in home.spaces():
+        try:
+            folder = place(space)
+            share = sharing.at(folder)
+        except UserError:
+            continue  # it isn't in this one, or it is damaged
+        if share is not None and share.fits(token):
+            return folder, share
+    raise over()
 
 
 def over() -> Refused:

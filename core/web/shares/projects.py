@@ -12,13 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from core import sharing
 from core.datasets import store
 from core.errors import UserError
 from core.projects import sharing as projects
 from core.projects.sharing import Shared
 from core.sharing import Share
 from core.storage import home
+from core.storage.home import Space
 from core.web import addresses
 from core.web.guarded import GuardedRoute, to_keep
 from core.web.shares import page, paths
@@ -26,15 +26,15 @@ from core.web.shares import page, paths
 _NAME = f"{paths.NAME}/projects"
 
 
-def address(dataset_id: str, folder: Path, share: Share) -> str:
+def address(folder: Path, share: Share) -> str:
     """The path of a link.
 
     Args:
-        dataset_id: The data set.
-        folder: The share's.
+        folder: The share's, below that of its data set.
         share: The link.
     """
-    return addresses.path(f"{_NAME}/{dataset_id}/{folder.name}/{share.token}")
+    dataset = folder.parents[1]
+    return addresses.path(f"{_NAME}/{dataset.name}/{folder.name}/{share.token}")
 
 
 def routes() -> list[GuardedRoute]:
@@ -49,7 +49,7 @@ async def _page(request: Request) -> Response:
     drawn = page.drawn(
         shared,
         share,
-        f"{address(request.path_params['dataset_id'], folder, share)}/file",
+        f"{address(folder, share)}/file",
         site.language(accepted),
         lambda sentence: site.translated(sentence, accepted),
     )
@@ -73,15 +73,18 @@ def _good(asked: dict[str, str]) -> tuple[Path, Share, Shared]:
     Raises:
         Refused: It is not.
     """
-    try:
-        dataset = store.folder_of(asked["dataset_id"])
-        folder = dataset / home.SHARED / asked["share_id"]
+
+    def place(space: Space) -> Path:
+        dataset = space.dataset(asked["dataset_id"])
         if not home.is_id(asked["share_id"]) or not store.is_complete(dataset):
             raise paths.over()
-        share = sharing.at(folder)
-        shared = projects.shared(folder) if share is not None else None
+        return dataset / home.SHARED / asked["share_id"]
+
+    folder, share = paths.found(place, asked["token"])
+    try:
+        shared = projects.shared(folder)
     except UserError as error:
         raise paths.over() from error
-    if share is None or shared is None or not share.fits(asked["token"]):
+    if shared is None:
         raise paths.over()
     return folder, share, shared

@@ -12,7 +12,7 @@ import streamlit as st
 from core.datasets.dataset import Dataset
 from core.web import pictures
 from pages.components import spoken
-from pages.parts.shared import words
+from pages.parts.shared import state, words
 
 _FOLDER = Path(__file__).parent
 _HTML, _CSS, _SCRIPT = (
@@ -37,7 +37,7 @@ def draw(chart: str, dataset_id: str, dataset: Dataset, classes: Sequence[str]) 
         data={
             "chart": chart,
             "address": f"{pictures.path()}/{dataset_id}",
-            "query": pictures.query(dataset_id, dataset.preparation),
+            "query": pictures.query(state.folder_of(dataset_id), dataset.preparation),
             "classes": [words.bare(words.shortened(name)) for name in classes],
             **spoken.texts(_SCRIPT),
         },

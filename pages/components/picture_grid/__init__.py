@@ -60,7 +60,7 @@ def draw(
         key=key,
         data={
             "address": f"{pictures.path()}/{chosen}",
-            "query": pictures.query(chosen, dataset.preparation),
+            "query": pictures.query(state.folder_of(chosen), dataset.preparation),
             "pictures": [
                 {
                     "file": record.file,

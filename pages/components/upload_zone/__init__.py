@@ -73,7 +73,7 @@ def draw_component(
         key=key,
         data={
             "address": uploads.path(),
-            "permit": uploads.permit(state.page()),
+            "permit": uploads.permit(state.space(), state.page()),
             "block": uploads.BLOCK,
             "limit": limits.current().upload_bytes,
             "dataset": dataset,

@@ -8,7 +8,7 @@ from core.datasets import store
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
 from core.jobs.bulk import alike
-from core.storage import files, home
+from core.storage import files
 from core.storage.job import RunStatus
 from pages.components import picture_grid
 from pages.parts.data import gallery
@@ -56,7 +56,7 @@ def draw(chosen: str, dataset: Dataset, like: Record, picked: set[str]) -> list[
         gallery.open_class(like.label)
         st.rerun()
     st.subheader(say("Pictures like this one"), anchor=False)
-    folder = home.datasets() / chosen
+    folder = state.folder_of(chosen)
     try:
         with st.spinner(say("Comparing the pictures…")):
             found = _found(str(folder), store.stamp(folder), like.digest)
@@ -104,7 +104,7 @@ def _known(folder: str, stamp: files.Stamp, digest: str) -> list[tuple[str, floa
 def _looking(chosen: str, dataset: Dataset, like: Record) -> None:
     """The look at all pictures that must come first: begun at once, then its progress."""
     begun = state.key("looked-for-alike", chosen, dataset.version, like.file)
-    current = alike.state(chosen)
+    current = alike.state(state.folder_of(chosen))
     if current.submitted and not current.status.final:
         state.hear(begun, "begun")
         st.fragment(_progress, run_every=_EVERY)(chosen)
@@ -120,14 +120,14 @@ def _looking(chosen: str, dataset: Dataset, like: Record) -> None:
             return
     state.hear(begun, "begun")
     try:
-        alike.begin(chosen)
+        alike.begin(state.folder_of(chosen))
     except UserError as error:
         state.keep_notice(error, _AGAIN)
     st.rerun()
 
 
 def _progress(chosen: str) -> None:
-    current = alike.state(chosen)
+    current = alike.state(state.folder_of(chosen))
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     told = say("Looking at every picture") if current.stage else say("Waiting in the queue")
@@ -138,7 +138,7 @@ def _progress(chosen: str) -> None:
         icon=":material/close:",
         key="cancel-alike",
         on_click=alike.stop,
-        args=(chosen,),
+        args=(state.folder_of(chosen),),
     )
 
 

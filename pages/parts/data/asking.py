@@ -28,7 +28,7 @@ def draw(chosen: str, asked: JobState) -> None:
     """
     st.title(say("How are these pictures sorted?"), anchor=False)
     try:
-        queue.check_upload(asked)
+        queue.check_upload(state.space(), asked)
     except UserError as error:
         st.error(words.plain(error.said), icon=":material/error:")
         _bring_others(chosen, "primary")
@@ -71,7 +71,7 @@ def draw(chosen: str, asked: JobState) -> None:
 
 def _bring_others(chosen: str, kind: Literal["primary", "secondary"]) -> None:
     if st.button(say("Use other pictures"), type=kind, icon=":material/add:", key="give-up-import"):
-        queue.give_up(chosen)
+        queue.give_up(state.folder_of(chosen))
         state.choose_dataset(None)
         st.rerun()
 
@@ -107,7 +107,7 @@ def _preview(choice: Choice) -> None:
 
 def _answer(chosen: str, reading: Reading, preview: bool = False) -> None:
     try:
-        queue.answer(chosen, reading, preview=preview)
+        queue.answer(state.folder_of(chosen), reading, preview=preview)
     except UserError as error:
         state.keep_notice(error)
     st.rerun()

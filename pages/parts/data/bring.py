@@ -42,9 +42,9 @@ def imported(chosen: str) -> Dataset | None:
     Raises:
         UserError: It could not be read, or is no longer there.
     """
-    folder = store.folder_of(chosen)
+    folder = state.folder_of(chosen)
     if not store.is_complete(folder):
-        current = queue.import_state(chosen)
+        current = queue.import_state(folder)
         if not current.status.final or current.question is not None:
             return None
         if current.status is RunStatus.STOPPED:
@@ -86,7 +86,7 @@ class Summary:
 def all_imported(most: int | None = None) -> list[tuple[str, Summary]]:
     """Ids and summaries of all complete data sets, or of so many; newest first, no damaged ones."""
     found: list[tuple[str, Summary]] = []
-    for chosen in store.all_ids():
+    for chosen in store.all_ids(state.space()):
         if len(found) == most:
             break
         with suppress(UserError):
@@ -100,7 +100,7 @@ def summary(chosen: str) -> Summary:
     Raises:
         UserError: It is gone, not complete, or damaged.
     """
-    folder = store.folder_of(chosen)
+    folder = state.folder_of(chosen)
     return _summary(str(folder), store.stamp(folder), own_names.stamp(folder))
 
 
@@ -173,7 +173,7 @@ def _back() -> None:
 
 def under_way(chosen: str) -> None:
     """An import while it runs, or the question that it has."""
-    asked = queue.import_state(chosen)
+    asked = queue.import_state(state.folder_of(chosen))
     if asked.question is not None:
         asking.draw(chosen, asked)
     else:
@@ -182,7 +182,7 @@ def under_way(chosen: str) -> None:
 
 @st.fragment(run_every=_EVERY)
 def _progress(chosen: str) -> None:
-    current = queue.import_state(chosen)
+    current = queue.import_state(state.folder_of(chosen))
     if current.status.final:
         st.rerun()
     st.title(say("Importing your pictures"), anchor=False)
@@ -200,7 +200,7 @@ def _progress(chosen: str) -> None:
         st.write(words.plain(current.read_as))
     st.caption(say("Thaw opens every file once to check that it really is a picture."))
     if st.button(say("Cancel"), icon=":material/close:", key="cancel-import"):
-        queue.stop_import(chosen)
+        queue.stop_import(state.folder_of(chosen))
 
 
 def _own_pictures() -> None:
@@ -221,7 +221,7 @@ def _own_pictures() -> None:
 
 
 def _import(upload_id: str, secret: str, split: SplitSettings) -> str:
-    whole = incoming.take(upload_id, secret)
+    whole = incoming.take(state.space(), upload_id, secret)
     return queue.submit_import(whole.path, whole.name, split)
 
 
@@ -262,7 +262,7 @@ def _make_empty(name: str, classes: list[str]) -> str:
     title = " ".join((name or words.comma(classes)).split())
     chosen = home.new_id()
     empty = changes.empty(words.shortened(title, 80), classes, SplitSettings())
-    store.create(store.folder_of(chosen), empty)
+    store.create(state.folder_of(chosen), empty)
     return chosen
 
 
@@ -282,7 +282,10 @@ def _starter_sets() -> None:
                 icon=":material/arrow_forward:",
                 key=state.key("sample", name),
             ):
-                _start(state.key("sample", name), lambda name=name: queue.submit_sample(name))
+                _start(
+                    state.key("sample", name),
+                    lambda name=name: queue.submit_sample(state.space(), name),
+                )
             problem.draw(state.key("sample", name))
 
 

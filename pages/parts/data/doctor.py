@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.datasets import store
 from core.datasets.dataset import Dataset, Record
 from core.doctor.finding import (
     Action,
@@ -64,9 +63,9 @@ def draw(chosen: str, dataset: Dataset, *, looked_at: bool) -> None:
         dataset: The data set as it is now.
         looked_at: Whether this is what the page shows.
     """
-    current, found = checkup.state(chosen), None
+    current, found = checkup.state(state.folder_of(chosen)), None
     try:
-        found = _remembered(checkup.place(chosen))
+        found = _remembered(checkup.place(state.folder_of(chosen)))
     except UserError as error:
         st.error(words.plain(error.said), icon=":material/error:")
     if current.submitted and not current.status.final:
@@ -107,7 +106,7 @@ def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) ->
         disabled=not possible,
     ):
         try:
-            checkup.begin(chosen)
+            checkup.begin(state.folder_of(chosen))
         except UserError as error:
             state.keep_notice(error, "check-up")
         st.rerun()
@@ -115,7 +114,7 @@ def _button(chosen: str, title: str, *, primary: bool, possible: bool = True) ->
 
 
 def _under_way(chosen: str) -> None:
-    current = checkup.state(chosen)
+    current = checkup.state(state.folder_of(chosen))
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     stage = say(_STAGES.get(current.stage, later("Waiting in the queue")))
@@ -126,7 +125,7 @@ def _under_way(chosen: str) -> None:
         icon=":material/stop:",
         key="stop-check-up",
         on_click=checkup.stop,
-        args=(chosen,),
+        args=(state.folder_of(chosen),),
     )
 
 
@@ -140,7 +139,7 @@ def _read(path: str, stamp: files.Stamp) -> Checkup:
 
 
 def _results(chosen: str, dataset: Dataset, found: Checkup) -> None:
-    aside = checkup.dismissed(chosen)
+    aside = checkup.dismissed(state.folder_of(chosen))
     left = [
         (finding, remaining(finding, dataset, aside, found.digests)) for finding in found.findings
     ]
@@ -220,7 +219,7 @@ def _finding(
                 type="tertiary",
                 key=state.key("aside", finding.kind),
                 on_click=checkup.dismiss,
-                args=(chosen, finding.kind, cases),
+                args=(state.folder_of(chosen), finding.kind, cases),
             )
         problem.draw(state.key("all", finding.kind))
         thumbnails.paged(
@@ -284,7 +283,7 @@ def _case(
                 type="tertiary",
                 key=state.key("aside", case.key(finding.kind)),
                 on_click=checkup.dismiss,
-                args=(chosen, finding.kind, (case,)),
+                args=(state.folder_of(chosen), finding.kind, (case,)),
             )
 
 
@@ -310,7 +309,7 @@ def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> Non
         near: The key of the button.
     """
     try:
-        told = mend(store.folder_of(chosen), dataset, fixes)
+        told = mend(state.folder_of(chosen), dataset, fixes)
     except UserError as error:
         state.keep_notice(error, near)
     else:

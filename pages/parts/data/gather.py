@@ -151,8 +151,8 @@ def _progress(order: str) -> None:
     if state.adding() != order:
         st.rerun()  # another tab has dealt with the outcome
     try:
-        current = queue.import_state(order)
-        became = adding.result(order)
+        current = queue.import_state(state.folder_of(order))
+        became = adding.result(state.folder_of(order))
     except UserError as error:
         state.keep_notice(error, state.adding_near())
         _over(order)
@@ -162,13 +162,13 @@ def _progress(order: str) -> None:
     text = say("Importing pictures for “{name}”", name=words.plain(current.name))
     st.progress(current.share, text=text + words.left(current.seconds_left))
     if st.button(say("Cancel"), icon=":material/close:", key="cancel-adding"):
-        queue.stop_import(order)
+        queue.stop_import(state.folder_of(order))
 
 
 def _over(order: str) -> None:
     """Let go of an order whose end is about to be shown."""
     state.choose_adding(None)
-    queue.give_up(order)
+    queue.give_up(state.folder_of(order))
     st.rerun()
 
 
@@ -180,8 +180,9 @@ def _told_near(place: str) -> None:
 def _take(brought: Brought, near: str) -> None:
     """Hand over what has come to the class that it was meant for, perhaps another than is shown."""
     try:
-        whole = incoming.take(brought.upload_id, brought.secret)
-        order = adding.submit_images(whole.path, brought.dataset, brought.origin)
+        folder = state.folder_of(brought.dataset)
+        whole = incoming.take(state.space(), brought.upload_id, brought.secret)
+        order = adding.submit_images(whole.path, folder, brought.origin)
     except UserError as error:
         state.keep_notice(error, near)
     else:

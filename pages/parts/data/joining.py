@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.datasets import changes, store
+from core.datasets import changes
 from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import adding
@@ -44,7 +44,7 @@ def _ask(chosen: str, dataset: Dataset) -> None:
         key="join-which",
     )
     try:
-        other = bring.remembered(store.folder_of(picked))
+        other = bring.remembered(state.folder_of(picked))
     except UserError as error:  # deleted meanwhile
         st.error(words.plain(error.said), icon=":material/error:")
         return
@@ -75,7 +75,8 @@ def _ask(chosen: str, dataset: Dataset) -> None:
 
 def _join(other: str, chosen: str) -> None:
     try:
-        state.choose_adding(adding.submit_dataset(other, chosen))
+        order = adding.submit_dataset(state.folder_of(other), state.folder_of(chosen))
+        state.choose_adding(order)
     except UserError as error:
         state.keep_notice(error, "join")
 

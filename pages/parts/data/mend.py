@@ -10,7 +10,7 @@ from core import saying
 from core.datasets import changes, store
 from core.datasets.dataset import Dataset, Record
 from core.errors import UserError
-from core.storage import files, home
+from core.storage import files
 from pages.parts.data import alike, division, gallery, gather
 from pages.parts.shared import (
     deleting,
@@ -32,7 +32,7 @@ def last_change(chosen: str, dataset: Dataset) -> None:
         st.markdown(f":material/history: {change}.", width="content")
         # A second click of a double click is meant for the version that was there.
         if st.button(say("Undo"), icon=":material/undo:", key=state.key("undo", dataset.version)):
-            _attempt(lambda: store.undo(home.datasets() / chosen), "undo")
+            _attempt(lambda: store.undo(state.folder_of(chosen)), "undo")
             st.rerun()
     problem.draw("undo")
 
@@ -40,7 +40,7 @@ def last_change(chosen: str, dataset: Dataset) -> None:
 @st.fragment
 def pictures(chosen: str, dataset: Dataset) -> None:
     """The pictures of one class, or those like one of them, and what can be done with them."""
-    folder = home.datasets() / chosen
+    folder = state.folder_of(chosen)
     if not folder.is_dir():
         st.rerun()  # deleted meanwhile: the whole page says so, and shows the ways in
     picked = state.picked(chosen)
@@ -109,7 +109,7 @@ def divided_anew(chosen: str, dataset: Dataset) -> None:
 
 def forget(chosen: str) -> None:
     """What was deleted stays until it is deleted for good."""
-    folder = home.datasets() / chosen
+    folder = state.folder_of(chosen)
     left = _unused(str(folder), store.stamp(folder))
     if not left:
         return
@@ -124,7 +124,7 @@ def forget(chosen: str) -> None:
         "forgotten",
         say("This deletes the pictures that you removed ({size}) for good.", size=words.size(left)),
         lambda: deleting.learned_from(chosen),
-        lambda: _attempt(lambda: store.forget(home.datasets() / chosen), "forgotten"),
+        lambda: _attempt(lambda: store.forget(state.folder_of(chosen)), "forgotten"),
         say("Earlier changes can then no longer be undone."),
         button=say("Delete them for good"),
     )
@@ -344,7 +344,7 @@ def button(
     problem.draw(key)  # above the button, since what opens may end below it
     if not press(title, icon=icon, key=key, disabled=not possible):
         return
-    if _attempt(lambda: store.keep(home.datasets() / chosen, change(), told), key):
+    if _attempt(lambda: store.keep(state.folder_of(chosen), change(), told), key):
         state.pick_none(selection or chosen)
         for widget in _FILLED_IN:
             state.renew(widget)

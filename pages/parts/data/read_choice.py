@@ -92,7 +92,7 @@ def _choose(chosen: str, dataset: Dataset) -> None:
         red, green, blue = (int(band) - 1 for band in bands)
         try:
             wanted = Preparation(levels, (red, green, blue), paper or USUAL.paper)
-            state.choose_adding(adding.submit_preparation(chosen, wanted))
+            state.choose_adding(adding.submit_preparation(state.folder_of(chosen), wanted))
         except UserError as error:
             state.keep_notice(error, "how-read")
         state.renew("how-read")

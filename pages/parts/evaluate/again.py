@@ -7,7 +7,6 @@ from core.datasets.dataset import Dataset
 from core.errors import UserError
 from core.jobs import queue
 from core.results.overview import rows
-from core.storage import home
 from core.storage.job import RunStatus
 from core.storage.runs import Run
 from pages.parts.data import mend
@@ -61,7 +60,7 @@ def draw(run: Run, dataset: Dataset | None) -> bool:
             ),
         ):
             try:
-                queue.submit_training(run.dataset_id, run.settings, after=run.id)
+                queue.submit_training(run.dataset_folder, run.settings, after=run.id)
             except UserError as error:
                 state.keep_notice(error, _KEY)
             st.rerun()
@@ -70,13 +69,13 @@ def draw(run: Run, dataset: Dataset | None) -> bool:
 
 def _follower(run: Run) -> Run | None:
     """The newest run that repeats a run."""
-    return next((row.run for row in rows.rows() if row.after == run.id), None)
+    return next((row.run for row in rows.rows(state.space()) if row.after == run.id), None)
 
 
 def _changed(run: Run, dataset: Dataset) -> str | None:
     """What became of the pictures since; None where that is not known, or names alone changed."""
     try:
-        before = store.load(home.datasets() / str(run.dataset_id), run.version)
+        before = store.load(run.dataset_folder, run.version)
     except UserError:  # deleted for good
         return None
     return changes.since(before, dataset)

@@ -103,8 +103,8 @@ def bring(run: Run, judged: Judged) -> None:
     if brought is not None:
         state.renew(_WIDGET)  # first, so that a rerun does not begin it again
         try:
-            whole = incoming.take(brought.upload_id, brought.secret)
-            judging.submit(whole.path, whole.name, open_run(brought.dataset))
+            whole = incoming.take(state.space(), brought.upload_id, brought.secret)
+            judging.submit(whole.path, whole.name, open_run(state.space(), brought.dataset))
         except UserError as error:
             state.keep_notice(error, _WIDGET)
         st.rerun()

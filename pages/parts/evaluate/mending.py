@@ -7,7 +7,6 @@ import streamlit as st
 from core.datasets import image_files
 from core.datasets.dataset import Dataset
 from core.results.answers import hard
-from core.storage import home
 from core.storage.runs import Run
 from pages.parts.data import mend
 from pages.parts.shared import state
@@ -39,7 +38,7 @@ def draw(
         )
         if count == 1:
             (digest,) = {each.digest for each in dataset.records if each.file in picked}
-            why.button(run, image_files.original(home.datasets() / chosen, digest), digest)
+            why.button(run, image_files.original(state.folder_of(chosen), digest), digest)
         moving = state.key("move-from", *sorted(labels))
         mend.move_or_delete(chosen, dataset, picked, others, moving, selection=run.id)
         if picked <= called_hard:
@@ -55,7 +54,7 @@ def draw(
                 "last here; training goes on using them."
             ),
         ):
-            hard.mark(home.datasets() / chosen, dataset, picked, hard=is_hard)
+            hard.mark(state.folder_of(chosen), dataset, picked, hard=is_hard)
             state.pick_none(run.id)
             st.rerun()
         if not picked.issuperset(shown) and st.button(

@@ -91,8 +91,7 @@ def _with_records(behind: Behind, places: Places) -> None:
     """
     dataset, run = behind.dataset, behind.run
     assert dataset is not None
-    assert run.dataset_id is not None
-    called_hard = hard.marked(home.datasets() / run.dataset_id, dataset)
+    called_hard = hard.marked(run.dataset_folder, dataset)
     picked = state.picked(run.id)
     picked &= {record.file for record in dataset.records}
     there = _there(behind, places)

@@ -54,7 +54,7 @@ def drop(run: Run) -> None:
 
 def examples(run: Run) -> None:
     """For a starter set: pictures that were not in it, to try with one click."""
-    made_from = queue.sample_of(run.dataset_id) or run.data_name
+    made_from = queue.sample_of(run.dataset_folder) or run.data_name
     sample, results = samples.SAMPLES.get(made_from), run.results()
     if sample is None or results is None or set(results["classes"]) != set(sample.classes):
         return  # not a starter set, or one of the user's own that is called like it

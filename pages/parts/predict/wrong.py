@@ -87,11 +87,10 @@ def _ask(run: Run, said: Prediction, dataset: Dataset, right: str | None) -> Non
 
 
 def _add(run: Run, said: Prediction, dataset: Dataset, label: str) -> None:
-    assert run.dataset_id is not None
     assert isinstance(said.original, Path)
     origin = dataset.origins[dataset.classes.index(label)]
     try:
-        order = adding.submit_picture(said.original, said.file, run.dataset_id, origin)
+        order = adding.submit_picture(said.original, said.file, run.dataset_folder, origin)
     except UserError as error:
         state.keep_notice(error, ADD)
     else:

@@ -45,7 +45,7 @@ def draw() -> None:
             say("What is still running was not deleted. Open it and stop it first."),
             icon=":material/autorenew:",
         )
-    deleted = runs.aside()
+    deleted = runs.aside(state.space())
     if not deleted:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

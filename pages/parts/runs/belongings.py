@@ -43,7 +43,7 @@ def datasets() -> None:
 
 def _learned() -> Counter[str | None]:
     """How many runs have learned from each data set."""
-    return Counter(row.dataset_id for row in rows.rows())
+    return Counter(row.dataset_id for row in rows.rows(state.space()))
 
 
 def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
@@ -71,7 +71,7 @@ def _dataset(chosen: str, dataset: Summary, learned: int) -> None:
             if st.button(say("Open"), key=state.key("open", chosen)):
                 state.choose_dataset(chosen)
                 state.go("data", data=chosen)
-            rename(store.folder_of(chosen), dataset.name)
+            rename(state.folder_of(chosen), dataset.name)
             deleting.offer(
                 chosen,
                 several(
@@ -95,7 +95,7 @@ def pictures_of(dataset: str | None) -> None:
 
 def _pictures(chosen: str, dataset: Summary) -> None:
     """One picture of each of the first classes, by which people know a data set again."""
-    folder = store.folder_of(chosen)
+    folder = state.folder_of(chosen)
     with st.container(horizontal=True, gap="xsmall", height=_SMALL, border=False):
         for label, digest in dataset.pictures:
             path = image_files.thumbnail(folder, digest)
@@ -139,4 +139,4 @@ def _ask_name(folder: Path, name: str) -> None:
 def _forget_dataset(chosen: str) -> None:
     if state.address().get(state.DATA) == chosen:
         state.choose_dataset(None)
-    store.delete(chosen)
+    store.delete(state.folder_of(chosen))

@@ -45,7 +45,7 @@ def draw(waiting: str, *, network: bool = True) -> Run | None:
         )
     trained = {
         row.run.id: row
-        for row in rows.rows()
+        for row in rows.rows(state.space())
         if row.accuracy is not None and (row.network or not network)
     }
     if not trained:

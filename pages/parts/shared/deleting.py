@@ -54,7 +54,7 @@ def _ask(
 
 def runs_on(dataset_id: str) -> list[Run]:
     """The runs on a data set; one whose settings are damaged is on none."""
-    return [row.run for row in rows.rows() if row.dataset_id == dataset_id]
+    return [row.run for row in rows.rows(state.space()) if row.dataset_id == dataset_id]
 
 
 def learned_from(dataset_id: str) -> str | None:

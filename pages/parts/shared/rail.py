@@ -58,7 +58,7 @@ def draw() -> None:
     page = st.navigation([*pages.values(), runs], position="hidden")
     with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
         _rail(pages, runs)
-        found = queue.under_way()
+        found = _own_trainings()
         every = _OFTEN if found else _SELDOM
         st.fragment(_under_way, run_every=every)(pages["train"], [found])
         page.run()
@@ -93,6 +93,10 @@ def _choose_language() -> None:
         )
 
 
+def _own_trainings() -> list[UnderWay]:
+    return [each for each in queue.under_way() if each.run.space == state.space()]
+
+
 def _under_way(train: Page, known: list[list[UnderWay]]) -> None:
     """Which training is running, how long it will take, and a link to it.
 
@@ -100,7 +104,7 @@ def _under_way(train: Page, known: list[list[UnderWay]]) -> None:
         train: The page that it is watched on.
         known: What is known when the page is drawn; taken away, so that later it is asked for.
     """
-    found = known.pop() if known else queue.under_way()
+    found = known.pop() if known else _own_trainings()
     if not found:
         return
     first, waiting = found[0], sum(each.status is RunStatus.QUEUED for each in found[1:])
@@ -114,5 +118,5 @@ def _under_way(train: Page, known: list[list[UnderWay]]) -> None:
     if waiting:
         label += f" · {several('{count} run waiting', '{count} runs waiting', waiting)}"
     st.page_link(
-        train, label=label, icon=":material/model_training:", query_params={state.RUN: first.run}
+        train, label=label, icon=":material/model_training:", query_params={state.RUN: first.run.id}
     )

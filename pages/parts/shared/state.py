@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from core.errors import UserError
 from core.exports import kept
 from core.settings import IMAGENET, RANDOM, THAWED, TrainingSettings
 from core.storage import home
+from core.storage.home import Space
 from core.storage.runs import Run, RunState, open_run
 from pages.language import catalogue
 from pages.language.catalogue import LANGUAGES
@@ -65,11 +67,7 @@ def adopt_address() -> None:
     _note_address()
     if RUN in st.query_params and DATA not in st.query_params:
         run = _run_or_none(st.query_params[RUN])
-        if (
-            run is not None
-            and run.dataset_id
-            and store.is_complete(home.datasets() / run.dataset_id)
-        ):
+        if run is not None and store.is_complete(run.dataset_folder):
             st.session_state[DATA] = run.dataset_id
 
 
@@ -90,6 +88,20 @@ def page() -> str:
     """An id of this page in this browser, until it is reloaded; nothing that the browser chose."""
     made: str = st.session_state.setdefault(_PAGE, secrets.token_hex(8))
     return made
+
+
+def space() -> Space:
+    """The visitor's space: the only one so far."""
+    return home.HOME
+
+
+def folder_of(dataset: str) -> Path:
+    """The folder of a data set in the visitor's space.
+
+    Raises:
+        UserError: The id is none.
+    """
+    return space().dataset(dataset)
 
 
 def dataset_id() -> str | None:
@@ -113,7 +125,7 @@ def choose_dataset(dataset: str | None) -> None:
 def adding() -> str | None:
     """The order by which pictures are on their way into a data set, until it is forgotten."""
     order = st.session_state.get(ADDING)
-    if order is not None and not (home.is_id(order) and (home.datasets() / order).is_dir()):
+    if order is not None and not (home.is_id(order) and folder_of(order).is_dir()):
         choose_adding(None)
         return None
     return order
@@ -147,7 +159,7 @@ def run() -> Run | None:
     if chosen is None:
         return None
     try:
-        return open_run(chosen)
+        return open_run(space(), chosen)
     except UserError:
         st.session_state.pop(RUN)
         raise
@@ -319,7 +331,7 @@ def done() -> set[str]:
     """The steps that are behind us, for the data set and run at hand."""
     steps = set()
     dataset = st.session_state.get(DATA)
-    if dataset and home.is_id(dataset) and store.is_complete(home.datasets() / dataset):
+    if dataset and home.is_id(dataset) and store.is_complete(folder_of(dataset)):
         steps.add("data")
     chosen = _run_or_none(st.session_state.get(RUN))
     if chosen is not None and chosen.has_model:
@@ -428,6 +440,6 @@ def _page() -> str:
 
 def _run_or_none(chosen: str | None) -> Run | None:
     try:
-        return open_run(chosen) if chosen else None
+        return open_run(space(), chosen) if chosen else None
     except UserError:
         return None

@@ -9,6 +9,7 @@ from streamlit.typing import UploadedFile
 
 from core.intake import room
 from core.storage import files, home
+from pages.parts.shared import state
 
 _CHUNK = 1 << 20
 
@@ -50,7 +51,7 @@ def on_disk(pictures: Sequence[tuple[str, bytes | UploadedFile]]) -> Iterator[li
 @contextmanager
 def _new_folder() -> Iterator[Path]:
     """A separate folder for an upload; what was written is gone again if anything goes wrong."""
-    folder = home.uploads() / home.new_id()
+    folder = state.space().uploads() / home.new_id()
     try:
         folder.mkdir(parents=True)
         yield folder

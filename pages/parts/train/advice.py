@@ -18,7 +18,7 @@ _EVERY = 1.0  # seconds between two looks for what is being found out
 
 def known(dataset_id: str, dataset: Dataset) -> Advice | None:
     """The suggestion for a data set, if its pictures have been looked at since it changed."""
-    likeness = foresight.known_likeness(dataset_id)
+    likeness = foresight.known_likeness(state.folder_of(dataset_id))
     return advise(dataset, likeness) if likeness else None
 
 
@@ -89,7 +89,7 @@ def _fitting(settings: TrainingSettings, chosen: TrainingSettings) -> TrainingSe
 
 def _finding_out(dataset_id: str) -> None:
     try:
-        found = foresight.likeness(dataset_id) is not None
+        found = foresight.likeness(state.folder_of(dataset_id)) is not None
     except UserError as error:
         st.caption(words.plain(later("No suggestion this time. {reason}", reason=error.said)))
         return

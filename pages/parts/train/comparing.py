@@ -82,7 +82,8 @@ def _choose(dataset_id: str, settings: TrainingSettings) -> None:
         disabled=len(chosen) < _LEAST,
     ):
         try:
-            made = comparing.submit(dataset_id, settings, [every[name] for name in chosen])
+            wanted = [every[name] for name in chosen]
+            made = comparing.submit(state.folder_of(dataset_id), settings, wanted)
         except UserError as error:
             state.keep_notice(error, _PLACE)
             st.rerun()

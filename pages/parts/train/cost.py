@@ -35,7 +35,7 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
         )
         return
     tried_first = replace(settings, budget=0)
-    probe = foresight.known_probe(dataset_id, tried_first)
+    probe = foresight.known_probe(state.folder_of(dataset_id), tried_first)
     if probe is None:
         st.fragment(_measuring, run_every=_EVERY)(dataset_id, tried_first)
         return
@@ -55,7 +55,7 @@ def draw(dataset_id: str, settings: TrainingSettings, counts: Mapping[str, int])
 
 def _measuring(dataset_id: str, settings: TrainingSettings) -> None:
     try:
-        known = foresight.probe(dataset_id, settings) is not None
+        known = foresight.probe(state.folder_of(dataset_id), settings) is not None
     except UserError as error:
         st.caption(
             words.plain(later("The time could not be estimated. {reason}", reason=error.said))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.backbones.catalogue.rows import backbone_of
-from core.datasets import choice, store
+from core.datasets import choice
 from core.errors import UserError
 from core.intake import room
 from core.settings import TrainingSettings
@@ -33,7 +33,7 @@ def bring_back(dataset_id: str) -> None:
 
 
 def _usable(dataset_id: str) -> TrainingSettings | None:
-    chosen = choice.kept(store.folder_of(dataset_id))
+    chosen = choice.kept(state.folder_of(dataset_id))
     try:
         if chosen is not None:
             backbone_of(chosen)
@@ -52,7 +52,7 @@ def keep(dataset_id: str, settings: TrainingSettings) -> None:
     touched = settings != state.preset()
     if touched or before:
         try:
-            choice.keep(store.folder_of(dataset_id), settings if touched else None)
+            choice.keep(state.folder_of(dataset_id), settings if touched else None)
         except OSError as error:
             message = room.told(error) or later("Your settings could not be saved.")
             st.caption(words.plain(message))

@@ -155,6 +155,8 @@ def behind(before: list[UnderWay]) -> str:
     """What a run has to wait for, at least one training, and how long, if that is known."""
     first, others = before[0], len(before) - 1
     name = words.plain(words.shortened(first.name))
+    if first.run.space != state.space():
+        name = say("somebody else’s training")
     if first.status.final:
         sentences = [say("It starts in a moment, once “{name}” has been cleaned up.", name=name)]
     elif first.seconds_left:

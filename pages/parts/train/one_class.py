@@ -37,7 +37,8 @@ def draw(dataset_id: str, dataset: Dataset) -> None:
             key=_TRAIN,
         ):
             try:
-                state.choose_run(queue.submit_training(dataset_id, TrainingSettings()))
+                folder = state.folder_of(dataset_id)
+                state.choose_run(queue.submit_training(folder, TrainingSettings()))
             except UserError as error:
                 state.keep_notice(error, _TRAIN)
             st.rerun()

@@ -13,7 +13,6 @@ from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.jobs import queue, tasks
 from core.settings import Squaring
-from core.storage import home
 from pages.parts.predict import answer
 from pages.parts.shared import (
     problem,
@@ -61,7 +60,7 @@ def _try(backbone: Backbone, dataset_id: str, dataset: Dataset, preparation: Pre
             "or a fruit:"
         )
     )
-    folder = home.datasets() / dataset_id
+    folder = state.folder_of(dataset_id)
     grid = st.grid(3, min_column_width=72, gap="small")
     for place, record in enumerate(_offered(dataset), 1):
         with grid.cell():

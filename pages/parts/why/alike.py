@@ -25,8 +25,8 @@ def draw(run: Run, picture: Path) -> None:
         picture: The file as it came.
     """
     st.markdown(f"**{say('It looks like these')}**")
-    folder = home.datasets() / (run.dataset_id or "none")
-    if not run.dataset_id or not store.is_complete(folder):
+    folder = run.dataset_folder
+    if not store.is_complete(folder):
         st.caption(say("The pictures that it learned from are no longer here."))
         return
     stamps = files.stamp(run.folder / home.MODEL), store.stamp(folder), files.stamp(picture)

@@ -39,7 +39,7 @@ def draw(run: Run, dataset: Dataset | None) -> None:
         state.hear(asked, "asked")
     if state.heard(asked) is None:
         return
-    folder = home.datasets() / str(run.dataset_id)
+    folder = run.dataset_folder
     stamps = files.stamp(run.folder / home.MODEL), store.stamp(folder)
     try:
         with st.spinner(say("Asking the network…")):

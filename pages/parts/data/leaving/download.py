@@ -47,7 +47,7 @@ def draw(chosen: str, dataset: Dataset) -> None:
         name = words.shortened(packing.file_name(dataset), 40)
         st.link_button(
             say("Download {file}", file=words.plain(name)),
-            downloads.address(chosen, sides=sides, stripped=stripped),
+            downloads.address(state.folder_of(chosen), sides=sides, stripped=stripped),
             icon=":material/download:",
             type="primary",
         )
@@ -78,7 +78,7 @@ def _project(chosen: str, dataset: Dataset) -> None:
     )
     runs = which_runs.choose(chosen, "save")
     versions = True
-    if len(store.versions(store.folder_of(chosen))) > 1:
+    if len(store.versions(state.folder_of(chosen))) > 1:
         versions = st.checkbox(
             say("Earlier versions of the data set too"),
             True,
@@ -99,7 +99,7 @@ def _project(chosen: str, dataset: Dataset) -> None:
     name = words.shortened(saving.file_name(dataset.name), 40)
     st.link_button(
         say("Save {file}", file=words.plain(name)),
-        downloads.project_address(chosen, runs, versions=versions, exact=exact),
+        downloads.project_address(state.folder_of(chosen), runs, versions=versions, exact=exact),
         icon=":material/save:",
         type="primary",
     )
@@ -118,13 +118,13 @@ def _project(chosen: str, dataset: Dataset) -> None:
 
 def brought(chosen: str, dataset: Dataset) -> None:
     """The runs that came with a data set out of a project, which can be tried at once."""
-    found = opening.opened(store.folder_of(chosen))
+    found = opening.opened(state.folder_of(chosen))
     if found is None or not found.runs or found.there:
         return
     runs = []
     for each in found.runs:
         with suppress(UserError):  # deleted since
-            runs.append(open_run(each))
+            runs.append(open_run(state.space(), each))
     if not runs:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

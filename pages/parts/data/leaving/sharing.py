@@ -69,33 +69,31 @@ def _choose(chosen: str, dataset: Dataset) -> None:
 def _share(chosen: str, runs: list[str] | None, pictures: bool, seconds: float) -> None:
     state.renew(_POPOVER)  # it closes, so that one sees how far it is
     try:
-        along = saving.runs_of(chosen) if runs is None else _opened(runs)
-        exporting.share_project(chosen, along, pictures=pictures, seconds=seconds)
+        along = saving.runs_of(state.folder_of(chosen)) if runs is None else _opened(runs)
+        exporting.share_project(state.folder_of(chosen), along, pictures=pictures, seconds=seconds)
     except UserError as error:
         state.keep_notice(error, _near(chosen))
 
 
 def _opened(runs: list[str]) -> list[Run]:
-    return [open_run(each) for each in runs]
+    return [open_run(state.space(), each) for each in runs]
 
 
 def draw(chosen: str) -> None:
     """The projects that are shared, those that are being written, and those that failed."""
     problem.draw(_near(chosen))
     under_way = []
-    for folder in sharing.folders(chosen):
+    for folder in sharing.folders(state.folder_of(chosen)):
         try:
             current, share = exporting.state(folder), links.at(folder)
         except UserError as error:
             problem.of_job(folder, error.said, "dismiss-share")
             continue
         if share is not None:
-            _shared(chosen, folder, share)
+            _shared(folder, share)
         elif not current.status.final:
             under_way.append(folder)
-        elif current.status is RunStatus.STOPPED:
-            sharing.stop(folder)  # of which nothing but its log is left
-        else:
+        elif current.status is not RunStatus.STOPPED:
             problem.of_job(folder, _why(current), "dismiss-share")
     if under_way:
         st.fragment(_progress, run_every=_EVERY)(under_way)
@@ -122,7 +120,7 @@ def _progress(under_way: list[Path]) -> None:
         )
 
 
-def _shared(chosen: str, folder: Path, share: links.Share) -> None:
+def _shared(folder: Path, share: links.Share) -> None:
     try:
         shared = sharing.shared(folder)
     except UserError as error:
@@ -146,7 +144,7 @@ def _shared(chosen: str, folder: Path, share: links.Share) -> None:
                 size=words.size(shared.bytes),
             )
         )
-        path = shares.address(chosen, folder, share)
+        path = shares.address(folder, share)
         link.draw(share, path, folder.name, partial(sharing.stop, folder))
 
 

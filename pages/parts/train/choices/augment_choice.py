@@ -5,12 +5,12 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from core.datasets import image_files, store
+from core.datasets import image_files
 from core.datasets.dataset import Dataset
 from core.intake.pictures.images import to_square
 from core.settings import Squaring, Strength
 from core.training.augment import Augmentation
-from pages.parts.shared import thumbnails
+from pages.parts.shared import state, thumbnails
 from pages.parts.shared.words import later, say
 from pages.parts.train.choices import setting
 
@@ -49,7 +49,7 @@ def draw(dataset_id: str, dataset: Dataset, square: Squaring) -> dict[str, Any]:
 
 def _preview(dataset_id: str, dataset: Dataset, augmentation: Augmentation) -> None:
     """A few of the training pictures, each with variants that training will use."""
-    folder = store.folder_of(dataset_id)
+    folder = state.folder_of(dataset_id)
     training = dataset.of("train")
     for record in training[:: max(1, len(training) // _PICTURES)][:_PICTURES]:
         path = image_files.thumbnail(folder, record.digest)

@@ -3,11 +3,11 @@
 import streamlit as st
 from PIL import Image
 
-from core.datasets import image_files, store
+from core.datasets import image_files
 from core.datasets.dataset import Dataset, Record
 from core.intake.pictures.images import to_square
 from core.settings import Squaring
-from pages.parts.shared import thumbnails
+from pages.parts.shared import state, thumbnails
 from pages.parts.shared.words import later, say
 from pages.parts.train.choices import setting
 
@@ -38,7 +38,7 @@ def _preview(dataset_id: str, records: list[Record], chosen: Squaring) -> None:
     if not records:
         st.caption(say("Your pictures are square already, so all options look the same."))
         return
-    folder = store.folder_of(dataset_id)
+    folder = state.folder_of(dataset_id)
     paths = [image_files.thumbnail(folder, record.digest) for record in records]
     pictures = []
     for path in filter(lambda path: path.is_file(), paths):

@@ -145,7 +145,7 @@ def _choose_start() -> str:
 
 def _choose_own(backbone: Backbone) -> str:
     """A weights file that somebody uploaded, by its digest."""
-    every = own_weights.every(backbone)
+    every = own_weights.every(state.space(), backbone)
     widget = state.key("own-weights", backbone.name, backbone.alpha)
     brought = st.file_uploader(
         say("A weights file of {network} (.h5 or .weights.h5)", network=backbone.title),
@@ -157,7 +157,7 @@ def _choose_own(backbone: Backbone) -> str:
         try:
             with uploads.on_disk([(brought.name, brought)]) as (path,):
                 name = uploads.safe_name(brought.name)
-                own_weights.keep(path, name.rpartition("/")[2], backbone)
+                own_weights.keep(state.space(), path, name.rpartition("/")[2], backbone)
         except UserError as error:
             state.keep_notice(error, widget)
         st.rerun()
@@ -184,6 +184,6 @@ def _choose_own(backbone: Backbone) -> str:
         if st.button(
             say("Delete it"), icon=":material/delete:", type="tertiary", key="forget-weights"
         ):
-            own_weights.delete(digest)
+            own_weights.delete(state.space(), digest)
             st.rerun()
     return str(digest)
