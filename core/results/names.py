@@ -34,7 +34,11 @@ def by_now(run: Run) -> dict[str, str]:
     taken = set(names.values())
     for name in trained:  # the rest was deleted or merged into another since
         if name not in names:
-            names[name] = f"{name} (as it was)" if name in taken else name
+            called = name
+            while called in taken:
+                called = f"{called} (as it was)"
+            names[name] = called
+            taken.add(called)
     return {name: names[name] for name in trained}
 
 

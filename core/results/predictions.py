@@ -51,16 +51,17 @@ def keep(
     with _alone(run) as folder:
         if folder is None:
             return
+        latest = before = _rows(folder)
         batch = batch or secrets.token_hex(8)
-        rows = [_written(folder, each, trained) | {"batch": batch} for each in given]
-        before = _rows(folder)
-        rows += [row for row in before if row.get("batch") == batch]
-        rows.sort(key=lambda row: (bool(row["error"]), row["top"][0][1] if row["top"] else 0.0))
-        rows += [row for row in before if row.get("batch") != batch]
-        latest = _latest(rows)
-        files.write_json(folder / home.ANSWERS, {"answers": latest})
-        _remove_pictures(folder, rows[len(latest) :])
-        _make_room(folder, latest)
+        try:
+            rows = [_written(folder, each, trained) | {"batch": batch} for each in given]
+            rows += [row for row in before if row.get("batch") == batch]
+            rows.sort(key=lambda row: (bool(row["error"]), row["top"][0][1] if row["top"] else 0.0))
+            rows += [row for row in before if row.get("batch") != batch]
+            files.write_json(folder / home.ANSWERS, {"answers": _latest(rows)})
+            latest = _latest(rows)
+        finally:  # what a full disk has let in of them goes as well
+            _make_room(folder, latest)
 
 
 def refuse_many(count: int) -> None:
@@ -211,21 +212,17 @@ def _picture(folder: Path, name: object) -> Path | None:
     return folder / f"{name}.jpg" if ours else None
 
 
-def _remove_pictures(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    for row in rows:
-        for which in _PICTURES:
-            picture = _picture(folder, row[which])
-            if picture is not None:
-                picture.unlink(missing_ok=True)
-
-
 def _originals(folder: Path) -> dict[str, Path]:
     """The pictures that are kept as they came, by digest."""
     return {path.name: path for path in folder.iterdir() if home.is_digest(path.name)}
 
 
 def _make_room(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Delete the pictures as they came that no answer needs, and those beyond the limit."""
+    """Delete the pictures that no answer needs, and those as they came beyond the limit."""
+    needed = {f"{row[which]}.jpg" for row in rows for which in _PICTURES}
+    for path in folder.glob("*.jpg"):
+        if path.name not in needed:
+            path.unlink(missing_ok=True)
     there, taken = _originals(folder), 0
     for digest in dict.fromkeys(row.get("digest") for row in rows):
         if digest in there:

@@ -85,7 +85,7 @@ def _latest_of(viewer: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if _here[viewer] is mine:
+            if _here.get(viewer) is mine:  # a newer one may have come and gone
                 del _here[viewer]
 
 

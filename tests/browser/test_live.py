@@ -135,7 +135,7 @@ HEARD = """() => {
 
 
 def test_show_mode_does_for_each_class_what_was_chosen(
-    served: Served, filming: Browser, trained: str
+    served: Served, filming: Browser, trained: str, sketches: str
 ) -> None:
     context = visit(filming)
     page = opened(context, served, trained)
@@ -173,7 +173,7 @@ def test_show_mode_does_for_each_class_what_was_chosen(
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name=_SHOW, exact=True)).to_be_focused()
     kept: dict[str, str] = page.evaluate("({...localStorage})")
-    [mine] = [value for key, value in kept.items() if key == f"thaw-show-{trained}"]
+    [mine] = [value for key, value in kept.items() if key == f"thaw-show-{sketches}"]
     assert json.loads(mine)["does"] == ["speech", "colour", "nothing", "nothing"]
     assert not [each for pair in kept.items() for each in pair if "boat" in each]
     page.get_by_label("When it sees boat").select_option("A sound")

@@ -68,6 +68,7 @@ def paint_run(
     epochs: int = 3,
     data: str = "pets",
     comparison: str | None = None,
+    after: str | None = None,
     space: home.Space = home.HOME,
     **event: Any,
 ) -> Run:
@@ -81,6 +82,7 @@ def paint_run(
         dataset_id=dataset,
         version=version,
         comparison=comparison,
+        after=after,
     )
     run.log.append("started", host="here", pid=1)
     for stage, total in (("reading", 20), ("features", 20)):
@@ -110,7 +112,8 @@ def _paint_results(run: Run, classes: tuple[str, ...], dataset: str | None) -> N
     record = next((each for each in records if each.label == classes[0]), None)
     size = range(len(classes))
     (run.folder / "model.keras").write_bytes(b"painted")
-    files.write_json(run.folder / "model.json", {"classes": classes, "origins": classes})
+    facts = {"classes": classes, "origins": classes, "input_size": 224}
+    files.write_json(run.folder / "model.json", facts)
     files.write_json(
         run.folder / "results.json",
         {

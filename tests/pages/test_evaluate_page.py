@@ -394,6 +394,20 @@ def test_networks_of_the_same_data_are_compared_on_the_same_pictures(open_page: 
     assert len(app.multiselect(key=key).value) == 1
 
 
+def test_of_two_networks_of_one_name_each_can_be_compared_with(open_page: Open) -> None:
+    """Trained within a minute and equally good, they differ in nothing that the list says."""
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    one, other, run = (paint_run(dataset) for _ in range(3))
+    for each, said in ((one, "cat"), (other, "dog"), (run, "cat")):
+        paint_answers(each, {"cat/0.png": {said: 0.9}})
+    app = open_page("evaluate", run=run.id)
+    chosen = app.multiselect(key=state.key("compare-with", run.id))
+    assert len(set(chosen.options)) == 2
+    against(app, run, one, other)
+    (table,) = [each.value for each in app.dataframe if "network" in each.value]
+    assert len(set(table["which"])) == 3
+
+
 def test_what_cannot_be_compared_says_why(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run = paint_run(dataset)

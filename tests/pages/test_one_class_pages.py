@@ -9,6 +9,7 @@ import pytest
 from core.datasets import changes, store
 from core.jobs import queue
 from core.results import one_class
+from core.results.answers import kept
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
@@ -23,11 +24,21 @@ def one_class_data(count: int) -> str:
     return dataset
 
 
-def trained(count: int, turned_away: int) -> Run:
-    """A run on one class, and what it would leave."""
-    dataset = one_class_data(count)
-    run = paint_run(dataset, ("mug",), settings=TrainingSettings().for_one_class(), epochs=1)
+def trained(count: int, turned_away: int, after: Run | None = None) -> Run:
+    """A run on one class, and what it would leave.
+
+    Args:
+        count: Pictures.
+        turned_away: How many of them do not look familiar.
+        after: The run that it repeats, on the same data set.
+    """
+    dataset = after.dataset_id if after else None
+    dataset = dataset or one_class_data(count)
+    settings = TrainingSettings().for_one_class()
+    repeats = after.id if after else None
+    run = paint_run(dataset, ("mug",), settings=settings, epochs=1, after=repeats)
     records = store.load(home.HOME.datasets() / dataset).records
+    kept.keep(run.folder, kept.of_records(np.ones((count, 1)), records, ["mug"]))
     familiar = np.where(np.arange(count) < turned_away, 0.01, 0.5)
     results = run.results() or {}
     results |= one_class.evaluate(familiar, records, "mug", 0.05) | {"history": []}
@@ -67,6 +78,13 @@ def test_evaluate_shows_what_was_turned_away(open_page: Open) -> None:
     }
     assert "Pictures of its class that it turned away" in [each.value for each in app.subheader]
     assert not app.tabs  # with one class there is no confusion matrix, and nothing to be sure of
+
+
+def test_that_it_names_its_only_class_is_no_accuracy_to_compare(open_page: Open) -> None:
+    before = trained(20, 3)
+    app = open_page("evaluate", run=trained(20, 1, after=before).id)
+    assert "What the changes brought" not in shown(app)
+    assert [each.value for each in app.metric][:1] == ["95%"]
 
 
 def test_the_curves_of_one_class_are_not_shown(open_page: Open) -> None:

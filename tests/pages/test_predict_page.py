@@ -1,5 +1,6 @@
 """The Predict page."""
 
+import hashlib
 import json
 from dataclasses import replace
 from io import BytesIO
@@ -14,12 +15,16 @@ from streamlit.testing.v1 import AppTest
 from core.datasets import changes, store
 from core.datasets.samples import samples
 from core.errors import UserError
-from core.jobs import queue
-from core.results import predictions
+from core.jobs import queue, tasks
+from core.results import names, predictions, thresholds
 from core.results.answers import cut_off
+from core.results.explaining.explained import Why
+from core.results.explaining.hiding import Hidden, Trial
+from core.results.explaining.maps import Method
 from core.results.prediction import Prediction
 from core.storage import files, home
 from core.storage.runs import Run
+from pages.parts.shared import state
 from tests.pages.painting import (
     HOSTILE,
     Open,
@@ -140,8 +145,8 @@ def test_many_answers_are_counted_and_the_least_sure_come_first(
     ]
     monkeypatch.setattr(queue, "ask", lambda *_: drops.pop(0))
     app = open_page("predict", run=paint_run(None).id)
-    for names in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
-        files = [(name, painted(1), "image/png") for name in names]
+    for dropped in (("a.png", "b.txt", "c.png"), ("d.png", "e.png")):
+        files = [(name, painted(1), "image/png") for name in dropped]
         app.file_uploader[0].set_value(files).run()
     assert "5 pictures: cat **3** · dog **1** · **1** could not be read" in shown(app)
 
@@ -250,6 +255,50 @@ def test_the_slider_changes_what_is_a_stranger_and_is_kept(
     assert files.read_json(run.folder / "model.json")["familiar"] == {"threshold": 0.4}
 
 
+def test_the_slider_follows_another_tab_and_sets_nothing_by_itself(open_page: Open) -> None:
+    run = of_a_run_that_tells()
+    keep_some(run)
+    app = open_page("predict", run=run.id)
+    app.slider[0].set_value(10).run()
+    thresholds.keep_familiar(run.folder, 0.2)
+    app.run()
+    assert app.slider[0].value == 20
+    thresholds.keep_familiar(run.folder, 0.8)  # more than the slider goes to
+    app.run()
+    assert thresholds.of(run.folder).familiar == 0.8
+
+
+def test_what_is_hidden_is_asked_again_once_a_class_is_renamed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = store_dataset("pets", {"cat": 4, "dog": 4})
+    run, folder = paint_run(dataset), home.HOME.dataset(dataset)
+    said = replace(answer(), original=painted(1))
+    predictions.keep(run, [said], {})
+    pixels = np.zeros((32, 32, 3), np.uint8)
+
+    def ask(work: object, *_: object) -> Any:
+        called = tuple(names.by_now(run).values())
+        if work is tasks.explain:
+            return Why(Method.EXACT, pixels, called, (0.6, 0.4), np.ones((2, 7, 7), np.float32))
+        if work is tasks.hide:
+            trial = Trial(pixels, called[1], 0.9, 0.1, 0.2)
+            return Hidden(trial, trial)
+        return []
+
+    def hidden() -> str:
+        app = open_page("predict", run=run.id)
+        digest = hashlib.sha256(painted(1)).hexdigest()
+        app.session_state[state.key("hide", run.id, digest)] = True
+        button(app, "why").click().run()
+        return shown(app)
+
+    monkeypatch.setattr(queue, "ask", ask)
+    assert "**dog**, 90% sure" in hidden()
+    store.keep(folder, changes.rename(store.load(folder), "dog", "wolf"), "renamed")
+    assert "**wolf**, 90% sure" in hidden()
+
+
 def test_an_answer_below_the_cut_off_says_so(open_page: Open, asked: list[list[bytes]]) -> None:
     run = paint_run(None)
     cut_off.keep(run.folder, 0.9)
@@ -287,9 +336,9 @@ def test_answers_are_filtered_by_class_and_by_doubt(open_page: Open) -> None:
         "nothing that it was taught",
         "could not be read",
     ]
-    for place, names in ((1, ["a.png"]), (2, ["b.png"]), (3, ["c.png"]), (4, [])):
+    for place, found in ((1, ["a.png"]), (2, ["b.png"]), (3, ["c.png"]), (4, [])):
         group.select_index(place).run()
-        assert files_shown(app) == names
+        assert files_shown(app) == found
     assert "Thaw could not read it: not an image." in shown(app)
     group.select_index(0).run()
     (sure,) = [each for each in app.slider if each.label == "At most this sure"]

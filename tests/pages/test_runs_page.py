@@ -431,6 +431,14 @@ def test_curves_and_costs_are_drawn_for_what_is_ticked(open_page: Open) -> None:
     assert array(costs["data"][1]["x"]) == [10, 10], "what is ticked stands out"
 
 
+def test_curves_of_runs_that_are_alike_have_names_of_their_own(open_page: Open) -> None:
+    made = [paint_run(None) for _ in range(2)]
+    app = open_page("runs")
+    tick_runs(app, *made)
+    curves = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert len({each["name"] for each in curves["data"]}) == 2
+
+
 def test_a_thousand_runs_come_a_page_at_a_time_and_are_read_once(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

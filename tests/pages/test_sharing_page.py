@@ -37,6 +37,18 @@ def test_without_pictures_it_says_so(open_page: Open) -> None:
     assert "Shared: no pictures (" in shown(open_page("data", data=dataset))
 
 
+def test_of_one_that_was_cancelled_nothing_stays(open_page: Open) -> None:
+    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
+    folder = sharing.new(home.HOME.dataset(dataset))
+    folder.mkdir(parents=True)
+    job = Job.of_export(folder)
+    job.log.append("queued", cluster=None, name="", upload=None)
+    job.stopped()
+    app = open_page("data", data=dataset)
+    assert not buttons(app, "dismiss-share")
+    assert sharing.folders(home.HOME.dataset(dataset)) == []
+
+
 def test_why_one_could_not_be_written_stays_until_it_is_dismissed(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     folder = sharing.new(home.HOME.dataset(dataset))

@@ -73,6 +73,19 @@ def test_a_name_that_another_class_has_taken_is_told_apart(run: Run) -> None:
     assert names.by_now(run) == {"blue": "red", "green": "green", "red": "red (as it was)"}
 
 
+def test_no_two_names_are_alike_whatever_classes_are_called(run: Run) -> None:
+    change(
+        lambda made: changes.delete_class(made, "red"),
+        lambda made: changes.rename(made, "blue", "red"),
+        lambda made: changes.rename(made, "green", "red (as it was)"),
+    )
+    assert names.by_now(run) == {
+        "blue": "red",
+        "green": "red (as it was)",
+        "red": "red (as it was) (as it was)",
+    }
+
+
 def test_without_its_data_set_a_run_keeps_its_names(run: Run) -> None:
     store.delete(home.HOME.dataset("colours"))
     assert names.by_now(run) == {"blue": "blue", "green": "green", "red": "red"}

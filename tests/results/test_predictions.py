@@ -55,6 +55,21 @@ def test_those_that_came_last_are_first_and_the_oldest_go(
     assert pictures(run.folder / "predictions") == 0
 
 
+def test_no_picture_stays_that_no_answer_needs(thaw_home: Path) -> None:
+    run = paint_run(None)
+    folder = run.folder / "predictions"
+    in_the_way = folder / "answers.json"
+    in_the_way.mkdir(parents=True)
+    given = [replace(said("a", "cat", 0.9), original=b"as it came")]
+    with pytest.raises(OSError, match="answers"):
+        predictions.keep(run, given, {})
+    assert [each.name for each in folder.iterdir() if each.name != ".lock"] == ["answers.json"]
+    in_the_way.rmdir()
+    (folder / "0123456789abcdef.jpg").write_bytes(b"of a process that was killed")
+    predictions.keep(run, given, {})
+    assert pictures(folder) == 2
+
+
 def test_a_class_goes_by_its_name_of_now(thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 4, "dog": 4})
     run, folder = paint_run(dataset), home.HOME.dataset(dataset)

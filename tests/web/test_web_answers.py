@@ -57,6 +57,21 @@ def test_pictures_come_in_folders_of_their_predicted_classes(get: Get, named: Ru
     }
 
 
+def test_a_class_that_is_called_like_the_folder_of_strangers_has_its_own(
+    get: Get, named: Run
+) -> None:
+    predictions.clear(named)
+    predictions.keep(
+        named,
+        [said("1.jpg", "none of these", familiar=0.5), said("2.jpg", "cat", familiar=0.01)],
+        {},
+    )
+    assert unpacked(get(answers.address(named)).content) == {
+        "none of these/1.jpg": b"as it came: 1.jpg",
+        "none of these (strangers)/2.jpg": b"as it came: 2.jpg",
+    }
+
+
 def test_what_is_no_longer_kept_as_it_came_is_a_small_copy(
     get: Get, named: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

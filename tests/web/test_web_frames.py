@@ -247,6 +247,17 @@ def test_who_sends_many_at_once_takes_nobody_elses_turn(
     assert statuses.count(200) == 3, "the two that were being answered, and the newest"
 
 
+def test_a_frame_is_answered_though_a_newer_one_has_come_and_gone(
+    post: Post, worker: Worker, run: Run, senders: ThreadPoolExecutor
+) -> None:
+    older = senders.submit(post, frames.address(run, "anna"), b"frame")
+    worker.wait(1)
+    assert post(frames.address(run, "anna"), bytes(2 << 20)).status == 413
+    worker.let(1)
+    assert older.result(PATIENCE).status == 200
+    assert not waiting()
+
+
 def test_a_frame_whose_sender_has_left_is_not_answered(
     post: Post, worker: Worker, run: Run, senders: ThreadPoolExecutor
 ) -> None:

@@ -1,5 +1,6 @@
 """Many pictures that a run is to name: one job at a time, in the run's folder."""
 
+import threading
 from pathlib import Path
 
 from core.errors import UserError
@@ -7,6 +8,8 @@ from core.jobs import queue, tasks
 from core.jobs.cluster import connection
 from core.storage.job import Job, JobState, discard_upload, upload_of
 from core.storage.runs import Run
+
+_submitting = threading.Lock()
 
 
 def submit(path: Path, name: str, run: Run) -> None:
@@ -27,15 +30,16 @@ def submit(path: Path, name: str, run: Run) -> None:
     try:
         if not run.has_model:
             raise UserError("This run was deleted. Choose another one and add the pictures again.")
-        found = queue.checked(job)
-        if found.submitted and not found.status.final:
-            raise UserError(
-                "The network is still looking at other pictures. Wait for them or cancel them, "
-                "then add these again."
-            )
-        owner = connection.line().owner
-        job.folder.mkdir(exist_ok=True)
-        job.log.append("queued", cluster=owner, name=name, upload=upload)
+        with _submitting:  # two tabs at once
+            found = queue.checked(job)
+            if found.submitted and not found.status.final:
+                raise UserError(
+                    "The network is still looking at other pictures. Wait for them or cancel them, "
+                    "then add these again."
+                )
+            owner = connection.line().owner
+            job.folder.mkdir(exist_ok=True)
+            job.log.append("queued", cluster=owner, name=name, upload=upload)
     except BaseException:
         discard_upload(run.space, upload)
         raise

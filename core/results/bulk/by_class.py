@@ -19,10 +19,12 @@ def zipped(given: Sequence[Prediction]) -> Iterator[bytes]:
     Raises:
         UserError: There are no pictures; at once, before anything is sent.
     """
+    shown = [each for each in given if not each.error and each.thumbnail is not None]
+    strangers = STRANGERS
+    while any(strangers == label for each in given for label, _ in each.top):
+        strangers = f"{strangers} (strangers)"  # a class may be called so
     placed = [
-        (STRANGERS if each.known is False else each.label, _name(each), each)
-        for each in given
-        if not each.error and each.thumbnail is not None
+        (strangers if each.known is False else each.label, _name(each), each) for each in shown
     ]
     if not placed:
         raise UserError("There are no pictures to download. Add some first.")

@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import backbone_of
 from core.results import names
-from core.storage.runs import Run
+from core.storage import home
+from core.storage.runs import Run, read_facts
 from core.web import frames
 from pages.components import camera, spoken, upload_zone
 from pages.parts.shared import state, words
@@ -39,7 +39,8 @@ def draw(key: str, run: Run) -> None:
     data: dict[str, Any] = {
         "address": frames.address(run, state.page()),
         "run": run.id,
-        "size": backbone_of(run.settings).input_size,
+        "show": run.dataset_id or run.id,  # so that it stays when one trains again
+        "size": read_facts(run.folder, home.MODEL_FACTS, "input_size")["input_size"],
         "square": str(run.settings.square),
         "classes": [{"name": name, "shown": shown} for name, shown in alike.items()],
     }

@@ -73,7 +73,7 @@ class Live {
     this.data = component.data;
     speak(this.data);
     this.label();
-    this.show.read(this.data.run, this.data.classes.length);
+    this.show.read(this.data.show, this.data.classes.length);
     if (JSON.stringify(before?.classes) !== JSON.stringify(this.data.classes)) this.listClasses();
     if (before?.run !== this.data.run) this.forget();
     this.draw();
@@ -134,14 +134,15 @@ class Live {
       }
       const began = performance.now();
       const { run, address } = this.data;
+      const { turn } = this.film;
       const frame = await this.film.picture(this.scale());
       if (!frame) {
         await milliseconds(EVERY);
         continue;
       }
       const answer = await this.ask(address, frame);
-      if (!this.film.stream) break;
-      if (run !== this.data.run) continue; // another network was chosen meanwhile
+      // The camera was turned off, perhaps on again, or another network was chosen meanwhile.
+      if (turn !== this.film.turn || run !== this.data.run) continue;
       if (answer.status === 404) {
         this.film.problem = answer.error;
         this.stop();
@@ -220,21 +221,22 @@ class Live {
     this.find(".state").textContent = "";
     this.find(".bars").hidden = alone;
     this.bars(top);
-    this.hold(title, counts ? place : null);
+    const what = counts ? `class ${name}` : known === false ? "stranger" : "unsure";
+    this.hold(what, title, counts ? place : null);
   }
 
   // What stays for some frames is read out, and does what was chosen for it.
-  hold(title, place) {
-    const same = this.seen?.title === title;
-    this.seen = { title, frames: same ? this.seen.frames + 1 : 1 };
-    if (this.seen.frames < STAYS || this.settled === title) return;
-    this.settle(title);
+  hold(what, title, place) {
+    const same = this.seen?.what === what; // a class may be called as strangers are
+    this.seen = { what, frames: same ? this.seen.frames + 1 : 1 };
+    if (this.seen.frames < STAYS || this.settled === what) return;
+    this.settle(what, title);
     this.show.act(place, this.data.classes[place]?.name);
   }
 
-  settle(title) {
-    this.settled = title;
-    if (title !== null) this.find(".aloud").textContent = title;
+  settle(what, title = "") {
+    this.settled = what;
+    if (what !== null) this.find(".aloud").textContent = title;
   }
 
   forget() {
@@ -253,8 +255,10 @@ class Live {
   bars(top) {
     const { classes } = this.data;
     const sure = new Map(top);
+    const called = new Set(classes.map(({ name }) => name));
+    const asBefore = top.every(([name]) => called.has(name)); // else one was renamed meanwhile
     const names =
-      classes.length <= IN_ORDER
+      asBefore && classes.length <= IN_ORDER
         ? classes.map(({ name }) => name)
         : top.slice(0, BEST).map(([name]) => name);
     const list = this.find(".bars");

@@ -27,10 +27,11 @@ class Show {
     return this.stage.getRootNode().fullscreenElement === this.stage;
   }
 
-  // What each class does is kept in this browser, by the class's place in the network.
-  read(run, count) {
-    if (this.run === run && this.does.length === count) return;
-    this.run = run;
+  // What each class does is kept in this browser for all networks of a data set, by the class's
+  // place in them.
+  read(of, count) {
+    if (this.of === of && this.does.length === count) return;
+    this.of = of;
     let kept = {};
     try {
       kept = JSON.parse(localStorage.getItem(this.key)) ?? {};
@@ -54,7 +55,7 @@ class Show {
   }
 
   get key() {
-    return `thaw-show-${this.run}`;
+    return `thaw-show-${this.of}`;
   }
 
   // Browsers without full screen for elements, as on iPhones, have popovers, which fill the window.

@@ -6,6 +6,7 @@ from itertools import islice
 import streamlit as st
 
 from core.errors import UserError
+from core.intake import room
 from core.results import thresholds
 from core.results.prediction import Prediction
 from core.storage.runs import Run
@@ -29,6 +30,8 @@ def draw(run: Run, given: Sequence[Prediction]) -> None:
     problem.draw(_NEAR)
     if now is None:
         return
+    key = state.key(_NEAR, run.id)
+    st.session_state[key] = min(round(100 * now), _MOST)  # as another tab may have set it
     with st.expander(say("How strict it is with unfamiliar pictures")):
         percent = st.slider(
             say(
@@ -36,16 +39,11 @@ def draw(run: Run, given: Sequence[Prediction]) -> None:
             ),
             0,
             _MOST,
-            min(round(100 * now), _MOST),
             format=words.percent_format(),
-            key=state.key("strictness", run.id),
+            key=key,
+            on_change=_set,
+            args=(run, key),
         )
-        if percent != round(100 * now):
-            try:
-                thresholds.keep_familiar(run.folder, percent / 100)
-            except UserError as error:
-                state.keep_notice(error, _NEAR)
-            st.rerun()
         st.caption(
             say(
                 "The further right, the more strangers it turns away, and the more of your own "
@@ -54,6 +52,14 @@ def draw(run: Run, given: Sequence[Prediction]) -> None:
             )
         )
         _both_sides(given)
+
+
+def _set(run: Run, key: str) -> None:
+    try:
+        with room.in_words():
+            thresholds.keep_familiar(run.folder, st.session_state[key] / 100)
+    except UserError as error:
+        state.keep_notice(error, _NEAR)
 
 
 def _both_sides(given: Sequence[Prediction]) -> None:

@@ -45,7 +45,7 @@ def told_apart(runs: Sequence[Row]) -> list[str]:
     if len(set(names)) < len(runs):
         times = [words.when(row.created) for row in runs]
         names = [" · ".join(values) for values in zip(*differ, times, strict=True)]
-    return names
+    return words.numbered(names)
 
 
 def costs(found: Sequence[Row], chosen: Sequence[Row]) -> None:

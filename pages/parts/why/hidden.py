@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import UserError
 from core.jobs import queue, tasks
+from core.results import names
 from core.results.explaining.explained import Why
 from core.results.explaining.hiding import Hidden, Trial
 from core.storage import files, home
@@ -32,9 +33,10 @@ def draw(run: Run, picture: Path, found: Why, place: int) -> None:
     ):
         return
     stamps = files.stamp(run.folder / home.MODEL), files.stamp(picture)
+    called = tuple(names.by_now(run).values())
     try:
         with st.spinner(say("Asking the network…")):
-            tried = _hidden(str(run.folder), str(picture), label, stamps)
+            tried = _hidden(str(run.folder), str(picture), label, called, stamps)
     except UserError as error:
         st.error(words.plain(error.said), icon=":material/error:")
         return
@@ -92,6 +94,8 @@ def _verdict(tried: Hidden, label: str) -> str:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _hidden(run: str, picture: str, label: str, stamps: tuple[files.Stamp, ...]) -> Hidden:
-    """Asked once for each picture, network and class."""
+def _hidden(
+    run: str, picture: str, label: str, called: tuple[str, ...], stamps: tuple[files.Stamp, ...]
+) -> Hidden:
+    """Asked once for each picture, network and class, and again once classes are renamed."""
     return queue.ask(tasks.hide, Path(run), Path(picture), label)

@@ -93,7 +93,9 @@ def draw(chosen: str) -> None:
             _shared(folder, share)
         elif not current.status.final:
             under_way.append(folder)
-        elif current.status is not RunStatus.STOPPED:
+        elif current.status is RunStatus.STOPPED:
+            sharing.stop(folder)  # of which nothing but its log is left
+        else:
             problem.of_job(folder, _why(current), "dismiss-share")
     if under_way:
         st.fragment(_progress, run_every=_EVERY)(under_way)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.projects import saving
 from core.storage.runs import Run
 from core.web import downloads
-from pages.parts.shared import state, words
+from pages.parts.shared import choose_run, state, words
 from pages.parts.shared.words import say, several
 
 _ALL, _SOME, _NONE = "all", "some", "none"
@@ -39,18 +39,18 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
     if which != _SOME:
         _without_network(every if which == _ALL else [])
         return None if which == _ALL else []
-    told = words.distinct([f"{run.name} · {_accuracy(run)} · {run.id}" for run in every])
-    names = dict(zip(told.values(), every, strict=True))
+    titles = words.numbered(map(choose_run.name, every))
+    names = dict(zip([run.id for run in every], titles, strict=True))
     picked = st.multiselect(
         say("Which runs"),
         list(names),
         list(names)[:1],
+        format_func=names.__getitem__,
         max_selections=downloads.MOST_RUNS,
         key=state.key("some-runs", purpose, chosen),
     )
-    runs = [names[each] for each in picked]
-    _without_network(runs)
-    return [run.id for run in runs]
+    _without_network([run for run in every if run.id in picked])
+    return picked
 
 
 def _without_network(runs: list[Run]) -> None:
@@ -65,8 +65,3 @@ def _without_network(runs: list[Run]) -> None:
                 names=words.comma(sealed),
             )
         )
-
-
-def _accuracy(run: Run) -> str:
-    results = run.results()
-    return words.percent(results["accuracy"]) if results else ""

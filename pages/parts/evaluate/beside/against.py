@@ -36,18 +36,19 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
             )
         )
         return
+    titles = dict(zip(others, words.numbered(map(choose_run.name, others.values())), strict=True))
     key = state.key("compare-with", behind.run.id)
     st.session_state[key] = [each for each in st.session_state.get(key, ()) if each in others]
     picked = st.multiselect(
         say("Networks that were trained on the same data set"),
         list(others),
-        format_func=lambda each: choose_run.name(others[each]),
+        format_func=titles.__getitem__,
         max_selections=_MOST,
         placeholder=say("Choose one or more"),
         key=key,
     )
     if picked:
-        _compared(behind, results, [others[each] for each in picked])
+        _compared(behind, results, {titles[each]: others[each] for each in picked})
 
 
 def _others(run: Run) -> dict[str, Run]:
@@ -66,9 +67,9 @@ def _others(run: Run) -> dict[str, Run]:
     }
 
 
-def _compared(behind: Behind, results: dict[str, Any], others: list[Run]) -> None:
-    all_results = [results, *(each.results() or {} for each in others)]
-    answers = [behind.answers, *(_answers(each) for each in others)]
+def _compared(behind: Behind, results: dict[str, Any], others: dict[str, Run]) -> None:
+    all_results = [results, *(each.results() or {} for each in others.values())]
+    answers = [behind.answers, *(_answers(each) for each in others.values())]
     letters = _LETTERS[: len(answers)]
     found = ranking.rank(answers)
     if found is None:
@@ -80,7 +81,7 @@ def _compared(behind: Behind, results: dict[str, Any], others: list[Run]) -> Non
             icon=":material/info:",
         )
     else:
-        _table(found, [behind.run, *others], letters)
+        _table(found, list(others), letters)
     curves = [
         (letter, each["history"])
         for letter, each in zip(letters, all_results, strict=True)
@@ -104,7 +105,7 @@ def _answers(run: Run) -> kept.Answers:
     return kept.of(run.folder, results).called(names.by_now(run))
 
 
-def _table(found: Ranking, runs: list[Run], letters: str) -> None:
+def _table(found: Ranking, others: list[str], letters: str) -> None:
     count = len(found.files)
     shares = [correct / count for correct in found.correct]
     between = [wilson(correct, count) for correct in found.correct]
@@ -114,7 +115,7 @@ def _table(found: Ranking, runs: list[Run], letters: str) -> None:
             say("network"): list(letters),
             right: [words.whole_percent(share) for share in shares],
             say("from, to"): [chosen.from_to(*each) for each in between],
-            say("which"): [say("this one"), *(choose_run.name(run) for run in runs[1:])],
+            say("which"): [say("this one"), *others],
         },
         hide_index=True,
         column_config={

@@ -20,11 +20,13 @@ _BETTER, _WORSE = "now-right", "now-wrong"
 def draw(behind: Behind, results: dict[str, Any]) -> None:
     """The comparison with the run that this one repeats, if that is still there.
 
+    What a network with a single class says of a picture is that class, so there is none of it.
+
     Args:
         behind: The run's own evaluation.
         results: The results of the run.
     """
-    before = _before(behind.run)
+    before = None if "alone" in results else _before(behind.run)
     if before is None:
         return
     compared = comparing.compare(before, behind.answers)
@@ -72,7 +74,7 @@ def _before(run: Run) -> kept.Answers | None:
     try:
         other = open_run(state.space(), run.after) if run.after else None
         results = other.results() if other else None
-        if other is None or results is None:
+        if other is None or results is None or "alone" in results:
             return None
         return kept.of(other.folder, results).called(names.by_now(other))
     except UserError:  # deleted, or damaged
