@@ -27,10 +27,11 @@ from core.datasets.feed import SourceFeed
 from core.datasets.samples import samples
 from core.intake.archives.archive import open_source
 from core.network import ridge
+from core.network.familiarity import Memory
 from core.settings import SplitSettings, TrainingSettings
 from core.storage.runs import Run
 from core.training import fit
-from core.training.exact import choose
+from core.training.exact import choose, spread
 
 Scores = dict[str, np.ndarray]
 Set = tuple[np.ndarray, np.ndarray]
@@ -38,6 +39,7 @@ SETTINGS = TrainingSettings()
 STAGES = backbone_of(SETTINGS).stages
 SHOTS = Path(__file__).parents[1] / "docs" / "images"
 PAINTED = ("noise", "plain", "screenshots")
+THAWS = "as in Thaw: 3 neighbours and the probability, gated"
 PROBABLE = "neighbours of probable classes"
 MOST_OWN, MOST_STRANGE = 400, 200  # pictures that scores are measured on
 
@@ -192,6 +194,12 @@ class Scorer:
             return {PROBABLE: score, f"{PROBABLE}, gated": score - 20 * missing}
 
         self.left_out |= together(cosines, found.probabilities)
+        order = spread(y, len(y))
+        sure = np.full(len(y), np.nan)
+        sure[choice.left_out] = choice.answers.max(axis=1)
+        memory = Memory.of(own[order], sure[order])
+        assert memory is not None
+        self.left_out[THAWS] = np.arange(1, len(y) + 1) / (len(y) + 1)  # that is what it says
 
         def told(new: np.ndarray) -> Scores:
             scores = (new * choice.scale + choice.offset) @ kernel + bias
@@ -199,7 +207,8 @@ class Scorer:
             energy = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
             probabilities = ridge.softmax(scores)
             alone = {"probability": probabilities.max(axis=1), "energy": energy}
-            return alone | together(last(new) @ own.T, probabilities)
+            thaws = {THAWS: memory.familiar(last(new), probabilities)}
+            return alone | together(last(new) @ own.T, probabilities) | thaws
 
         self._ways.append(told)
 

@@ -193,7 +193,7 @@ class Network:
             last = keras.layers.GlobalAveragePooling2D(name=f"{UNTOUCHED}_pooled")(as_it_was(x))
         else:
             last = own[:, -self.backbone.features :]
-        familiar = memory.layers(last, FAMILIAR)
+        familiar = memory.layers(last, FAMILIAR, probabilities)
         outputs = {PROBABILITIES: probabilities, FAMILIAR: familiar}
         return keras.Model(images, outputs, name="classifier")
 

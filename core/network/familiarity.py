@@ -3,8 +3,15 @@
 A trained network names a class for anything it is shown. Whether the picture looks like anything it
 was taught is another question, and the untouched backbone's features answer it: the mean cosine to
 the nearest training pictures (Sun et al. 2022, arXiv:2204.06507). It beat the largest probability,
-energy and Mahalanobis distances on strangers of all kinds (benchmarks/README.md), needs no classes,
-and is a few plain layers, so it is part of `model.keras` and of everything that is made of it.
+energy and Mahalanobis distances on strangers of all kinds (benchmarks/README.md).
+
+A stranger that resembles the training pictures, such as a sixth kind of flower, is as near to them
+as they are to one another. The network is less sure of it, though, so the largest probability
+counts as well, if it is known how sure the network is of pictures that it has not learned from. It
+is no excuse for looking like nothing: pictures that are less near than nearly all of one's own lose
+more than the surest answer can make up for.
+
+All of it is a few plain layers, so it is part of `model.keras` and of everything made from it.
 """
 
 from dataclasses import dataclass
@@ -17,6 +24,9 @@ PROBABILITIES, FAMILIAR = "probabilities", "familiar"  # outputs of a model that
 THRESHOLD = 0.05  # 95 % of one's own pictures are accepted
 FEWEST = 10  # pictures; what a few have in common says little of what others will
 _NEAREST = 3
+_FAR = 0.05  # share of its own pictures that are less near than a sure answer makes up for
+_GATE = 20.0  # times what is missing in nearness there is taken off
+_LEAST_SPREAD = 0.02  # of the largest probability: networks that are always sure still err
 _BYTES = 2 << 20  # of remembered features
 _SHARES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.075, *np.arange(0.1, 1, 0.05), 0.99)
 _TAIL = 2.0  # what is so many times as far below the least familiar as that is below the middle
@@ -27,25 +37,32 @@ Numbers = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Memory:
-    """Training pictures' features, and how near a picture's own ones usually are.
+    """Training pictures' features, and how pictures like them usually score.
 
     Attributes:
         features: Each of length 1, [remembered, channels].
-        nearness: Mean cosine to the nearest ones, rising, [knots].
-        shares: The share of pictures like the training pictures that are less near, [knots].
+        weight: How much the largest probability counts, against the mean cosine to the nearest
+            features; 0 where that alone is the score.
+        near: The mean cosine below which a sure answer makes up for nothing, if there is a weight.
+        scores: Rising, [knots].
+        shares: The share of pictures like the training pictures that score lower, [knots].
     """
 
     features: npt.NDArray[np.float32]
-    nearness: npt.NDArray[np.float64]
+    weight: float
+    near: float
+    scores: npt.NDArray[np.float64]
     shares: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, features: Numbers) -> "Memory | None":
+    def of(cls, features: Numbers, sure: Numbers | None = None) -> "Memory | None":
         """Remember pictures, each judged by the others.
 
         Args:
             features: Of training pictures, those first that are to be remembered if there is not
                 room for all, [pictures, channels].
+            sure: The largest probability that the network gave to each of them when it had learned
+                from the others, [pictures]; NaN where that is not known, None if it nowhere is.
 
         Returns:
             None where there are too few.
@@ -57,40 +74,74 @@ class Memory:
         among = kept @ kept.T
         np.fill_diagonal(among, -np.inf)  # each is judged by the others
         near = np.concatenate([_nearest(among), _nearness(unit[len(kept) :], kept)])
-        return cls(kept, *_knots(near))
+        sure = np.full(len(near), np.nan) if sure is None else sure
+        both = np.isfinite(sure)
+        if both.sum() < FEWEST or not np.ptp(sure[both]):
+            return cls(kept, 0.0, -1.0, *_knots(near, 1.0))
+        weight = _usual(near) / max(_usual(sure[both]), _LEAST_SPREAD)
+        least = float(np.quantile(near, _FAR))
+        scores = _score(near[both], sure[both], weight, least)
+        return cls(kept, weight, least, *_knots(scores, 1 + weight))
 
-    def familiar(self, features: Numbers) -> npt.NDArray[np.float64]:
+    def familiar(
+        self, features: Numbers, probabilities: Numbers | None = None
+    ) -> npt.NDArray[np.float64]:
         """The share of pictures like the training pictures that look less familiar, [pictures].
 
         Args:
             features: Of any pictures, [pictures, channels].
+            probabilities: What the network says of them, [pictures, classes]; only needed where
+                it counts.
         """
-        near = _nearness(_unit(features), self.features)
-        found: npt.NDArray[np.float64] = np.interp(near, self.nearness, self.shares)
+        scores = _nearness(_unit(features), self.features)
+        if self.weight:
+            assert probabilities is not None
+            scores = _score(scores, probabilities.max(axis=1), self.weight, self.near)
+        found: npt.NDArray[np.float64] = np.interp(scores, self.scores, self.shares)
         return found
 
-    def layers(self, features: Any, name: str) -> Any:
+    def layers(self, features: Any, name: str, probabilities: Any = None) -> Any:
         """The same in Keras: features [N, channels] to shares [N, 1].
 
         Args:
             features: A symbolic tensor.
             name: Of the layer that answers.
+            probabilities: Another, [N, classes]; only needed where it counts.
         """
         from core.backbones.frameworks import keras
 
         unit = keras.layers.UnitNormalization(name="unit_length")(features)
         remembered = keras.layers.Dense(len(self.features), use_bias=False, name="remembered")
         nearest, _ = keras.ops.top_k(remembered(unit), min(_NEAREST, len(self.features)))
-        near = keras.ops.mean(nearest, axis=-1, keepdims=True)
+        told = near = keras.ops.mean(nearest, axis=-1, keepdims=True)
+        weights = [1.0]
+        if self.weight:
+            surest, _ = keras.ops.top_k(probabilities, 1)
+            missing = keras.layers.Dense(1, activation="relu", name="missing")
+            told = keras.layers.Concatenate(name="near_and_sure")([near, surest, missing(near)])
+            missing.set_weights([np.array([[-1.0]]), np.array([self.near])])
+            weights = [1.0, self.weight, -_GATE]
         # A line from knot to knot: each stretch rises from 0 to 1, and counts by its share.
         stretches = keras.layers.Dense(len(self.shares) - 1, name="stretches")
         answer = keras.layers.Dense(1, use_bias=False, name=name)
-        told = answer(keras.layers.ReLU(max_value=1.0, name="risen")(stretches(near)))
-        slopes = 1 / np.diff(self.nearness)
+        told = answer(keras.layers.ReLU(max_value=1.0, name="risen")(stretches(told)))
+        slopes = 1 / np.diff(self.scores)
         remembered.set_weights([self.features.T])
-        stretches.set_weights([slopes[None], -self.nearness[:-1] * slopes])
+        stretches.set_weights([np.outer(weights, slopes), -self.scores[:-1] * slopes])
         answer.set_weights([np.diff(self.shares)[:, None]])
         return told
+
+
+def _score(near: Numbers, sure: Numbers, weight: float, least: float) -> Numbers:
+    """How near and how sure, [pictures]."""
+    score: Numbers = near + weight * sure - _GATE * np.maximum(least - near, 0)
+    return score
+
+
+def _usual(numbers: Numbers) -> float:
+    """How far below the middle a low number usually is."""
+    middle, low = np.quantile(numbers, [0.5, 0.05])
+    return float(middle - low)
 
 
 def _unit(features: Numbers) -> npt.NDArray[np.float32]:
@@ -111,15 +162,15 @@ def _nearest(cosines: Numbers) -> Numbers:
     return found
 
 
-def _knots(near: Numbers) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Nearness and the share that is less near, from 0 to 1."""
-    ordered = np.sort(near.astype(np.float64))
+def _knots(scores: Numbers, most: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Scores, none above the most that there can be, and the share that is lower, from 0 to 1."""
+    ordered = np.sort(scores.astype(np.float64))
     ranks = np.arange(1, len(ordered) + 1) / (len(ordered) + 1)
     inside = [share for share in _SHARES if ranks[0] <= share <= ranks[-1]]
     shares = np.unique([0, ranks[0], *inside, ranks[-1], 1])
     middle, least = np.median(ordered), ordered[0]
     below = least - max(_TAIL * (middle - least), _GAP)
-    above = max(ordered[-1], min(1.0, 2 * ordered[-1] - middle))
+    above = max(ordered[-1], min(most, 2 * ordered[-1] - middle))
     at = np.interp(shares, [0, *ranks, 1], [below, *ordered, above])
     # Downwards where many are the same: those are familiar then.
     return at - _GAP * np.arange(len(at))[::-1], shares

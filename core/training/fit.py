@@ -171,7 +171,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
         "kept": "solution" if solved is not None and solved["kept"] else "epoch",
         "solved": solved,
         "calibration": learning.calibrated(probabilities, judged),
-        "familiar": learning.accepted(memory, judged) if memory else None,
+        "familiar": learning.accepted(memory, judged, probabilities) if memory else None,
         "refit": learning.refit(),
         "parameters": learning.network.parameters(learning.head),
     }

@@ -178,6 +178,7 @@ class Learning:
         self.solved: dict[str, Any] | None = None
         self.calibration = Calibration()
         self._choice: Choice | None = None
+        self._sure: dict[str, float] = {}  # of images left out of what is kept, by digest
         self._alone: tuple[Any, list[np.ndarray]] | None = None  # and its optimizer at first
         keras.utils.set_random_seed(settings.seed)
         self.head = head_layers(
@@ -315,6 +316,7 @@ class Learning:
         }
         if not self.solved["kept"]:
             self.best.restore()
+            self._sure = {}
         self._run.log.append("solved", **self.solved)
 
     def _calibrate(self) -> None:
@@ -345,6 +347,11 @@ class Learning:
         classes = len(self.dataset.classes)
         kernel, bias = choice.solution(*self._numbers(records, varied=True), classes)
         self.head[-1].set_weights(choice.behind(self._choice, kernel, bias))
+        of_these = self._as_many_as_fit(records)
+        self._sure = {
+            of_these[place].digest: float(answer.max())
+            for place, answer in zip(choice.left_out, choice.answers, strict=True)
+        }
 
     def _train_anew(self, records: Sequence[Record]) -> None:
         """Train the head from its beginning on other images, for as long as was best."""
@@ -441,11 +448,14 @@ class Learning:
         if features is None or self.settings.from_scratch:
             return None
         records = self.dataset.of("train") + (self.dataset.of("validation") if refit else [])
-        return remember(features, self._last, records, self.dataset.classes)
+        return remember(features, self._last, records, self.dataset.classes, self._sure)
 
-    def accepted(self, memory: Memory, judged: Sequence[Record]) -> dict[str, Any]:
+    def accepted(
+        self, memory: Memory, judged: Sequence[Record], probabilities: np.ndarray
+    ) -> dict[str, Any]:
         """How many images look familiar; see `remembering.accepted`."""
-        return accepted(memory, self._caches[self.network.pooled], self._last, judged)
+        features = self._caches[self.network.pooled]
+        return accepted(memory, features, self._last, judged, probabilities)
 
     def told_from_others(
         self, memory: Memory | None, judged: Sequence[Record], learns: Collection[str]

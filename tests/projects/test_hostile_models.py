@@ -291,7 +291,8 @@ FAMILIES = [
 def test_every_family_of_the_catalogue_is_fit(name: str, tmp_path: Path) -> None:
     """With every stage, with layers that were thawed, and without a memory."""
     backbone = BACKBONES[name]
-    memory = Memory.of(np.random.default_rng(0).random((30, backbone.features)).astype("float32"))
+    rng = np.random.default_rng(0)
+    memory = Memory.of(rng.random((30, backbone.features)).astype("float32"), rng.random(30))
     as_it_was, body = load.build(backbone), load.build(backbone)
     told = {"frozen_layers": len(body.layers), "budget": 10**9, "images": 10}
     frozen = Network(backbone, body, "0" * 64, sees_stages=True, **told)

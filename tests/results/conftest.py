@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.network.familiarity import THRESHOLD, Memory
+from core.network.ridge import softmax
 from core.storage import files
 
 CLASSES = ("blue", "green", "red")
@@ -19,19 +20,29 @@ SIZE = 32
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Write a run whose model answers with how blue, green and red a picture is on average.
 
-    With colours that it was taught, [pictures, 3] from 0 to 1, it tells how familiar one is.
+    With colours that it was taught, [pictures, 3] from 0 to 1, it tells how familiar one is; if
+    `doubts`, by how sure it is as well.
     """
     from core.backbones.frameworks import keras
 
-    def make(name: str = "run", sharpness: float = 8.0, taught: np.ndarray | None = None) -> Path:
+    def make(
+        name: str = "run",
+        sharpness: float = 8.0,
+        taught: np.ndarray | None = None,
+        doubts: bool = False,
+    ) -> Path:
         images = keras.layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
         x = keras.layers.Rescaling(1 / 255, name="preprocessing")(images)
         x = keras.layers.GlobalAveragePooling2D()(x)
         head = keras.layers.Dense(3, activation="softmax", use_bias=False)
         answers = head(x)
-        memory = None if taught is None else Memory.of(taught)
+        memory = None
+        if taught is not None:
+            sure = softmax(sharpness * taught.astype(float)).max(axis=1) if doubts else None
+            memory = Memory.of(taught, sure)
         if memory is not None:
-            answers = {"probabilities": answers, "familiar": memory.layers(x, "familiar")}
+            familiar = memory.layers(x, "familiar", answers)
+            answers = {"probabilities": answers, "familiar": familiar}
         model = keras.Model(images, answers)
         reversed_channels = [[0, 0, sharpness], [0, sharpness, 0], [sharpness, 0, 0]]
         head.set_weights([keras.ops.convert_to_numpy(reversed_channels)])

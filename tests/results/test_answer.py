@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import UserError
 from core.jobs import tasks
@@ -30,10 +31,40 @@ def taught() -> np.ndarray:
 
 
 def grey(tmp_path: Path) -> tuple[str, bytes]:
-    from PIL import Image
-
     Image.new("RGB", (40, 40), (128, 128, 128)).save(tmp_path / "grey.png")
     return "grey.png", (tmp_path / "grey.png").read_bytes()
+
+
+def test_a_colour_between_two_classes_is_refused_although_it_is_near_both(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    """Reds and greens of all kinds, with as much blue as one likes; never as much red as green."""
+    rng = np.random.default_rng(0)
+
+    def colours(count: int, least: float, most: float) -> np.ndarray:
+        apart = rng.uniform(least, most, count) * rng.choice([-1, 1], count)
+        return np.stack([0.5 + apart, 0.5 - apart, rng.uniform(0.2, 0.8, count)], axis=1)
+
+    def known(run: Path, asked: np.ndarray) -> float:
+        pictures = []
+        for number, colour in enumerate(asked):
+            Image.new("RGB", (40, 40), tuple((255 * colour).astype(int))).save(tmp_path / "a.png")
+            pictures.append((str(number), (tmp_path / "a.png").read_bytes()))
+        said = predictor.of_run(run).predict(pictures, 1)
+        return float(np.mean([each.known for each in said]))
+
+    own = colours(80, 0.05, 0.4)
+    before = make_run("before", sharpness=40, taught=own)
+    now = make_run("now", sharpness=40, taught=own, doubts=True)
+    between, more = colours(30, 0.0, 0.02), colours(60, 0.06, 0.4)
+    assert known(before, between) > 0.8
+    assert known(now, between) < 0.1
+    assert known(before, more) > 0.85
+    assert known(now, more) > 0.85
+    far = np.array(
+        [[0.05, 0.05, 0.9], [0.9, 0.05, 0.9], [0.05, 0.95, 0.95]]
+    )  # two of them are sure
+    assert known(now, far) == known(before, far) == 0
 
 
 def check(said: Prediction) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What a model remembers of the pictures it learned from, to tell when one is of something else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +21,11 @@ class Rows(Protocol):
 
 
 def remember(
-    features: Rows, last: slice, records: Sequence[Record], classes: Sequence[str]
+    features: Rows,
+    last: slice,
+    records: Sequence[Record],
+    classes: Sequence[str],
+    sure: Mapping[str, float],
 ) -> Memory | None:
     """What a model that has learned from these pictures remembers of them.
 
@@ -30,16 +34,22 @@ def remember(
         last: Which of its numbers are the last features.
         records: The pictures, of every class as many as there are in proportion.
         classes: The model's classes.
+        sure: By digest, the largest probability of pictures that were left out in turn.
 
     Returns:
         None where there are too few pictures.
     """
-    places = spread(labels_of(records, classes), _MOST)
-    return Memory.of(_of(features, last, [records[place] for place in places]))
+    chosen = [records[place] for place in spread(labels_of(records, classes), _MOST)]
+    known = np.array([sure.get(record.digest, np.nan) for record in chosen])
+    return Memory.of(_of(features, last, chosen), known)
 
 
 def accepted(
-    memory: Memory, features: Rows, last: slice, records: Sequence[Record]
+    memory: Memory,
+    features: Rows,
+    last: slice,
+    records: Sequence[Record],
+    probabilities: npt.NDArray[np.floating],
 ) -> dict[str, Any]:
     """How many pictures that it does not remember look familiar to it.
 
@@ -48,16 +58,21 @@ def accepted(
         features: As for `remember`, as is `last`.
         last: …
         records: The pictures, all of classes that it was taught.
+        probabilities: What the model says of them, [pictures, classes].
 
     Returns:
         remembered: how many pictures it remembers; the rest as `Thresholds.accepted`.
     """
-    found = Thresholds(THRESHOLD).accepted(familiar(memory, features, last, records))
+    found = Thresholds(THRESHOLD).accepted(familiar(memory, features, last, records, probabilities))
     return {"remembered": len(memory.features), **(found or {})}
 
 
 def familiar(
-    memory: Memory, features: Rows, last: slice, records: Sequence[Record]
+    memory: Memory,
+    features: Rows,
+    last: slice,
+    records: Sequence[Record],
+    probabilities: npt.NDArray[np.floating] | None = None,
 ) -> npt.NDArray[np.float64]:
     """How familiar pictures look that it does not remember, [pictures].
 
@@ -66,8 +81,9 @@ def familiar(
         features: …
         last: …
         records: …
+        probabilities: …; not needed of a single class.
     """
-    return memory.familiar(_of(features, last, records))
+    return memory.familiar(_of(features, last, records), probabilities)
 
 
 def _of(features: Rows, last: slice, records: Sequence[Record]) -> np.ndarray:
