@@ -6,10 +6,10 @@ the nearest training pictures (Sun et al. 2022, arXiv:2204.06507). It beat the l
 energy and Mahalanobis distances on strangers of all kinds (benchmarks/README.md).
 
 A stranger that resembles the training pictures, such as a sixth kind of flower, is as near to them
-as they are to one another. The network is less sure of it, though, so the largest probability
-counts as well, if it is known how sure the network is of pictures that it has not learned from. It
-is no excuse for looking like nothing: pictures that are less near than nearly all of one's own lose
-more than the surest answer can make up for.
+as they are to one another. The network is less sure of it, though, so the log-odds of the largest
+probability count as well, if it is known how sure the network is of pictures that it has not
+learned from. A sure answer is no excuse for looking like nothing: pictures that are less near than
+nearly all of one's own lose more than it can make up for.
 
 All of it is a few plain layers, so it is part of `model.keras` and of everything made from it.
 """
@@ -26,7 +26,9 @@ FEWEST = 10  # pictures; what a few have in common says little of what others wi
 _NEAREST = 3
 _FAR = 0.05  # share of its own pictures that are less near than a sure answer makes up for
 _GATE = 20.0  # times what is missing in nearness there is taken off
-_LEAST_SPREAD = 0.02  # of the largest probability: networks that are always sure still err
+_SURE = np.array([0, 0.25, 0.5, 0.75, 0.9, 0.97, 1])  # between these, log-odds are straight lines
+_ODDS = np.log(np.maximum(_SURE, 1e-3)) - np.log(1.01 - _SURE)
+_LEAST_SPREAD = 0.2  # of log-odds: networks that are always sure still err
 _BYTES = 2 << 20  # of remembered features
 _SHARES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.075, *np.arange(0.1, 1, 0.05), 0.99)
 _TAIL = 2.0  # what is so many times as far below the least familiar as that is below the middle
@@ -41,8 +43,8 @@ class Memory:
 
     Attributes:
         features: Each of length 1, [remembered, channels].
-        weight: How much the largest probability counts, against the mean cosine to the nearest
-            features; 0 where that alone is the score.
+        weight: How much the log-odds of the largest probability count, against the mean cosine to
+            the nearest features; 0 where that alone is the score.
         near: The mean cosine below which a sure answer makes up for nothing, if there is a weight.
         scores: Rising, [knots].
         shares: The share of pictures like the training pictures that score lower, [knots].
@@ -78,10 +80,10 @@ class Memory:
         both = np.isfinite(sure)
         if both.sum() < FEWEST or not np.ptp(sure[both]):
             return cls(kept, 0.0, -1.0, *_knots(near, 1.0))
-        weight = _usual(near) / max(_usual(sure[both]), _LEAST_SPREAD)
+        weight = _usual(near) / max(_usual(_odds(sure[both])), _LEAST_SPREAD)
         least = float(np.quantile(near, _FAR))
         scores = _score(near[both], sure[both], weight, least)
-        return cls(kept, weight, least, *_knots(scores, 1 + weight))
+        return cls(kept, weight, least, *_knots(scores, 1 + weight * _ODDS[-1]))
 
     def familiar(
         self, features: Numbers, probabilities: Numbers | None = None
@@ -113,29 +115,46 @@ class Memory:
         unit = keras.layers.UnitNormalization(name="unit_length")(features)
         remembered = keras.layers.Dense(len(self.features), use_bias=False, name="remembered")
         nearest, _ = keras.ops.top_k(remembered(unit), min(_NEAREST, len(self.features)))
-        told = near = keras.ops.mean(nearest, axis=-1, keepdims=True)
-        weights = [1.0]
+        counted = near = keras.ops.mean(nearest, axis=-1, keepdims=True)
+        remembered.set_weights([self.features.T])
+        weights = np.ones(1)
         if self.weight:
             surest, _ = keras.ops.top_k(probabilities, 1)
             missing = keras.layers.Dense(1, activation="relu", name="missing")
-            told = keras.layers.Concatenate(name="near_and_sure")([near, surest, missing(near)])
+            sure = _stretches(surest, np.ones(1), _SURE, "sure")
+            counted = keras.layers.Concatenate(name="counted")([near, missing(near), sure])
             missing.set_weights([np.array([[-1.0]]), np.array([self.near])])
-            weights = [1.0, self.weight, -_GATE]
-        # A line from knot to knot: each stretch rises from 0 to 1, and counts by its share.
-        stretches = keras.layers.Dense(len(self.shares) - 1, name="stretches")
+            weights = np.array([1, -_GATE, *(self.weight * np.diff(_ODDS))])
         answer = keras.layers.Dense(1, use_bias=False, name=name)
-        told = answer(keras.layers.ReLU(max_value=1.0, name="risen")(stretches(told)))
-        slopes = 1 / np.diff(self.scores)
-        remembered.set_weights([self.features.T])
-        stretches.set_weights([np.outer(weights, slopes), -self.scores[:-1] * slopes])
+        least = self.weight * _ODDS[0]
+        told = answer(_stretches(counted, weights, self.scores - least, "stretches"))
         answer.set_weights([np.diff(self.shares)[:, None]])
         return told
 
 
 def _score(near: Numbers, sure: Numbers, weight: float, least: float) -> Numbers:
     """How near and how sure, [pictures]."""
-    score: Numbers = near + weight * sure - _GATE * np.maximum(least - near, 0)
+    score: Numbers = near + weight * _odds(sure) - _GATE * np.maximum(least - near, 0)
     return score
+
+
+def _odds(sure: Numbers) -> Numbers:
+    """Log-odds of probabilities, nearly."""
+    return np.interp(sure, _SURE, _ODDS)
+
+
+def _stretches(x: Any, weights: Numbers, knots: Numbers, name: str) -> Any:
+    """A weighted sum from knot to knot: each stretch between two rises from 0 to 1, in Keras.
+
+    What is added up of these, each by its height, is a line through the knots.
+    """
+    from core.backbones.frameworks import keras
+
+    layer = keras.layers.Dense(len(knots) - 1, name=name)
+    risen = keras.layers.ReLU(max_value=1.0, name=f"{name}_risen")(layer(x))
+    slopes = 1 / np.diff(knots)
+    layer.set_weights([np.outer(weights, slopes), -knots[:-1] * slopes])
+    return risen
 
 
 def _usual(numbers: Numbers) -> float:

@@ -93,14 +93,14 @@ def test_a_stranger_between_two_classes_is_near_and_yet_refused() -> None:
 def test_a_sure_answer_is_no_excuse_for_looking_like_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    doubtful = {"apart": 0.3, "doubt": 0.3}
+    doubtful = {"apart": 0.1, "doubt": 0.1}
     stranger, _ = of_two(300, 1, **doubtful, spread=0.4)
     certain = np.repeat([[0.0, 1.0]], len(stranger), axis=0)
     told = of_its_own(200, **doubtful).familiar(stranger, certain)
     assert (told < THRESHOLD).mean() > 0.9
     monkeypatch.setattr(familiarity, "_GATE", 0.0)
     told = of_its_own(200, **doubtful).familiar(stranger, certain)
-    assert (told < THRESHOLD).mean() < 0.7
+    assert (told < THRESHOLD).mean() < 0.5
 
 
 def test_answers_count_for_those_pictures_alone_that_were_left_out() -> None:

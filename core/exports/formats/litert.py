@@ -40,10 +40,19 @@ def convert(order: Order) -> None:
     (order.folder / "model.tflite").write_bytes(made)
 
 
-def _converted(model: Any, taken: Any, convert: Callable[[Any], bytes]) -> bytes:
+def _converted(
+    model: Any, taken: Any, convert: Callable[[Any], bytes], *, rounded: bool = False
+) -> bytes:
+    answers = graph.answers(model)
+
+    def apart(images: Any) -> dict[str, Any]:
+        """An output that the score for "none of these" needs too would stay in float."""
+        found = answers(images)
+        return found | {graph.PROBABILITIES: tf.nn.relu(found[graph.PROBABILITIES])}
+
     with tempfile.TemporaryDirectory() as there:
         signature = graph.pixels(model, batch=1, dtype=taken)
-        graph.write(model, Path(there), {SIGNATURE: (graph.answers(model), signature)})
+        graph.write(model, Path(there), {SIGNATURE: (apart if rounded else answers, signature)})
         return convert(tf.lite.TFLiteConverter.from_saved_model(there, signature_keys=[SIGNATURE]))
 
 
@@ -104,12 +113,12 @@ def whole_numbers(model: Any, calibration: Path | None, floats: Sequence[str] = 
     def agreement(answers: np.ndarray) -> float:
         return float((answers.argmax(axis=1) == expected.argmax(axis=1)).mean())
 
-    made = _converted(model, tf.float32, whole)
+    made = _converted(model, tf.float32, whole, rounded=True)
     reached = agreement(_answers(made, pictures))
     if reached >= _ENOUGH:
         return made
     _level(model, pictures, partial(but_for_the_head, ends=False))
-    other = _converted(model, tf.float32, but_for_the_head)
+    other = _converted(model, tf.float32, but_for_the_head, rounded=True)
     return other if agreement(_answers(other, pictures)) > reached else made
 
 
