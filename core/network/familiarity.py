@@ -140,7 +140,8 @@ def _score(near: Numbers, sure: Numbers, weight: float, least: float) -> Numbers
 
 def _odds(sure: Numbers) -> Numbers:
     """Log-odds of probabilities, nearly."""
-    return np.interp(sure, _SURE, _ODDS)
+    odds: Numbers = np.interp(sure, _SURE, _ODDS)
+    return odds
 
 
 def _stretches(x: Any, weights: Numbers, knots: Numbers, name: str) -> Any:

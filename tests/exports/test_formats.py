@@ -16,6 +16,7 @@ from core.exports import table
 from core.exports.order import Order
 from core.exports.table import Precision
 from core.intake.pictures.preparation import Preparation
+from core.network.familiarity import Memory
 from core.settings import Squaring
 from tests.exports.carried import CARRIED, imported
 
@@ -171,6 +172,39 @@ def test_onnx_and_openvino_take_any_number_of_pictures(tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     (found,) = session.run(["probabilities"], {"images": PIXELS})
     np.testing.assert_allclose(found, model.predict(PIXELS, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*(n for n in CONVERTED if "int8" not in n), "arduino"])
+def test_a_score_that_rests_on_the_answer_comes_out_as_in_keras(name: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(3)
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 216, (60, 1, 1, 3)) + rng.integers(0, 40, (60, SIZE, SIZE, 3))
+    pictures = colours.astype(np.uint8)
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = layers.Conv2D(12, 3, 2, activation="relu6")(layers.Rescaling(1 / 127.5, -1)(images))
+    x = layers.GlobalAveragePooling2D()(x)
+    classes = layers.Dense(3, activation="softmax", kernel_initializer="random_normal")
+    answers = classes(x)
+    classes.set_weights([100 * classes.get_weights()[0], np.zeros(3)])
+    features, said = keras.Model(images, [x, answers]).predict(pictures, verbose=0)
+    memory = Memory.of(features, said.max(axis=1))
+    assert memory is not None
+    assert memory.weight > 0
+    scored = {"probabilities": answers, "familiar": memory.layers(x, "familiar", answers)}
+    folder = converted(keras.Model(images, scored), name, tmp_path, pictures=pictures)
+    with imported(folder, "runtime") as (runtime,):
+        run = runtime.Network(folder)
+        told = [run(pixels) for pixels in pictures]
+    close = CLOSE[table.find(name).precision]
+    np.testing.assert_allclose([each["probabilities"] for each in told], said, atol=close)
+    expected = memory.familiar(features, said)
+    assert np.ptp(expected) > 0.5
+    np.testing.assert_allclose([each["familiar"] for each in told], expected, atol=max(close, 2e-3))
+    if name == "arduino":  # a board is given whole numbers alone
+        from ai_edge_litert.interpreter import Interpreter
+
+        made = Interpreter(str(folder / "model.tflite"))
+        assert {each["dtype"] for each in made.get_output_details()} == {np.int8}
 
 
 def test_int8_takes_and_gives_whole_numbers_alone(tmp_path: Path) -> None:
