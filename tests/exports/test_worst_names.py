@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from core import shown
-from core.datasets import store
+from core.datasets import changes, store
 from core.datasets.dataset import Record
 from core.exports import making, papers, table
 from core.exports import pictures as choosing
@@ -200,16 +200,17 @@ def test_code_reads_folders_that_are_called_like_sides(tmp_path: Path, thaw_home
     from PIL import Image
 
     mix = np.random.default_rng(1)
-    names = dict(zip(("train", "validation", "con"), COLOURS.values(), strict=True))
-    for label, colour in names.items():
+    for label, colour in COLOURS.items():
         (tmp_path / "odd" / "pictures" / label).mkdir(parents=True)
         for number in range(12):
             noisy = np.clip(mix.normal(colour, 30, (24, 20, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(noisy).save(tmp_path / "odd" / "pictures" / label / f"{number}.png")
     folder = thaw_home / "home" / "datasets" / "20260101-000000-aaaaaa"
     store.import_dataset(open_source(tmp_path / "odd"), folder, split=SplitSettings(), name="odd")
+    for label, name in zip(COLOURS, ("train", "validation", "test"), strict=True):
+        store.keep(folder, changes.rename(store.load(folder), label, name), "renamed")
     dataset = store.load(folder)
-    assert set(dataset.classes) == set(names)
+    assert dataset.classes == ("test", "train", "validation")
     told = planned(
         SETTINGS["exact solution"],
         dataset,
