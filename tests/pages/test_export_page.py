@@ -56,6 +56,19 @@ def test_without_a_run_it_leads_to_training(open_page: Open) -> None:
     assert keys(app) == ["train-first"]
 
 
+def test_a_run_that_came_without_its_network_leads_to_its_results(
+    open_page: Open, run: Run
+) -> None:
+    (run.folder / home.MODEL).unlink()
+    for page in ("export", "predict"):
+        app = open_page(page, run=run.id)
+        assert "came in a project without its network" in shown(app)
+        assert "to-results" in keys(app)
+        assert "export-now" not in keys(app)
+    app = open_page("evaluate", run=run.id)
+    assert "9 of 10 right" in shown(app)
+
+
 def test_what_is_chosen_is_ordered(
     open_page: Open, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,13 @@ def depth(row: Row) -> str:
 def _not_yet(at_hand: Run) -> None:
     if at_hand.results_path.is_file() and not at_hand.has_model:
         st.info(say(NETWORK_STAYED), icon=":material/lock:")
+        if st.button(
+            say("See the results"),
+            type="primary",
+            icon=":material/arrow_forward:",
+            key="to-results",
+        ):
+            state.go("evaluate", run=at_hand.id)
         return
     st.info(say("This run has no trained network yet."), icon=":material/hourglass_top:")
     if st.button(

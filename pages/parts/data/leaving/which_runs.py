@@ -55,7 +55,9 @@ def choose(chosen: str, purpose: str) -> list[str] | None:
 
 def _without_network(runs: list[Run]) -> None:
     """Which of these leave without their network."""
-    sealed = [words.plain(words.shortened(run.name)) for run in runs if saving.is_sealed(run)]
+    sealed = [
+        f"**{words.plain(words.shortened(run.name))}**" for run in runs if saving.is_sealed(run)
+    ]
     if sealed:
         st.caption(
             say(
