@@ -33,8 +33,21 @@ def is_sealed(model: Any) -> bool:
     """Whether it holds a TensorFlow Hub module, which is no layer of Keras' own."""
     from core.backbones.hub.hub import SealedModule
 
-    layers = model._flatten_layers(include_self=False, recursive=True)
-    return any(isinstance(layer, SealedModule) for layer in layers)
+    return any(isinstance(layer, SealedModule) for layer in _layers(model))
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    yield from model._flatten_layers(include_self=False, recursive=True)
+
+
+def hold_constants(model: Any) -> None:
+    """Have a function that is made of the model hold what its layers subtract and divide by.
+
+    Keras keeps these as tensors, and a tensor from outside becomes an input of the function.
+    """
+    for layer in _layers(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.mean, layer.variance = np.array(layer.mean), np.array(layer.variance)
 
 
 def answers(model: Any) -> Callable[[Any], dict[str, Any]]:
@@ -134,6 +147,19 @@ def write(
         for name, (function, taken) in endpoints.items()
     }
     tf.saved_model.save(module, str(folder), signatures)
+
+
+@contextlib.contextmanager
+def inlined() -> Iterator[None]:
+    """Functions that are called while another one is traced become part of it.
+
+    Keras wraps grouped convolutions in a function that XLA compiles, which converters can't read.
+    """
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @contextlib.contextmanager
