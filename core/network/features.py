@@ -165,6 +165,8 @@ class Features:
         one = segments[places[0][0]][places[0][1]]["features"].nbytes if places else 0
         few = one * len(places) <= _IN_MEMORY
         self._all = self._read(range(len(places))) if places and few else None
+        if self._all is not None:
+            self._segments = []  # which keep files open
 
     def __len__(self) -> int:
         return len(self._places)

@@ -1,6 +1,7 @@
 """Divides cached features into batches."""
 
 import itertools
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -121,22 +122,32 @@ class Lessons:
         return -(-len(self._labels) // self._batch_size)
 
     def from_epoch(self, epoch: int, seed: int, at_once: int = 1) -> Iterator[tuple[Any, ...]]:
-        """Batches from the beginning of an epoch on.
+        """Batches from the beginning of an epoch on, for as long as there are these lessons.
+
+        TensorFlow keeps a generator that it was given for as long as the process lives. So this
+        one keeps no features, and no file open that holds them.
 
         Args:
             epoch: How many epochs are over.
             seed: Of the run.
             at_once: How many batches to give in one, of the same epoch.
         """
-        for number in itertools.count(epoch):
-            random = np.random.default_rng([seed, number])
-            order = random.permutation(len(self._labels))
-            chosen_views = random.integers(0, self._views.of_each, len(self._labels))
-            for first in range(0, len(order), self._batch_size * at_once):
-                chosen = order[first : first + self._batch_size * at_once]
-                labels = self._labels[chosen]
-                batch = self._views.take(chosen, chosen_views[chosen], number), labels
-                yield batch if self._weights is None else (*batch, self._weights[labels])
+        return _stream(weakref.ref(self), epoch, seed, at_once)
+
+    def parts(self, number: int, seed: int, at_once: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The images of each batch of an epoch, and which variant of each."""
+        random = np.random.default_rng([seed, number])
+        order = random.permutation(len(self._labels))
+        views = random.integers(0, self._views.of_each, len(self._labels))
+        size = self._batch_size * at_once
+        parts = [order[first : first + size] for first in range(0, len(order), size)]
+        return [(chosen, views[chosen]) for chosen in parts]
+
+    def batch(self, chosen: np.ndarray, views: np.ndarray, number: int) -> tuple[Any, ...]:
+        """One of these batches."""
+        labels = self._labels[chosen]
+        batch = self._views.take(chosen, views, number), labels
+        return batch if self._weights is None else (*batch, self._weights[labels])
 
     def whole_batches(self, epoch: int, seed: int) -> Iterator[tuple[Any, ...]]:
         """The batches of one epoch, without a last one that is smaller than the others.
@@ -147,6 +158,22 @@ class Lessons:
         """
         whole = max(1, len(self._labels) // self._batch_size)
         return itertools.islice(self.from_epoch(epoch, seed), whole)
+
+
+def _stream(
+    kept: "weakref.ref[Lessons]", epoch: int, seed: int, at_once: int
+) -> Iterator[tuple[Any, ...]]:
+    """See `Lessons.from_epoch`."""
+    for number in itertools.count(epoch):
+        if (lessons := kept()) is None:
+            return
+        parts = lessons.parts(number, seed, at_once)
+        for chosen, views in parts:
+            if (lessons := kept()) is None:
+                return
+            batch = lessons.batch(chosen, views, number)
+            del lessons  # while it waits to be asked again
+            yield batch
 
 
 def balancing(labels: np.ndarray, classes: int) -> np.ndarray:

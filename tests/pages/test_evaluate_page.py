@@ -1,5 +1,6 @@
 """The Evaluate page."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +167,19 @@ def test_a_confusion_matrix_of_any_size(open_page: Open, classes: int) -> None:
     assert app.get("plotly_chart")
     listed = [table for table in app.dataframe if "predicted" in table.value]
     assert bool(listed) == (classes > 24), "numbers that do not fit the cells stand in a table"
+
+
+def test_long_names_that_begin_alike_can_be_told_apart(open_page: Open) -> None:
+    classes = {f"hand sign number {number:02}": 2 for number in range(20)}
+    run = paint_run(store_dataset("signs", classes), tuple(classes))
+    said = {f"{name}/0.png": {"hand sign number 00": 0.9} for name in classes}
+    paint_answers(run, said)
+    app = open_page("evaluate", run=run.id)
+    axes = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    for axis in ("xaxis", "yaxis"):
+        assert len(set(axes[axis]["ticktext"])) == len(classes)
+    shown = [each["caption"] for each in gallery(app)["pictures"]]
+    assert len(set(shown)) == len(classes) - 1
 
 
 def test_chart_labels_cannot_be_html() -> None:

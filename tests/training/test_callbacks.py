@@ -1,6 +1,8 @@
 """The best epoch is kept, progress is told, and a lost training is ended."""
 
+import gc
 import math
+import weakref
 from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
@@ -206,6 +208,18 @@ def test_lessons_hold_every_image_once_an_epoch_in_a_seeded_order() -> None:
     assert epoch(given, 0, seed=4) != first
 
 
+def test_who_keeps_the_stream_keeps_no_features() -> None:
+    """TensorFlow does, for as long as the process lives."""
+    given = lessons(20, 6)
+    stream = given.from_epoch(0, 9)
+    next(stream)
+    gone = weakref.ref(given)
+    del given
+    gc.collect()
+    assert gone() is None
+    assert list(stream) == []
+
+
 def test_a_resumed_training_meets_the_same_batches() -> None:
     given = lessons(20, 6, variants=2)
     whole = list(islice(given.from_epoch(0, 9), 12))
@@ -232,7 +246,8 @@ def test_rare_classes_count_as_much() -> None:
     weights = balancing(labels, 3)
     assert weights[:2] == pytest.approx([40 / 90, 40 / 30])
     assert np.isfinite(weights).all()  # a class without images for training, too
-    batch = next(lessons(8, 8, np.array([1.0, 3.0])).from_epoch(0, 0))
+    given = lessons(8, 8, np.array([1.0, 3.0]))
+    batch = next(given.from_epoch(0, 0))
     assert np.array_equal(batch[2], np.where(batch[1] == 1, 3.0, 1.0))
 
 

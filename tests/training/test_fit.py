@@ -1,5 +1,6 @@
 """A whole training on real EfficientNet-Lite0 weights and painted pictures."""
 
+import gc
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
+import psutil
 import pytest
 from PIL import Image, ImageDraw
 
@@ -99,6 +101,9 @@ def test_a_run_from_images_to_results(painted: Painted, tmp_path: Path) -> None:
     folder = painted(8, seed=1)
     run = new_run(tmp_path, refit=False)
     results = fit.train(run, feed(folder))
+    gc.collect()
+    held = [each.path for each in psutil.Process().open_files() if each.path.endswith(".npy")]
+    assert not held, "a process that has trained for weeks must not run out of open files"
 
     told = events(run)
     for event in told:

@@ -1,5 +1,6 @@
 """“Find pictures like this one”: the most similar pictures of a data set, whatever their class."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -67,6 +68,8 @@ def draw(chosen: str, dataset: Dataset, like: Record, picked: set[str]) -> list[
         _looking(chosen, dataset, like)
         return []
     shown = _records(dataset, like, found)
+    short = words.apart(dataset.classes, _NAME)
+    captions = [_caption(like, record, likeness, short) for record, likeness in shown]
     _told(shown, like)
     picture_grid.draw(
         state.key("alike", chosen),
@@ -74,9 +77,12 @@ def draw(chosen: str, dataset: Dataset, like: Record, picked: set[str]) -> list[
         dataset,
         [record for record, _ in shown],
         picked,
-        [_caption(like, *each) for each in shown],
+        captions,
         _WIDTH,
-        [f"{_caption(like, *each)} · {Path(each[0].file).name}" for each in shown],
+        [
+            f"{caption} · {Path(record.file).name}"
+            for caption, (record, _) in zip(captions, shown, strict=True)
+        ],
     )
     return [record for record, _ in shown]
 
@@ -178,8 +184,8 @@ def _told(shown: list[tuple[Record, float]], like: Record) -> None:
     )
 
 
-def _caption(like: Record, record: Record, likeness: float) -> str:
-    name = words.shortened(record.label, _NAME)
+def _caption(like: Record, record: Record, likeness: float, short: Mapping[str, str]) -> str:
+    name = short[record.label]
     if record.file == like.file:
         return say("this one: {name}", name=name)
     sign = "" if record.label == like.label else f"{_OTHER} "

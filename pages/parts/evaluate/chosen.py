@@ -45,7 +45,7 @@ def controls(of: Of, classes: Sequence[str], cut_off: float) -> Wanted:
     """
     alike = list(words.distinct(classes).values())
     numbers = range(len(classes))
-    named = {ANY: say("any class"), WRONG: say("another class: mistakes")}
+    named = {ANY: say("any class"), WRONG: say("any wrong class")}
 
     def title(number: int) -> str:
         return named[number] if number < 0 else alike[number]

@@ -238,9 +238,9 @@ def _pictures(behind: Behind, found: Growth, place: int, there: list[tuple[Recor
     area = st.container()
     shown = thumbnails.page_of(there, state.key("still-wrong", run.id, place), _PAGE)
     repeated = place + 1 < len(found.sizes)
+    short = words.apart(dataset.classes, 12)
     captions = [
-        f"{words.shortened(record.label, 12)}"
-        + (f" ✗ {times}/{found.repeats}" if repeated else " ✗")
+        short[record.label] + (f" ✗ {times}/{found.repeats}" if repeated else " ✗")
         for record, times in shown
     ]
     with area:

@@ -1,6 +1,6 @@
 """The pictures behind a number, and what can be done with each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,7 +168,10 @@ def _grid(
     area = st.container()
     places = [place for place, _ in there]
     shown = thumbnails.page_of(there, state.key(kind, *behind.of, *_ends(places)), _PAGE)
-    captions = [_caption(behind.answers, place, record, called_hard) for place, record in shown]
+    short = words.apart(behind.answers.classes, _NAME)
+    captions = [
+        _caption(behind.answers, short, place, record, called_hard) for place, record in shown
+    ]
     with area:
         picture_grid.draw(
             state.key(kind, *behind.of),
@@ -192,9 +195,11 @@ def _ends(places: Sequence[int]) -> tuple[int, ...]:
     return (len(places), places[0], places[-1]) if places else ()
 
 
-def _caption(answers: Answers, place: int, record: Record, called_hard: set[str]) -> str:
+def _caption(
+    answers: Answers, short: Mapping[str, str], place: int, record: Record, called_hard: set[str]
+) -> str:
     true, predicted = (
-        words.shortened(answers.classes[number], _NAME)
+        short[answers.classes[number]]
         for number in (answers.labels[place], answers.predicted[place])
     )
     sure = words.sure(float(answers.confidence[place]))
