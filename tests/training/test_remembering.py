@@ -63,6 +63,20 @@ def test_the_saved_model_tells_how_familiar_a_picture_is(
     assert (saved.familiar(model, new) >= THRESHOLD).mean() > 0.8
     # How sure it is counts where the answers to pictures that were left out are known.
     assert ("missing" in {layer.name for layer in model.layers}) == (results["kept"] == "solution")
+    if not refit:  # it is the model that was judged: what was said then is what it says now
+        feed = SourceFeed(open_source(tmp_path / "painted"), SplitSettings(validation=0.25))
+        read = feed.read(lambda _: False, lambda _: None, tiny_network.SIZE, lambda *_: None)
+        judged = [tmp_path / "painted" / record.file for record in read.of("validation")]
+        assert len(judged) == told["images"]
+        look = np.stack(
+            [
+                to_square(decode(f.read_bytes(), tiny_network.SIZE), tiny_network.SIZE)
+                for f in judged
+            ]
+        )
+        said = saved.familiar(model, look)
+        clear = np.abs(said - THRESHOLD) > 2e-3
+        assert (said >= THRESHOLD).sum() == pytest.approx(told["accepted"], abs=int((~clear).sum()))
     if results["kept"] == "solution":
         return
     # The same untouched network, whatever was thawed behind it.
