@@ -437,6 +437,7 @@ def test_curves_of_runs_that_are_alike_have_names_of_their_own(open_page: Open) 
     tick_runs(app, *made)
     curves = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert len({each["name"] for each in curves["data"]}) == 2
+    assert curves["layout"]["xaxis"]["dtick"] == 1, "three epochs are not 1, 2, 2, 3, 3"
 
 
 def test_a_thousand_runs_come_a_page_at_a_time_and_are_read_once(

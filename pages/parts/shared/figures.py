@@ -575,11 +575,17 @@ def overlay(curves: Sequence[tuple[str, Sequence[Event]]]) -> go.Figure:
             },
             hovertemplate="%{y:.1%}",
         )
+    longest = max((rows[-1]["epoch"] for _, rows in curves), default=0)
     figure.update_layout(
         _layout(height=330),
         showlegend=True,
         hovermode="x unified",
-        xaxis={"title": say("epoch"), "fixedrange": True, "tickformat": "d"},
+        xaxis={
+            "title": say("epoch"),
+            "fixedrange": True,
+            "tickformat": "d",
+            "dtick": 1 if longest <= 12 else None,  # no half epochs, which would be rounded
+        },
         yaxis={"title": None, "fixedrange": True, "tickformat": ".1~%"},
     )
     if shares := [row["val_accuracy"] for _, rows in curves for row in rows]:
