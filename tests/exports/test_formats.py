@@ -151,11 +151,19 @@ def test_every_family_can_be_converted(family: str, name: str, tmp_path: Path) -
     keras.utils.set_random_seed(3)
     images = layers.Input((backbone.input_size, backbone.input_size, 3), dtype="uint8")
     body = load.build(backbone)(load.preprocess(backbone.preprocessing, images))
+    pooled = layers.GlobalAveragePooling2D()(body)
     head = layers.Dense(3, activation="softmax", name="classes")
-    model = keras.Model(images, head(layers.GlobalAveragePooling2D()(body)))
+    model = keras.Model(images, head(pooled))
     shape = (4, backbone.input_size, backbone.input_size, 3)
-    pictures = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    mix = np.random.default_rng(1)
+    light = np.array([1, 0.7, 0.5, 0.3]).reshape(4, 1, 1, 1)
+    pictures = (mix.integers(0, 256, shape) * light).astype(np.uint8)
+    # What such a network says of a picture is tiny or huge: as it is, all classes are as likely.
+    features = keras.Model(images, pooled).predict(pictures, verbose=0)
+    kernel = mix.normal(size=(features.shape[1], 3))
+    head.set_weights([kernel * 2 / (features.mean(axis=0) @ kernel).std(), np.zeros(3)])
     expected = model.predict(pictures, verbose=0)
+    assert np.ptp(expected[0]) > 0.1
     size = {"size": backbone.input_size}
     folder = converted(model, name, tmp_path, pictures=pictures, **size)
     with imported(folder, "runtime") as (runtime,):
@@ -205,6 +213,23 @@ def test_a_score_that_rests_on_the_answer_comes_out_as_in_keras(name: str, tmp_p
 
         made = Interpreter(str(folder / "model.tflite"))
         assert {each["dtype"] for each in made.get_output_details()} == {np.int8}
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_what_tf2onnx_cannot_read_is_spelled_out_for_it(name: str, tmp_path: Path) -> None:
+    """As in ConvNeXt: constants from outside, convolutions in groups, and GELU."""
+    images = layers.Input((SIZE, SIZE, 3), dtype="uint8", name="images")
+    x = layers.Normalization(mean=[100.0, 120.0, 130.0], variance=[900.0, 400.0, 600.0])(images)
+    x = layers.Conv2D(8, 3, groups=8, activation="gelu")(layers.Conv2D(8, 3)(x))
+    head = layers.Dense(3, activation="softmax", kernel_initializer="random_normal")
+    model = keras.Model(images, head(layers.Flatten()(x)))
+    expected = model.predict(PIXELS, verbose=0)
+    assert np.ptp(expected, axis=0).max() > 0.01
+    folder = converted(model, name, tmp_path)
+    with imported(folder, "runtime") as (runtime,):
+        run = runtime.Network(folder)
+        answers = np.stack([run(pixels)["probabilities"] for pixels in PIXELS])
+    assert np.abs(answers - expected).max() < 1e-4
 
 
 def test_int8_takes_and_gives_whole_numbers_alone(tmp_path: Path) -> None:
