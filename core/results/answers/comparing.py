@@ -139,10 +139,12 @@ def of_counts(
     """
     if not gained and not lost:
         return several(
-            "Both are right or wrong about the same pictures: there is no difference on this one.",
-            "Both are right or wrong about the same pictures: there is no difference on these "
-            "{count}.",
+            "“{first}” and “{second}” agree about this picture: there is no difference on it.",
+            "“{first}” and “{second}” are right about the same pictures: there is no difference on "
+            "these {count}.",
             images,
+            first=first,
+            second=second,
         )
     told = say(
         "They differ on {count} of {all} pictures: “{first}” alone is right about {lost} of these, "
