@@ -22,10 +22,10 @@ from typing import Any
 from core import config, installation, saying
 from core.errors import UserError
 from core.limited import limit
-from core.storage import incidents
+from core.storage import files, incidents
 
 _USERS_MISTAKE = 2
-_SYSTEM_REFUSED = 3
+_DISK_REFUSED = 3
 _POLL = 0.1
 
 
@@ -42,7 +42,8 @@ def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 
 
     Raises:
         UserError: As the work.
-        OSError: As the work: a full disk is told as such.
+        OSError: The disk is full, or read-only. Whatever else the work's system calls say is
+            unexpected: it may lie in a file that somebody brought.
         RuntimeError: Something unexpected; the details are in the log.
     """
     environment = config.environment()
@@ -61,14 +62,14 @@ def run(work: Callable[[], object], go_on: Callable[[], None], *, memory: int = 
         said.seek(0)
         answer = said.read().decode("utf-8", "replace")
         complaints.seek(0)
-        if process.returncode not in (0, _USERS_MISTAKE, _SYSTEM_REFUSED):
+        if process.returncode not in (0, _USERS_MISTAKE, _DISK_REFUSED):
             why = answer or complaints.read()[-2000:].decode("utf-8", "replace")
             raise RuntimeError(f"a process apart: {why or process.returncode}")
         try:
             found = json.loads(answer, object_hook=saying.unpacked)
         except (ValueError, RecursionError) as error:
             raise RuntimeError("a process apart answered no JSON") from error
-        if process.returncode == _SYSTEM_REFUSED:
+        if process.returncode == _DISK_REFUSED:
             raise OSError(*found)
         if process.returncode:
             raise UserError(found if isinstance(found, str) else answer)
@@ -108,11 +109,11 @@ def main() -> int:
         said = json.dumps(saying.packed(answer))
     except UserError as error:
         said, code = json.dumps(saying.packed(error.said)), _USERS_MISTAKE
-    except OSError as error:
-        incidents.record(error)
-        said, code = json.dumps([error.errno, error.strerror or str(error)]), _SYSTEM_REFUSED
     except Exception as error:
-        said, code = f"incident {incidents.record(error)}", 1
+        if isinstance(error, OSError) and error.errno in (*files.FULL, *files.SHUT):
+            said, code = json.dumps([error.errno, error.strerror]), _DISK_REFUSED
+        else:
+            said, code = f"incident {incidents.record(error)}", 1
     sys.stdout.buffer.write(said.encode())
     return code
 

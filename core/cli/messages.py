@@ -19,7 +19,7 @@ from core.datasets.enough import telling
 from core.intake import room
 from core.intake.archives.refusals import unwritable
 from core.settings import TrainingSettings
-from core.storage import home, incidents
+from core.storage import files, home, incidents
 from core.storage.runs import Run, RunState
 
 # What the operating system says that the user can put right.
@@ -27,7 +27,7 @@ _MENDABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMLINK),
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
-    *room.FULL,
+    *files.FULL,
 }
 
 NO_MODEL = "Stopped before the first epoch ended, so there is no model."
@@ -204,7 +204,7 @@ def remedy(error: BaseException, *written: Path) -> str | None:
     root = home.root()
     named = isinstance(error.filename, str | bytes)
     path = Path(os.fsdecode(error.filename)) if named else None
-    if error.errno in room.FULL:
+    if error.errno in files.FULL:
         return _no_room(path or _full(root, *written))
     if path is None:
         return None

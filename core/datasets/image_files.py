@@ -133,7 +133,7 @@ def keeping(
             (folder / name).mkdir(parents=True, exist_ok=True)
         yield keep
     except OSError as error:
-        if error.errno in room.FULL:
+        if error.errno in files.FULL:
             raise room.full("these images") from error
         raise
 

@@ -179,7 +179,7 @@ def append(incoming: Incoming, offset: int, block: bytes) -> None:
     except FileNotFoundError:
         raise NoSuchUpload from None
     except OSError as error:
-        if error.errno not in room.FULL:
+        if error.errno not in files.FULL:
             raise
         raise room.full("these pictures") from error
 

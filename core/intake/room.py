@@ -11,10 +11,8 @@ from pathlib import Path
 from core.errors import UserError
 from core.intake.archives.refusals import unwritable
 from core.saying import Sentence, say
-from core.storage import home
+from core.storage import files, home
 
-FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says where it was not asked in time
-_SHUT = (errno.EROFS, errno.EACCES, errno.EPERM)
 LITTLE = 32 << 20  # bytes without which no training can begin: a converted network takes half
 _DEEPER = 200  # bytes of a path that lie below Thaw's folder, at least
 _SPARE = 500_000_000  # bytes left to what is at work meanwhile: runs, the cache, the log
@@ -113,12 +111,12 @@ def told(error: BaseException) -> Sentence | None:
     """
     if not isinstance(error, OSError):
         return None
-    if error.errno in FULL:
+    if error.errno in files.FULL:
         return say(
             "The disk is full. Delete data sets or runs that you no longer need, or empty the "
             "cache."
         )
-    if error.errno in _SHUT:
+    if error.errno in files.SHUT:
         return say(
             "Thaw cannot write to its own folder: it is read-only or belongs to somebody else. "
             "The person who runs Thaw can fix that or set THAW_HOME to another folder."

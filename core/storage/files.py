@@ -1,5 +1,6 @@
 """Writing files so that nobody ever sees half of one, and reading and removing what was written."""
 
+import errno
 import json
 import os
 import secrets
@@ -14,6 +15,10 @@ from core.errors import UserError
 from core.storage import home
 
 Stamp = tuple[int, int, int]
+
+# What the system says of a disk that takes nothing.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+SHUT = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import psutil
 import pytest
 import small_disk
 
+from core import apart
 from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.weights import weights
 from core.doctor import looking
@@ -100,6 +101,11 @@ def test_it_leaves_the_graph_and_is_not_done_twice() -> None:
     convert_apart("key", build())
     assert engine.is_converted("key")
     convert_apart("key", lambda: None)
+
+
+def test_what_a_file_makes_the_system_say_is_unexpected(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="incident"):
+        apart.run(partial(Path.read_bytes, tmp_path / "gone"), lambda: None)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Where a network's weights lie on this machine, and how they get here when asked for."""
 
-import errno
 import gzip
 import hashlib
 import importlib.util
@@ -219,7 +218,7 @@ def _bring_module(source: HubModule, target: Path, report: Report) -> None:
             if not _is_module(aside):
                 raise DownloadFailed("what came is no TensorFlow 2 module")
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        if getattr(error, "errno", None) in files.FULL:
             raise  # no fault of what came
         raise DownloadFailed("what came is no module, perhaps a login page") from error
 

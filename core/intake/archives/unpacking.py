@@ -21,7 +21,7 @@ from core.intake.archives.refusals import (
 )
 from core.intake.limits import Limits
 from core.saying import say
-from core.storage import home
+from core.storage import files, home
 
 _READ = 64 << 10
 _CHUNK = 1 << 20
@@ -76,7 +76,7 @@ def unpacked(
         into.seek(0)
     except BaseException as error:
         into.close()
-        if isinstance(error, OSError) and error.errno in room.FULL:
+        if isinstance(error, OSError) and error.errno in files.FULL:
             raise room.full(f"“{name}”") from error
         if isinstance(error, (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)):
             raise damaged(name) from error
@@ -90,7 +90,7 @@ def _nameless(name: str) -> IO[bytes]:
         folder.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryFile(dir=folder)
     except OSError as error:
-        if error.errno in room.FULL:
+        if error.errno in files.FULL:
             raise room.full(f"“{name}”") from error
         raise unwritable(folder, error.strerror or str(error)) from error
 

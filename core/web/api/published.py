@@ -98,7 +98,7 @@ def _look(run: Run, data: bytes, top: int) -> Prediction:
             path.parent.mkdir(parents=True)
             path.write_bytes(data)
         except OSError as error:
-            if error.errno in room.FULL:
+            if error.errno in files.FULL:
                 raise room.full("this picture") from error
             raise
         return queue.ask(tasks.predict_one, run.folder, path, top)
