@@ -18,7 +18,7 @@ from core.results.bulk import by_class
 from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused, to_keep
+from core.web.guarded import GuardedRoute, Refused, permitted, to_keep
 
 _NAME = "answers"
 
@@ -46,9 +46,7 @@ def routes() -> list[GuardedRoute]:
 
 async def _send(request: Request) -> Response:
     run_id, told = request.path_params["run_id"], request.query_params.get("permit", "")
-    space = addresses.space_of(told, _purpose(run_id))
-    if space is None:
-        raise Refused(403, "This page is older than the server. Reload it and try again.")
+    space = permitted(told, _purpose(run_id))
     try:
         return await run_in_threadpool(_answer, space, run_id)
     except UserError as error:

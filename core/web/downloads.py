@@ -26,7 +26,7 @@ from core.projects import leaving, saving
 from core.projects.leaving import Pictures
 from core.storage import home
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused, to_keep
+from core.web.guarded import GuardedRoute, Refused, permitted, to_keep
 
 MOST_RUNS = 30  # that an address can name; or all of them
 P = ParamSpec("P")
@@ -93,9 +93,7 @@ async def _send_project(request: Request) -> Response:
 
 def _permitted(request: Request) -> tuple[Path, QueryParams]:
     dataset_id, asked = request.path_params["dataset_id"], request.query_params
-    space = addresses.space_of(asked.get("permit", ""), _purpose(dataset_id))
-    if space is None:
-        raise Refused(403, "This page is older than the server. Reload it and try again.")
+    space = permitted(asked.get("permit", ""), _purpose(dataset_id))
     try:
         return space.dataset(dataset_id), asked
     except UserError as error:

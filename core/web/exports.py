@@ -19,7 +19,7 @@ from core.storage import home
 from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused, to_keep
+from core.web.guarded import GuardedRoute, Refused, permitted, to_keep
 
 _NAME = "exports"
 
@@ -53,9 +53,7 @@ def routes() -> list[GuardedRoute]:
 async def _send(request: Request) -> Response:
     run_id, export_id = request.path_params["run_id"], request.path_params["export_id"]
     told = request.query_params.get("permit", "")
-    space = addresses.space_of(told, _purpose(run_id, export_id))
-    if space is None:
-        raise Refused(403, "This page is older than the server. Reload it and try again.")
+    space = permitted(told, _purpose(run_id, export_id))
     try:
         return await run_in_threadpool(_answer, space, run_id, export_id)
     except UserError as error:

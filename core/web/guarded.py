@@ -18,7 +18,9 @@ from starlette.routing import Route
 
 from core.errors import UserError
 from core.jobs.worker import sentence_of
+from core.saying import later
 from core.storage import incidents
+from core.storage.home import Space
 from core.web import addresses
 
 _LONGEST = 200  # letters of a header, a value in the query, or a part of the path
@@ -36,6 +38,27 @@ class Refused(UserError):
     def __init__(self, status: int, template: str, **values: Any) -> None:
         super().__init__(template, **values)
         self.status = status
+
+
+def permitted(
+    told: str,
+    purpose: str,
+    otherwise: str = later("This page is older than the server. Reload it and try again."),
+) -> Space:
+    """The space in which a permit is good.
+
+    Args:
+        told: What the request gives as its permit.
+        purpose: What for.
+        otherwise: The sentence for whoever has none.
+
+    Raises:
+        Refused: It is no permit of this server's, or one for something else.
+    """
+    space = addresses.space_of(told, purpose)
+    if space is None:
+        raise Refused(403, otherwise)
+    return space
 
 
 class GuardedRoute(Route):

@@ -32,6 +32,7 @@ from core.web.guarded import (
     GuardedRoute,
     Refused,
     body,
+    permitted,
     whole_number,
 )
 
@@ -87,9 +88,7 @@ async def tidy(every: float = _TIDY) -> None:
 
 async def _begin(request: Request) -> Response:
     page, _, permit = request.headers.get("upload-permit", "").rpartition(".")
-    space = addresses.space_of(permit, _purpose(page))
-    if not page or space is None:
-        raise Refused(403, "This page is older than the server. Reload it and try again.")
+    space = permitted(permit if page else "", _purpose(page))
     try:
         asked = json.loads(await body(request, _ASKED))
         name, size = asked["name"], asked["size"]
