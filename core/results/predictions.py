@@ -58,8 +58,9 @@ def keep(
             rows += [row for row in before if row.get("batch") == batch]
             rows.sort(key=lambda row: (bool(row["error"]), row["top"][0][1] if row["top"] else 0.0))
             rows += [row for row in before if row.get("batch") != batch]
-            files.write_json(folder / home.ANSWERS, {"answers": _latest(rows)})
-            latest = _latest(rows)
+            rows = _latest(rows)
+            files.write_json(folder / home.ANSWERS, {"answers": rows})
+            latest = rows
         finally:  # what a full disk has let in of them goes as well
             _make_room(folder, latest)
 

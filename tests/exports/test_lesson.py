@@ -138,17 +138,23 @@ def test_the_seed_gives_the_same_split_as_in_a_training(divided: SplitSettings) 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
 
 
+def paint(folder: Path, count: int) -> None:
+    """Class folders with so many pictures of a noisy colour each."""
+    mix = np.random.default_rng(1)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            noisy = np.clip(mix.normal(colour, 30, (24, 20, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(folder / label / f"{number}.png")
+
+
 @pytest.fixture
 def coloured(thaw_home: Path, tmp_path: Path) -> tuple[Path, Dataset]:
     """Class folders of noisy colours, with a copy among them, imported."""
     from core.intake.archives.archive import open_source
 
-    mix = np.random.default_rng(1)
-    for label, colour in COLOURS.items():
-        (tmp_path / "colours" / label).mkdir(parents=True)
-        for number in range(20):
-            noisy = np.clip(mix.normal(colour, 30, (24, 20, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(noisy).save(tmp_path / "colours" / label / f"{number}.png")
+    paint(tmp_path / "colours", 20)
+    for label in COLOURS:
         shutil.copy(tmp_path / f"colours/{label}/0.png", tmp_path / f"colours/{label}/copy.png")
     folder = thaw_home / "home" / "datasets" / "20260101-000000-aaaaaa"
     source = open_source(tmp_path / "colours")

@@ -33,7 +33,7 @@ from core.storage import files
 from core.storage.runs import Run
 from tests import tiny_network
 from tests.exports.in_c import TELL, answered, compiled, compiled_here
-from tests.exports.test_lesson import COLOURS, SETTINGS, planned, ran
+from tests.exports.test_lesson import COLOURS, SETTINGS, paint, planned, ran
 from tests.exports.test_micro import sketch
 
 NAMES = (
@@ -197,14 +197,7 @@ def test_code_is_valid_whatever_its_run_is_called(name: str) -> None:
 
 @pytest.mark.slow
 def test_code_reads_folders_that_are_called_like_sides(tmp_path: Path, thaw_home: Path) -> None:
-    from PIL import Image
-
-    mix = np.random.default_rng(1)
-    for label, colour in COLOURS.items():
-        (tmp_path / "odd" / "pictures" / label).mkdir(parents=True)
-        for number in range(12):
-            noisy = np.clip(mix.normal(colour, 30, (24, 20, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(noisy).save(tmp_path / "odd" / "pictures" / label / f"{number}.png")
+    paint(tmp_path / "odd" / "pictures", 12)
     folder = thaw_home / "home" / "datasets" / "20260101-000000-aaaaaa"
     store.import_dataset(open_source(tmp_path / "odd"), folder, split=SplitSettings(), name="odd")
     for label, name in zip(COLOURS, ("train", "validation", "test"), strict=True):

@@ -31,6 +31,16 @@ def test_a_link_is_there_until_somebody_takes_it_back(open_page: Open) -> None:
     assert sharing.folders(home.HOME.dataset(dataset)) == []
 
 
+def queued_share() -> tuple[str, Job]:
+    """A data set, and the job that is to write it for those with a link."""
+    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
+    folder = sharing.new(home.HOME.dataset(dataset))
+    folder.mkdir(parents=True)
+    job = Job.of_export(folder)
+    job.log.append("queued", cluster=None, name="", upload=None)
+    return dataset, job
+
+
 def test_without_pictures_it_says_so(open_page: Open) -> None:
     dataset = store_dataset("pets", {"cat": 3, "dog": 3})
     shared_project(dataset, pictures=False)
@@ -38,11 +48,7 @@ def test_without_pictures_it_says_so(open_page: Open) -> None:
 
 
 def test_of_one_that_was_cancelled_nothing_stays(open_page: Open) -> None:
-    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
-    folder = sharing.new(home.HOME.dataset(dataset))
-    folder.mkdir(parents=True)
-    job = Job.of_export(folder)
-    job.log.append("queued", cluster=None, name="", upload=None)
+    dataset, job = queued_share()
     job.stopped()
     app = open_page("data", data=dataset)
     assert not buttons(app, "dismiss-share")
@@ -50,15 +56,11 @@ def test_of_one_that_was_cancelled_nothing_stays(open_page: Open) -> None:
 
 
 def test_why_one_could_not_be_written_stays_until_it_is_dismissed(open_page: Open) -> None:
-    dataset = store_dataset("pets", {"cat": 3, "dog": 3})
-    folder = sharing.new(home.HOME.dataset(dataset))
-    folder.mkdir(parents=True)
-    job = Job.of_export(folder)
-    job.log.append("queued", cluster=None, name="", upload=None)
+    dataset, job = queued_share()
     job.fail("The disk is *full*.")
-    assert exporting.state(folder).status.final
+    assert exporting.state(job.folder).status.final
     app = open_page("data", data=dataset)
     assert "The disk is" in shown(app)
     button(app, "dismiss-share").click().run()
-    assert not folder.exists()
+    assert not job.folder.exists()
     assert not buttons(app, "dismiss-share")

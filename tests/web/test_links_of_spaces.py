@@ -52,6 +52,16 @@ def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) ->
     return heard
 
 
+def exports_of_both(other: Space) -> tuple[Run, Path, Run, Path]:
+    """A run with an export, and both again in another space, where the zip holds other bytes."""
+    mine, exported = export_of("pets")
+    shutil.copytree(HOME.folder, other.folder)
+    theirs = open_run(other, mine.id)
+    its = theirs.folder / home.EXPORTS / exported.name
+    (its / home.EXPORT_ZIP).write_bytes(b"PK theirs")
+    return mine, exported, theirs, its
+
+
 def permitted() -> list[Ask]:
     """A request that is granted for each route that asks for a permit of this server's pages."""
     found = [each for each in good_ones().values() if "permit" in each.query]
@@ -109,11 +119,7 @@ def test_each_space_is_shown_its_own(other: Space, port: int) -> None:
 
 
 def test_a_link_leads_to_what_was_shared_in_its_space_alone(other: Space, port: int) -> None:
-    mine, exported = export_of("pets")
-    shutil.copytree(HOME.folder, other.folder)
-    theirs = open_run(other, mine.id)
-    its = theirs.folder / home.EXPORTS / exported.name
-    (its / home.EXPORT_ZIP).write_bytes(b"PK theirs")
+    mine, exported, theirs, its = exports_of_both(other)
     links = {}
     for run, folder in ((mine, exported), (theirs, its)):
         found = kept.kept(folder)
@@ -198,10 +204,6 @@ def test_a_permit_says_its_space_for_its_purpose_alone(thaw_home: Path) -> None:
 
 
 def test_an_export_is_downloaded_from_its_own_space(other: Space, port: int) -> None:
-    mine, exported = export_of("pets")
-    shutil.copytree(HOME.folder, other.folder)
-    theirs = open_run(other, mine.id)
-    its = theirs.folder / home.EXPORTS / exported.name
-    (its / home.EXPORT_ZIP).write_bytes(b"PK theirs")
+    mine, exported, theirs, its = exports_of_both(other)
     assert ask(port, "GET", exports.address(theirs, its)).content == b"PK theirs"
     assert ask(port, "GET", exports.address(mine, exported)).content != b"PK theirs"
