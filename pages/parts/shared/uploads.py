@@ -57,6 +57,6 @@ def _new_folder() -> Iterator[Path]:
         yield folder
     except BaseException as error:
         files.remove(folder)
-        if isinstance(error, OSError) and error.errno in room.FULL:
+        if isinstance(error, OSError) and error.errno in files.FULL:
             raise room.full("these files") from error
         raise
