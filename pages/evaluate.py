@@ -73,9 +73,8 @@ def main() -> None:
     ):
         state.go("predict", run=run.id)
     judged.bring(run, found)
-    folder, results = judged.choose(results, found.done)
-    where = folder or run.folder
-    behind = Behind(run, folder, answers_of(where, results), dataset)
+    chosen, results = judged.choose(results, found.done)
+    behind = Behind(run, chosen, answers_of(chosen or run.folder, results), dataset)
     details(behind, results, own, own_results)
 
 

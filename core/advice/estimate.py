@@ -1,6 +1,6 @@
 """How long a training will take, and how much memory and disk: arithmetic on what a probe met."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from typing import Any, Self
@@ -85,7 +85,7 @@ class Estimate:
 
 
 def estimate(
-    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: dict[str, int]
+    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: Mapping[str, int]
 ) -> Estimate:
     """Work out what a training will cost.
 
@@ -141,7 +141,7 @@ def estimate(
 
 
 def _of_race(
-    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: dict[str, int]
+    probe: Probe, settings: TrainingSettings, backbone: Backbone, counts: Mapping[str, int]
 ) -> Estimate:
     """A race takes its budget, and as much memory as the largest of its candidates."""
     tried = [

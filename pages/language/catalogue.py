@@ -37,7 +37,8 @@ KEYWORDS = {
     "Refused": (1,),
 }
 _AS = {ENGLISH: "en_GB"}  # whose numbers and dates are meant, where a language has several ways
-_IN_TEMPLATES = {"parse_template_string": True}  # look for calls within `${…}` too
+_CALLS: dict[str, None] = {"say": None, "several": None}
+_IN_TEMPLATES: Any = {"parse_template_string": True}  # look for calls within `${…}` too
 _SPEC = re.compile(r",?(?:\.(\d+))?([f%])")  # of a number that languages write differently
 
 
@@ -148,7 +149,8 @@ def for_script(script: str, language: str) -> dict[str, str | dict[str, str]]:
     """
     if language == ENGLISH:
         return {}
-    catalogue, found = _catalogue(language), {}
+    catalogue = _catalogue(language)
+    found: dict[str, str | dict[str, str]] = {}
     for said in said_in_script(script):
         if isinstance(said, tuple):
             found[said[0]] = {
@@ -163,12 +165,12 @@ def for_script(script: str, language: str) -> dict[str, str | dict[str, str]]:
 def said_in_script(script: str) -> Iterator[str | tuple[str, str]]:
     """The templates in the `say` and `several` calls of JavaScript; of the latter, both."""
     file = io.BytesIO(script.encode())
-    for _, function, found, _ in extract_javascript(file, ("say", "several"), [], _IN_TEMPLATES):
-        arguments = found if isinstance(found, tuple) else (found,)
-        if function == "several" and all(arguments[:2]):
-            yield arguments[0], arguments[1]
-        elif function == "say" and arguments[0]:
-            yield arguments[0]
+    for _, function, found, _ in extract_javascript(file, _CALLS, [], _IN_TEMPLATES):
+        match function, found if isinstance(found, tuple) else (found,):
+            case "several", (str(one), str(many), *_):
+                yield one, many
+            case "say", (str(template), *_):
+                yield template
 
 
 def _examples(language: str) -> dict[str, int]:

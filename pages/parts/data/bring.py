@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -284,7 +285,7 @@ def _starter_sets() -> None:
             ):
                 _start(
                     state.key("sample", name),
-                    lambda name=name: queue.submit_sample(state.space(), name),
+                    partial(queue.submit_sample, state.space(), name),
                 )
             problem.draw(state.key("sample", name))
 

@@ -20,8 +20,9 @@ from core.doctor.finding import (
 )
 from core.errors import UserError
 from core.jobs import checkup
+from core.saying import Sentence
 from core.storage import files
-from core.storage.job import JobState, RunStatus
+from core.storage.job import JobState, RunStatus, Stage
 from pages.components import picture_grid
 from pages.parts.data import atlas, gather
 from pages.parts.shared import (
@@ -35,9 +36,9 @@ from pages.parts.train import kept
 from pages.parts.train.choices import setting
 
 _EVERY = 1.0  # seconds between two looks at a check-up
-_STAGES = {
-    "looking": later("Looking at every picture"),
-    "comparing": later("Comparing the pictures"),
+_STAGES: dict[Stage | None, Sentence] = {
+    Stage.LOOKING: later("Looking at every picture"),
+    Stage.COMPARING: later("Comparing the pictures"),
 }
 _SIDES = {"train": later("training"), "validation": later("validation"), "test": later("test")}
 _SHOWN = 4  # pictures of a case

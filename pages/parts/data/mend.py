@@ -113,6 +113,10 @@ def forget(chosen: str) -> None:
     left = _unused(str(folder), store.stamp(folder))
     if not left:
         return
+
+    def delete() -> None:
+        _attempt(lambda: store.forget(folder), "forgotten")
+
     st.caption(
         say(
             "The pictures that you deleted ({size}) are still on the disk, so that you can undo "
@@ -124,7 +128,7 @@ def forget(chosen: str) -> None:
         "forgotten",
         say("This deletes the pictures that you removed ({size}) for good.", size=words.size(left)),
         lambda: deleting.learned_from(chosen),
-        lambda: _attempt(lambda: store.forget(state.folder_of(chosen)), "forgotten"),
+        delete,
         say("Earlier changes can then no longer be undone."),
         button=say("Delete them for good"),
     )
@@ -293,7 +297,7 @@ def move_or_delete(
             ":material/drive_file_move:",
             "move",
             chosen,
-            lambda: changes.move(dataset, picked, into),
+            lambda: changes.move(dataset, picked, into or ""),
             saying.several(
                 "{count} picture moved to “{name}”",
                 "{count} pictures moved to “{name}”",

@@ -1,6 +1,6 @@
 """Which pictures of an evaluation are looked at: four controls, which clicks on charts set too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -95,6 +95,6 @@ def from_to(low: float, high: float) -> str:
     return say("{low} to {high}", low=words.percent(low), high=words.percent(high))
 
 
-def _choose(label: str, options: list[int], title: object, key: str) -> int:
+def _choose(label: str, options: list[int], title: Callable[[int], str], key: str) -> int:
     state.granted(key, options)
     return int(st.selectbox(label, options, format_func=title, key=key, width=180))

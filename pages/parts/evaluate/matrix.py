@@ -92,12 +92,11 @@ def _pairs(of: Of, results: dict[str, Any]) -> None:
             args=(of, place[true], place[predicted]),
         )
     if not figures.numbers_fit(classes):
-        true, predicted, times = zip(*mixed, strict=True)
         st.dataframe(
             {
-                say("true class"): [words.seen(each) for each in true],
-                say("predicted"): [words.seen(each) for each in predicted],
-                say("pictures"): times,
+                say("true class"): [words.seen(true) for true, _, _ in mixed],
+                say("predicted"): [words.seen(predicted) for _, predicted, _ in mixed],
+                say("pictures"): [times for _, _, times in mixed],
             },
             hide_index=True,
             height=300,

@@ -1,5 +1,6 @@
 """How well a network with a single class tells it from anything else, and what it got wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def _pictures(behind: Behind, rows: list[dict[str, Any]], kind: str) -> None:
         )  # fmt: skip
 
 
-def _kept(behind: Behind, folder: Path, rows: list[dict[str, Any]]) -> None:
+def _kept(behind: Behind, folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Pictures of an evaluation on others, which are kept with it."""
     dataset = behind.dataset
     there = {record.digest: record.label for record in dataset.records} if dataset else {}

@@ -1,6 +1,6 @@
 """Runs are deleted at one press, and brought back by another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -62,8 +62,14 @@ def draw() -> None:
                 icon=icon,
                 type="tertiary",
                 key=key,
-                on_click=lambda action=action: [action(run) for run in deleted],
+                on_click=_each,
+                args=(action, deleted),
             )
+
+
+def _each(action: Callable[[Run], None], deleted: list[Run]) -> None:
+    for run in deleted:
+        action(run)
 
 
 _ACTIONS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -14,7 +14,8 @@ from pages.parts.shared import choose_run, state, thumbnails, words
 from pages.parts.shared.words import later, say, several
 
 _PAGE = 100  # rows
-STATUS = {
+_Colour = Literal["gray", "orange", "green", "yellow", "red"]
+STATUS: dict[RunStatus, tuple[Sentence, str, _Colour]] = {
     RunStatus.QUEUED: (later("waiting"), ":material/hourglass_top:", "gray"),
     RunStatus.RUNNING: (later("running"), ":material/autorenew:", "orange"),
     RunStatus.FINISHED: (later("done"), ":material/check_circle:", "green"),

@@ -49,7 +49,9 @@ def label(name: str, length: int = 24) -> str:
 
 def counts(dataset: Dataset) -> go.Figure:
     """Images of each class as bars, split by split."""
-    found = Counter((record.label, record.split) for record in dataset.records)
+    found: Counter[tuple[str, str]] = Counter(
+        (record.label, record.split) for record in dataset.records
+    )
     names = [label(name, _LONGEST) for name in dataset.classes]
     figure = go.Figure()
     for split, (title, colour) in _SPLITS.items():

@@ -197,7 +197,8 @@ def go(page: str, **address: str) -> None:
 
 def news(of: Run) -> RunState | None:
     """What this visit knows about a run already; hand it on to read only what is new."""
-    return st.session_state.setdefault(_KNOWN, {}).get(of.id)
+    known: dict[str, RunState] = st.session_state.setdefault(_KNOWN, {})
+    return known.get(of.id)
 
 
 def remember(of: Run, state: RunState) -> None:
@@ -228,7 +229,8 @@ def renew(widget: str) -> None:
 
 def heard(widget: str) -> str | None:
     """The last thing that a widget has told and that was dealt with, by its id."""
-    return st.session_state.get(_HEARD, {}).get(widget)
+    told: dict[str, str] = st.session_state.get(_HEARD, {})
+    return told.get(widget)
 
 
 def hear(widget: str, told: str) -> None:
@@ -248,7 +250,8 @@ def keep_notice(error: UserError, near: str | None = None) -> None:
 
 def notice(near: str | None = None) -> str | None:
     """Take the message that belongs there; without a key, any that has not been shown yet."""
-    message, kept_near = st.session_state.get(_NOTICE, (None, None))
+    kept: tuple[str | None, str | None] = st.session_state.get(_NOTICE, (None, None))
+    message, kept_near = kept
     if near not in (None, kept_near):
         return None
     st.session_state.pop(_NOTICE, None)
@@ -295,7 +298,8 @@ def picked(selection: str) -> set[str]:
     Args:
         selection: The data set's id; or the run's, for those that are ticked among its answers.
     """
-    return st.session_state.setdefault(_PICKED, {}).setdefault(selection, set())
+    ticked: dict[str, set[str]] = st.session_state.setdefault(_PICKED, {})
+    return ticked.setdefault(selection, set())
 
 
 def pick(selection: str, files: Iterable[str]) -> None:
@@ -346,12 +350,14 @@ def done() -> set[str]:
 
 def preset() -> TrainingSettings | None:
     """What Thaw has set the controls of the Train page to; None where a person has set them all."""
-    return st.session_state.get(_SET_BY_THAW, TrainingSettings())
+    chosen: TrainingSettings | None = st.session_state.get(_SET_BY_THAW, TrainingSettings())
+    return chosen
 
 
 def settings_of() -> tuple[str | None, bool]:
     """The data set that the Train page's controls are set for, and whether a person has set any."""
-    return st.session_state.get(_SETTINGS_OF, (None, False))
+    of: tuple[str | None, bool] = st.session_state.get(_SETTINGS_OF, (None, False))
+    return of
 
 
 def set_for(dataset: str, *, touched: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from babel.dates import format_skeleton, format_time
 
 from core import saying, shown
-from core.saying import later
+from core.saying import later as later  # with `say` and `several`, in one place for the pages
 from pages.language import catalogue
 from pages.parts.shared import state
 
@@ -95,9 +95,9 @@ def distinct(names: Iterable[str], length: int | None = None) -> dict[str, str]:
         length: How many letters there is room for.
     """
     every = list(dict.fromkeys(names))
-    lines = map(seen, every)
+    lines = [seen(name) for name in every]
     if length is not None:
-        lines = (squeezed(line, length) for line in lines)
+        lines = [squeezed(line, length) for line in lines]
     return dict(zip(every, map(shown.whole, numbered(lines)), strict=True))
 
 

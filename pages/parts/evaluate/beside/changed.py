@@ -47,7 +47,7 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
             words.percent(has / count),
             delta=say("{change} right", change=f"{has - had:+d}") if has != had else None,
         )
-        told = [comparing.in_words(compared, say("before"), say("now"))]
+        told = [say(comparing.in_words(compared, say("before"), say("now")))]
         moved = int(compared.relabelled.sum())
         if moved:
             told.append(
@@ -59,7 +59,7 @@ def draw(behind: Behind, results: dict[str, Any]) -> None:
                     moved,
                 )
             )
-        st.write(words.plain(" ".join(map(say, told))))
+        st.write(words.plain(" ".join(told)))
         if behind.dataset is not None:
             _pictures(
                 behind, compared.places[compared.gained], say("Right now, wrong before"), _BETTER

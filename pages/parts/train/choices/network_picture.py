@@ -1,5 +1,6 @@
 """The picture of a network: its blocks in a row, frozen ones ice blue, thawed ones ember orange."""
 
+import math
 from itertools import groupby
 
 import streamlit as st
@@ -156,7 +157,7 @@ def _bar(share: float) -> str:
 
 def _weight(block: Block) -> float:
     """Layers count, but a small block is still to be seen."""
-    return float(block.last - block.first + 1) ** 0.6
+    return math.pow(block.last - block.first + 1, 0.6)
 
 
 def _shape(name: str, left: float, width: float, height: float, cold: float) -> list[str]:
