@@ -9,24 +9,36 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core import sharing
-from core.backbones.catalogue.rows import backbone_of
 from core.datasets import store
 from core.errors import UserError
 from core.intake import room
 from core.projects import saving
 from core.projects.leaving import Pictures, Report
+from core.results.overview import rows
+from core.results.overview.rows import Row
 from core.storage import files, home
 from core.storage.runs import Run, read_facts
 
 
 @dataclass(frozen=True)
 class SharedRun:
-    """A run in a shared project: its name, backbone and accuracy, and if its network is there."""
+    """What tells a run in a shared project apart from others, which may have the same name.
+
+    Attributes:
+        name: What a person calls it.
+        backbone: What its network is called.
+        accuracy: On the held-out images.
+        network: Whether its network is there.
+        frozen: How much of its network was frozen. An earlier Thaw did not say this.
+        created: When its training began, in seconds since 1970. Neither did it say this.
+    """
 
     name: str
     backbone: str
     accuracy: float | None
     network: bool = True
+    frozen: str = ""
+    created: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def make(
         current.name,
         current.counts if pictures else dict.fromkeys(current.classes, 0),
         project.pictures,
-        tuple(_described(run) for run in runs),
+        tuple(map(_described, rows.of(runs))),
         size,
         project.file_name,
     )
@@ -158,11 +170,6 @@ def _is_over(folder: Path) -> bool:
     return over
 
 
-def _described(run: Run) -> SharedRun:
-    results = run.results() or {}
-    try:
-        backbone = backbone_of(run.settings).title
-    except UserError:  # a module that was removed since
-        backbone = run.settings.backbone
-    network = not saving.is_sealed(run)
-    return SharedRun(run.name, backbone, results.get("accuracy"), network)
+def _described(row: Row) -> SharedRun:
+    network = not saving.is_sealed(row.run)
+    return SharedRun(row.name, row.backbone, row.accuracy, network, row.frozen, row.created)

@@ -2,6 +2,8 @@
 
 import http.client
 import io
+import os
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -13,7 +15,9 @@ from core import sharing as links
 from core.datasets import image_files, store
 from core.jobs.cluster import leftovers
 from core.projects import opening, saving, sharing
+from core.settings import TrainingSettings
 from core.storage import files, home, own_names
+from core.storage.runs import Run
 from core.web import addresses
 from core.web.shares import projects as shares
 from pages.routes import mount
@@ -40,13 +44,18 @@ def link_of(folder: Path) -> str:
     return shares.address(folder, share)
 
 
-def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home: Path) -> None:
-    dataset = store_dataset("my pets", {"0": 2, "כלב": 2, "x" * 60: 2})
-    run = paint_run(dataset, classes=("0", "כלב", "x" * 60))
+def ready_to_leave(run: Run) -> Run:
+    """A painted run with all that a project asks of one."""
     facts = files.read_json(run.folder / home.MODEL_FACTS)
     files.write_json(run.folder / home.MODEL_FACTS, facts | {"input_size": 64})
     more = {"history": [], "best_epoch": None, "mistakes": []}
     files.write_json(run.folder / home.RESULTS, files.read_json(run.folder / home.RESULTS) | more)
+    return run
+
+
+def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("my pets", {"0": 2, "כלב": 2, "x" * 60: 2})
+    run = ready_to_leave(paint_run(dataset, classes=("0", "כלב", "x" * 60)))
     own_names.give(run.folder, "<i>my best</i>")
     folder = shared_project(dataset)
     answer = get(link_of(folder))
@@ -62,6 +71,40 @@ def test_the_page_says_what_it_is_until_when_and_what_to_do(get: Get, thaw_home:
     ):
         assert told in answer.text, told
     assert str(thaw_home) not in answer.text
+
+
+def test_runs_of_one_name_are_told_apart(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    kinds = (
+        TrainingSettings(),
+        TrainingSettings(frozen_layers=120),
+        TrainingSettings(frozen_layers=120),
+        TrainingSettings(backbone="resnet18", weights="random", frozen_layers=0),
+    )
+    for hour, settings in enumerate(kinds):
+        run = ready_to_leave(paint_run(dataset, settings=settings))
+        os.utime(run.folder / home.SETTINGS, (1_800_000_000 + 3600 * hour,) * 2)
+    (listed,) = re.findall(r'<ol class="runs">.*?</ol>', get(link_of(shared_project(dataset))).text)
+    told = [" ".join(re.sub("<[^>]*>", " ", each).split()) for each in listed.split("<li>")[1:]]
+    assert sorted(told) == [
+        "pets EfficientNet-Lite0 , 120 frozen 90.0% accuracy 2027-01-15 09:00 (UTC)",
+        "pets EfficientNet-Lite0 , 120 frozen 90.0% accuracy 2027-01-15 10:00 (UTC)",
+        "pets EfficientNet-Lite0 , all frozen 90.0% accuracy 2027-01-15 08:00 (UTC)",
+        "pets ResNet-18 , from scratch 90.0% accuracy 2027-01-15 11:00 (UTC)",
+    ]
+
+
+def test_a_link_of_an_earlier_thaw_still_opens(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    ready_to_leave(paint_run(dataset))
+    folder = shared_project(dataset)
+    told = files.read_json(folder / home.SHARED_FACTS)
+    for run in told["runs"]:
+        del run["frozen"], run["created"]
+    files.write_json(folder / home.SHARED_FACTS, told)
+    answer = get(link_of(folder))
+    assert answer.status == 200
+    assert "EfficientNet-Lite0" in answer.text
 
 
 def test_words_of_people_are_text_on_it(get: Get, thaw_home: Path) -> None:

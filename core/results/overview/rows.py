@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.backbones.catalogue.rows import backbone_of
+from core.backbones.catalogue.rows import backbone_of, thaws
 from core.errors import UserError
-from core.saying import Sentence
+from core.saying import Sentence, say
 from core.settings import TrainingSettings
 from core.storage import files, own_names
 from core.storage.home import Space
@@ -72,6 +72,19 @@ class Row:
     parameters: int | None = None
     trainable: int | None = None
     network: bool = False
+
+    @property
+    def frozen(self) -> Sentence:
+        """How much of its network was frozen; empty where its settings are not known."""
+        if self.settings is None:
+            return say("")
+        if self.settings.from_scratch:
+            return say("from scratch")
+        if not thaws(self.settings):
+            return say("all frozen")
+        if self.settings.frozen_layers:
+            return say("{count} frozen", count=self.settings.frozen_layers)
+        return say("all thawed")
 
 
 def rows(space: Space) -> list[Row]:

@@ -24,7 +24,9 @@ p, ol { margin: .5rem 0 } ol { padding-left: 1.4rem }
 ul { list-style: none; margin: .5rem 0; padding: 0; display: flex; flex-wrap: wrap; gap: .5rem }
 li.class { background: var(--soft); border: 1px solid var(--line); border-radius: .75rem;
   padding: .25rem .75rem; max-width: 100%; box-sizing: border-box }
-ul.runs { display: block } ul.runs li { padding: .6rem 0; border-top: 1px solid var(--line) }
+ol.runs { padding-left: 2.2rem }
+.facts { display: flex; flex-wrap: wrap; gap: 0 1rem }
+ol.runs li { padding: .6rem 0 .6rem .2rem; border-top: 1px solid var(--line) }
 .faint { color: var(--faint); font-size: .95rem }
 .get { display: inline-block; margin: 1rem 0 .25rem; padding: .6rem 1.4rem; border-radius: 2rem;
   background: #1668b0; color: #fff; text-decoration: none; font-weight: 600 }
@@ -64,8 +66,7 @@ def drawn(
     held = [several("{count} class", "{count} classes", len(shared.classes)), pictures]
     if shared.runs:
         held.append(several("{count} trained run", "{count} trained runs", len(shared.runs)))
-    until = datetime.fromtimestamp(share.until, UTC)
-    ends = say("This link is good until {time} (UTC).", time=f"{until:%Y-%m-%d %H:%M}")
+    ends = say("This link is good until {time} (UTC).", time=_minute(share.until))
     size = say("Download ({size})", size=_size(shared.bytes))
     parts = [
         f"<h1>{_name(shared.name)}</h1>",
@@ -80,7 +81,7 @@ def drawn(
     if shared.runs:
         parts += [
             f"<h2>{told(say('Trained runs'))}</h2>",
-            f'<ul class="runs">{"".join(_run(each, told) for each in shared.runs)}</ul>',
+            f'<ol class="runs">{"".join(_run(each, told) for each in shared.runs)}</ol>',
         ]
     return (
         f'<!doctype html>\n<html lang="{escape(language)}"><head><meta charset="utf-8">'
@@ -113,12 +114,19 @@ def _classes(shared: Shared) -> Iterable[str]:
 
 
 def _run(run: SharedRun, told: Callable[[str], str]) -> str:
-    about = escape(run.backbone)
+    facts = [", ".join(filter(None, (_name(run.backbone), told(run.frozen))))]
     if run.accuracy is not None:
-        about += " · " + told(say("{share:.0%} accuracy", share=run.accuracy))
+        facts.append(told(say("{share:.1%} accuracy", share=run.accuracy)))
+    if run.created is not None:
+        facts.append(told(say("{time} (UTC)", time=_minute(run.created))))
     if not run.network:
-        about += " · " + told(say("without its network"))
-    return f'<li>{_name(run.name)}<br><span class="faint">{about}</span></li>'
+        facts.append(told(say("without its network")))
+    about = " ".join(f"<span>{fact}</span>" for fact in facts)
+    return f'<li>{_name(run.name)}<div class="faint facts">{about}</div></li>'
+
+
+def _minute(timestamp: float) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M}"
 
 
 def _size(count: int) -> str:

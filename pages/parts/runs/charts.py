@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.jobs import queue
 from core.results.overview.rows import Row
-from pages.parts.shared import choose_run, figures, words
+from pages.parts.shared import figures, words
 from pages.parts.shared.figures import Point
 from pages.parts.shared.words import later, say
 
@@ -39,7 +39,7 @@ def curves(chosen: Sequence[Row]) -> None:
 def told_apart(runs: Sequence[Row]) -> list[str]:
     """What differs between some runs, as their names: what people call them, network, layers."""
     facts = [[row.name for row in runs], [row.backbone for row in runs]]
-    facts.append([choose_run.depth(row) for row in runs])
+    facts.append([say(row.frozen) for row in runs])
     differ = [values for values in facts if len(set(values)) > 1]
     names = [" · ".join(values) for values in zip(*differ, strict=True)] if differ else []
     if len(set(names)) < len(runs):

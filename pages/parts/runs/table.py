@@ -10,7 +10,7 @@ from core.jobs import queue
 from core.results.overview.rows import Row
 from core.saying import Sentence
 from core.storage.job import RunStatus
-from pages.parts.shared import choose_run, state, thumbnails, words
+from pages.parts.shared import state, thumbnails, words
 from pages.parts.shared.words import later, say, several
 
 _PAGE = 100  # rows
@@ -128,7 +128,7 @@ def draw(found: Sequence[Row], total: int) -> list[Row]:
                 say("state"): [_status(row) for row in page],
                 say("data set"): [_data(row) for row in page],
                 say("backbone"): [words.seen(row.backbone) for row in page],
-                say("frozen layers"): [choose_run.depth(row) for row in page],
+                say("frozen layers"): [say(row.frozen) for row in page],
                 seconds: [row.seconds for row in page],
                 say("trainable parameters"): [row.trainable for row in page],
                 made: [datetime.fromtimestamp(row.created) for row in page],

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import streamlit as st
 
-from core.backbones.catalogue.rows import thaws
 from core.errors import UserError
 from core.results.overview import rows
 from core.results.overview.rows import Row
@@ -110,22 +109,8 @@ def _written(row: Row, language: str, today: date) -> str:
             several("{count} class", "{count} classes", row.classes),
         ]
     if row.layers is not None:  # else it is no longer in the catalogue
-        parts.append(f"{words.bare(words.shortened(row.backbone, _TITLE))}, {depth(row)}")
+        parts.append(f"{words.bare(words.shortened(row.backbone, _TITLE))}, {say(row.frozen)}")
     return " · ".join(parts)
-
-
-def depth(row: Row) -> str:
-    """How much of a run's network was frozen."""
-    settings = row.settings
-    if settings is None:
-        return ""
-    if settings.from_scratch:
-        return say("from scratch")
-    if not thaws(settings):
-        return say("all frozen")
-    if settings.frozen_layers:
-        return say("{count} frozen", count=settings.frozen_layers)
-    return say("all thawed")
 
 
 def _not_yet(at_hand: Run) -> None:
