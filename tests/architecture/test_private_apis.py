@@ -114,6 +114,9 @@ USES: dict[str, Callable[[], None]] = {
     "dask task resources, core/jobs/cluster/plugins.py": _has(
         "distributed.scheduler:TaskState", "resource_restrictions", "state"
     ),
+    "dask forkserver, core/jobs/cluster/program.py": _has(
+        "distributed.utils", "_forkserver_preload_set"
+    ),
     "dask nanny, core/jobs/cluster/program.py": _has("distributed:Nanny", "finished", "status"),
     "dask task status, core/jobs/queue.py": _has("distributed:Scheduler", "get_task_status"),
     "keras nodes, core/network": _keras_nodes,

@@ -68,6 +68,17 @@ def test_its_log_stays_small_and_its_workers_keep_facts(one_cluster: Path, wait:
     assert logs.earlier(log).stat().st_size == logs.LARGEST
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="they begin by themselves elsewhere")
+def test_workers_are_forks_of_a_process_that_forks_safely(one_cluster: Path) -> None:
+    program = queue.ensure_started().pid
+    client = connection.line().client
+    client.wait_for_workers(4, timeout=60)
+    (parent,) = {psutil.Process(worker).parent() for worker in client.run(os.getpid).values()}
+    assert parent is not None
+    assert parent.ppid() == program
+    assert parent.num_threads() == 1, "a fork would copy what others hold locked"
+
+
 def test_who_lacks_the_certificate_cannot_submit(one_cluster: Path) -> None:
     from distributed import Client
     from distributed.security import Security
