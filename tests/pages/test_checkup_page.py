@@ -118,7 +118,7 @@ def test_it_is_watched_and_can_be_stopped(open_page: Open, chosen, monkeypatch):
     app = open_page("data", data=chosen)
     text = app.get("progress")[0].proto.text
     assert text == "Looking at every picture… · about 40 s left"
-    button(app, "stop-check-up").click().run()
+    button(app, "cancel-check-up").click().run()
     assert stopped == [home.HOME.dataset(chosen)]
 
 

@@ -13,7 +13,7 @@ from core.storage import files
 from core.storage.job import RunStatus
 from pages.components import picture_grid
 from pages.parts.data import gallery
-from pages.parts.shared import problem, state, words
+from pages.parts.shared import problem, state, waiting, words
 from pages.parts.shared.words import later, say, several
 
 _EVERY = 0.5  # seconds between two looks at the work
@@ -137,15 +137,8 @@ def _progress(chosen: str) -> None:
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     told = say("Looking at every picture") if current.stage else say("Waiting in the queue")
-    st.progress(current.share, text=f"{told}…{words.left(current.seconds_left)}")
+    waiting.draw(current, f"{told}…", "cancel-alike", alike.stop, state.folder_of(chosen))
     st.caption(say("This is needed once; pictures that were trained on are already known."))
-    st.button(
-        say("Cancel"),
-        icon=":material/close:",
-        key="cancel-alike",
-        on_click=alike.stop,
-        args=(state.folder_of(chosen),),
-    )
 
 
 def _records(

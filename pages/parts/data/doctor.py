@@ -29,6 +29,7 @@ from pages.parts.shared import (
     problem,
     state,
     thumbnails,
+    waiting,
     words,
 )
 from pages.parts.shared.words import later, say, several
@@ -119,15 +120,8 @@ def _under_way(chosen: str) -> None:
     if current.status.final or not current.submitted:  # or the data set is gone
         st.rerun()
     stage = say(_STAGES.get(current.stage, later("Waiting in the queue")))
-    st.progress(current.share, text=f"{stage}…{words.left(current.seconds_left)}")
+    waiting.draw(current, f"{stage}…", "cancel-check-up", checkup.stop, state.folder_of(chosen))
     st.caption(say("You can do other things meanwhile: it keeps running in the background."))
-    st.button(
-        say("Stop"),
-        icon=":material/stop:",
-        key="stop-check-up",
-        on_click=checkup.stop,
-        args=(state.folder_of(chosen),),
-    )
 
 
 def _remembered(path: Path) -> Checkup | None:

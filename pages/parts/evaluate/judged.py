@@ -14,7 +14,7 @@ from core.storage import files
 from core.storage.job import JobState, RunStatus
 from core.storage.runs import Run, open_run
 from pages.components import upload_zone
-from pages.parts.shared import deleting, problem, state, words
+from pages.parts.shared import deleting, problem, state, waiting, words
 from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks at an evaluation
@@ -118,15 +118,8 @@ def _progress(under_way: list[Path]) -> None:
         if current.status.final or not folder.is_dir():
             st.rerun()
         name = words.plain(words.shortened(current.name, 40))
-        text = say("Evaluating on “{name}”", name=name) + words.left(current.seconds_left)
-        st.progress(current.share, text=text)
-        st.button(
-            say("Cancel"),
-            icon=":material/close:",
-            key=state.key("cancel-judging", folder.name),
-            on_click=judging.stop,
-            args=(folder,),
-        )
+        text = say("Evaluating on “{name}”", name=name)
+        waiting.draw(current, text, state.key("cancel-judging", folder.name), judging.stop, folder)
 
 
 def choose(

@@ -18,7 +18,7 @@ from pages.components import picture_grid
 from pages.parts.evaluate import chosen
 from pages.parts.evaluate.chosen import Of
 from pages.parts.evaluate.pictures import Behind
-from pages.parts.shared import figures, problem, state, thumbnails, words
+from pages.parts.shared import figures, problem, state, thumbnails, waiting, words
 from pages.parts.shared.words import later, say, several
 
 _EVERY = 0.5  # seconds between two looks
@@ -74,15 +74,8 @@ def _progress(run: Run) -> None:
     current = growing.state(run)
     if current.status.final:
         st.rerun()
-    text = say("Learning from parts of the pictures…") + words.left(current.seconds_left)
-    st.progress(current.share, text=text)
-    st.button(
-        say("Cancel"),
-        icon=":material/close:",
-        key="cancel-growth",
-        on_click=growing.stop,
-        args=(run,),
-    )
+    text = say("Learning from parts of the pictures…")
+    waiting.draw(current, text, "cancel-growth", growing.stop, run)
 
 
 def _found(behind: Behind, found: Growth, current: JobState, classes: list[str]) -> None:

@@ -17,7 +17,7 @@ from core.storage.job import JobState, RunStatus, Stage
 from core.storage.runs import Run
 from core.web import exports
 from pages.parts.export import sharing
-from pages.parts.shared import deleting, problem, state, words
+from pages.parts.shared import deleting, problem, state, waiting, words
 from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks at one that is under way
@@ -95,14 +95,7 @@ def _progress(under_way: list[Path]) -> None:
         title = table.find(current.name).title if current.name else ""
         stage = _STAGES.get(current.stage) if current.stage else None
         text = say(stage, title=title) if stage else say("Waiting in the queue")
-        st.progress(current.share, text=text + words.left(current.seconds_left))
-        st.button(
-            say("Cancel"),
-            icon=":material/close:",
-            key=state.key("cancel-export", folder.name),
-            on_click=exporting.stop,
-            args=(folder,),
-        )
+        waiting.draw(current, text, state.key("cancel-export", folder.name), exporting.stop, folder)
 
 
 def _ready(run: Run, folder: Path, made: Kept, *, latest: bool) -> None:

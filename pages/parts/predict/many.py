@@ -9,7 +9,7 @@ from core.results import predictions
 from core.storage.job import RunStatus
 from core.storage.runs import Run, open_run
 from pages.components import upload_zone
-from pages.parts.shared import problem, state, words
+from pages.parts.shared import problem, state, waiting, words
 from pages.parts.shared.words import later, say
 
 _EVERY = 0.5  # seconds between two looks
@@ -66,12 +66,5 @@ def _progress(run: Run) -> None:
     text = say("Looking at “{name}”", name=name)
     if current.total:
         text += " · " + say("{done} of {total}", done=current.done, total=current.total)
-    st.progress(current.share, text=text + words.left(current.seconds_left))
-    st.button(
-        say("Cancel"),
-        icon=":material/close:",
-        key="cancel-many",
-        on_click=answering.stop,
-        args=(run,),
-        help=say("What it has answered by then is kept."),
-    )
+    kept = say("What it has answered by then is kept.")
+    waiting.draw(current, text, "cancel-many", answering.stop, run, kept)

@@ -15,7 +15,7 @@ from core.storage.runs import Run, open_run
 from core.web.shares import projects as shares
 from pages.parts.data.leaving import which_runs
 from pages.parts.export import link
-from pages.parts.shared import problem, state, words
+from pages.parts.shared import problem, state, waiting, words
 from pages.parts.shared.words import later, say, several
 
 _POPOVER = "share-project"
@@ -112,14 +112,7 @@ def _progress(under_way: list[Path]) -> None:
             st.rerun()
         stage = _STAGES.get(current.stage) if current.stage else None
         text = say(stage) if stage else say("Waiting in the queue")
-        st.progress(current.share, text=text + words.left(current.seconds_left))
-        st.button(
-            say("Cancel"),
-            icon=":material/close:",
-            key=state.key("cancel-share", folder.name),
-            on_click=exporting.stop,
-            args=(folder,),
-        )
+        waiting.draw(current, text, state.key("cancel-share", folder.name), exporting.stop, folder)
 
 
 def _shared(folder: Path, share: links.Share) -> None:
