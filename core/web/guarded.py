@@ -6,14 +6,17 @@ has decided before. A request's body keeps its pace there, too.
 
 import re
 from collections import Counter
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from core.errors import UserError
@@ -28,6 +31,24 @@ _QUERY = 1000  # letters
 _NUMBER = re.compile("[0-9]{1,16}")
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}  # what HTTP wants
 _OWN = "upload-"  # how the headers begin that Thaw reads
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.25rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto;
+  padding: 0 1.25rem; overflow-wrap: anywhere }
+"""
+_PAGE = f"""<!doctype html>
+<html lang="LANGUAGE"><head><meta charset="utf-8"><title>Thaw</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><style>{_STYLE}</style></head>
+<body><main><p>SENTENCE</p></main></body></html>
+"""
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src "
+    f"'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -95,10 +116,13 @@ class GuardedRoute(Route):
 
 def refusal(request: Request, status: int, sentence: str) -> Response:
     """A sentence for a person who followed a link, or for a page's script, in their language."""
-    sentence = addresses.site().translated(sentence, request.headers.get("accept-language"))
-    headers = _HEADERS.get(status)
+    accepted, site = request.headers.get("accept-language"), addresses.site()
+    sentence = site.translated(sentence, accepted)
+    headers = _HEADERS.get(status, {})
     if "text/html" in request.headers.get("accept", ""):
-        return PlainTextResponse(sentence, status, headers)
+        page = _PAGE.replace("LANGUAGE", site.language(accepted))
+        page = page.replace("SENTENCE", escape(sentence, quote=False))
+        return HTMLResponse(page, status, headers | _PAGE_HEADERS)
     return JSONResponse({"error": sentence}, status, headers)
 
 

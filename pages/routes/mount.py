@@ -27,7 +27,7 @@ def routes() -> list[GuardedRoute]:
     """Every route of Thaw's own that is no page."""
     addresses.use(site())
     rooms = (uploads, downloads, exports, answers, pictures, published, frames)
-    shared = (shared_exports, shared_projects)
+    shared = (shared_exports, shared_projects, paths)
     return [route for room in (*rooms, *shared) for route in room.routes()]
 
 

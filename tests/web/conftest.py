@@ -7,9 +7,8 @@ from functools import partial
 import pytest
 from starlette.applications import Starlette
 
-from core.web import addresses, answers, downloads, exports, pictures
-from core.web.shares import exports as shared_exports
-from core.web.shares import projects as shared_projects
+from core.web import addresses
+from pages.routes import mount
 from tests.web.asking import Answer, Get, running
 
 
@@ -24,9 +23,7 @@ def site() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def get() -> Iterator[Get]:
     """Ask a real server over a real line."""
-    rooms = (downloads, exports, answers, pictures, shared_exports, shared_projects)
-    app = Starlette(routes=[route for room in rooms for route in room.routes()])
-    with running(app) as port:
+    with running(Starlette(routes=mount.routes())) as port:
         yield partial(_ask, port)
 
 

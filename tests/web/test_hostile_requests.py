@@ -161,6 +161,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
             {"run_id": run.id, "export_id": exported.name, "token": link.token}),
         *(Ask("GET", f"{shared}/{{dataset_id}}/{{share_id}}/{{token}}{end}", of_project)
           for end in ("", "/file")),
+        Ask("GET", f"{addresses.path('shares')}/{{rest:path}}", {"rest:path": "cut-off"}),
         Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})
           for method, name in [("OPTIONS", "predict"), ("GET", "health"), ("GET", "openapi.json"),
@@ -207,7 +208,8 @@ def test_every_route_of_the_app_is_guarded_and_has_a_good_request(thaw_home: Pat
     assert set(good) == asked, "a new route has to say what a good request looks like"
     with up(*streamlit_app.ROUTES) as port:
         for each in good.values():
-            assert send(port, each.raw()).status in (200, 201, 204, 307), each
+            granted = (404,) if "{rest:path}" in each.template else (200, 201, 204, 307)
+            assert send(port, each.raw()).status in granted, each
 
 
 def test_whatever_comes_gets_a_sentence_and_nothing_is_logged(thaw_home: Path) -> None:

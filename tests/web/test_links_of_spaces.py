@@ -13,6 +13,8 @@ from core import sharing
 from core.datasets import store
 from core.exports import kept
 from core.exports import sharing as shared_exports
+from core.jobs import queue
+from core.results.prediction import Prediction
 from core.storage import home
 from core.storage.home import HOME, Space
 from core.storage.runs import Run, open_run
@@ -155,7 +157,16 @@ def test_a_shared_project_is_that_of_its_space(other: Space, port: int) -> None:
     assert names[other] not in answer.text
 
 
-def test_programs_ask_by_the_token_of_a_run_in_its_space(other: Space, port: int) -> None:
+def test_programs_ask_by_the_token_of_a_run_in_its_space(
+    other: Space, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_of = []
+
+    def look(_: object, run: Path, *more: object) -> Prediction:
+        asked_of.append(home.space_of(run))
+        return Prediction("picture", "cat", 0.9, (("cat", 0.9),))
+
+    monkeypatch.setattr(queue, "ask", look)
     mine, theirs = paint_run(None), paint_run(None, space=other)
     token, its = published.publish(mine), published.publish(theirs)
     assert (other.folder / "published" / theirs.id).read_text() == its
@@ -168,6 +179,10 @@ def test_programs_ask_by_the_token_of_a_run_in_its_space(other: Space, port: int
     assert (status(mine, its), status(theirs, token)) == (401, 401)
     published.withdraw(theirs)
     assert (status(mine, token), status(theirs, its)) == (200, 404)
+    twin = open_run(other, theirs.folder.rename(theirs.folder.with_name(mine.id)).name)
+    its = published.publish(twin)
+    assert (status(mine, token), status(twin, its), status(twin, "x")) == (200, 200, 401)
+    assert asked_of == [HOME, other, HOME, HOME, other]
     assert not list(other.uploads().glob("*")), "the picture that was asked about is gone"
 
 

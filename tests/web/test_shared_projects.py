@@ -182,7 +182,7 @@ def test_a_link_ends_is_taken_back_and_leaves_nothing(get: Get, thaw_home: Path)
     for path in (link, f"{link}/file"):
         over = get(path)
         assert over.status == 404
-        assert "This link is over" in over.text
+        assert "This link is over, or" in over.text
     assert folder.is_dir()
     leftovers.sweep()
     assert not folder.exists()
@@ -196,6 +196,20 @@ def test_a_link_ends_is_taken_back_and_leaves_nothing(get: Get, thaw_home: Path)
     assert image_files.stored(home.HOME.dataset(dataset)), "the data set is as it was"
 
 
+def test_who_comes_too_late_reads_it_on_a_page_in_their_language(get: Get, thaw_home: Path) -> None:
+    line = http.client.HTTPConnection("localhost", get.args[0], timeout=60)  # type: ignore[attr-defined]
+    line.request(
+        "GET", "/shares/projects/x", headers={"Accept": "text/html", "Accept-Language": "de"}
+    )
+    answer = Part(line.getresponse())
+    assert answer.status == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    text = answer.content.decode()
+    assert '<html lang="de">' in text
+    assert "Dieser Link gilt nicht mehr" in text
+    assert 'content="width=device-width' in text
+
+
 def test_nothing_else_is_let_in_by_a_link(get: Get, thaw_home: Path) -> None:
     one, other = (store_dataset(name, {"cat": 2, "dog": 2}) for name in ("one", "other"))
     mine, theirs = shared_project(one), shared_project(other)
@@ -203,6 +217,8 @@ def test_nothing_else_is_let_in_by_a_link(get: Get, thaw_home: Path) -> None:
     token = link.rpartition("/")[2]
     for path in (
         link[:-1],
+        link[: link.rindex("/")],
+        link[: link.index("/projects/") + 1],
         link.replace(one, other),
         link.replace(mine.name, theirs.name),
         link.replace(mine.name, ".."),

@@ -56,6 +56,12 @@ class Network:
     look: Callable[[bytes, int], Prediction]
     limits: Limits
 
+    def lets_in(self, request: Request) -> bool:
+        """Whether a request has its token."""
+        scheme, _, told = request.headers.get("authorization", "").partition(" ")
+        same = hmac.compare_digest(told.strip().encode(), self.token.encode())
+        return same and scheme.lower() == "bearer"
+
 
 class _InMemory(MultiPartParser):
     """A form that is in memory already need not be written to the disk."""
@@ -73,7 +79,12 @@ def routes(where: str, find: Callable[[Request], Awaitable[Network]]) -> list[Gu
 
     async def predict(request: Request) -> Response:
         network = await find(request)
-        _check_token(request, network.token)
+        if not network.lets_in(request):
+            raise Refused(
+                401,
+                "Expected the token in the header “Authorization: Bearer TOKEN”, but it is missing "
+                "or wrong.",
+            )
         top = _top(request)
         with network.limits.request():
             data = await _picture(request, network.limits.size)
@@ -125,17 +136,6 @@ def _route(
         max_age=_DAY,
     )
     return GuardedRoute(path, endpoint, method, [across] if origins else [])
-
-
-def _check_token(request: Request, token: str) -> None:
-    scheme, _, told = request.headers.get("authorization", "").partition(" ")
-    same = hmac.compare_digest(told.strip().encode(), token.encode())
-    if scheme.lower() != "bearer" or not same:
-        raise Refused(
-            401,
-            "Expected the token in the header “Authorization: Bearer TOKEN”, but it is missing or "
-            "wrong.",
-        )
 
 
 def _top(request: Request) -> int:

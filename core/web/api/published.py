@@ -75,10 +75,15 @@ def routes() -> list[GuardedRoute]:
 
 
 async def _find(request: Request) -> Network:
-    return await run_in_threadpool(_network, request.path_params["run_id"])  # it reads files
+    found = await run_in_threadpool(_networks, request.path_params["run_id"])  # it reads files
+    if not found:
+        raise Refused(404, "There is no network at this address that programs may ask.")
+    return next((each for each in found if each.lets_in(request)), found[0])
 
 
-def _network(run_id: str) -> Network:
+def _networks(run_id: str) -> list[Network]:
+    """Those of an id. Copied folders have one in several spaces, each with a token of its own."""
+    found = []
     for space in home.spaces():
         try:
             run = open_run(space, run_id)
@@ -86,8 +91,8 @@ def _network(run_id: str) -> Network:
             continue  # it isn't in this one
         known = token(run)
         if known is not None:
-            return Network(known, partial(_look, run), _LIMITS)
-    raise Refused(404, "There is no network at this address that programs may ask.")
+            found.append(Network(known, partial(_look, run), _LIMITS))
+    return found
 
 
 def _look(run: Run, data: bytes, top: int) -> Prediction:

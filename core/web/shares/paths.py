@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from core import sharing
 from core.errors import UserError
 from core.sharing import Share
 from core.storage import home
 from core.storage.home import Space
 from core.web import addresses
-from core.web.guarded import Refused
+from core.web.guarded import GuardedRoute, Refused
 
 NAME = "shares"
 
@@ -17,6 +20,15 @@ NAME = "shares"
 def is_path(path: str) -> bool:
     """Whether this is the path of a shared link, which contains its own token."""
     return path.startswith(addresses.path(f"{NAME}/"))
+
+
+def routes() -> list[GuardedRoute]:
+    """What answers where a link was cut off as somebody passed it on; it has to come last."""
+    return [GuardedRoute(f"{NAME}/{{rest:path}}", _cut_off, "GET")]
+
+
+async def _cut_off(request: Request) -> Response:
+    raise over()
 
 
 def found(place: Callable[[Space], Path], token: str) -> tuple[Path, Share]:
@@ -41,5 +53,8 @@ def found(place: Callable[[Space], Path], token: str) -> tuple[Path, Share]:
 
 
 def over() -> Refused:
-    """The answer for a link that has expired, was withdrawn or never existed."""
-    return Refused(404, "This link is over. Ask for a new one.")
+    """The answer for a link that has expired, was withdrawn, is not whole or never existed."""
+    return Refused(
+        404,
+        "This link is over, or a part of it is missing. Open it as you got it, or ask for a new one.",
+    )
