@@ -186,9 +186,11 @@ def _on_a_board(needs: Needs) -> list[str]:
         "partition scheme “Huge APP”.",
         "3. Upload it, open the serial monitor at 115200 baud, and show the camera something.",
         "",
-        "The sketch prepares pictures as Thaw does. Its pins are those of AI Thinker's ESP32-CAM; "
-        "for other boards, change `frames.h`. It was not tried on a board: the network was run by "
-        "LiteRT on a computer, with the figures below.",
+        "The sketch prepares pictures as Thaw does. It knows two cameras: that of AI Thinker's "
+        "ESP32-CAM (for another board with an ESP32, change the pins in `frames.h`) and the OV7675 "
+        "of an Arduino Nano 33 BLE. For any other board, write the three functions of `frames.h` "
+        "that ask the camera. It was not tried on a board: the network was run by LiteRT on a "
+        "computer, with the figures below.",
         "",
     ]
 

@@ -5,8 +5,8 @@ has decided before. A request's body keeps its pace there, too.
 """
 
 import re
-from collections import Counter
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from html import escape

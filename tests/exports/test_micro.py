@@ -1,7 +1,9 @@
 """The export for makers: its C is compiled here and does what Thaw does, as far as C goes; the
 network is run by LiteRT, and by TensorFlow Lite Micro where that is installed."""
 
+import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.exports.carried import CARRIED
 from tests.exports.in_c import PREPARE, TELL, answered, compiled, compiled_here, given
 
 HEADERS = CARRIED / "arduino"
+CPP = shutil.which("c++")
 SIDE = 24
 OUTPUTS = {"probabilities": Whole(1, 1 / 256, -128), "familiar": Whole(0, 1 / 255, -128)}
 
@@ -117,6 +120,26 @@ def test_without_a_score_everything_is_known(tmp_path: Path) -> None:
 
 
 @compiled_here
+@pytest.mark.skipif(CPP is None, reason="no C++ compiler is installed")
+@pytest.mark.parametrize("board", ["ESP32", "ARDUINO_ARDUINO_NANO33BLE"])
+def test_the_sketch_is_cpp_that_fits_its_libraries(board: str, tmp_path: Path) -> None:
+    shutil.copyfile(HEADERS / "thaw_sketch.ino", tmp_path / "thaw_sketch.ino")
+    libraries = tmp_path / "libraries"
+    for file in sketch(tmp_path).iterdir():
+        for name in re.findall(r"#include <(.+/.+|[A-Z].+|esp_.+)>", file.read_text()):
+            (libraries / name).parent.mkdir(parents=True, exist_ok=True)
+            (libraries / name).touch()  # all that they declare is in board.h
+    strict = ["-std=gnu++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-D{board}"]
+    given = ["-I", str(libraries), "-include", str(Path(__file__).with_name("board.h"))]
+    made = subprocess.run(  # noqa: S603
+        [str(CPP), *strict, *given, "-x", "c++", "thaw_sketch.ino"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+
+
 def test_the_network_is_in_the_header_byte_by_byte(tmp_path: Path) -> None:
     data = np.random.default_rng(3).bytes(1001)
     program = compiled(

@@ -56,5 +56,6 @@ def over() -> Refused:
     """The answer for a link that has expired, was withdrawn, is not whole or never existed."""
     return Refused(
         404,
-        "This link is over, or a part of it is missing. Open it as you got it, or ask for a new one.",
+        "This link is over, or a part of it is missing. Open it as you got it, or ask for a new "
+        "one.",
     )
