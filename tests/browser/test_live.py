@@ -185,6 +185,36 @@ def test_show_mode_does_for_each_class_what_was_chosen(
     context.close()
 
 
+STILL = """(picture) => {
+    navigator.mediaDevices.getUserMedia = async () => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${picture}`;
+        await image.decode();
+        const canvas = Object.assign(document.createElement("canvas"), {width: 480, height: 480});
+        setInterval(() => canvas.getContext("2d").drawImage(image, 0, 0, 480, 480), 50);
+        return canvas.captureStream(20);
+    };
+    Element.prototype.requestFullscreen = async () => {
+        await new Promise((over) => setTimeout(over, 1000)); // frames are answered meanwhile
+        throw new Error("there is no full screen here");
+    };
+}"""
+
+
+def test_show_mode_acts_on_what_was_held_up_before_it_began(
+    served: Served, browser: Browser, trained: str
+) -> None:
+    context = new_context(browser)
+    context.add_init_script(f"({STILL})({json.dumps(b64encode(example('cat')).decode())})")
+    page = opened(context, served, trained)
+    watch(page)
+    expect(page.locator(".live .aloud")).to_have_text("cat")
+    press(page, _SHOW)
+    expect(page.get_by_role("button", name="Leave show mode")).to_be_focused()
+    expect(page.locator(".live .stage")).to_have_class(re.compile("painted"))
+    context.close()
+
+
 def test_without_a_camera_the_live_view_says_why(
     served: Served, browser: Browser, trained: str
 ) -> None:

@@ -31,6 +31,7 @@ class Live {
     this.video = this.find("video");
     this.film = new Film(this.video, this.find(".which"), () => this.draw());
     this.show = new Show(this.find(".stage"), () => {
+      if (this.show.on) this.settle(null); // what is seen already acts as well
       this.draw();
       // The button that had the focus cannot be seen any more.
       if (this.film.stream) this.find(this.show.on ? ".leave" : ".show").focus();
@@ -46,10 +47,7 @@ class Live {
       this.stop();
       this.find(".start").focus();
     };
-    this.find(".show").onclick = async () => {
-      this.settle(null);
-      await this.show.begin();
-    };
+    this.find(".show").onclick = () => this.show.begin();
     this.find(".take").onclick = async () => {
       const { videoWidth: width, videoHeight: height } = this.video;
       const taken = await this.film.picture(TAKEN / Math.max(width, height));
