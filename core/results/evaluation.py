@@ -65,7 +65,10 @@ def wilson(correct: int, images: int) -> tuple[float, float]:
     middle = share + z * z / (2 * images)
     spread = z * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
     scale = 1 + z * z / images
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    # At its ends it is exact, which a sum of rounded numbers need not be.
+    low = (middle - spread) / scale if correct else 0.0
+    high = (middle + spread) / scale if correct < images else 1.0
+    return low, high
 
 
 def mixed_up(

@@ -97,6 +97,13 @@ def test_wilson(correct: int, images: int, low: float, high: float) -> None:
     assert wilson(correct, images) == pytest.approx((low, high), abs=1e-4)
 
 
+def test_the_ends_of_an_interval_are_exact() -> None:
+    """Else “> 99%” is said of what is 100%."""
+    for images in range(1, 500):
+        assert wilson(images, images)[1] == 1
+        assert wilson(0, images)[0] == 0
+
+
 def test_the_interval_of_an_evaluation() -> None:
     found = evaluate(sure(PREDICTED), records(TRUE), CLASSES)
     assert found["interval"] == wilson(5, 10)

@@ -174,16 +174,17 @@ def _reliability(of: Of, answers: Answers, results: dict[str, Any]) -> None:
         config=figures.CONFIG,
         alt=figures.told_reliability(found["bins"]),
     )
-    points = f"{100 * told['error']:.0f}"
     sentences = [
         say(
             "Of the pictures of which it is 80% sure, 80% should be right: bars should reach the "
             "line. Click a bar to see its pictures."
         ),
-        say(
-            "On average, its percentages are off by {points} percentage points (expected "
+        several(
+            "On average, its percentages are off by {count} percentage point (expected "
             "calibration error).",
-            points=points,
+            "On average, its percentages are off by {count} percentage points (expected "
+            "calibration error).",
+            round(100 * told["error"]),
         ),
     ]
     before = told.get("before")

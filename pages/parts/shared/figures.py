@@ -103,7 +103,12 @@ def tally(counted: Sequence[tuple[str, int]]) -> go.Figure:
         _layout(height=60 + (34 if len(names) <= 12 else 20) * len(names)),
         clickmode="event+select",
         bargap=0.35,
-        xaxis={"title": None, "fixedrange": True, "rangemode": "tozero"},
+        xaxis={
+            "title": None,
+            "fixedrange": True,
+            "rangemode": "tozero",
+            "dtick": 1 if max(numbers) <= 12 else None,  # no half pictures
+        },
         yaxis=_names(classes, autorange="reversed"),
     )
     return figure
@@ -723,7 +728,7 @@ def _names(classes: Sequence[str], length: int = 24, **more: Any) -> dict[str, A
     return {
         "tickmode": "array",
         "tickvals": list(range(len(classes))),
-        "ticktext": [escape(words.bare(short[name])) for name in classes],
+        "ticktext": [escape(short[name]) for name in classes],
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
