@@ -112,6 +112,25 @@ def test_a_cell_can_be_chosen_without_a_pointer(open_page: Open, run: Run) -> No
     assert names(app) == ["bee/0.png"]
 
 
+def test_a_class_can_be_called_like_a_choice_or_be_written_from_right_to_left(
+    open_page: Open,
+) -> None:
+    classes = ("any class", "any wrong class", "כלבים")
+    run = paint_run(store_dataset("zoo", dict.fromkeys(classes, 2)), classes=classes)
+    said = {f"{classes[0]}/0.png": {classes[2]: 0.8}, f"{classes[2]}/0.png": {classes[1]: 0.9}}
+    paint_answers(run, said)
+    app = open_page("evaluate", run=run.id)
+    assert names(app) == [f"{classes[2]}/0.png", f"{classes[0]}/0.png"], "at first all mistakes"
+    told = [each["caption"] for each in gallery(app)["pictures"]]
+    assert told == ["90% \u2068כלבים\u2069 ✗ any w… class", "80% any class ✗ \u2068כלבים\u2069"]
+    titles = box(app, "Predicted").options
+    assert len(set(titles)) == len(titles)
+    box(app, "True class").set_value(0).run()
+    assert names(app) == [f"{classes[0]}/0.png"]
+    box(app, "True class").set_value(-1).run()
+    assert len(names(app)) == 2
+
+
 def order_key(app: AppTest) -> str:
     (found,) = [each.key for each in app.segmented_control if each.label == "Order"]
     assert found

@@ -46,16 +46,19 @@ def draw(
         dataset: The data set.
         records: Which of its pictures.
         ticked: Files of those that are ticked, perhaps of others too. None where a click opens.
-        captions: The text below each; None for the files' names.
+        captions: The text below each, its names as by `words.bare`; None for the files' names.
         width: Least width of a picture, in pixels.
-        told: What is said of each picture in full; None for its class and its file's name.
+        told: What is said of each picture in full, likewise; None for its class and file name.
         selection: Which selection the ticks belong to; None for the data set's own.
     """
     names = [Path(record.file).name for record in records]
     short = words.apart(names, _NAME)
     below = [short[name] for name in names] if captions is None else captions
     if told is None:
-        told = [f"{record.label}: {name}" for record, name in zip(records, names, strict=True)]
+        told = [
+            f"{words.bare(record.label)}: {words.bare(name)}"
+            for record, name in zip(records, names, strict=True)
+        ]
     _grid(
         key=key,
         data={
@@ -65,8 +68,8 @@ def draw(
                 {
                     "file": record.file,
                     "digest": record.digest,
-                    "caption": words.bare(caption),
-                    "told": words.bare(sentence),
+                    "caption": caption,
+                    "told": sentence,
                     "size": f"{record.width} × {record.height}",
                 }
                 for record, caption, sentence in zip(records, below, told, strict=True)

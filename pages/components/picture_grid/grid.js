@@ -88,6 +88,7 @@ class Grid {
     image.alt = "";
     image.src = this.source(picture);
     image.onerror = () => image.classList.add("gone");
+    caption.dir = "ltr"; // a sentence of Thaw's, in which names are isolated
     caption.textContent = picture.caption;
     caption.setAttribute("aria-hidden", "true");
     button.append(image, caption);

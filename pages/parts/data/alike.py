@@ -80,7 +80,7 @@ def draw(chosen: str, dataset: Dataset, like: Record, picked: set[str]) -> list[
         captions,
         _WIDTH,
         [
-            f"{caption} · {Path(record.file).name}"
+            f"{caption} · {words.bare(Path(record.file).name)}"
             for caption, (record, _) in zip(captions, shown, strict=True)
         ],
     )

@@ -286,12 +286,11 @@ def _caption(kind: Problem, record: Record) -> str:
     """How the pictures of a case differ."""
     match kind:
         case Problem.TWO_CLASSES:
-            caption = record.label
+            return words.bare(words.shortened(record.label, 24))
         case Problem.BOTH_SIDES:
-            caption = say(_SIDES[record.split])
+            return say(_SIDES[record.split])
         case _:
-            caption = f"{record.width} × {record.height}"
-    return words.shortened(caption, 24)
+            return f"{record.width} × {record.height}"
 
 
 def _mend(chosen: str, dataset: Dataset, fixes: Sequence[Fix], near: str) -> None:

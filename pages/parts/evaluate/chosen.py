@@ -43,12 +43,10 @@ def controls(of: Of, classes: Sequence[str], cut_off: float) -> Wanted:
         classes: The model's classes, as they are called now.
         cut_off: What the slider of the cut-off is set to.
     """
-    alike = list(words.distinct(classes).values())
     numbers = range(len(classes))
-    named = {ANY: say("any class"), WRONG: say("any wrong class")}
-
-    def title(number: int) -> str:
-        return named[number] if number < 0 else alike[number]
+    titles = [say("any class"), say("any wrong class"), *words.distinct(classes).values()]
+    # A class may be called “any class”.
+    title = dict(zip([ANY, WRONG, *numbers], words.numbered(titles), strict=True)).__getitem__
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = _choose(say("True class"), [ANY, *numbers], title, state.key(_TRUE, *of))

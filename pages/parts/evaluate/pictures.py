@@ -205,16 +205,17 @@ def _caption(
     sure = words.sure(float(answers.confidence[place]))
     told = f"{sure} {true} ✓" if answers.right[place] else f"{sure} {true} ✗ {predicted}"
     if record.label != answers.classes[answers.labels[place]]:
-        return say("now {name}", name=words.shortened(record.label, _NAME)) + f" · {told}"
+        now = say("now {name}", name=words.bare(words.shortened(record.label, _NAME)))
+        return f"{now} · {told}"
     return f"◆ {told}" if record.file in called_hard else told
 
 
 def _told(answers: Answers, place: int) -> str:
     return say(
         "{file}: really {true}, predicted {predicted}, {share} sure",
-        file=Path(answers.files[place]).name,
-        true=answers.classes[answers.labels[place]],
-        predicted=answers.classes[answers.predicted[place]],
+        file=words.bare(Path(answers.files[place]).name),
+        true=words.bare(answers.classes[answers.labels[place]]),
+        predicted=words.bare(answers.classes[answers.predicted[place]]),
         share=words.sure(float(answers.confidence[place])),
     )
 

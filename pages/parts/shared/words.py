@@ -130,16 +130,16 @@ def squeezed(name: str, length: int = 18) -> str:
 
 
 def apart(names: Sequence[str], length: int = 18) -> dict[str, str]:
-    """Long file names, cut so that one sees where each differs from those most like it.
+    """Long names for a place that takes plain text, cut where one sees how they differ.
 
     Args:
-        names: Of files that are shown together.
+        names: Of files or classes that are shown together.
         length: How many letters there is room for.
     """
     in_order = sorted(set(names))
     shared = [_alike(*pair) for pair in pairwise(in_order)]
     return {
-        name: _cut(name, length, min(before, after), max(before, after))
+        name: bare(_cut(name, length, min(before, after), max(before, after)))
         for name, before, after in zip(in_order, [0, *shared], [*shared, 0], strict=True)
     }
 
