@@ -149,7 +149,9 @@ def headline(results: dict[str, Any], folder: Path | None = None) -> None:
     low, high = results["interval"]
     with st.container(border=True):
         number, basis = st.columns([1, 3], vertical_alignment="center")
-        if folder is None:
+        if folder is None and "alone" in results:  # which says nothing of other things
+            label = say("Recognised of its class (recall)")
+        elif folder is None:
             label = say("Accuracy: share of pictures that it gets right")
         else:
             label = say("Accuracy on {name}", name=words.plain(judged.title(results)))

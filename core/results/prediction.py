@@ -1,6 +1,6 @@
 """What a model sees in one picture: plain data, which the pages can hold without TensorFlow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,11 @@ class Prediction:
     model: str | None = None
     original: bytes | Path | None = None
 
+    @property
+    def certainty(self) -> float:
+        """By what answers are put in order; see `certainty`."""
+        return certainty(self.top, self.familiar)
+
     def answer(self) -> dict[str, Any]:
         """What the model says of the picture, as every page, command and program gives it.
 
@@ -82,6 +87,18 @@ class Prediction:
             "model": self.model,
         }
         return told if self.sure is None else told | {"sure": self.sure}
+
+
+def certainty(top: Sequence[Sequence[Any]], familiar: float | None) -> float:
+    """How sure an answer is, from 0 to 1; how familiar the picture looks where that is all it says.
+
+    Args:
+        top: As in `Prediction`. A single class always has a confidence of 1.
+        familiar: As in `Prediction`.
+    """
+    if len(top) == 1 and familiar is not None:
+        return familiar
+    return float(top[0][1]) if top else 0.0
 
 
 def as_table(predictions: Iterable[Prediction], top: int) -> Iterator[list[str | float]]:

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from core.errors import UserError
 from core.results import names, thresholds
-from core.results.prediction import Prediction
+from core.results.prediction import Prediction, certainty
 from core.results.thresholds import Thresholds
 from core.storage import files, home
 from core.storage.runs import Run
@@ -56,7 +56,7 @@ def keep(
         try:
             rows = [_written(folder, each, trained) | {"batch": batch} for each in given]
             rows += [row for row in before if row.get("batch") == batch]
-            rows.sort(key=lambda row: (bool(row["error"]), row["top"][0][1] if row["top"] else 0.0))
+            rows.sort(key=_order)
             rows += [row for row in before if row.get("batch") != batch]
             rows = _latest(rows)
             files.write_json(folder / home.ANSWERS, {"answers": rows})
@@ -78,6 +78,10 @@ def refuse_many(count: int) -> None:
             most=AT_ONCE,
             count=count,
         )
+
+
+def _order(row: dict[str, Any]) -> tuple[bool, float]:
+    return bool(row["error"]), certainty(row["top"], row.get("familiar"))
 
 
 def _latest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ import pytest
 
 from core.datasets import changes, store
 from core.jobs import queue
-from core.results import one_class
+from core.results import one_class, predictions
 from core.results.answers import kept
+from core.results.prediction import Prediction
 from core.settings import TrainingSettings
 from core.storage import files, home
 from core.storage.runs import Run
-from tests.pages.painting import Open, button, keys, paint_run, shown, store_dataset
+from tests.pages.painting import Open, button, buttons, keys, paint_run, shown, store_dataset
 
 
 def one_class_data(count: int) -> str:
@@ -72,7 +73,6 @@ def test_evaluate_shows_what_was_turned_away(open_page: Open) -> None:
     run = trained(20, 3)
     app = open_page("evaluate", run=run.id)
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Accuracy: share of pictures that it gets right": "85%",
         "Recognised of its class (recall)": "85%",
         "Turned away of other things": "not tried yet",
     }
@@ -85,6 +85,36 @@ def test_that_it_names_its_only_class_is_no_accuracy_to_compare(open_page: Open)
     app = open_page("evaluate", run=trained(20, 1, after=before).id)
     assert "What the changes brought" not in shown(app)
     assert [each.value for each in app.metric][:1] == ["95%"]
+
+
+def test_predict_goes_by_how_familiar_a_picture_looks(open_page: Open) -> None:
+    run = trained(20, 0)
+    facts = files.read_json(run.folder / "model.json")
+    files.write_json(run.folder / "model.json", facts | {"familiar": {"threshold": 0.05}})
+    given = [
+        Prediction(
+            f"{familiar}.png",
+            "mug",
+            1.0,
+            (("mug", 1.0),),
+            familiar=familiar,
+            original=b"%f" % familiar,
+        )
+        for familiar in (0.7, 0.01, 0.2)
+    ]
+    predictions.keep(run, given, {})
+    app = open_page("predict", run=run.id)
+    wrong = buttons(app, "wrong")
+    assert [each.disabled for each in wrong] == [False, True, True], "a stranger may be a mug"
+    assert "no other class" in wrong[1].help
+    (most,) = [each for each in app.slider if each.label == "At most this familiar"]
+    most.set_value(30).run()
+    (view,) = [each for each in app.segmented_control if each.label == "Show as"]
+    view.set_value("Table").run()
+    table = app.dataframe[0].value
+    assert list(table) == ["file", "answer", "familiar"]
+    assert list(table["file"]) == ["0.01.png", "0.2.png"], "the least familiar first"
+    assert list(table["familiar"]) == [1, 20]
 
 
 def test_the_curves_of_one_class_are_not_shown(open_page: Open) -> None:

@@ -14,6 +14,7 @@ from core.datasets.feed import SourceFeed
 from core.errors import UserError
 from core.intake.archives.archive import open_source
 from core.results.explaining import contributions, drawing, maps, why
+from core.results.explaining.explained import Why
 from core.results.explaining.maps import Method
 from core.results.predictor import of_run
 from core.settings import SplitSettings, TrainingSettings
@@ -198,6 +199,16 @@ def test_occlusion_finds_the_spot_that_decides() -> None:
     row, column = np.unravel_index(found.of(0).argmax(), (maps.GRID, maps.GRID))
     assert 20 <= (row + 0.5) * SIZE / maps.GRID < 28
     assert 4 <= (column + 0.5) * SIZE / maps.GRID < 12
+
+
+def test_there_is_no_map_of_a_single_class() -> None:
+    """Its score is never learned: whatever places add to it means nothing."""
+    heat = np.ones((1, maps.GRID, maps.GRID), np.float32)
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    found = Why(Method.EXACT, pixels, ("mug",), (1.0,), heat)
+    assert "single class" in str(found.refused(0))
+    both = Why(Method.EXACT, pixels, ("mug", "cup"), (0.9, 0.1), np.concatenate([heat, heat]))
+    assert both.refused(0) is None
 
 
 def test_the_overlay_shows_the_picture_alone_and_the_map_at_its_place() -> None:

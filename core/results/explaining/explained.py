@@ -39,6 +39,11 @@ class Why:
         Args:
             place: Which of the classes.
         """
+        if len(self.classes) == 1:
+            return say(
+                "No map: with a single class there is no score that places add to. The network "
+                "goes by how much the whole picture looks like the training pictures."
+            )
         most = float(self.heat[place].max())
         if self.method is Method.OCCLUSION and most < _FELT:
             return say(

@@ -122,7 +122,7 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
             width=240,
         )
         most = st.slider(
-            say("At most this sure"),
+            say("At most this familiar") if _alone(given) else say("At most this sure"),
             0,
             100,
             100,
@@ -133,10 +133,10 @@ def _chosen(run: Run, given: list[Prediction]) -> tuple[list[Prediction], bool]:
     shown = [
         each
         for each, group in zip(given, groups, strict=True)
-        if chosen in (_ALL, group) and (bool(each.error) or each.confidence <= most / 100)
+        if chosen in (_ALL, group) and (bool(each.error) or each.certainty <= most / 100)
     ]
     if order == _UNSURE:
-        shown.sort(key=lambda each: (bool(each.error), each.confidence))
+        shown.sort(key=lambda each: (bool(each.error), each.certainty))
     if not shown:
         st.write(say("There are no such pictures."))
     return shown, table
@@ -175,18 +175,26 @@ def _table(shown: Sequence[Prediction]) -> None:
     percent = st.column_config.ProgressColumn(
         format=words.percent_format(), min_value=0, max_value=100
     )
-    sure = say("sure")
+    alone = _alone(shown)
+    sure = say("familiar") if alone else say("sure")
+    columns = {
+        say("file"): [words.seen(each.file) for each in shown],
+        say("answer"): [words.seen(_told(each)) for each in shown],
+        sure: [None if e.error else words.whole_percent(e.certainty) for e in shown],
+    }
+    if not alone:
+        columns[say("nearest class")] = [words.seen(each.label) for each in shown]
     st.dataframe(
-        {
-            say("file"): [words.seen(each.file) for each in shown],
-            say("answer"): [words.seen(_told(each)) for each in shown],
-            sure: [None if e.error else words.whole_percent(e.confidence) for e in shown],
-            say("nearest class"): [words.seen(each.label) for each in shown],
-        },
+        columns,
         hide_index=True,
         column_config={sure: percent},
         alt=say("What it has answered, picture by picture"),
     )
+
+
+def _alone(given: Sequence[Prediction]) -> bool:
+    """Whether a network with a single class has answered: how sure it is then means nothing."""
+    return all(len(each.top) == 1 for each in given if not each.error)
 
 
 def _told(said: Prediction) -> str:

@@ -40,14 +40,21 @@ def button(
         name = words.plain(words.shortened(label))
         st.caption(f":material/check: {say('in the data set as “{name}”', name=name)}")
         return
-    kept = isinstance(said.original, Path) and said.original.is_file()
+    help_ = None
+    if not (isinstance(said.original, Path) and said.original.is_file()):
+        help_ = say("The picture itself is no longer kept here. Add it again.")
+    elif right is None and said.known is not False and [*dataset.classes] == [said.label]:
+        help_ = say(
+            "There is no other class to put it in. A stricter threshold turns away what looks like "
+            "this, or give the data set a second class."
+        )
     if st.button(
         say("Wrong?") if right is None else say("Learn from it"),
         icon=":material/thumb_down:" if right is None else ":material/add_photo_alternate:",
         type="tertiary",
         key=state.key("wrong", run.id, *of),
-        disabled=not kept or state.adding() is not None,
-        help=None if kept else say("The picture itself is no longer kept here. Add it again."),
+        disabled=help_ is not None or state.adding() is not None,
+        help=help_,
     ):
         st.dialog(say("What is it really?"))(_ask)(run, said, dataset, right)
 

@@ -45,14 +45,16 @@ def _draw(run: Run, picture: Path, first: str | None) -> None:
     called = tuple(names.by_now(run).values())
     alike_names = words.distinct(called)
     seen, beside = st.columns([3, 2], gap="medium")  # one below the other on a phone
-    label = beside.selectbox(
-        say("What speaks for"),
-        called,
-        index=called.index(first) if first in called else None,
-        format_func=alike_names.__getitem__,
-        placeholder=say("its answer"),
-        key=state.key("why-class", run.id, picture.name),
-    )
+    label = None
+    if len(called) > 1:
+        label = beside.selectbox(
+            say("What speaks for"),
+            called,
+            index=called.index(first) if first in called else None,
+            format_func=alike_names.__getitem__,
+            placeholder=say("its answer"),
+            key=state.key("why-class", run.id, picture.name),
+        )
     stamp = files.stamp(run.folder / home.MODEL)
     asked = str(run.folder), stamp, called, str(picture), files.stamp(picture)
     try:
@@ -80,13 +82,14 @@ def _map(found: Why, place: int, seen: st.delta_generator.DeltaGenerator) -> int
         How much of it is seen, in percent; None where there is none.
     """
     name = words.plain(words.shortened(found.classes[place]))
-    st.markdown(
-        say(
-            "**{name}**: {share} sure",
-            name=name,
-            share=words.sure(found.confidence[place]),
+    if len(found.classes) > 1:  # the only class always has all of it
+        st.markdown(
+            say(
+                "**{name}**: {share} sure",
+                name=name,
+                share=words.sure(found.confidence[place]),
+            )
         )
-    )
     refused = found.refused(place)
     if refused:
         seen_alone = thumbnails.inline(found.pixels)
