@@ -93,9 +93,9 @@ def judged(feed: SourceFeed, setups: list[Setup]) -> Row:
             features, labels, records = numbers(*sides)
             weights = np.ones(len(labels))
             choice = exact.choose(features[:, seen], labels, weights, networks, classes)
-            kernel, bias = choice.solution(features[:, seen], labels, weights, classes)
+            solved = choice.solution(features[:, seen], labels, weights, classes)
             others, truth, theirs = numbers(asked)
-            scores = (others[:, seen] * choice.scale + choice.offset) @ kernel + bias
+            scores = (others[:, seen] * choice.scale + choice.offset) @ solved.kernel + solved.bias
             if asked == "test":
                 found[name] = round(float((scores.argmax(axis=1) == truth).mean()), 4)
                 continue

@@ -176,7 +176,7 @@ class Scorer:
         classes = int(y.max()) + 1
         weights = np.ones(len(y))
         choice = choose(x, y, weights, [STAGES], classes)
-        kernel, bias = choice.solution(x, y, weights, classes)
+        solved = choice.solution(x, y, weights, classes)
         found = ridge.leave_one_out(
             x * choice.scale + choice.offset, y, classes, weights, choice.penalties
         )
@@ -202,7 +202,7 @@ class Scorer:
         self.left_out[THAWS] = np.arange(1, len(y) + 1) / (len(y) + 1)  # that is what it says
 
         def told(new: np.ndarray) -> Scores:
-            scores = (new * choice.scale + choice.offset) @ kernel + bias
+            scores = (new * choice.scale + choice.offset) @ solved.kernel + solved.bias
             top = scores.max(axis=1)
             energy = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
             probabilities = ridge.softmax(scores)

@@ -84,11 +84,12 @@ def leave_one_out(
             turned = turned * np.sqrt(np.maximum(spread, 0))
         asked = np.eye(classes)[labels]
         targets = (asked - share @ asked) * roots[:, None]
+        along, squares = turned.T @ targets, turned**2
         best: LeftOut | None = None
         for penalty in penalties:
             strength = 1 / (np.maximum(spread, 0) + penalty)
-            answered = turned @ ((turned.T @ targets) * strength[:, None])
-            leverage = np.minimum((turned**2) @ strength + share, 1 - 1e-6)[:, None]
+            answered = turned @ (along * strength[:, None])
+            leverage = np.minimum(squares @ strength + share, 1 - 1e-6)[:, None]
             unseen = asked - (targets - answered) / (1 - leverage) / roots[:, None]
             made = sharpened(unseen, labels, weights)
             if best is None or made.loss < best.loss:
@@ -116,18 +117,20 @@ def sharpened(
         weights: How much each image counts.
     """
     share = weights / weights.sum()
-    best: Sharpened | None = None
+    images, least = np.arange(len(labels)), np.log(1e-12)
+    # With these the largest score of each image is 0, and stays it however sharp they are.
+    below = scores - scores.max(axis=1, keepdims=True)
+    losses = []
     for sharpness in _SHARPNESS:
-        probabilities = softmax(sharpness * scores)
-        told = np.log(np.maximum(probabilities, 1e-12))
-        right, any_class = told[np.arange(len(labels)), labels], told.mean(axis=1)
+        sharp = sharpness * below
+        told = np.maximum(sharp - np.log(np.exp(sharp).sum(axis=1, keepdims=True)), least)
+        right, any_class = told[images, labels], told.mean(axis=1)
         # Laplace's rule: who is always right among n may still err once in n + 1. Without it,
         # answers that are all right would make the sharpest ones best.
-        loss = -float(share @ (right + (any_class - right) / (len(labels) + 1)))
-        if best is None or loss < best.loss:
-            best = Sharpened(sharpness, loss, probabilities)
-    assert best is not None
-    return best
+        losses.append(-float(share @ (right + (any_class - right) / (len(labels) + 1))))
+    best = int(np.argmin(losses))
+    sharpness = _SHARPNESS[best]
+    return Sharpened(sharpness, losses[best], softmax(sharpness * scores))
 
 
 def solve(

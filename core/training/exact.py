@@ -60,7 +60,7 @@ class Choice:
 
     def solution(
         self, features: Numbers, labels: Places, weights: npt.NDArray[np.float64], classes: int
-    ) -> tuple[Numbers, Numbers]:
+    ) -> "Solution":
         """Kernel and bias of the last layer, behind `layer`.
 
         Args:
@@ -77,18 +77,29 @@ class Choice:
             kernels.append(kernel)
             biases.append(bias)
         share = self.sharpness / len(self.widths)
-        return share * np.concatenate(kernels), share * np.sum(biases, axis=0)
+        return Solution(self, share * np.concatenate(kernels), share * np.sum(biases, axis=0))
 
-    def behind(self, layer: "Choice", kernel: Numbers, bias: Numbers) -> list[Numbers]:
-        """The same solution behind the layer of another choice.
 
-        Args:
-            layer: That choice.
-            kernel: Behind this one's own layer, [numbers, classes].
-            bias: …, [classes].
-        """
-        factors = self.scale / layer.scale
-        return [factors[:, None] * kernel, bias + (self.offset - layer.offset * factors) @ kernel]
+@dataclass(frozen=True)
+class Solution:
+    """The last layer that was solved for some images.
+
+    Attributes:
+        choice: What it was solved with.
+        kernel: Behind the layer of this choice, [numbers, classes].
+        bias: …, [classes].
+    """
+
+    choice: Choice
+    kernel: Numbers
+    bias: Numbers
+
+    def behind(self, layer: Choice) -> list[Numbers]:
+        """The same kernel and bias behind the layer of another choice."""
+        own = self.choice
+        factors = own.scale / layer.scale
+        bias = self.bias + (own.offset - layer.offset * factors) @ self.kernel
+        return [factors[:, None] * self.kernel, bias]
 
 
 def choose(

@@ -8,6 +8,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ from core.training.callbacks import (
     values_of,
 )
 from core.training.checkpoint import Checkpoint, Saved
-from core.training.exact import Choice, beyond_noise, choose, spread
+from core.training.exact import Choice, Solution, beyond_noise, choose, spread
 from core.training.racing.judging import Heat, Judged, OutOfTime
 from core.training.schedule import share
 from core.training.setup import Setup
@@ -178,6 +179,8 @@ class Learning:
         self.solved: dict[str, Any] | None = None
         self.calibration = Calibration()
         self._choice: Choice | None = None
+        self._solving: Future[Solution] | None = None  # by what it learns from
+        self._refitting: Future[Solution] | None = None  # and by the validation images too
         self._sure: dict[str, float] = {}  # of images left out of what is kept, by digest
         self._alone: tuple[Any, list[np.ndarray]] | None = None  # and its optimizer at first
         keras.utils.set_random_seed(settings.seed)
@@ -215,6 +218,7 @@ class Learning:
             StopRequested: It was stopped before its first epoch had ended.
             UserError: The training went astray; resumed, it would do so again.
         """
+        self._solve_ahead()
         try:
             ended = self._fit()
         except UserError:
@@ -224,8 +228,8 @@ class Learning:
             raise StopRequested
         self.best.restore()
         self.through = ended
-        if ended and self._choice is not None and not self.settings.dense:
-            self._solve(self._choice)
+        if ended and self._solving is not None:
+            self._solve(self._solving.result())
         self._calibrate()
 
     @property
@@ -266,7 +270,8 @@ class Learning:
         measured = values_of(self._changing)
         try:
             if self.solved is not None and self.solved["kept"]:
-                self._take(self._chosen_for(records), records)
+                begun = self._refitting
+                self._take(begun.result() if begun else self._solved_by(records), records)
             else:
                 self._train_anew(records)
         except StopRequested:
@@ -300,12 +305,28 @@ class Learning:
         kernel, bias = first.get_weights()
         first.set_weights([kernel, bias - shift @ kernel])
 
-    def _solve(self, choice: Choice) -> None:
+    def _solve_ahead(self) -> None:
+        """Begin with the exact solutions in a thread: the epochs have no part in them.
+
+        The epochs of a head leave most of a second processor free. In a race, only the winner
+        learns from the validation images.
+        """
+        if self._choice is None or self.settings.dense:
+            return
+        records = self.dataset.of("train")
+        beside = ThreadPoolExecutor(1, "solving")
+        self._solving = beside.submit(self._solved_by, records, self._choice)
+        if self.settings.refits and self._heat is None:
+            records = [*records, *self.dataset.of("validation")]
+            self._refitting = beside.submit(self._solved_by, records)
+        beside.shutdown(wait=False)
+
+    def _solve(self, solution: Solution) -> None:
         """Put the exact solution in the place of the best epoch, unless that is clearly better."""
         validation = self.dataset.of("validation")
         labels = labels_of(validation, self.dataset.classes)
         of_epoch = self._answers(validation).argmax(axis=1) == labels
-        self._take(choice, self.dataset.of("train"))
+        self._take(solution, self.dataset.of("train"))
         probabilities = self._answers(validation)
         right = probabilities.argmax(axis=1) == labels
         hit = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)
@@ -341,12 +362,16 @@ class Learning:
         stages, classes = self.network.stages, len(self.dataset.classes)
         return choose(*self._numbers(records, varied=False), stages, classes)
 
-    def _take(self, choice: Choice, records: Sequence[Record]) -> None:
+    def _solved_by(self, records: Sequence[Record], choice: Choice | None = None) -> Solution:
+        """The exact solution on some images, with what suits them best unless that is known."""
+        choice = choice or self._chosen_for(records)
+        return choice.solution(*self._numbers(records, varied=True), len(self.dataset.classes))
+
+    def _take(self, solution: Solution, records: Sequence[Record]) -> None:
         """Give the class layer the exact solution on some images."""
         assert self._choice is not None
-        classes = len(self.dataset.classes)
-        kernel, bias = choice.solution(*self._numbers(records, varied=True), classes)
-        self.head[-1].set_weights(choice.behind(self._choice, kernel, bias))
+        choice = solution.choice
+        self.head[-1].set_weights(solution.behind(self._choice))
         of_these = self._as_many_as_fit(records)
         self._sure = {
             of_these[place].digest: float(answer.max())

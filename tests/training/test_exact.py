@@ -43,8 +43,9 @@ def test_what_never_changes_stays_harmless() -> None:
     choice = chosen(numbers, labels)
     assert np.isfinite(choice.scale).all()
     assert np.isfinite(choice.offset).all()
-    kernel, bias = choice.solution(numbers, labels, np.ones(len(labels)), 2)
-    right = ((numbers * choice.scale + choice.offset) @ kernel + bias).argmax(1) == labels
+    solved = choice.solution(numbers, labels, np.ones(len(labels)), 2)
+    scores = (numbers * choice.scale + choice.offset) @ solved.kernel + solved.bias
+    right = scores.argmax(1) == labels
     assert right.mean() > 0.9
 
 
@@ -52,9 +53,9 @@ def test_the_solution_is_the_same_behind_the_layer_of_another_choice() -> None:
     numbers, labels = features(shown_by=0)
     some = chosen(numbers[:60], labels[:60])
     every = chosen(numbers, labels)
-    kernel, bias = every.solution(numbers, labels, np.ones(len(labels)), 2)
-    own = (numbers * every.scale + every.offset) @ kernel + bias
-    other_kernel, other_bias = every.behind(some, kernel, bias)
+    solved = every.solution(numbers, labels, np.ones(len(labels)), 2)
+    own = (numbers * every.scale + every.offset) @ solved.kernel + solved.bias
+    other_kernel, other_bias = solved.behind(some)
     others = (numbers * some.scale + some.offset) @ other_kernel + other_bias
     np.testing.assert_allclose(others, own, rtol=1e-3, atol=1e-3)
 
@@ -89,9 +90,9 @@ def test_very_few_images_are_no_error(classes: list[int]) -> None:
     labels = np.repeat(np.arange(len(classes)), classes)
     numbers, _ = features(shown_by=0, images=len(labels))
     choice = exact.choose(numbers, labels, np.ones(len(labels)), [STAGES], len(classes))
-    kernel, bias = choice.solution(numbers, labels, np.ones(len(labels)), len(classes))
-    assert np.isfinite(kernel).all()
-    assert np.isfinite(bias).all()
+    solved = choice.solution(numbers, labels, np.ones(len(labels)), len(classes))
+    assert np.isfinite(solved.kernel).all()
+    assert np.isfinite(solved.bias).all()
 
 
 def test_one_is_better_only_beyond_noise() -> None:
@@ -109,9 +110,9 @@ def test_replacing_the_penalty_changes_the_solution() -> None:
     numbers, labels = features(shown_by=0)
     choice = chosen(numbers, labels)
     weights = np.ones(len(labels))
-    small, _ = choice.solution(numbers, labels, weights, 2)
-    large, _ = replace(choice, penalties=(1e6,)).solution(numbers, labels, weights, 2)
-    assert np.abs(large).max() < np.abs(small).max() / 10
+    small = choice.solution(numbers, labels, weights, 2)
+    large = replace(choice, penalties=(1e6,)).solution(numbers, labels, weights, 2)
+    assert np.abs(large.kernel).max() < np.abs(small.kernel).max() / 10
 
 
 def test_many_images_are_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
