@@ -66,6 +66,10 @@ def compile_for_training(model: Any, optimizer: Any, label_smoothing: float = 0.
     """Tell a Keras model from features to class probabilities what to learn by."""
     loss = smoothed(label_smoothing) if label_smoothing else "sparse_categorical_crossentropy"
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    # Metrics make their variables when they see the first answers. If that were within the step,
+    # TensorFlow would trace the whole step a second time.
+    model.compute_metrics(None, np.zeros(1, int), np.ones((1, *model.outputs[0].shape[1:])))
+    model.reset_metrics()
 
 
 def smoothed(share: float) -> Callable[[Any, Any], Any]:

@@ -11,7 +11,7 @@ from core.network.classifier import head_layers
 from core.settings import TrainingSettings, known
 from core.training.callbacks import Validation
 from core.training.learn import compile_for_training, compile_head, optimizer_of
-from core.training.steps import at_once
+from core.training.steps import ManySteps, at_once
 
 IMAGES, CHANNELS, CLASSES, BATCH = 70, 6, 3, 16
 RATES = np.array([0.1, 0.05, 0.02, 0.01, 0.03])
@@ -106,3 +106,20 @@ def test_a_call_stays_short_and_small() -> None:
     assert 1 < at_once(330_000, 4 * 1280 * 32) < 64
     assert at_once(150_000_000, 4 * 1280 * 32) == 1  # each takes seconds: a stop need not wait
     assert at_once(6_405, 4 * 1280 * 4096) == 1
+
+
+def test_a_step_is_traced_once(
+    lesson: tuple[np.ndarray, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = TrainingSettings(batch_size=BATCH)
+    traced, train_step = [], ManySteps.train_step
+
+    def counted(model: ManySteps, data: Any) -> Any:
+        traced.append(data)
+        return train_step(model, data)
+
+    monkeypatch.setattr(ManySteps, "train_step", counted)
+    model = compile_head(head(settings), settings, optimizer_of(settings))
+    for _ in range(3):
+        model.train_on_batch(*lesson)
+    assert len(traced) == 1
