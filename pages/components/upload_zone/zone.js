@@ -136,7 +136,7 @@ function draw() {
   if (waits) {
     const before = upload ? null : remembered.get();
     const most = say("At most {size}.", { size: size(zone.component.data.limit) });
-    const paste = label ? `${say("You can also paste a picture.")} ` : "";
+    const paste = zone.component.data.label ? `${say("You can also paste a picture.")} ` : "";
     find(".hint").textContent = before
       ? say("To continue with {name}, choose it again.", { name: quoted(before.name) })
       : paste + most;
