@@ -89,15 +89,25 @@ def in_view(page: Page, seen: Locator) -> bool:
 
 
 def watch_tracks(page: Page) -> None:
-    """Note the tracks of every camera that is turned on."""
+    """Note the tracks of every camera that is turned on, and how many pictures are being made."""
     page.evaluate(
         """() => { const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         window.tracks = [];
         navigator.mediaDevices.getUserMedia = async (wanted) => {
             const stream = await get(wanted);
             window.tracks.push(...stream.getTracks());
-            return stream; } }"""
+            return stream; };
+        const { toBlob } = HTMLCanvasElement.prototype;
+        window.making = 0;
+        HTMLCanvasElement.prototype.toBlob = function (take, ...how) {
+            window.making += 1;
+            toBlob.call(this, (blob) => { take(blob); window.making -= 1; }, ...how); } }"""
     )
+
+
+def all_made(page: Page) -> None:
+    """Wait for the pictures whose button has been let go already."""
+    page.wait_for_function("window.making === 0")
 
 
 @pytest.mark.exhaustive
@@ -134,15 +144,18 @@ def test_one_camera_fills_all_classes_and_stays_on(served: Served, studio: Page)
     assert time.monotonic() - began >= 3 * 0.5, "one every half second"
     cat.press("Enter")
     expect(cat).to_have_accessible_name(re.compile("cat [1-9]"))
+    all_made(page)
     press(page, "Undo last")
     expect(cat).to_have_accessible_name("cat 0")
     press(page, "Keep taking pictures of “\u2068cat\u2069”")
     expect(cat).to_have_accessible_name(re.compile("cat ([3-9]|..)"))
     press(page, "Stop taking pictures")
+    all_made(page)
     page.get_by_role("button", name=re.compile("Remove this picture of .*cat")).first.press("Enter")
     cats, dogs = counted(cat), counted(dog)
     dog.click()
     expect(dog).not_to_have_accessible_name(f"dog {dogs}")
+    all_made(page)
     press(page, "Undo last")  # of the last press alone
     expect(dog).to_have_accessible_name(f"dog {dogs}")
     press(page, f"Add {cats + dogs} pictures")

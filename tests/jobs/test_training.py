@@ -16,6 +16,7 @@ from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
 from core.storage.job import DIED, Kind, RunStatus
 from core.storage.runs import Run
+from tests.jobs.conftest import DEADLINE
 
 pytestmark = pytest.mark.cluster
 
@@ -134,6 +135,7 @@ def test_a_free_worker_helps_with_the_frozen_part(clusters, wait, tmp_path, monk
     monkeypatch.setenv("THAW_WORKERS", "2")
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")  # each is started anew when nobody needs it
     client = connection.line().client
+    client.wait_for_workers(5, timeout=DEADLINE)  # or nobody is free yet when the training looks
     run = queue.submit_training(home.HOME.dataset("many"), TrainingSettings(epochs=3))
     seen: set[str] = set()
 

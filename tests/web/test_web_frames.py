@@ -24,25 +24,28 @@ PATIENCE = 60
 
 
 class Worker:
-    """Answers frames as they are let through; stands for the cluster, which needs a process."""
+    """Lets frames through, in their order; stands for the cluster, which needs a process."""
 
     def __init__(self) -> None:
         self.begun: list[bytes] = []
         self.most = 0  # frames that were answered at the same time
-        self._now = 0
+        self._now: list[object] = []
         self._changed = threading.Condition()
         self._let = 0
 
     def ask(self, work: object, run: Path, frame: bytes, top: int) -> dict[str, Any]:
         assert work is tasks.predict_frame
+        mine = object()
         with self._changed:
-            self._now += 1
-            self.most = max(self.most, self._now)
+            self._now.append(mine)
+            self.most = max(self.most, len(self._now))
             self.begun.append(frame)
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self._let > 0, PATIENCE)
+            turn = lambda: self._let > 0 and self._now[0] is mine  # noqa: E731
+            assert self._changed.wait_for(turn, PATIENCE)
             self._let -= 1
-            self._now -= 1
+            self._now.remove(mine)
+            self._changed.notify_all()
         return ANSWER | {"label": frame.decode()}
 
     def let(self, count: int) -> None:
@@ -98,6 +101,11 @@ def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
 def waiting() -> int:
     """How many viewers have a frame here."""
     return len(frames._here)
+
+
+def in_line() -> int:
+    """How many frames have come whole and wait for their turn."""
+    return frames._AT_ONCE.statistics().tasks_waiting
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -215,14 +223,16 @@ def test_few_frames_are_answered_at_a_time_and_all_in_their_turn(
         return [post(frames.address(run, name), name.encode()).status for _ in range(5)]
 
     heard = [senders.submit(watch, name) for name in names]
-    until(lambda: waiting() == len(names))
-    worker.let(12 * 5)
+    for answered in range(12 * 4):
+        worker.wait(answered + 2)
+        until(lambda: in_line() == 10)  # whoever was answered has sent the next one
+        worker.let(1)
+    worker.let(12)
     assert [each.result(PATIENCE) for each in heard] == [[200] * 5] * 12
     assert worker.most == 2
-    counts = dict.fromkeys(names, 0)
-    for frame in worker.begun[: 12 * 4]:  # until the first has had all its answers
-        counts[frame.decode()] += 1
-        assert max(counts.values()) - min(counts.values()) <= 2, "nobody gets far ahead"
+    for turn in range(5):
+        asked = [frame.decode() for frame in worker.begun[12 * turn : 12 * (turn + 1)]]
+        assert sorted(asked) == sorted(names), "everybody once, before anybody again"
     assert not waiting()
 
 
@@ -234,7 +244,7 @@ def test_who_sends_many_at_once_takes_nobody_elses_turn(
         greedy.append(senders.submit(post, frames.address(run, "greedy"), b"greedy"))
         worker.wait(n + 1)  # both places are taken
     patient = senders.submit(post, frames.address(run, "patient"), b"patient")
-    until(lambda: waiting() == 2)
+    until(lambda: in_line() == 1)
     greedy += [senders.submit(post, frames.address(run, "greedy"), b"greedy") for _ in range(30)]
     until(lambda: sum(each.done() for each in greedy) >= 29)  # superseded while they waited
     worker.let(1)
