@@ -9,9 +9,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
-PYTEST := $(BIN)/python -m pytest
+# What is imported is compiled once, not in every process that a test starts.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # Tests with many processes have a second try, one at a time: on a busy machine one may have starved.
+# Only the files that hold one are read: reading all takes a quarter of a minute.
 PROCESSES := (cluster or browser)
+THEIRS := $$(grep -rlE "mark\.(cluster|browser)" tests --include="test_*.py" | sort)
 COMPILE := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
 NEEDED := Thaw needs Python 3.11, 3.12 or 3.13, for which TensorFlow is made; \
@@ -47,8 +50,8 @@ check: .venv/.dev
 test: .venv/.dev
 	sh tests/install_chromium.sh
 	$(PYTEST) -n 2 -m "not ($(PROCESSES) or exhaustive)"
-	$(PYTEST) -n 2 -m "$(PROCESSES) and not exhaustive" || \
-		$(PYTEST) --last-failed --last-failed-no-failures none -m "$(PROCESSES) and not exhaustive"
+	$(PYTEST) -n 2 -m "$(PROCESSES) and not exhaustive" $(THEIRS) || $(PYTEST) \
+		--last-failed --last-failed-no-failures none -m "$(PROCESSES) and not exhaustive" $(THEIRS)
 
 test-all: test
 	$(PYTEST) -m exhaustive

@@ -21,9 +21,19 @@ from core.storage import files
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
 TRAINED = 180_000  # that a first training may take: its network is converted and traced
+_UNUSED = (
+    # Two pages that each window makes ready for its address bar, in a second of the processor.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # Playwright's list, in whose place this one comes.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "AimEnabled"),
+    *("OptimizationHints", "NetworkTimeServiceQuerying", "PreconnectToSearch"),
+)
 _QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    f"--disable-features={','.join(_UNUSED)}",
 )
 
 

@@ -23,7 +23,8 @@ def test_a_project_is_used_elsewhere(
     answer = page.request.get(link if link.startswith("http") else f"{served.url}{link}")
     saved = tmp_path / "sketches.thaw"
     saved.write_bytes(answer.body())
-    with serve(tmp_path / "elsewhere", base="teaching/thaw") as other:  # below another's address
+    # Below another's address, where nothing is trained.
+    with serve(tmp_path / "elsewhere", base="teaching/thaw", warm=False) as other:
         page.goto(other.url)
         page.locator("input.zip").set_input_files(saved)
         expect(page.get_by_text(re.compile("trained runs? came with this project"))).to_be_visible(

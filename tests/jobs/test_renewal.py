@@ -25,7 +25,7 @@ def pid_of(run: Run) -> int:
 
 
 def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
-    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+    one_cluster: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import held
 
@@ -51,7 +51,7 @@ def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
 
 
 def test_a_process_whose_result_somebody_still_wants_stays(
-    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+    one_cluster: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a training wants that of a helper: Dask would compute it again elsewhere."""
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")
@@ -67,12 +67,12 @@ def test_a_process_whose_result_somebody_still_wants_stays(
 
 
 def test_a_worker_that_could_not_be_started_anew_goes_on(
-    clusters: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
+    one_cluster: Path, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import held
 
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")
-    connection.line().client.run_on_scheduler(held.refuse_restarts)  # from here on
+    connection.line().client.run_on_scheduler(held.refuse_restarts)  # for good: no test follows
     runs = [held.submit() for _ in range(2)]  # the second waits for the first
     for run in runs:
         held.let_go(run)
