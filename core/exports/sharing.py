@@ -30,7 +30,7 @@ def share(folder: Path, made: Kept, seconds: float) -> Share:
     """
     with room.in_words():
         if made.format.name == "web":
-            _unpack(made.file, folder / home.SHARED_PAGE)
+            unpack(made.file, folder / home.SHARED_PAGE)
         return sharing.begin(folder, seconds)
 
 
@@ -48,8 +48,16 @@ def stop(folder: Path) -> None:
     (folder / home.SHARED_PAGE).unlink(missing_ok=True)
 
 
-def _unpack(archive: Path, page: Path) -> None:
-    """The page in one file; one that is too large for that leaves only the zip to be shared."""
+def unpack(archive: Path, page: Path) -> None:
+    """Take the page in one file out of an export to a web page; a large network has none.
+
+    Args:
+        archive: The export.
+        page: Where to.
+
+    Raises:
+        UserError: The export is damaged.
+    """
     try:
         with zipfile.ZipFile(archive) as opened:
             if _PAGE not in opened.namelist():

@@ -256,17 +256,7 @@ def export(job: Job, run: Run, format_name: str, own_samples: bool) -> None:
     from core.exports.lesson.rehearsal import Rehearsal
     from core.exports.proof import Proof
 
-    run = Run.open(run.folder)
-    reporters: dict[Stage, StageReporter] = {}
-    last: tuple[Stage, int, int] | None = None
-
-    def report(stage: Stage, done: int, total: int) -> None:
-        nonlocal last
-        if last != (stage, done, total):
-            reporters.setdefault(stage, _reporter(job, stage))(done, total)
-        last = stage, done, total
-        _go_on(job)
-
+    run, report = Run.open(run.folder), _of_all_stages(job)
     format, known = table.find(format_name), pictures.stored(run)
     file = job.folder / home.EXPORT_ZIP
     proof: Proof | Rehearsal
@@ -291,15 +281,51 @@ def share_project(job: Job, dataset: Path, runs: list[Run], pictures: bool, seco
     """
     from core.projects import sharing
 
+    runs = [Run.open(each.folder) for each in runs]
+    if (tried := sharing.to_try(runs)) is not None:
+        _draw_page(job, tried, sharing.page(job.folder), own_samples=pictures)
     sharing.make(
         job.folder,
         dataset,
-        [Run.open(each.folder) for each in runs],
+        runs,
         pictures=pictures,
         seconds=seconds,
         looking=_reporter(job, Stage.READING),
         writing=_reporter(job, Stage.WRITING),
     )
+
+
+def _of_all_stages(job: Job) -> Callable[[Stage, int, int], None]:
+    """Receives how far each stage of an export is, and ends it when the job is stopped."""
+    reporters: dict[Stage, StageReporter] = {}
+    last: tuple[Stage, int, int] | None = None
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        nonlocal last
+        if last != (stage, done, total):
+            reporters.setdefault(stage, _reporter(job, stage))(done, total)
+        last = stage, done, total
+        _go_on(job)
+
+    return report
+
+
+def _draw_page(job: Job, run: Run, page: Path, *, own_samples: bool) -> None:
+    """Make the page on which others try a run; there is none where the run allows none."""
+    from core.exports import making, pictures, sharing
+
+    tell = _of_all_stages(job)
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        tell(Stage.CONVERTING if stage is Stage.READING else stage, done, total)  # that comes later
+
+    with files.scratch(job.folder) as aside:
+        try:
+            known = pictures.stored(run)
+            making.export(run, "web", aside, report, known=known, own_samples=own_samples)
+            sharing.unpack(aside, page)
+        except UserError:
+            return  # the project alone is shared, as the link's page shows
 
 
 def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any]) -> None:

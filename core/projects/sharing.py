@@ -52,6 +52,7 @@ class Shared:
         runs: The runs it holds.
         bytes: Of the file.
         file_name: What to call it.
+        tried: The number of the run that a page lets others try in their browser, if one does.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Shared:
     runs: tuple[SharedRun, ...]
     bytes: int
     file_name: str
+    tried: int | None = None
 
 
 def new(dataset: Path) -> Path:
@@ -75,6 +77,12 @@ def folders(dataset: Path) -> list[Path]:
     return sorted(kept, reverse=True)
 
 
+def to_try(runs: Sequence[Run]) -> Run | None:
+    """The run that others are to try: the most accurate one whose network goes along."""
+    known = [row for row in rows.of(runs) if not saving.is_sealed(row.run)]
+    return max(known, key=lambda row: row.accuracy or 0).run if known else None
+
+
 def make(
     folder: Path,
     dataset: Path,
@@ -88,7 +96,7 @@ def make(
     """Write the file, then create the link to it.
 
     Args:
-        folder: Where to; it is there.
+        folder: Where to; it is there, and may hold the page of the run `to_try`.
         dataset: The folder of a stored data set.
         runs: Some of `saving.runs_of`.
         pictures: Whether to include the pictures of the current version, stripped.
@@ -112,7 +120,7 @@ def make(
             file.write(piece)
             size += len(piece)
             writing(min(size, project.size), project.size)
-    current = store.load(dataset)
+    current, tried = store.load(dataset), to_try(runs)
     told = Shared(
         current.name,
         current.counts if pictures else dict.fromkeys(current.classes, 0),
@@ -120,6 +128,7 @@ def make(
         tuple(map(_described, rows.of(runs))),
         size,
         project.file_name,
+        [*runs].index(tried) + 1 if tried and page(folder).is_file() else None,
     )
     with room.in_words():
         files.write_json(folder / home.SHARED_FACTS, asdict(told))
@@ -146,6 +155,11 @@ def shared(folder: Path) -> Shared | None:
 def file(folder: Path) -> Path:
     """The project."""
     return folder / home.SHARED_FILE
+
+
+def page(folder: Path) -> Path:
+    """The page on which a run of the project can be tried."""
+    return folder / home.SHARED_PAGE
 
 
 def stop(folder: Path) -> None:

@@ -42,6 +42,9 @@ def test_a_project_is_used_elsewhere(
         visiting = visitor.new_page()
         visiting.goto(address)
         expect(visiting.get_by_role("heading", name="sketches")).to_be_visible()
+        visiting.get_by_role("link", name="Try it in your browser").click()
+        expect(visiting.get_by_text(re.compile("as in Thaw"))).to_be_visible(timeout=TRAINED)
+        visiting.go_back()
         with visiting.expect_download() as coming:
             visiting.get_by_role("link", name=re.compile("^Download")).click()
         coming.value.save_as(tmp_path / "shared.thaw")

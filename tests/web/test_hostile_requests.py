@@ -38,10 +38,10 @@ from core.web.api import published
 from core.web.guarded import GuardedRoute
 from pages.components import shell
 from pages.routes import mount
-from tests.pages.painting import painted, store_dataset
+from tests.pages.painting import paint_run, painted, store_dataset
 from tests.web.asking import running
 from tests.web.served import Reply
-from tests.web.test_shared_projects import shared_project
+from tests.web.test_shared_projects import ready_to_leave, shared_project
 from tests.web.test_web_exports import export_of
 
 WORDS = [
@@ -133,7 +133,8 @@ def good_ones() -> dict[tuple[str, str], Ask]:
     made_export = kept.kept(exported)
     assert made_export is not None
     link = sharing.share(exported, made_export, 60)
-    project = shared_project(dataset)
+    ready_to_leave(paint_run(dataset))
+    project = shared_project(dataset, page="<!doctype html>")
     link_to_it = links.at(project)
     assert link_to_it is not None
     shared = addresses.path("shares/projects")
@@ -160,7 +161,7 @@ def good_ones() -> dict[tuple[str, str], Ask]:
         Ask("GET", f"{addresses.path('shares')}/{{run_id}}/{{export_id}}/{{token}}",
             {"run_id": run.id, "export_id": exported.name, "token": link.token}),
         *(Ask("GET", f"{shared}/{{dataset_id}}/{{share_id}}/{{token}}{end}", of_project)
-          for end in ("", "/file")),
+          for end in ("", "/file", "/try")),
         Ask("GET", f"{addresses.path('shares')}/{{rest:path}}", {"rest:path": "cut-off"}),
         Ask("POST", f"{asked}predict", {"run_id": run.id}, {"top": "3"}, bearer, painted(0)),
         *(Ask(method, f"{asked}{name}", {"run_id": run.id})

@@ -24,14 +24,19 @@ from pages.routes import mount
 from tests.pages.painting import paint_run, store_dataset
 from tests.web.asking import Get
 
+PAGE = "<!doctype html><title>try</title>"
 AWKWARD = "<b>cats & **dogs** \u202egnp"
 
 
-def shared_project(dataset: str, *, pictures: bool = True, seconds: float = 60) -> Path:
+def shared_project(
+    dataset: str, *, pictures: bool = True, seconds: float = 60, page: str | None = None
+) -> Path:
     """The folder of a project that is shared, with all runs of the data set."""
     pictured = home.HOME.dataset(dataset)
     folder = sharing.new(pictured)
     folder.mkdir(parents=True)
+    if page is not None:
+        sharing.page(folder).write_text(page)
     runs = saving.runs_of(pictured)
     sharing.make(folder, pictured, runs, pictures=pictures, seconds=seconds,
                  looking=lambda *_: None, writing=lambda *_: None)  # fmt: skip
@@ -94,11 +99,44 @@ def test_runs_of_one_name_are_told_apart(get: Get, thaw_home: Path) -> None:
     ]
 
 
+def test_the_most_accurate_run_can_be_tried_on_a_page_that_talks_to_nobody(
+    get: Get, thaw_home: Path
+) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    for accuracy in (0.9, 0.95, 0.8):
+        run = ready_to_leave(paint_run(dataset))
+        results = files.read_json(run.folder / home.RESULTS)
+        files.write_json(run.folder / home.RESULTS, results | {"accuracy": accuracy})
+    folder = shared_project(dataset, page=PAGE)
+    link = link_of(folder)
+    told = get(link).text
+    assert f'href="{link}/try"' in told
+    found = sharing.shared(folder)
+    assert found is not None
+    assert found.tried is not None
+    assert found.runs[found.tried - 1].accuracy == 0.95
+    assert f"It is number {found.tried} of the trained runs." in told
+    answer = get(f"{link}/try")
+    assert (answer.status, answer.text) == (200, PAGE)
+    assert "connect-src data: blob:;" in answer.headers["content-security-policy"]
+    sharing.stop(folder)
+    assert get(f"{link}/try").status == 404
+
+
+def test_without_a_page_nothing_is_to_be_tried(get: Get, thaw_home: Path) -> None:
+    dataset = store_dataset("pets", {"cat": 2, "dog": 2})
+    ready_to_leave(paint_run(dataset))
+    link = link_of(shared_project(dataset))
+    assert "/try" not in get(link).text
+    assert get(f"{link}/try").status == 404
+
+
 def test_a_link_of_an_earlier_thaw_still_opens(get: Get, thaw_home: Path) -> None:
     dataset = store_dataset("pets", {"cat": 2, "dog": 2})
     ready_to_leave(paint_run(dataset))
     folder = shared_project(dataset)
     told = files.read_json(folder / home.SHARED_FACTS)
+    del told["tried"]
     for run in told["runs"]:
         del run["frozen"], run["created"]
     files.write_json(folder / home.SHARED_FACTS, told)

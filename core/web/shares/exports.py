@@ -22,16 +22,6 @@ from core.web import addresses, exports
 from core.web.guarded import GuardedRoute
 from core.web.shares import paths
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src data: blob:; media-src blob:; "
-    "style-src 'unsafe-inline'; connect-src data: blob:; worker-src blob:; "
-    "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; frame-ancestors 'none'; "
-    "form-action 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, max-age=600",
-}
-
 
 def address(run: Run, folder: Path, share: Share) -> str:
     """The path of a link.
@@ -67,8 +57,10 @@ def _file(run_id: str, export_id: str, token: str) -> Response:
         raise paths.over() from error
     page = folder / home.SHARED_PAGE
     if page.is_file():
-        return FileResponse(page, media_type="text/html", headers=_HEADERS)
+        return FileResponse(page, media_type="text/html", headers=paths.TALKS_TO_NOBODY)
     if found is None or not found.file.is_file():
         raise paths.over()
     name = exports.file_name(Run(folder.parents[1]), found.format.name)
-    return FileResponse(found.file, filename=name, media_type="application/zip", headers=_HEADERS)
+    return FileResponse(
+        found.file, filename=name, media_type="application/zip", headers=paths.TALKS_TO_NOBODY
+    )

@@ -43,14 +43,14 @@ HEADERS = {
 
 
 def drawn(
-    shared: Shared, share: Share, file: str, language: str, translated: Callable[[str], str]
+    shared: Shared, share: Share, path: str, language: str, translated: Callable[[str], str]
 ) -> str:
     """The page as HTML. Everything that users typed is escaped.
 
     Args:
         shared: What the link leads to.
         share: The link.
-        file: The path of the download.
+        path: That of the link.
         language: The page's, as HTML writes it.
         translated: Puts a sentence into it.
     """
@@ -71,7 +71,8 @@ def drawn(
     parts = [
         f"<h1>{_name(shared.name)}</h1>",
         f"<p>{', '.join(map(told, held))}</p>",
-        f'<p><a class="get" href="{escape(file)}" download>{told(size)}</a></p>',
+        _to_try(shared, path, told) if shared.tried is not None else "",
+        f'<p><a class="get" href="{escape(path)}/file" download>{told(size)}</a></p>',
         f'<p class="faint">{told(ends)}</p>',
         f"<h2>{told(say('How to open it'))}</h2>",
         f"<ol>{_how(shared, told)}</ol>",
@@ -95,6 +96,16 @@ def drawn(
 def _name(name: str) -> str:
     """A user's text, isolated so that right-to-left names don't affect what is around them."""
     return f"<bdi>{escape(visible(' '.join(name.split())))}</bdi>"
+
+
+def _to_try(shared: Shared, path: str, told: Callable[[str], str]) -> str:
+    about = [say("Pictures that you show it stay in your browser.")]
+    if len(shared.runs) > 1:
+        about.insert(0, say("It is number {number} of the trained runs.", number=shared.tried))
+    return (
+        f'<p><a class="get" href="{escape(path)}/try">{told(say("Try it in your browser"))}</a></p>'
+        f'<p class="faint">{" ".join(map(told, about))}</p>'
+    )
 
 
 def _how(shared: Shared, told: Callable[[str], str]) -> str:

@@ -15,6 +15,16 @@ from core.web import addresses
 from core.web.guarded import GuardedRoute, Refused
 
 NAME = "shares"
+# The headers of a page that lets people try a network: what they show it stays in their browser.
+TALKS_TO_NOBODY = {
+    "Content-Security-Policy": "default-src 'none'; img-src data: blob:; media-src blob:; "
+    "style-src 'unsafe-inline'; connect-src data: blob:; worker-src blob:; "
+    "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; frame-ancestors 'none'; "
+    "form-action 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=600",
+}
 
 
 def is_path(path: str) -> bool:

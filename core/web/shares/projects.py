@@ -2,6 +2,7 @@
 
     GET shares/projects/<data set>/<share>/<token>        a page that says what it is
     GET shares/projects/<data set>/<share>/<token>/file   the project; parts of it too (Range)
+    GET shares/projects/<data set>/<share>/<token>/try    a page that names pictures in the browser
 
 The link contains its own token, so `door` doesn't ask for one.
 """
@@ -40,7 +41,8 @@ def address(folder: Path, share: Share) -> str:
 def routes() -> list[GuardedRoute]:
     """What the app answers besides its pages."""
     below = f"{_NAME}/{{dataset_id}}/{{share_id}}/{{token}}"
-    return [GuardedRoute(below, _page, "GET"), GuardedRoute(f"{below}/file", _file, "GET")]
+    answers = {"": _page, "/file": _file, "/try": _try}
+    return [GuardedRoute(f"{below}{end}", answer, "GET") for end, answer in answers.items()]
 
 
 async def _page(request: Request) -> Response:
@@ -49,7 +51,7 @@ async def _page(request: Request) -> Response:
     drawn = page.drawn(
         shared,
         share,
-        f"{address(folder, share)}/file",
+        address(folder, share),
         site.language(accepted),
         lambda sentence: site.translated(sentence, accepted),
     )
@@ -64,6 +66,15 @@ async def _file(request: Request) -> Response:
         projects.file(folder),
         media_type="application/zip",
         headers=to_keep(shared.file_name) | {"Referrer-Policy": "no-referrer"},
+    )
+
+
+async def _try(request: Request) -> Response:
+    folder, _, shared = await run_in_threadpool(_good, request.path_params)
+    if shared.tried is None or not projects.page(folder).is_file():
+        raise paths.over()
+    return FileResponse(
+        projects.page(folder), media_type="text/html", headers=paths.TALKS_TO_NOBODY
     )
 
 

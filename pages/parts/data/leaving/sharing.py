@@ -21,6 +21,8 @@ from pages.parts.shared.words import later, say, several
 _POPOVER = "share-project"
 _EVERY = 0.5  # seconds between two looks at one that is under way
 _STAGES = {
+    Stage.CONVERTING: later("Making a page to try the network on"),
+    Stage.PROVING: later("Trying that page on pictures"),
     Stage.READING: later("Taking places and serial numbers out of the pictures"),
     Stage.WRITING: later("Writing the project"),
 }
@@ -47,8 +49,8 @@ def offer(chosen: str, dataset: Dataset) -> None:
 def _choose(chosen: str, dataset: Dataset) -> None:
     st.write(
         say(
-            "Others scan a QR code or open a link, see what the project holds, and download it to "
-            "their own Thaw."
+            "Others scan a QR code or open a link, see what the project holds, try the most "
+            "accurate network in their browser, and download it all to their own Thaw."
         )
     )
     runs = which_runs.choose(chosen, "share")
