@@ -9,7 +9,7 @@ from core.datasets import store
 from core.errors import StopRequested
 from core.jobs import tasks, worker
 from core.jobs.cluster import leftovers
-from core.projects import opening
+from core.projects import opening, sharing
 from core.settings import SplitSettings
 from core.storage import files, home
 from core.storage.job import Job, Kind, RunStatus
@@ -103,3 +103,29 @@ def test_what_was_cut_off_before_is_removed(run: Run, thaw_home: Path) -> None:
     leftovers.sweep(day_ago)
     assert not terminal.exists()
     assert files.disk_used(home.HOME.runs()) == 0
+
+
+@pytest.mark.exhaustive  # a conversion; in make test, a browser shares a project
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_shared_project_has_a_page_to_try_where_its_network_allows_one(
+    damaged: bool, dataset: str, run: Run
+) -> None:
+    if damaged:
+        (run.folder / home.MODEL).write_bytes(b"no network")
+    folder = sharing.new(home.HOME.dataset(dataset))
+    folder.mkdir(parents=True)
+    job = Job.of_export(folder)
+    job.log.append("queued", cluster=None, name="", upload=None)
+    worker.perform(job, tasks.share_project, home.HOME.dataset(dataset), [run], False, 60)
+    assert job.state().status is RunStatus.FINISHED, job.state().message
+    told = sharing.shared(folder)
+    assert told is not None
+    assert told.tried == (None if damaged else 1)
+    assert sharing.page(folder).is_file() is not damaged
+    if not damaged:
+        page = sharing.page(folder).read_text()
+        assert "<!doctype html>" in page.lower()
+        assert all(name in page for name in ("blue", "green", "crimson"))
+    assert {each.name for each in folder.iterdir()} <= {
+        *(home.SHARED_PAGE, home.SHARED_FILE, home.SHARED_FACTS, home.SHARE, home.PROGRESS)
+    }
