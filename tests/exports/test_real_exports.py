@@ -17,6 +17,7 @@ from PIL import Image
 from core.cli.main import main
 from core.datasets.samples import samples
 from core.exports import table
+from core.exports.lesson import rehearser
 from core.exports.table import Precision
 from core.results import predictor
 from tests.exports import alone, in_c
@@ -68,11 +69,11 @@ def weights(
             assert main(["backbones", "--add", str(module)]) == 0
 
 
-def trained(runs: Path, drawings: Path, network: str) -> Path:
-    folder = runs / network.replace(" ", "-")
+def trained(runs: Path, drawings: Path, network: str, *, test: bool = True) -> Path:
+    folder = runs / f"{network.replace(' ', '-')}-{test}"
     if not folder.exists():
-        options = NETWORKS[network]
-        assert main(["train", str(drawings), "--run", str(folder), "--test", "0.25", *options]) == 0
+        options = (*NETWORKS[network], *(("--test", "0.25") if test else ()))
+        assert main(["train", str(drawings), "--run", str(folder), *options]) == 0
     return folder
 
 
@@ -146,6 +147,39 @@ def test_what_cannot_be_exported_is_refused_in_words(
     assert main(asked) != 0
     assert REFUSED[network, name] in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["python", "notebook"])
+@pytest.mark.parametrize("network", ["all frozen", "partly thawed", "another family"])
+def test_the_code_is_as_accurate_with_nothing_but_its_requirements(
+    runs: Path,
+    drawings: Path,
+    tmp_path: Path,
+    network: str,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, out = trained(runs, drawings, network, test=False), tmp_path / "out.zip"
+    capsys.readouterr()
+    asked = ["export", str(run), "--format", name, "--out", str(out)]
+    assert main([*asked, "--pictures", str(drawings), "--json"]) == 0
+    proof = json.loads(capsys.readouterr().out.splitlines()[-1])["proof"]
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(tmp_path / "there")
+    (folder,) = (tmp_path / "there").iterdir()
+    with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
+        for file in drawings.rglob("*.png"):
+            archive.write(file, file.relative_to(drawings))
+    python = alone.environment(tmp_path / "venv", folder / "requirements.txt")
+    code = str(table.find(name).lesson)
+    command = [str(rehearser.__file__), code] if name == "notebook" else [code]
+    done = alone.called(python, folder, *command)
+    assert done.returncode == 0, done.stderr
+    told = re.search(r"^accuracy: ([0-9.]+) of (\d+) pictures$", done.stdout, re.MULTILINE)
+    assert told is not None, done.stdout
+    assert int(told[2]) == proof["pictures"]
+    assert abs(float(told[1]) - proof["accuracy"]) <= max(0.02, 1 / proof["pictures"]) + 1e-6
 
 
 def assert_the_sketch_agrees(run: Path, folder: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from core.cli.main import main
 from core.exports import making
 from core.exports import pictures as choosing
 from core.exports.formats import web_page
@@ -25,6 +26,10 @@ from core.settings import Squaring
 from core.storage.runs import Run
 from tests.browser.app import chromium
 from tests.exports.conftest import whole
+from tests.exports.test_real_exports import drawings as drawings
+from tests.exports.test_real_exports import runs as runs
+from tests.exports.test_real_exports import trained
+from tests.exports.test_real_exports import weights as weights
 
 pytestmark = pytest.mark.browser
 WEB = Path(web_page.__file__).parents[1] / "carried" / "web"
@@ -96,6 +101,23 @@ def test_it_names_pictures_from_a_file_and_over_http(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.locator("#samples-shown button").first.click()
         page.locator("#bars li").first.wait_for()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("network", ["all frozen", "partly thawed", "another family"])
+def test_a_real_network_names_its_samples_from_a_file(
+    network: str, runs: Path, drawings: Path, tmp_path: Path, page: Page
+) -> None:
+    run, out = trained(runs, drawings, network), tmp_path / "out.zip"
+    asked = ["export", str(run), "--format", "web", "--out", str(out), "--with-pictures"]
+    assert main([*asked, "--pictures", str(drawings)]) == 0
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(tmp_path / "there")
+    (folder,) = (tmp_path / "there").iterdir()
+    page.context.set_offline(True)
+    assert not opened(page, (folder / "index.html").as_uri())
 
 
 @pytest.mark.parametrize("square", list(Squaring))
