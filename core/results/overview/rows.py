@@ -89,8 +89,8 @@ class Row:
 
 def rows(space: Space) -> list[Row]:
     """All runs of a space, the newest first."""
-    found = all_runs(space)
-    known = {folder for folder in tuple(_kept) if folder.parent == space.runs()}
+    found, here = all_runs(space), space.runs()
+    known = {folder for folder in tuple(_kept) if folder.parent == here}
     for gone in known - {run.folder for run in found}:
         _kept.pop(gone, None)
     return list(of(found))

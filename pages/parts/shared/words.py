@@ -83,8 +83,9 @@ def bare(text: str) -> str:
 
 def seen(text: str) -> str:
     """The text in one line and the visitor's language, with what is unseen in it shown."""
-    said = catalogue.translated(text, state.language())
-    return shown.visible(" ".join(said.split()))
+    if isinstance(text, saying.Sentence):  # a table has thousands that are none
+        text = say(text)
+    return shown.visible(" ".join(text.split()))
 
 
 def distinct(names: Iterable[str], length: int | None = None) -> dict[str, str]:
