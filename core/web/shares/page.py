@@ -30,6 +30,7 @@ ol.runs li { padding: .6rem 0 .6rem .2rem; border-top: 1px solid var(--line) }
 .faint { color: var(--faint); font-size: .95rem }
 .get { display: inline-block; margin: 1rem 0 .25rem; padding: .6rem 1.4rem; border-radius: 2rem;
   background: #1668b0; color: #fff; text-decoration: none; font-weight: 600 }
+.second { background: none; color: var(--ice); box-shadow: inset 0 0 0 2px }
 .get:focus-visible { outline: 3px solid var(--ice); outline-offset: 3px }
 """
 _STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -68,11 +69,12 @@ def drawn(
         held.append(several("{count} trained run", "{count} trained runs", len(shared.runs)))
     ends = say("This link is good until {time} (UTC).", time=_minute(share.until))
     size = say("Download ({size})", size=_size(shared.bytes))
+    kind = "get" if shared.tried is None else "get second"
     parts = [
         f"<h1>{_name(shared.name)}</h1>",
         f"<p>{', '.join(map(told, held))}</p>",
         _to_try(shared, path, told) if shared.tried is not None else "",
-        f'<p><a class="get" href="{escape(path)}/file" download>{told(size)}</a></p>',
+        f'<p><a class="{kind}" href="{escape(path)}/file" download>{told(size)}</a></p>',
         f'<p class="faint">{told(ends)}</p>',
         f"<h2>{told(say('How to open it'))}</h2>",
         f"<ol>{_how(shared, told)}</ol>",
