@@ -117,7 +117,7 @@ class Scene:
             page.get_by_text("240 pictures too").click()
             press(page, "For a week")
             link = page.get_by_text(re.compile("/shares/projects/"))
-            link.wait_for(timeout=TRAINED)
+            link.wait_for(timeout=2 * TRAINED)
             return link.inner_text().strip()
 
     @cached_property

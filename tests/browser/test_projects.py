@@ -12,6 +12,7 @@ from tests.browser.app import TRAINED, Served, new_context, press, serve, settle
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.timeout(900)
 def test_a_project_is_used_elsewhere(
     served: Served, browser: Browser, page: Page, sketches: str, trained: str, tmp_path: Path
 ) -> None:
@@ -62,4 +63,4 @@ def data_of(page: Page) -> str:
 def share(page: Page) -> None:
     press(page, "Share")
     press(page, "For an hour")
-    expect(page.get_by_text("Good until")).to_be_visible(timeout=TRAINED)
+    expect(page.get_by_text("Good until")).to_be_visible(timeout=2 * TRAINED)  # with its page
