@@ -14,6 +14,7 @@ from core.intake import room
 from core.sharing import Share
 from core.storage import files, home
 
+LARGEST = 45_000_000  # bytes of a web page in one file
 _PAGE = "thaw-web/index.html"  # in the zip of a web page
 
 

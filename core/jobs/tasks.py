@@ -314,6 +314,8 @@ def _draw_page(job: Job, run: Run, page: Path, *, own_samples: bool) -> None:
     """Make the page on which others try a run; there is none where the run allows none."""
     from core.exports import making, pictures, sharing
 
+    if (run.folder / home.MODEL).stat().st_size > sharing.LARGEST:
+        return  # its weights alone are more than one page may have
     tell = _of_all_stages(job)
 
     def report(stage: Stage, done: int, total: int) -> None:

@@ -16,8 +16,7 @@ import onnxruntime
 
 from core.exports.formats import onnx_file
 from core.exports.order import Order
-
-LARGEST = 45_000_000  # bytes of the page in one file
+from core.exports.sharing import LARGEST
 
 _WEB = Path(__file__).parents[1] / "carried" / "web"
 _RUNTIME = _WEB / "onnxruntime-web"
