@@ -223,11 +223,15 @@ class Learning:
             UserError: The training went astray; resumed, it would do so again.
         """
         self._solve_ahead()
+        ended = False
         try:
             ended = self._fit()
         except UserError:
             self._checkpoint.path.unlink(missing_ok=True)
             raise
+        finally:
+            if not ended and self._refitting is not None:
+                self._refitting.cancel()
         if self.best.epoch is None or not self._run.keeps:
             raise StopRequested
         self.best.restore()
