@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -77,6 +78,16 @@ def test_workers_are_forks_of_a_process_that_forks_safely(one_cluster: Path) -> 
     assert parent is not None
     assert parent.ppid() == program
     assert parent.num_threads() == 1, "a fork would copy what others hold locked"
+
+
+def test_it_starts_where_a_socket_would_have_too_long_a_name(
+    clusters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    client = connection.line().client
+    assert client.submit(tempfile.gettempdir, resources={"training": 1}).result(60) == str(long)
 
 
 def test_who_lacks_the_certificate_cannot_submit(one_cluster: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from contextlib import AsyncExitStack, suppress
@@ -34,6 +35,7 @@ logger = logging.getLogger("thaw")
 
 _POLL = 1.0
 _START_ATTEMPTS = 5
+_FOR_A_SOCKET = 70  # bytes of a folder's name, so that the name of a socket in it is short enough
 _HOST = "127.0.0.1"
 _CONFIG: dict[str, Any] = {
     # A dead worker's task is not run again.
@@ -155,7 +157,7 @@ def _how_workers_begin() -> dict[str, str]:
 
     Otherwise each imports it for itself: half a second of the processor, and 30 MB.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or len(os.fsencode(tempfile.gettempdir())) > _FOR_A_SOCKET:
         return {}  # macOS' own libraries do not survive a fork, and Windows has none
     import multiprocessing
 
