@@ -15,7 +15,7 @@ from core.jobs import queue
 from core.jobs.cluster import address, connection
 from core.storage import home, logs
 from core.storage.job import RunStatus
-from tests.jobs.conftest import Wait
+from tests.jobs.conftest import DEADLINE, Wait
 
 pytestmark = pytest.mark.cluster
 
@@ -31,7 +31,7 @@ def started_elsewhere(count: int = 1) -> list[int]:
         )
         for _ in range(count)
     ]
-    return [int(other.communicate(timeout=60)[0]) for other in others]
+    return [int(other.communicate(timeout=DEADLINE)[0]) for other in others]
 
 
 def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(one_cluster: Path) -> None:
@@ -39,10 +39,8 @@ def test_one_cluster_for_two_that_start_at_once_and_it_outlives_both(one_cluster
     assert first == second
     assert psutil.pid_exists(first)
     assert queue.ensure_started().pid == first
-    assert connection.line().client.submit(os.getpid, resources={"training": 1}).result(30) not in (
-        first,
-        os.getpid(),
-    )
+    asked = connection.line().client.submit(os.getpid, resources={"training": 1})
+    assert asked.result(DEADLINE) not in (first, os.getpid())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for POSIX sessions and modes")
@@ -57,7 +55,7 @@ def test_it_has_a_session_of_its_own_and_keeps_its_key_to_itself(one_cluster: Pa
 def test_its_log_stays_small_and_its_workers_keep_facts(one_cluster: Path, wait: Wait) -> None:
     queue.ensure_started()
     warn = logging.getLogger("distributed.worker").warning
-    connection.line().client.submit(warn, "about Zoë", resources={"training": 1}).result(30)
+    connection.line().client.submit(warn, "about Zoë", resources={"training": 1}).result(DEADLINE)
     facts = home.facts_log().read_text(encoding="utf-8")
     assert '[["dask/' in facts, "where it was logged"
     assert "Zo" not in facts
@@ -73,7 +71,7 @@ def test_its_log_stays_small_and_its_workers_keep_facts(one_cluster: Path, wait:
 def test_workers_are_forks_of_a_process_that_forks_safely(one_cluster: Path) -> None:
     program = queue.ensure_started().pid
     client = connection.line().client
-    client.wait_for_workers(4, timeout=60)
+    client.wait_for_workers(4, timeout=DEADLINE)
     (parent,) = {psutil.Process(worker).parent() for worker in client.run(os.getpid).values()}
     assert parent is not None
     assert parent.ppid() == program
@@ -87,7 +85,8 @@ def test_it_starts_where_a_socket_would_have_too_long_a_name(
     long.mkdir()
     monkeypatch.setenv("TMPDIR", str(long))
     client = connection.line().client
-    assert client.submit(tempfile.gettempdir, resources={"training": 1}).result(60) == str(long)
+    folder = client.submit(tempfile.gettempdir, resources={"training": 1}).result(DEADLINE)
+    assert folder == str(long)
 
 
 def test_who_lacks_the_certificate_cannot_submit(one_cluster: Path) -> None:
@@ -134,7 +133,7 @@ def test_one_with_other_settings_makes_room_and_finishes_its_job(
     new = queue.ensure_started()
     assert new.id != old.id
     asked = connection.line().client.submit(os.getenv, "THAW_MEGAPIXELS", resources={"training": 1})
-    assert asked.result(30) == "200"
+    assert asked.result(DEADLINE) == "200"
     later = held.submit()
     wait(lambda: queue.status(later).status == RunStatus.RUNNING)
     assert queue.status(run).status == RunStatus.RUNNING

@@ -17,7 +17,7 @@ from core import installation
 from core.jobs import queue
 from core.jobs.cluster import address, ending
 from core.storage.job import RunStatus
-from tests.jobs.conftest import Wait, is_gone
+from tests.jobs.conftest import DEADLINE, Wait, is_gone
 
 pytestmark = pytest.mark.cluster
 
@@ -70,7 +70,7 @@ def test_ctrl_c_says_what_goes_on_and_how_to_end_it(clusters: Path, wait: Wait) 
     )
     wait(lambda: address.read() is not None)
     server.send_signal(signal.SIGINT)
-    said, _ = server.communicate(timeout=60)
+    said, _ = server.communicate(timeout=DEADLINE)
     told = f"keeps running in the background.*{re.escape(installation.stop())}"
     assert re.search(told, said, re.DOTALL), said
     (program,) = ending.programs()

@@ -15,7 +15,7 @@ from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
 from core.storage.job import DIED, INTERRUPTED, Kind, RunStatus
 from core.storage.runs import Run
-from tests.jobs.conftest import Wait, is_gone
+from tests.jobs.conftest import DEADLINE, Wait, is_gone
 
 pytestmark = pytest.mark.cluster
 
@@ -133,8 +133,8 @@ def test_a_prediction_that_kills_its_process_is_told_and_the_next_works(shared: 
     client = connection.line().client
     want = {"prediction": 1}
     with pytest.raises(KilledWorker):
-        client.submit(held.die, None, resources=want, pure=False).result(30)
-    assert client.submit(len, "abc", resources=want, pure=False).result(30) == 3
+        client.submit(held.die, None, resources=want, pure=False).result(DEADLINE)
+    assert client.submit(len, "abc", resources=want, pure=False).result(DEADLINE) == 3
 
 
 def test_predicting_without_a_model_is_the_users_mistake(shared: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from core.jobs import queue
 from core.jobs.cluster import connection
 from core.storage.job import RunStatus
 from core.storage.runs import Run
-from tests.jobs.conftest import Wait, is_gone
+from tests.jobs.conftest import DEADLINE, Wait, is_gone
 
 pytestmark = pytest.mark.cluster
 
@@ -35,7 +35,8 @@ def test_a_queue_of_runs_goes_through_workers_that_start_anew_after_each(
         wait(lambda run=run: queue.status(run).status == RunStatus.RUNNING)
         busy = psutil.Process(pid_of(run))
         # Something else ends on another worker meanwhile: the one that trains stays.
-        connection.line().client.submit(abs, -1, resources={"reading": 1}, pure=False).result(60)
+        client = connection.line().client
+        client.submit(abs, -1, resources={"reading": 1}, pure=False).result(DEADLINE)
         assert busy.is_running()
         held.let_go(run)
         wait(lambda run=run: ended(run))
@@ -57,9 +58,9 @@ def test_a_process_whose_result_somebody_still_wants_stays(
     monkeypatch.setenv("THAW_KEPT_GB", "0.001")
     client = connection.line().client
     wanted = client.submit(os.getpid, resources={"training": 1}, pure=False)
-    process = psutil.Process(wanted.result(60))
+    process = psutil.Process(wanted.result(DEADLINE))
     for number in range(3):
-        client.submit(abs, number, resources={"reading": 1}, pure=False).result(60)
+        client.submit(abs, number, resources={"reading": 1}, pure=False).result(DEADLINE)
     assert process.is_running()
     assert wanted.status == "finished"
     wanted.release()
