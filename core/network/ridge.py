@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 _SHARPNESS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # from scores to probabilities
 _AT_ONCE = 2048  # images
-_SMALL = 1000  # rows of a matrix
+_SMALL = 3000  # rows of a matrix
 _THREADS = ThreadpoolController()
 
 Numbers = npt.NDArray[np.floating]
