@@ -6,6 +6,8 @@ import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
 
 import pytest
 from PIL import Image
@@ -114,6 +116,54 @@ def test_a_server_that_was_away_answers_again_and_a_deleted_run_is_told(
     shutil.rmtree(runs / copy)
     expect(page.get_by_role("alert").filter(has_text="deleted")).to_be_visible()
     expect(page.get_by_role("button", name="Watch live")).to_be_visible()
+    context.close()
+
+
+# When the camera took the first picture of each scene, and when each answer stood on the page.
+LAGS = """(live) => {
+    window.scenes = [];
+    window.said = [];
+    const video = live.querySelector("video");
+    const small = Object.assign(document.createElement("canvas"), {width: 8, height: 8});
+    const drawn = small.getContext("2d", {willReadFrequently: true});
+    let before = null;
+    const see = (now, frame) => {
+        drawn.drawImage(video, 0, 0, 8, 8);
+        const pixels = [...drawn.getImageData(0, 0, 8, 8).data];
+        const change = pixels.reduce((sum, each, at) => sum + Math.abs(each - before?.[at]), 0);
+        if (change / pixels.length > 10) scenes.push(frame.captureTime);
+        before = pixels;
+        video.requestVideoFrameCallback(see);
+    };
+    video.requestVideoFrameCallback(see);
+    const name = live.querySelector(".name");
+    let last = name.textContent;
+    new MutationObserver(() => {
+        if (name.textContent === last) return;
+        last = name.textContent;
+        said.push(performance.now());
+    }).observe(name, {childList: true});
+}"""
+
+
+@pytest.mark.exhaustive
+def test_the_answer_follows_within_half_a_second(
+    served: Served, filming: Browser, trained: str
+) -> None:
+    """From when the camera takes the picture until the answer is drawn, the usual case."""
+    context = visit(filming)
+    page = opened(context, served, trained)
+    watch(page)
+    for label in SCENES:
+        expect_said(page, label)
+    page.locator(".live").evaluate(LAGS)
+    page.wait_for_function("window.scenes.length > 10")
+    scenes, said = page.evaluate("[scenes, said]")
+    lags = [
+        min((at for at in said if begun <= at < ended), default=ended) - begun
+        for begun, ended in pairwise(scenes)
+    ]
+    assert median(lags) < 500, lags
     context.close()
 
 
