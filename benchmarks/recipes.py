@@ -3,7 +3,7 @@
 python -m benchmarks.recipes FOLDER [FOLDER …] [--seeds 8] [--best-seeds 3]
 
 Each seed divides the images in its own way, the same for all, into three fifths to learn from, a
-fifth for validation and a fifth for the test, on which all are judged and which none has seen. The
+fifth for validation and a fifth for the test, which nothing learns from and all are judged on. The
 regression sees the last features of training and validation images; its penalty is chosen by
 cross-validation among them. "Quick" is Train pressed with nothing changed, "measured" the same
 before it has learned from the validation images. "Best" is a race within its usual budget, with

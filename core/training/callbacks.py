@@ -83,7 +83,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             raise StopRequested
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        _check_finite(logs or {})  # the last step may have gone astray: validation shows it
+        _check_finite(logs or {})  # the last step may have diverged: validation shows it
         seconds = round(time.monotonic() - self._epoch_began, 3)
         self._run.log.append("epoch", epoch=epoch + 1, **_rounded(logs or {}), seconds=seconds)
         done = (epoch + 1) * self._steps

@@ -220,7 +220,7 @@ class Learning:
 
         Raises:
             StopRequested: It was stopped before its first epoch had ended.
-            UserError: The training went astray; resumed, it would do so again.
+            UserError: The training diverged; resumed, it would do so again.
         """
         self._solve_ahead()
         ended = False
