@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
@@ -76,3 +77,17 @@ def test_ctrl_c_says_what_goes_on_and_how_to_end_it(clusters: Path, wait: Wait) 
     (program,) = ending.programs()
     assert program.pid != os.getpid()
     assert stop() == 1
+
+
+def test_a_cluster_whose_starter_ended_at_once_is_ended_too(clusters: Path) -> None:
+    starter = """
+        import os, time
+        from core.jobs.cluster import connection
+        time.sleep = lambda _: os._exit(0)  # while it waits for the cluster to be there
+        connection.ensure_started()
+    """
+    code = [sys.executable, "-c", dedent(starter)]
+    subprocess.run(code, cwd=PROJECT, check=True)  # noqa: S603 - our own program
+    assert address.read() is None
+    assert ending.end_clusters() == 1
+    assert not ending.programs()

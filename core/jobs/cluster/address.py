@@ -131,6 +131,17 @@ def owner_file(cluster_id: str) -> Path:
     return folder(cluster_id) / home.OWNER
 
 
+def claim(cluster_id: str, pid: int) -> None:
+    """Note who holds a cluster that is just beginning, before its program can.
+
+    Who started it may end meanwhile, and `ending` has to find it all the same.
+    """
+    with suppress(OSError, psutil.NoSuchProcess):  # then the program says why, or has ended
+        folder(cluster_id).mkdir(mode=0o700)
+        created = psutil.Process(pid).create_time()
+        files.write_json(owner_file(cluster_id), Address("", pid, created, "", cluster_id).owner)
+
+
 def sweep() -> None:
     """Remove the folders of clusters that were killed on this machine."""
     for path in home.cluster().iterdir():

@@ -177,6 +177,7 @@ def _start() -> Address:
             stderr=subprocess.STDOUT,
             **_on_its_own(),
         )
+    address.claim(cluster_id, process.pid)
     _started.append(process)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:

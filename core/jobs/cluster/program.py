@@ -84,7 +84,7 @@ def main() -> None:
     folder = address.folder(cluster_id)
     privacy.make_private()
     home.cluster().mkdir(parents=True, exist_ok=True)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # see `address.claim`
     mine = address.Address("", os.getpid(), created, version, cluster_id)
     files.write_json(address.owner_file(cluster_id), mine.owner)
     address.sweep()
