@@ -43,7 +43,7 @@ def test_a_messy_zip_is_checked_and_mended(served: Served, page: Page, tmp_path:
     expect(page.get_by_text(f"{2 * EACH + FEW + 3} pictures, 3 classes")).to_be_visible()
     page.get_by_role("tab", name="Check-up").click()
     press(page, "Check these pictures")
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
     page.reload()  # it goes on, and is found again
     settled(page)  # tabs that still come make the first one the one that is shown
     page.get_by_role("tab", name="Check-up").click()
