@@ -16,7 +16,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page
 
 from core.settings import TrainingSettings
-from tests.browser.app import Served, chromium, new_context, press, serve, settled, train
+from tests.browser.app import Served, chromium, new_context, serve, settled, train
 from tests.browser.states import Scene
 from tests.pages.painting import paint_run, store_dataset
 
@@ -147,7 +147,6 @@ def main() -> None:
         page.locator(".st-key-chart-accuracy .js-line").first.wait_for()
         print("While another one trains, milliseconds:")
         table(browser, served, controls(scene))
-        press(page, "Stop and keep the best so far")
         context.close()
     with_many_runs()
 
