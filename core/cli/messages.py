@@ -24,10 +24,10 @@ from core.storage.runs import Run, RunState
 
 # What the operating system says that the user can put right.
 _MENDABLE = {
-    *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMLINK),
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
     *files.FULL,
+    *files.SHUT,
 }
 
 NO_MODEL = "Stopped before the first epoch ended, so there is no model."

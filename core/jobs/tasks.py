@@ -5,6 +5,7 @@ and is listed in `KINDS`. To add either is to write one function here.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import asdict
@@ -27,6 +28,8 @@ from core.storage import files, home
 from core.storage.job import Job, Kind, Stage
 from core.storage.progress import StageReporter
 from core.storage.runs import Run
+
+logger = logging.getLogger("thaw")
 
 _SHOWN = 320  # pixels of a mistake's picture
 _FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
@@ -282,14 +285,16 @@ def share_project(job: Job, dataset: Path, runs: list[Run], pictures: bool, seco
     from core.projects import sharing
 
     runs = [Run.open(each.folder) for each in runs]
-    if (tried := sharing.to_try(runs)) is not None:
-        _draw_page(job, tried, sharing.page(job.folder), own_samples=pictures)
+    tried, page = sharing.to_try(runs), sharing.page(job.folder)
+    if tried is not None:
+        _draw_page(job, tried, page, own_samples=pictures)
     sharing.make(
         job.folder,
         dataset,
         runs,
         pictures=pictures,
         seconds=seconds,
+        tried=tried if page.is_file() else None,
         looking=_reporter(job, Stage.READING),
         writing=_reporter(job, Stage.WRITING),
     )
@@ -326,8 +331,8 @@ def _draw_page(job: Job, run: Run, page: Path, *, own_samples: bool) -> None:
             known = pictures.stored(run)
             making.export(run, "web", aside, report, known=known, own_samples=own_samples)
             sharing.unpack(aside, page)
-        except UserError:
-            return  # the project alone is shared, as the link's page shows
+        except UserError as error:  # the project alone is shared, as the link's page shows
+            logger.warning("no page to try %s on: %s", run.id, error)
 
 
 def _keep_pictures(job: Job, source: Any, predictor: Any, found: dict[str, Any]) -> None:

@@ -90,17 +90,19 @@ def make(
     *,
     pictures: bool,
     seconds: float,
+    tried: Run | None,
     looking: Report,
     writing: Report,
 ) -> None:
     """Write the file, then create the link to it.
 
     Args:
-        folder: Where to; it is there, and may hold the page of the run `to_try`.
+        folder: Where to; it is there.
         dataset: The folder of a stored data set.
         runs: Some of `saving.runs_of`.
         pictures: Whether to include the pictures of the current version, stripped.
         seconds: How long the link is good, starting when the file is ready.
+        tried: The run that others can try on the page in the folder, if there is one.
         looking: Called with pictures examined and in total; what it raises ends the work.
         writing: The same for bytes written.
 
@@ -120,7 +122,7 @@ def make(
             file.write(piece)
             size += len(piece)
             writing(min(size, project.size), project.size)
-    current, tried = store.load(dataset), to_try(runs)
+    current = store.load(dataset)
     told = Shared(
         current.name,
         current.counts if pictures else dict.fromkeys(current.classes, 0),
@@ -128,7 +130,7 @@ def make(
         tuple(map(_described, rows.of(runs))),
         size,
         project.file_name,
-        [*runs].index(tried) + 1 if tried and page(folder).is_file() else None,
+        [*runs].index(tried) + 1 if tried else None,
     )
     with room.in_words():
         files.write_json(folder / home.SHARED_FACTS, asdict(told))

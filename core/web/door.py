@@ -9,9 +9,7 @@ another port in its `Origin`.
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Callable
-from hashlib import sha256
 from html import escape
 from urllib.parse import quote
 
@@ -21,7 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from core.web import addresses, entry
+from core.web import addresses, entry, text_page
 from core.web.pace import Paced
 
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^\s:/@\[\]?#\\]+?)\.?)(?::[0-9]{1,5})?")
@@ -32,14 +30,7 @@ body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh au
 input, button { font: inherit; padding: .5rem .8rem; border-radius: .6rem; border: 1px solid }
 input { width: 100%; box-sizing: border-box; margin: .4rem 0 }
 """
-_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
-_PRIVATE = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
-    "form-action 'self'; frame-ancestors 'none'",
-}
+_PRIVATE = text_page.headers(_STYLE, forms="'self'")
 _PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Thaw</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -22,15 +22,13 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import UserError
 from core.jobs import queue, tasks
-from core.saying import later
 from core.storage.home import Space
 from core.storage.runs import Run, open_run
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused, body, permitted
+from core.web.guarded import OLDER, GuardedRoute, Refused, body, permitted
 
 TOP = 8  # classes that an answer names
 _NAME = "frames"
-_OLDER = later("This page is older than the server. Reload it.")
 _LARGEST = 1 << 20  # bytes of a frame; a page sends about 20,000
 _MOST = 64  # viewers who can have a frame here at the same time
 _AT_ONCE = CapacityLimiter(2)  # one is answered while the next is on its way to the worker
@@ -61,7 +59,7 @@ def routes() -> list[GuardedRoute]:
 async def _answer(request: Request) -> Response:
     run_id, asked = request.path_params["run_id"], request.query_params
     viewer = asked.get("viewer", "")
-    space = permitted(asked.get("permit", ""), _purpose(run_id, viewer), _OLDER)
+    space = permitted(asked.get("permit", ""), _purpose(run_id, viewer), OLDER)
     with _latest_of(viewer):
         frame = await body(request, _LARGEST)
         async with _AT_ONCE:

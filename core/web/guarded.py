@@ -5,10 +5,8 @@ has decided before. A request's body keeps its pace there, too.
 """
 
 import re
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import sha256
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +22,7 @@ from core.jobs.worker import sentence_of
 from core.saying import later
 from core.storage import incidents
 from core.storage.home import Space
-from core.web import addresses
+from core.web import addresses, text_page
 
 _LONGEST = 200  # letters of a header, a value in the query, or a part of the path
 _QUERY = 1000  # letters
@@ -42,13 +40,7 @@ _PAGE = f"""<!doctype html>
 <link rel="icon" href="data:,"><style>{_STYLE}</style></head>
 <body><main><p>SENTENCE</p></main></body></html>
 """
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src "
-    f"'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+OLDER = later("This page is older than the server. Reload it.")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -122,7 +114,7 @@ def refusal(request: Request, status: int, sentence: str) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         page = _PAGE.replace("LANGUAGE", site.language(accepted))
         page = page.replace("SENTENCE", escape(sentence, quote=False))
-        return HTMLResponse(page, status, headers | _PAGE_HEADERS)
+        return HTMLResponse(page, status, headers | text_page.headers(_STYLE))
     return JSONResponse({"error": sentence}, status, headers)
 
 

@@ -22,13 +22,11 @@ from starlette.responses import Response
 from core.datasets import image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
-from core.saying import later
 from core.storage import files, home
 from core.web import addresses
-from core.web.guarded import GuardedRoute, Refused, permitted
+from core.web.guarded import OLDER, GuardedRoute, Refused, permitted
 
 _NAME = "pictures"
-_OLDER = later("This page is older than the server. Reload it.")
 _LARGE_AT_ONCE = CapacityLimiter(2)  # each is decoded whole, in this process
 _DAY = 86_400  # seconds; a digest never means another picture
 
@@ -62,7 +60,7 @@ def routes() -> list[GuardedRoute]:
 async def _send(request: Request) -> Response:
     dataset_id, digest = request.path_params["dataset_id"], request.path_params["digest"]
     told = request.query_params.get("permit", "")
-    space = permitted(told, _purpose(dataset_id), _OLDER)
+    space = permitted(told, _purpose(dataset_id), OLDER)
     try:
         folder = space.dataset(dataset_id)
         if "large" in request.query_params:

@@ -92,6 +92,17 @@ def _cases() -> list[Any]:
     ]
 
 
+def exported(run: Path, drawings: Path, there: Path, name: str, *options: str) -> Path:
+    """The folder that an export unpacks to; what the command says of it is printed."""
+    archive = there / "out.zip"
+    asked = ["export", str(run), "--format", name, "--out", str(archive), *options]
+    assert main([*asked, "--pictures", str(drawings), "--json"]) == 0
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(there / "there")
+    (folder,) = (there / "there").iterdir()
+    return folder
+
+
 @pytest.mark.parametrize(("network", "name"), _cases())
 def test_it_answers_as_in_thaw(
     runs: Path,
@@ -103,8 +114,7 @@ def test_it_answers_as_in_thaw(
 ) -> None:
     run = trained(runs, drawings, network)
     capsys.readouterr()
-    asked = ["export", str(run), "--format", name, "--out", str(tmp_path / "out.zip")]
-    assert main([*asked, "--pictures", str(drawings), "--with-pictures", "--json"]) == 0
+    folder = exported(run, drawings, tmp_path, name, "--with-pictures")
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     precision = table.find(name).precision
     assert found["proof"]["held_out"]
@@ -117,9 +127,6 @@ def test_it_answers_as_in_thaw(
     else:
         fell = found["proof"]["accuracy"] - found["accuracy"]
         assert fell <= 0.01 or found["proof"]["warnings"]
-    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        archive.extractall(tmp_path / "there")
-    (folder,) = (tmp_path / "there").iterdir()
     python = alone.environment(tmp_path / "venv", folder / "requirements.txt")
     assert alone.called(python, folder, "-c", "import core").returncode
     checked = alone.called(python, folder, "check.py")
@@ -160,14 +167,10 @@ def test_the_code_is_as_accurate_with_nothing_but_its_requirements(
     name: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run, out = trained(runs, drawings, network, test=False), tmp_path / "out.zip"
+    run = trained(runs, drawings, network, test=False)
     capsys.readouterr()
-    asked = ["export", str(run), "--format", name, "--out", str(out)]
-    assert main([*asked, "--pictures", str(drawings), "--json"]) == 0
+    folder = exported(run, drawings, tmp_path, name)
     proof = json.loads(capsys.readouterr().out.splitlines()[-1])["proof"]
-    with zipfile.ZipFile(out) as archive:
-        archive.extractall(tmp_path / "there")
-    (folder,) = (tmp_path / "there").iterdir()
     with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
         for file in drawings.rglob("*.png"):
             archive.write(file, file.relative_to(drawings))

@@ -38,7 +38,8 @@ def shared_project(
     if page is not None:
         sharing.page(folder).write_text(page)
     runs = saving.runs_of(pictured)
-    sharing.make(folder, pictured, runs, pictures=pictures, seconds=seconds,
+    tried = sharing.to_try(runs) if page is not None else None
+    sharing.make(folder, pictured, runs, pictures=pictures, seconds=seconds, tried=tried,
                  looking=lambda *_: None, writing=lambda *_: None)  # fmt: skip
     return folder
 

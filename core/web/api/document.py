@@ -4,12 +4,11 @@ The answer's schema is the one that tests hold every answer to, so the document 
 else. The page is made of the document. It needs no script and nothing from the internet.
 """
 
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from typing import Any
 
 from core.results.prediction import ANSWER
+from core.web import text_page
 from core.web.api import examples
 
 TOP = 5  # classes that are named where a request doesn't say how many
@@ -44,13 +43,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere }
 pre { padding: .8rem; border: 1px solid #8886; border-radius: .6rem }
 td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0 }
 """
-_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = text_page.headers(_STYLE)
 
 
 def openapi(size: int) -> dict[str, Any]:

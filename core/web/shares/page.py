@@ -1,15 +1,14 @@
 """The page behind a link to a project: what it is, when the link expires, how to open it."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from hashlib import sha256
 from html import escape
 
 from core.projects.sharing import Shared, SharedRun
 from core.saying import say, several
 from core.sharing import Share
 from core.shown import visible
+from core.web import text_page
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #08111a; --paper: #fbfdff; --soft: #eef5fb;
@@ -33,14 +32,7 @@ ol.runs li { padding: .6rem 0 .6rem .2rem; border-top: 1px solid var(--line) }
 .second { background: none; color: var(--ice); box-shadow: inset 0 0 0 2px }
 .get:focus-visible { outline: 3px solid var(--ice); outline-offset: 3px }
 """
-_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
-    "img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+HEADERS = text_page.headers(_STYLE)
 
 
 def drawn(

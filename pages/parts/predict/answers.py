@@ -194,7 +194,8 @@ def _table(shown: Sequence[Prediction]) -> None:
 
 def _alone(given: Sequence[Prediction]) -> bool:
     """Whether a network with a single class has answered: how sure it is then means nothing."""
-    return all(len(each.top) == 1 for each in given if not each.error)
+    answered = [each for each in given if not each.error]
+    return bool(answered) and all(len(each.top) == 1 for each in answered)
 
 
 def _told(said: Prediction) -> str:
