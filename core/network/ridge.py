@@ -72,7 +72,7 @@ def leave_one_out(
         weights: How much each image counts, [images].
         penalties: Those to choose from.
     """
-    with _threads(numbers):
+    with threads(numbers):
         share = weights / weights.sum()
         roots = np.sqrt(weights)
         centred = (numbers - share @ numbers) * roots[:, None].astype(numbers.dtype)
@@ -98,8 +98,11 @@ def leave_one_out(
         return best
 
 
-def _threads(numbers: Numbers) -> AbstractContextManager[object]:
-    """One thread for a small matrix: several wait for each other longer than they compute."""
+def threads(numbers: Numbers) -> AbstractContextManager[object]:
+    """One thread for a small matrix: several wait for each other longer than they compute.
+
+    It holds for the whole process, so that whoever solves several side by side holds it for all.
+    """
     limited: AbstractContextManager[object] = _THREADS.limit(
         limits=1 if min(numbers.shape) <= _SMALL else None, user_api="blas"
     )
@@ -149,7 +152,7 @@ def solve(
         weights: …
         penalty: As it found.
     """
-    with _threads(numbers):
+    with threads(numbers):
         share = weights / weights.sum()
         centre = share @ numbers
         asked = np.eye(classes)[labels]

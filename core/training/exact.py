@@ -9,6 +9,7 @@ and penalty are the ones that answer best to training images that were left out,
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,19 +170,22 @@ def _choose(
     mean, deviation = _moments(features)
     floors = [part.mean() for part in np.split(deviation, np.cumsum(stages)[:-1])]
     deviation = np.maximum(deviation, _FLOOR * np.repeat(floors, stages) + 1e-9)
-    found: _OfOne | None = None
-    for emphasis in _EMPHASES if len(stages) > 1 else (0.0,):
+    sample = features[few]
+
+    def suited(emphasis: float) -> _OfOne:
         factors = np.repeat(np.asarray(stages, float), stages) ** (-emphasis / 2)
         factors *= _LENGTH / np.linalg.norm(factors)
         scale = (factors / deviation).astype(np.float32)
         offset = (-mean * factors / deviation).astype(np.float32)
         best = ridge.leave_one_out(
-            features[few] * scale + offset, labels[few], classes, weights[few], _PENALTIES
+            sample * scale + offset, labels[few], classes, weights[few], _PENALTIES
         )
-        if found is None or best.loss < found.best.loss:
-            found = _OfOne(scale, offset, emphasis, best)
-    assert found is not None
-    return found
+        return _OfOne(scale, offset, emphasis, best)
+
+    emphases = _EMPHASES if len(stages) > 1 else _EMPHASES[:1]
+    # Each of these is too small for several threads, but they can be worked out side by side.
+    with ridge.threads(sample), ThreadPoolExecutor(len(emphases), "emphasis") as pool:
+        return min(pool.map(suited, emphases), key=lambda each: each.best.loss)
 
 
 def _moments(features: Numbers) -> tuple[Numbers, Numbers]:
