@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -109,6 +110,7 @@ def digest(name: str) -> str:
     return total.hexdigest()[:16]
 
 
+@cache
 def _imported(path: Path) -> list[Path]:
     """The modules of `pages` that one imports; with a component its browser code."""
     named: set[str] = set()
@@ -129,6 +131,7 @@ def _imported(path: Path) -> list[Path]:
     return files
 
 
+@cache
 def _meaning(path: Path) -> bytes:
     if path.suffix == ".py":
         return "\n".join(_told(_Shown().visit(ast.parse(path.read_bytes())))).encode()

@@ -163,13 +163,18 @@ def coloured(thaw_home: Path, tmp_path: Path) -> tuple[Path, Dataset]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["exact solution", "varied, without mirror", "partly thawed"])
-@pytest.mark.parametrize("format_name", ["python", "notebook"])
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [
+        ("exact solution", "python"),
+        ("exact solution", "notebook"),
+        pytest.param("varied, without mirror", "python", marks=pytest.mark.exhaustive),
+        pytest.param("partly thawed", "python", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_the_code_runs_and_learns(
     tmp_path: Path, coloured: tuple[Path, Dataset], name: str, format_name: str
 ) -> None:
-    if format_name == "notebook" and name != "exact solution":
-        pytest.skip("the same cells")
     _, dataset = coloured
     settings = replace(SETTINGS[name], epochs=12, learning_rate=0.05, batch_size=8)
     told = planned(
@@ -187,7 +192,7 @@ def test_the_code_runs_and_learns(
     assert (code.parent / "trained.keras").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_batch_norm_knows_the_pictures_after_a_single_epoch(
     tmp_path: Path, coloured: tuple[Path, Dataset]
 ) -> None:
@@ -331,7 +336,7 @@ def test_a_split_that_was_changed_by_hand_comes_with_folders(
     assert not plan.of(evaluated, changed, 224, Preparation()).by_seed
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_the_code_of_a_real_run_is_as_accurate(thaw_home: Path, tmp_path: Path) -> None:
     from core.datasets.feed import StoredFeed

@@ -39,7 +39,7 @@ NETWORKS: dict[str, tuple[str, ...]] = {
 OF_THE_MATERIAL = ("another family", "for a board", "a sealed module")
 SMALL = ("another family", "for a board")  # the others are too large for a microcontroller
 REFUSED = {("a sealed module", "keras"): "contains a TensorFlow Hub module"}
-DAILY = (("all frozen", "litert"), ("for a board", "arduino"))
+DAILY = ("all frozen", "litert")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def _cases() -> list[Any]:
         pytest.param(
             network,
             name,
-            marks=pytest.mark.slow if (network, name) in DAILY else pytest.mark.exhaustive,
+            marks=pytest.mark.slow if (network, name) == DAILY else pytest.mark.exhaustive,
         )
         for network in NETWORKS
         for name, format in table.FORMATS.items()

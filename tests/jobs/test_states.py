@@ -14,7 +14,7 @@ from core.storage.job import JobState, RunStatus
 from core.storage.runs import Run, RunState
 
 _POLLERS = 8
-_RESUMES = 150
+_RESUMES = 50
 
 
 @pytest.fixture

@@ -248,7 +248,7 @@ def corner(image: Image.Image, label: str, side: int) -> Image.Image:
     return image
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("side", "sees"), [(56, "stages")])
 def test_the_map_lights_the_corner_where_the_only_difference_is(
     tmp_path: Path, side: int, sees: str

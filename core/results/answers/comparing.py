@@ -1,6 +1,5 @@
 """Two runs on the same pictures: which does better, and whether that is more than luck."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,8 +107,11 @@ def mcnemar(gained: int, lost: int) -> float:
         lost: How many only the other gets right.
     """
     tosses, fewer = gained + lost, min(gained, lost)
-    ways = sum(math.comb(tosses, heads) for heads in range(fewer + 1))
-    return min(1.0, ways / (1 << tosses >> 1)) if tosses else 1.0
+    ways = total = 1
+    for heads in range(1, fewer + 1):  # `math.comb` for each takes seconds of 10,000 pictures
+        ways = ways * (tosses - heads + 1) // heads
+        total += ways
+    return min(1.0, total / (1 << tosses >> 1)) if tosses else 1.0
 
 
 def in_words(compared: Compared, first: str, second: str) -> Sentence:
