@@ -5,6 +5,8 @@ errors. What it shows is `pages/start.py`.
 """
 
 import asyncio
+import gc
+import itertools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +30,9 @@ from pages.components import shell
 from pages.parts.shared import words
 from pages.routes import mount
 
+_EVERY = 2.0  # seconds between two looks at what has been imported
+_TURNS = 300  # of these, between two searches of everything
+
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
@@ -38,10 +43,28 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     privacy.make_private()
     Thread(target=_start_cluster, name="cluster", daemon=True).start()
     _greet()
-    tidying = asyncio.create_task(uploads.tidy())
+    beside = [asyncio.create_task(each) for each in (uploads.tidy(), spare_what_stays())]
     yield
-    tidying.cancel()
+    for task in beside:
+        task.cancel()
     _say_what_still_runs()
+
+
+async def spare_what_stays() -> None:
+    """Take what modules hold out of the search for garbage, for good.
+
+    Streamlit searches after every script, which took a tenth of a second of each: hundreds of
+    thousands of objects belong to modules. Pages import theirs when they are first shown. What has
+    been garbage since then, such as of pages that are closed, is searched for every ten minutes.
+    """
+    known = 0
+    for turn in itertools.count():
+        if len(sys.modules) != known or turn % _TURNS == 0:
+            known = len(sys.modules)
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+        await asyncio.sleep(_EVERY)
 
 
 def _say_what_still_runs() -> None:

@@ -4,14 +4,18 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "tests/browser/"
+# Browser tests that need no finished run; half of them all, and none has to wait for a training.
+WITHOUT_A_RUN = (
+    *("check_up", "choosing", "gathering", "getting_in", "keyboard", "look", "names_drawn"),
+    *("pictures", "sending", "server_gone", "shared_export"),
+)
 LONGEST = ("browser", "cluster", "slow")
 
 
-class OneApp(LoadFileScheduling):
-    """Gives a process whole files, and one of them all browser tests, which share a served app.
+class TwoApps(LoadFileScheduling):
+    """Gives a process whole files, and two of them the browser tests, which share served apps.
 
-    While that one waits for pages, the others have the processor. Files are given out in the order
-    of `longest_first`, so that no long one is left for the end.
+    Files are given out in the order of `longest_first`, so that no long one is left for the end.
     """
 
     def __init__(self, config: pytest.Config, log: object = None) -> None:
@@ -19,7 +23,10 @@ class OneApp(LoadFileScheduling):
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
-        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+        if not nodeid.startswith(BROWSER):
+            return super()._split_scope(nodeid)
+        name = nodeid.removeprefix(f"{BROWSER}test_").partition(".py")[0]
+        return f"{BROWSER}without a run" if name in WITHOUT_A_RUN else BROWSER
 
 
 def longest_first(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from core.storage.job import Job, JobState, Kind, RunStatus, Stage
 # What settings say that were written before these could be chosen.
 _BEFORE = {"head_sees": "last", "refit": False}
 _ASIDE = ".deleted-"  # then a run's id
-_runs: set[Path] = set()  # folders that need not be looked into again
+_runs: dict[tuple[str, str], Path] = {}  # folders that need not be looked into again
 _RESULTS = ("accuracy", "images", "correct", "interval", "classes", "per_class", "confusion")
 
 
@@ -444,14 +444,15 @@ def all_runs(space: home.Space) -> list[Run]:
     """The runs of a space, newest first."""
     folder = space.runs()
     names = sorted(filter(home.is_id, os.listdir(folder)), reverse=True) if folder.is_dir() else []
-    return [Run(each) for each in map(folder.joinpath, names) if _is_run(each)]
+    here = str(folder)  # a path takes longer to compare
+    return [Run(known) for name in names if (known := _run_folder(here, name))]
 
 
-def _is_run(folder: Path) -> bool:
-    """Whether it holds settings. Once it does it is a run, whatever becomes of them."""
-    if folder not in _runs and (folder / home.SETTINGS).is_file():
-        _runs.add(folder)
-    return folder in _runs
+def _run_folder(folder: str, name: str) -> Path | None:
+    """One that holds settings. Once it does it is a run, whatever becomes of them."""
+    if (folder, name) not in _runs and os.path.isfile(os.path.join(folder, name, home.SETTINGS)):
+        _runs[folder, name] = Path(folder, name)
+    return _runs.get((folder, name))
 
 
 def aside(space: home.Space) -> list[Run]:

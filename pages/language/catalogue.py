@@ -9,7 +9,7 @@ import gettext
 import io
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,7 @@ def decimal(value: float, language: str, digits: int = 0) -> str:
     return format_decimal(value, pattern, locale(language))
 
 
+@lru_cache(1000)
 def percent(share: float, language: str, digits: int = 0) -> str:
     """A share: `90%`."""
     pattern = locale(language).percent_formats[None].pattern
