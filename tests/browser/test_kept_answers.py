@@ -39,6 +39,7 @@ def test_a_reload_keeps_what_was_set(
     expect(page.get_by_text(re.compile("Set as suggested"))).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_sixty_pictures_are_counted_sorted_and_kept(
     served: Served, page: Page, trained: str, drawn: Path, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_the_answer_follows_what_the_camera_sees_for_everybody_who_watches(
         context.close()
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_was_away_answers_again_and_a_deleted_run_is_told(
     served: Served, filming: Browser, trained: str
 ) -> None:

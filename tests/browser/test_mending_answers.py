@@ -118,6 +118,7 @@ def test_a_wrong_answer_becomes_a_picture_to_learn_from(
     assert picture.is_file()
 
 
+@pytest.mark.exhaustive
 def test_a_mistake_on_other_pictures_is_asked_about_and_learned_from(
     served: Served, page: Page, run: tuple[str, str], drawn: Path, tmp_path: Path
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_mistake_on_other_pictures_is_asked_about_and_learned_from(
     expect(page.get_by_text("in the data set as “")).to_have_count(0)
 
 
+@pytest.mark.exhaustive
 def test_many_pictures_survive_a_reload_and_come_back_in_folders(
     served: Served, page: Page, run: tuple[str, str], drawn: Path, tmp_path: Path
 ) -> None:

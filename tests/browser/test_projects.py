@@ -12,31 +12,30 @@ from tests.browser.app import TRAINED, Served, new_context, press, serve, settle
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.timeout(900)
+SAID = re.compile(r"boat, .*sure")
+
+
 def test_a_project_is_used_elsewhere(
-    served: Served, browser: Browser, page: Page, sketches: str, trained: str, tmp_path: Path
+    served: Served, page: Page, sketches: str, trained: str, tmp_path: Path
 ) -> None:
-    page.goto(f"{served.url}/?data={sketches}")
-    settled(page)
-    press(page, "Save project")
-    link = page.get_by_role("link", name="Save sketches.thaw").get_attribute("href")
-    assert link is not None
-    answer = page.request.get(link if link.startswith("http") else f"{served.url}{link}")
-    saved = tmp_path / "sketches.thaw"
-    saved.write_bytes(answer.body())
+    file = saved(page, served, sketches, tmp_path)
     # Below another's address, where nothing is trained.
     with serve(tmp_path / "elsewhere", base="teaching/thaw", warm=False) as other:
-        page.goto(other.url)
-        page.locator("input.zip").set_input_files(saved)
-        expect(page.get_by_text(re.compile("trained runs? came with this project"))).to_be_visible(
-            timeout=TRAINED
-        )
-        settled(page)
-        share(page)
+        opened(page, other, file)
         press(page, "Show it a picture")
         press(page, "Try 1")
-        expect(page.get_by_text(re.compile(r"boat, .*sure"))).to_be_visible(timeout=TRAINED)
-        page.goto(other.url + "/?data=" + data_of(page))
+        expect(page.get_by_text(SAID)).to_be_visible(timeout=TRAINED)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+def test_whoever_has_the_link_tries_a_shared_project_and_takes_it_along(
+    served: Served, browser: Browser, page: Page, sketches: str, trained: str, tmp_path: Path
+) -> None:
+    file = saved(page, served, sketches, tmp_path)
+    with serve(tmp_path / "elsewhere", base="teaching/thaw", warm=False) as other:
+        opened(page, other, file)
+        share(page)
         address = page.get_by_text(re.compile("/shares/projects/")).inner_text().strip()
         assert address.startswith(f"{other.url}/shares/projects/")
         visitor = new_context(browser)
@@ -56,8 +55,26 @@ def test_a_project_is_used_elsewhere(
         visitor.close()
 
 
-def data_of(page: Page) -> str:
-    return page.url.partition("data=")[2].partition("&")[0]
+def saved(page: Page, served: Served, data: str, folder: Path) -> Path:
+    """The project of a data set, as a file."""
+    page.goto(f"{served.url}/?data={data}")
+    settled(page)
+    press(page, "Save project")
+    link = page.get_by_role("link", name="Save sketches.thaw").get_attribute("href")
+    assert link is not None
+    answer = page.request.get(link if link.startswith("http") else f"{served.url}{link}")
+    file = folder / "sketches.thaw"
+    file.write_bytes(answer.body())
+    return file
+
+
+def opened(page: Page, served: Served, project: Path) -> None:
+    """Bring a project in."""
+    page.goto(served.url)
+    page.locator("input.zip").set_input_files(project)
+    came = page.get_by_text(re.compile("trained runs? came with this project"))
+    expect(came).to_be_visible(timeout=TRAINED)
+    settled(page)
 
 
 def share(page: Page) -> None:

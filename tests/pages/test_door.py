@@ -1,11 +1,15 @@
 """The door: what nobody expected is told in one sentence, and the settings keep the house shut."""
 
+import asyncio
+import gc
 import tomllib
+import weakref
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import streamlit_app
 from core.storage import incidents
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +56,30 @@ def test_the_settings_keep_the_house_shut(section: str, name: str, value: object
 def test_no_page_takes_html_from_markdown() -> None:
     for path in (ROOT / "pages").rglob("*.py"):
         assert "unsafe" not in path.read_text(), path
+
+
+def test_modules_are_searched_for_garbage_once_and_what_became_garbage_since_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streamlit_app, "_EVERY", 0.01)
+    monkeypatch.setattr(streamlit_app, "_TURNS", 2)
+
+    class Closed:
+        """A page that refers to itself."""
+
+    async def look() -> None:
+        page = Closed()
+        page.itself = page  # type: ignore[attr-defined]
+        known = weakref.ref(page)
+        sparing = asyncio.create_task(streamlit_app.spare_what_stays())
+        await asyncio.sleep(0)
+        assert gc.get_freeze_count() > 100_000
+        del page
+        while known() is not None:  # else this test would not end
+            await asyncio.sleep(0.01)
+        sparing.cancel()
+
+    try:
+        asyncio.run(asyncio.wait_for(look(), 20))
+    finally:
+        gc.unfreeze()
