@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.jobs import queue, tasks
-from core.network import gpu
 from core.settings import SplitSettings, TrainingSettings
 from core.storage import home
 from core.storage.runs import Run
@@ -50,9 +49,9 @@ def train(data: str, epochs: int, dense: tuple[int, ...]) -> tuple[Run, float]:
     return run, seconds
 
 
-def compiled(graphs: int) -> None:
-    """Wait: the worker compiles each model for prediction once its results are shown."""
-    wait(lambda: len(list((home.cache() / "graphs").glob("[!.]*"))) == graphs)
+def rested(run: Run) -> None:
+    """Wait: the worker compiles a model for prediction once its results are shown."""
+    wait(lambda: not queue.is_busy(run))
 
 
 def main() -> None:
@@ -61,14 +60,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     args = parser.parse_args()
     owner = queue.ensure_started()
-    frozen = 0 if gpu.is_here() else 1  # a GPU runs the frozen part without a converted graph
     try:
         data = bring(args.folder)
-        train(data, 1, ())
-        compiled(frozen + 1)
+        first, _ = train(data, 1, ())
+        rested(first)
         shutil.rmtree(home.cache() / "features")
-        _, new = train(data, args.epochs, ())
-        compiled(frozen + 2)
+        run, new = train(data, args.epochs, ())
+        rested(run)
         run, second = train(data, args.epochs, (128,))
         pictures = sorted(path for path in (args.folder / "validation").rglob("*.*"))[:21]
         times = []

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
-    return scheduling.TwoApps(config, log)
+    return scheduling.OneApp(config, log)
 
 
 @pytest.fixture(autouse=True)

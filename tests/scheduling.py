@@ -4,18 +4,16 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "tests/browser/"
-# Browser tests that need no finished run; half of them all, and none has to wait for a training.
-WITHOUT_A_RUN = (
-    *("check_up", "choosing", "gathering", "getting_in", "keyboard", "look", "names_drawn"),
-    *("pictures", "sending", "server_gone", "shared_export"),
-)
+OWN_APP = ("getting_in", "shared_export")  # they serve another one
 LONGEST = ("browser", "cluster", "slow")
 
 
-class TwoApps(LoadFileScheduling):
-    """Gives a process whole files, and two of them the browser tests, which share served apps.
+class OneApp(LoadFileScheduling):
+    """Gives a process whole files, and one of them all browser tests, which share a served app.
 
-    Files are given out in the order of `longest_first`, so that no long one is left for the end.
+    While that one waits for pages, the others have the processor: with a second app beside it, the
+    two keep each other waiting. Files are given out in the order of `longest_first`, so that no
+    long one is left for the end.
     """
 
     def __init__(self, config: pytest.Config, log: object = None) -> None:
@@ -23,10 +21,9 @@ class TwoApps(LoadFileScheduling):
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith(BROWSER):
-            return super()._split_scope(nodeid)
-        name = nodeid.removeprefix(f"{BROWSER}test_").partition(".py")[0]
-        return f"{BROWSER}without a run" if name in WITHOUT_A_RUN else BROWSER
+        alone = any(nodeid.startswith(f"{BROWSER}test_{name}.") for name in OWN_APP)
+        shares = nodeid.startswith(BROWSER) and not alone
+        return BROWSER if shares else super()._split_scope(nodeid)
 
 
 def longest_first(items: list[pytest.Item]) -> None:
