@@ -114,7 +114,8 @@ def draw(found: Sequence[Row], total: int) -> list[Row]:
         if len(found) == total
         else say("{count} of {total} runs", count=len(found), total=total)
     )
-    accuracy, seconds, made = say("accuracy"), say("seconds"), say("when")
+    accuracy, interval = say("accuracy"), say("from, to")
+    seconds, made = say("seconds"), say("when")
     percent = words.percent_format().replace("%d", "%.1f")
     # Rows are known by their place, so other rows are another table.
     key = state.key("runs", *(row.run.id for row in page))
@@ -124,7 +125,7 @@ def draw(found: Sequence[Row], total: int) -> list[Row]:
                 "★": ["★" if row.starred else "" for row in page],
                 say("name"): [words.seen(row.name) for row in page],
                 accuracy: [None if row.accuracy is None else 100 * row.accuracy for row in page],
-                say("from, to"): [_interval(row) for row in page],
+                interval: [_interval(row) for row in page],
                 say("state"): [_status(row) for row in page],
                 say("data set"): [_data(row) for row in page],
                 say("backbone"): [words.seen(row.backbone) for row in page],
@@ -138,6 +139,7 @@ def draw(found: Sequence[Row], total: int) -> list[Row]:
             column_config={
                 "★": st.column_config.TextColumn(width=40),
                 accuracy: st.column_config.NumberColumn(format=percent),
+                interval: st.column_config.TextColumn(width=110),
                 seconds: st.column_config.NumberColumn(format="%.0f"),
                 made: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             },

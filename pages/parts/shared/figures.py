@@ -673,7 +673,7 @@ def against(points: Sequence[Point], title: str, *, named: bool = False) -> go.F
     )
     if named and points:  # room for the names, which stand beside the points
         costs = np.log10([point.cost for point in points])
-        figure.update_xaxes(range=[costs.min() - 0.25, costs.max() + 0.25])
+        figure.update_xaxes(range=[costs.min() - 0.1, costs.max() + 0.4])
     elif points:
         figure.update_yaxes(range=_around([point.accuracy for point in points]))
     return figure
@@ -691,7 +691,7 @@ def _named(points: Sequence[Point]) -> dict[str, Any]:
     """What shows the names and the intervals of points."""
     return {
         "text": [label(point.name, 20) for point in points],
-        "textposition": "top center",
+        "textposition": "middle right",  # above, they would lie on the intervals
         "cliponaxis": False,
         "error_y": {
             "type": "data",
