@@ -51,11 +51,11 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 async def spare_what_stays() -> None:
-    """Take what modules hold out of the search for garbage, for good.
+    """Take what modules hold out of the search for garbage.
 
-    Streamlit searches after every script, which took a tenth of a second of each: hundreds of
-    thousands of objects belong to modules. Pages import theirs when they are first shown. What has
-    been garbage since then, such as of pages that are closed, is searched for every ten minutes.
+    Streamlit searches after every script, which took up to a tenth of a second of each: hundreds of
+    thousands of objects belong to modules. Pages import theirs when they are first shown. What else
+    was there then, such as pages that are closed by now, is searched every ten minutes.
     """
     known = 0
     for turn in itertools.count():
