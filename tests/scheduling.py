@@ -4,16 +4,14 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "tests/browser/"
-OWN_APP = ("getting_in", "shared_export")  # they serve another one
 LONGEST = ("browser", "cluster", "slow")
 
 
 class OneApp(LoadFileScheduling):
     """Gives a process whole files, and one of them all browser tests, which share a served app.
 
-    While that one waits for pages, the others have the processor: with a second app beside it, the
-    two keep each other waiting. Files are given out in the order of `longest_first`, so that no
-    long one is left for the end.
+    While that one waits for pages, the others have the processor. Files are given out in the order
+    of `longest_first`, so that no long one is left for the end.
     """
 
     def __init__(self, config: pytest.Config, log: object = None) -> None:
@@ -21,9 +19,7 @@ class OneApp(LoadFileScheduling):
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
-        alone = any(nodeid.startswith(f"{BROWSER}test_{name}.") for name in OWN_APP)
-        shares = nodeid.startswith(BROWSER) and not alone
-        return BROWSER if shares else super()._split_scope(nodeid)
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
 
 
 def longest_first(items: list[pytest.Item]) -> None:
