@@ -75,13 +75,9 @@ def taking_floats(model: Any) -> Any:
 
     A model that takes uint8 makes uint8 of everything it is given, before its first layer.
     """
-    config = model.get_config()
-    for layer in config["layers"]:
-        if layer["class_name"] == "InputLayer":
-            layer["config"]["dtype"] = "float32"
-    copy = type(model).from_config(config)
-    copy.set_weights(model.get_weights())
-    return copy
+    floats = keras.Input(model.inputs[0].shape[1:], dtype="float32", name=model.inputs[0].name)
+    # With the same layers: one that is made anew of its settings lacks what a sealed module holds.
+    return keras.models.clone_model(model, input_tensors=floats, clone_function=lambda layer: layer)
 
 
 def for_micro(model: Any) -> Any:
