@@ -3,7 +3,6 @@
 A job's folder says how far it is; Dask is only asked whether a job got lost.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -512,7 +511,7 @@ def standing(run: Run) -> RunState:
 def _size(run: Run) -> int:
     """Bytes of a run's log: one that has ended may have been resumed since."""
     try:
-        return os.stat(os.path.join(run.folder, home.PROGRESS)).st_size
+        return run.log.path.stat().st_size
     except OSError:
         return 0
 

@@ -12,9 +12,6 @@ from tests.browser.app import TRAINED, Served, new_context, press, serve, settle
 pytestmark = pytest.mark.browser
 
 
-SAID = re.compile(r"boat, .*sure")
-
-
 def test_a_project_is_used_elsewhere(
     served: Served, page: Page, sketches: str, trained: str, tmp_path: Path
 ) -> None:
@@ -24,7 +21,7 @@ def test_a_project_is_used_elsewhere(
         opened(page, other, file)
         press(page, "Show it a picture")
         press(page, "Try 1")
-        expect(page.get_by_text(SAID)).to_be_visible(timeout=TRAINED)
+        expect(page.get_by_text(re.compile(r"boat, .*sure"))).to_be_visible(timeout=TRAINED)
 
 
 @pytest.mark.exhaustive

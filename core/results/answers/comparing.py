@@ -108,7 +108,7 @@ def mcnemar(gained: int, lost: int) -> float:
     """
     tosses, fewer = gained + lost, min(gained, lost)
     ways = total = 1
-    for heads in range(1, fewer + 1):  # `math.comb` for each takes seconds of 10,000 pictures
+    for heads in range(1, fewer + 1):  # for 10,000 pictures, `math.comb` for each takes seconds
         ways = ways * (tosses - heads + 1) // heads
         total += ways
     return min(1.0, total / (1 << tosses >> 1)) if tosses else 1.0

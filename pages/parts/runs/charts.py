@@ -70,7 +70,7 @@ def costs(found: Sequence[Row], chosen: Sequence[Row]) -> None:
     ticked = {row.run.id for row in chosen}
     points = [
         Point(row.name, value, row.accuracy, row.interval, row.run.id in ticked)
-        for row in sorted(found, key=_age)  # so that another order draws no other chart
+        for row in sorted(found, key=lambda row: row.run.id)  # another order draws no other chart
         if row.accuracy is not None and row.interval and (value := _cost(row, cost))
     ]
     if not points:
@@ -83,10 +83,6 @@ def costs(found: Sequence[Row], chosen: Sequence[Row]) -> None:
         config=figures.CONFIG,
         alt=figures.told_against(points, title),
     )
-
-
-def _age(row: Row) -> tuple[float, str]:
-    return row.created, row.run.id
 
 
 def _cost(row: Row, cost: str | None) -> float | None:
