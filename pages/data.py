@@ -5,7 +5,7 @@ import streamlit as st
 from core.datasets import enough
 from core.datasets.dataset import Dataset
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import foresight, queue
 from core.projects import opening
 from pages.parts.data import (
     bring,
@@ -80,6 +80,8 @@ def show(chosen: str, dataset: Dataset) -> None:
             _counts(dataset)
         mend.divided_anew(chosen, dataset)
         mend.forget(chosen)
+    if can_be_learned(dataset):
+        foresight.look_ahead(state.folder_of(chosen), len(dataset.records))
 
 
 def _above(chosen: str, dataset: Dataset) -> None:

@@ -9,7 +9,7 @@ from core.backbones.weights.weights import ready_offline
 from core.datasets.dataset import Dataset
 from core.datasets.enough import check
 from core.errors import UserError
-from core.jobs import queue
+from core.jobs import foresight, queue
 from core.settings import IMAGENET
 from core.storage.job import RunStatus, Stage
 from core.storage.runs import Run, RunState
@@ -137,6 +137,7 @@ def choose() -> None:
         advice.draw(chosen, suggested, settings)
     if settings is not None:
         comparing.draw(chosen, settings)
+    foresight.look_ahead(state.folder_of(chosen), len(dataset.records))
 
 
 def divided(dataset: Dataset) -> str:

@@ -1,11 +1,12 @@
-"""What is found out before a training, in the background: what to choose, and what it will cost.
+"""What is done before a training, in the background: what to choose, what it will cost, features.
 
-Both are kept on disk once they are known. Until then every call answers at once that they are not.
+All of it is kept on disk. Until it is there, every call answers at once that it is not.
 """
 
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from core.advice.estimate import Probe
 from core.advice.likeness import Likeness
 from core.backbones.catalogue.rows import backbone_of
+from core.backbones.weights.weights import ready_offline
 from core.datasets import store
 from core.errors import UserError
 from core.jobs import tasks, worker
@@ -36,6 +38,8 @@ _FEATURES = (
 )
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
+_BEGUN_WITH = TrainingSettings()  # whose features are made ahead
+_WORTH_IT = 300  # pictures; the process that makes their features takes seconds to start
 P = ParamSpec("P")
 _KEPT = 500
 _IDLE = 3.0  # seconds after which nobody looks for an answer any more; pages ask each second
@@ -84,15 +88,39 @@ def probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     name = f"probe-{_name(dataset)}"
     now = time.monotonic()  # where the slider has moved on, nobody wants the earlier ones
     _drop(lambda other: other.startswith(name) and now - _wanted.get(other, 0.0) > _IDLE)
-    _ask_once(f"{name}-{path.stem}", tasks.probe, dataset, settings, path)
+    if _ask_once(f"{name}-{path.stem}", tasks.probe, dataset, settings, path):
+        _end(home.ahead_end())  # somebody waits for this one
     return None
 
 
-def forget_probes() -> None:
-    """Have all probes end: somebody trains, and knows what they want."""
-    _drop(lambda name: name.startswith("probe-"))
+def look_ahead(dataset: Path, images: int) -> None:
+    """Have the features made that a training as Thaw suggests it begins with.
+
+    They are most of its work. Who looks at their pictures or at the settings first finds it done.
+    It takes what processors have left over, and gives way to whoever trains. Ask again now and
+    then, until it is through.
+
+    Args:
+        dataset: The folder of a stored data set.
+        images: How many it holds.
+    """
+    done = _made_ahead(dataset)
+    worth_it = images >= _WORTH_IT and ready_offline(backbone_of(_BEGUN_WITH))
+    if worth_it and not done.is_file():
+        with suppress(UserError):  # nobody has asked for it, and a training will say the same
+            _ask_once(f"ahead-{_name(dataset)}", tasks.look_ahead, dataset, _BEGUN_WITH, done)
+
+
+def make_way() -> None:
+    """Have all that end: somebody trains, and knows what they want."""
+    _drop(lambda name: name.startswith(("probe-", "ahead-")))
+    for end in (home.probes_end(), home.ahead_end()):
+        _end(end)
+
+
+def _end(end: Path) -> None:
     home.cache().mkdir(parents=True, exist_ok=True)
-    files.write_bytes(home.probes_end(), b"", sync=False)
+    files.write_bytes(end, b"", sync=False)
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:
@@ -112,6 +140,7 @@ def known_probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     since = path.stat().st_mtime
     trained = rows.rows(home.space_of(dataset))
     done = any(_leaves_features(row, dataset.name, settings, since) for row in trained)
+    done = done or (_alike(settings, _BEGUN_WITH) and _later(_made_ahead(dataset), since))
     return replace(found, new_images=0) if done else found
 
 
@@ -120,14 +149,22 @@ def _leaves_features(row: Row, dataset_id: str, settings: TrainingSettings, sinc
     theirs = row.settings
     if row.dataset_id != dataset_id or theirs is None:
         return False
+    if not _later(row.run.results_path, since):
+        return False
+    return _alike(theirs, settings) and _warms_up(theirs) >= _warms_up(settings)
+
+
+def _later(path: Path, since: float) -> bool:
+    """Whether a file is there, and not older."""
     try:
-        if row.run.results_path.stat().st_mtime < since:
-            return False
+        return path.stat().st_mtime >= since
     except FileNotFoundError:  # not ended, or deleted meanwhile
         return False
-    return all(
-        getattr(theirs, name) == getattr(settings, name) for name in _FEATURES
-    ) and _warms_up(theirs) >= _warms_up(settings)
+
+
+def _alike(one: TrainingSettings, other: TrainingSettings) -> bool:
+    """Whether both need the same features."""
+    return all(getattr(one, name) == getattr(other, name) for name in _FEATURES)
 
 
 def _warms_up(settings: TrainingSettings) -> bool:
@@ -142,6 +179,11 @@ def _name(dataset: Path) -> str:
 
 def _place(dataset: Path, settings: TrainingSettings) -> Path:
     return home.probes() / f"{_key(dataset, settings)}.json"
+
+
+def _made_ahead(dataset: Path) -> Path:
+    """The file that says that its features have been made."""
+    return _place(dataset, _BEGUN_WITH).with_suffix(".made")
 
 
 def _key(dataset: Path, settings: TrainingSettings) -> str:
@@ -162,8 +204,11 @@ def _let_go(name: str, future: "Future") -> None:
         _futures.pop(name, None)
 
 
-def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs) -> None:
+def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs) -> bool:
     """Have something found out, unless it is already under way.
+
+    Returns:
+        Whether it was not.
 
     Raises:
         UserError: It was tried and did not work.
@@ -174,7 +219,7 @@ def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs
         raise failure
     future = _futures.get(name)
     if future is not None and not future.done():
-        return
+        return False
     if future is not None and future.status == "error":
         error = future.exception()
         if not isinstance(error, UserError):
@@ -192,3 +237,4 @@ def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs
     for kept in (_futures, _wanted, _failures):
         while len(kept) > _KEPT:
             kept.pop(next(iter(kept)), None)
+    return True

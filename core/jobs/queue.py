@@ -127,7 +127,7 @@ def can_go_on(run: Run, state: RunState) -> bool:
 
 def _submit_training(run: Run, dataset: Path) -> None:
     submit(run, tasks.train, dataset)
-    foresight.forget_probes()  # now that a probe which begins must come after this run
+    foresight.make_way()  # now that what begins must come after this run
 
 
 def submit_import(path: Path, name: str, split: SplitSettings) -> str:

@@ -6,12 +6,17 @@ and is listed in `KINDS`. To add either is to write one function here.
 
 import hashlib
 import logging
+import math
+import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from core import apart
 from core.backbones.catalogue.backbone import Backbone
@@ -32,6 +37,8 @@ from core.storage.runs import Run
 logger = logging.getLogger("thaw")
 
 _SHOWN = 320  # pixels of a mistake's picture
+_GRACE = 1.0  # seconds for a process to keep what it has made
+_LAST = 19  # the niceness of what comes after everything else
 _FRAME_PIXELS = 4_000_000  # of a camera's frame; a page sends some 100,000
 
 
@@ -626,6 +633,56 @@ def probe(dataset: Path, settings: TrainingSettings, result: Path) -> None:
         files.write_json(result, apart.run(partial(try_out, dataset, settings), go_on))
 
 
+def look_ahead(dataset: Path, settings: TrainingSettings, done: Path) -> None:
+    """Make the features that a training needs, in a process that takes only what others leave.
+
+    Args:
+        dataset: The folder of a stored data set.
+        settings: What is to be trained, all of it frozen.
+        done: A file to make once they are all there.
+
+    Raises:
+        UserError: The data set is gone.
+    """
+    asked = files.stamp(home.ahead_end())
+    last = math.inf
+
+    def go_on() -> None:
+        nonlocal last
+        if files.stamp(home.ahead_end()) != asked:
+            last = min(last, time.monotonic() + _GRACE)
+        if time.monotonic() > last:
+            raise StopRequested
+
+    with suppress(StopRequested):
+        if apart.run(partial(make_features, dataset, settings, asked), go_on):
+            done.parent.mkdir(parents=True, exist_ok=True)
+            files.write_bytes(done, b"", sync=False)
+
+
+def make_features(dataset: Path, settings: TrainingSettings, asked: files.Stamp) -> bool:
+    """What `look_ahead` does, for a separate process; whether it came to its end."""
+    from core.datasets.feed import StoredFeed
+    from core.network import features
+    from core.training import fit
+    from core.training.setup import Setup
+
+    psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if sys.platform == "win32" else _LAST)
+
+    def go_on(*_: int) -> None:
+        if files.stamp(home.ahead_end()) != asked:
+            raise StopRequested
+
+    feed = StoredFeed(dataset)
+    try:
+        setup = Setup.of(home.space_of(dataset), settings, feed.preparation(go_on), go_on)
+        _, made = fit.frozen_features(setup, feed, go_on, go_on)
+    except StopRequested:  # what was made until now is kept
+        return False
+    features.drop_oldest(made.in_use())
+    return True
+
+
 def try_out(dataset: Path, settings: TrainingSettings) -> dict[str, Any]:
     """What `core.advice.probe` finds, as JSON holds it; for a separate process."""
     from core.advice.probe import probe  # takes seconds
@@ -648,4 +705,5 @@ KINDS: dict[Callable[..., Any], Kind] = {
     look: Kind.PREDICTION,
     survey: Kind.READING,
     probe: Kind.TRAINING,
+    look_ahead: Kind.TRAINING,
 }

@@ -180,6 +180,11 @@ def probes_end() -> Path:
     return cache() / "probes-end"
 
 
+def ahead_end() -> Path:
+    """The same for what is computed ahead of a training; a probe ends that as well."""
+    return cache() / "ahead-end"
+
+
 def keras() -> Path:
     return cache() / "weights"
 

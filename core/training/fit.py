@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.datasets.dataset import Dataset, Decoded
@@ -105,28 +105,30 @@ def help_out(run: Run, feed: ImageFeed, part: int, parts: int) -> None:
 
     setup = Setup.of(run.space, run.settings, feed.preparation(go_on), go_on)
     with ThreadPoolExecutor(1, "network") as builder, suppress(StopRequested):
-        frozen = _Frozen(setup, feed, builder)
+        frozen = _Frozen(setup, feed, _begun(builder, setup, feed))
         frozen.take(go_on, go_on, lambda digest: _part(digest, parts) == part)
 
 
-def frozen_features(setup: Setup, feed: ImageFeed, report: Report) -> tuple[Dataset, FeatureCache]:
+def frozen_features(
+    setup: Setup, feed: ImageFeed, reading: Report, through: Report = lambda *_: None
+) -> tuple[Dataset, FeatureCache]:
     """The features of the whole frozen backbone of all images.
 
-    Those that are in the cache are taken from there; if all are, no network is built.
+    Those that are in the cache are taken from there. The network is only built where it has never
+    been converted on this machine.
 
     Args:
         setup: Of settings with which all of one network is frozen.
         feed: The images.
-        report: Told images read and in total; what it raises ends the work.
+        reading: Told images read and in total; what it raises ends the work.
+        through: The same of those that have been through the network.
     """
     (prefix,) = setup.wholes()
-    cache = FeatureCache(prefix.key, prefix.shape, prefix.dtype)
-    size, digests = setup.backbone.input_size, feed.digests()
-    if digests is not None and all(digest in cache for digest in digests):
-        return feed.read(lambda _: False, lambda _: None, size, report), cache
-    with ThreadPoolExecutor(1, "network") as builder:
-        frozen = _Frozen(setup, feed, builder)
-        dataset = frozen.take(report, lambda *_: None)
+    network = cache(partial(setup.build, feed.count))
+    frozen = _Frozen(setup, feed, network)
+    if frozen.missing and not engine.is_converted(prefix.graph):
+        network()  # before two threads ask for it
+    dataset = frozen.take(reading, through)
     return dataset, frozen.features[prefix]
 
 
@@ -219,7 +221,7 @@ def _learn(
     setup = Setup.of(run.space, settings, preparation, obtaining)
     with ThreadPoolExecutor(1, "network") as builder:
         _at(run, Stage.BUILDING, 0, 1)
-        frozen = _Frozen(setup, feed, builder)
+        frozen = _Frozen(setup, feed, _begun(builder, setup, feed))
         _at(run, Stage.BUILDING, 1, 1)
         _go_on(run)
         reading = _in_time(StageReporter(run.log, Stage.READING, stop), heat)
@@ -291,21 +293,25 @@ _PATIENCE = 3.0  # seconds after which the rest of a candidate's images can be e
 _COMPARED = 32  # images that run in both precisions; 16 were as good as 128
 
 
+def _begun(builder: ThreadPoolExecutor, setup: Setup, feed: ImageFeed) -> "Callable[[], Network]":
+    """Begin to build the network; what is returned waits for it."""
+    copies = 1 + (setup.settings.views if setup.augmentation else 0)
+    return builder.submit(setup.build, feed.count * copies).result
+
+
 class _Frozen:
     """The frozen part of a network, being built, and the features that it has made.
 
     Attributes:
+        network: Waits for it.
         features: Of all images, by prefix.
         seconds: That reading took, and what was left of the frozen part after it.
     """
 
-    def __init__(self, setup: Setup, feed: ImageFeed, builder: ThreadPoolExecutor) -> None:
+    def __init__(self, setup: Setup, feed: ImageFeed, network: "Callable[[], Network]") -> None:
         self._setup = setup
         self._feed = feed
-        copies = 1 + (setup.settings.views if setup.augmentation else 0)
-        self.network: Callable[[], Network] = builder.submit(
-            setup.build, feed.count * copies
-        ).result
+        self.network = network
         self._prefixes = setup.prefixes(self.network)
         self._full = set(setup.in_full_precision())
         self._prefixes += self._full

@@ -12,6 +12,7 @@ from core.intake.pictures.preparation import Preparation
 from core.jobs import foresight, queue, tasks
 from core.settings import Squaring, TrainingSettings
 from core.storage import home
+from core.storage.job import RunStatus, Stage
 
 pytestmark = pytest.mark.cluster
 LITE0 = BACKBONES["efficientnet_lite0"]
@@ -58,6 +59,31 @@ def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
     assert foresight.known_probe(home.HOME.dataset(sketches), longer) == replace(
         before, new_images=0
     )
+
+
+def test_a_training_finds_the_features_of_its_pictures_there(sketches, wait):
+    folder, settings = home.HOME.dataset(sketches), TrainingSettings(epochs=1)
+    wait(lambda: foresight.probe(folder, settings))
+    images = len(store.load(folder).records)
+    probed = foresight.known_probe(folder, settings)
+    assert probed is not None
+    assert 0 < probed.new_images <= images
+
+    def made() -> bool:
+        foresight.look_ahead(folder, 300)
+        return foresight.known_probe(folder, settings) == replace(probed, new_images=0)
+
+    wait(made)
+    before = len(foresight._futures)
+    foresight.look_ahead(folder, 300)
+    assert len(foresight._futures) == before, "it is made once more"
+    cropped = replace(settings, square=Squaring.CROP)  # which are other features
+    assert foresight.known_probe(folder, cropped) is None
+    run = queue.submit_training(folder, settings)
+    wait(lambda: queue.status(run).status.final)
+    state = queue.status(run)
+    assert state.status is RunStatus.FINISHED
+    assert state.stages[Stage.FEATURES][:2] == (0, 0), "they were made once more"
 
 
 def test_what_cannot_be_found_out_is_told(shared, wait):

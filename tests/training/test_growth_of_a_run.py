@@ -15,6 +15,7 @@ from core.storage import home
 from core.storage.job import Job, RunStatus
 from core.storage.runs import Run, job_of
 from core.training import fit
+from core.training.setup import Setup
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -50,7 +51,7 @@ def test_it_is_found_from_the_features_that_the_run_has_left(
 ) -> None:
     run = trained(painted(20))
     with monkeypatch.context() as no_network:
-        no_network.setattr(fit, "_Frozen", None)
+        no_network.setattr(Setup, "build", lambda *_: pytest.fail("a network is built"))
         assert grown(run).state().status is RunStatus.FINISHED
     found = growing.read(run)
     assert found is not None
