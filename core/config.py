@@ -141,7 +141,7 @@ WARM_UP = Setting(
 )
 KEPT = _number(
     "THAW_KEPT_GB",
-    "0.9",
+    "1.1",
     "gigabytes",
     "how much memory a training process may hold between two trainings; one that holds more "
     "starts anew",

@@ -20,6 +20,8 @@ def give_back() -> None:
         gradients = ops.gradient_registry._registry
         for name in [each for each in gradients if each.startswith("CustomGradient-")]:
             del gradients[name]
+        # Whatever Python has fed to TensorFlow, with all features of a training behind it.
+        getattr(ops.get_default_graph(), "_py_funcs_used_in_graph", []).clear()
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:  # glibc keeps what is freed for itself, often a gigabyte of it

@@ -48,15 +48,11 @@ def train(run: Run, dataset: Path) -> None:
         raise UserError("The data set of this run has been deleted. Choose another one.")
     from core.datasets.feed import StoredFeed
     from core.jobs.crew import Crew
-    from core.results.predictor import of_run
     from core.training import fit
 
     Run.open(run.folder)
-    results = fit.train(run, StoredFeed(dataset, run.version), Crew(run, dataset, help_out))
-    resumed = run.turn != run.state().turn  # then the next turn makes its own model
-    if results["best_epoch"] is not None and run.has_model and not resumed:
-        run.finishing(Stage.COMPILING)
-        of_run(run.folder)  # compiled now, so that the first picture need not wait for it
+    crew = Crew(run, dataset, help_out)
+    fit.train(run, StoredFeed(dataset, run.version), crew, ready=True)
 
 
 def help_out(folder: Path, dataset: Path, part: int, parts: int) -> None:

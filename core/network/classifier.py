@@ -1,6 +1,7 @@
 """A backbone and a head, cut so that what is frozen runs once and the rest can be trained."""
 
 import math
+from functools import partial
 from typing import Any
 
 from core.backbones import load
@@ -8,7 +9,7 @@ from core.backbones.catalogue.backbone import Backbone
 from core.backbones.frameworks import keras
 from core.backbones.stages import stage_outputs
 from core.intake.pictures.preparation import USUAL, Preparation
-from core.network import freeze
+from core.network import engine, freeze
 from core.network.familiarity import FAMILIAR, PROBABILITIES, Memory
 from core.network.inference_mode import InferenceMode
 from core.network.prefix import PIXELS, POOLED, Prefix, prefix_at
@@ -196,6 +197,28 @@ class Network:
         familiar = memory.layers(last, FAMILIAR, probabilities)
         outputs = {PROBABILITIES: probabilities, FAMILIAR: familiar}
         return keras.Model(images, outputs, name="classifier")
+
+    def join(self, key: str, head: list[Any], memory: Memory | None = None) -> None:
+        """Make the graph that predictions run of those of the backbones, all of them frozen.
+
+        Args:
+            key: Its cache key.
+            head: As for `whole`.
+            memory: As for `whole`.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        wholes = [each.pooled for each in self._side_by_side]
+        rows = keras.layers.Input((sum(prefix.shape[0] for prefix in wholes),), name="rows")
+        own = rows[:, : self.pooled.shape[0]]
+        last = own[:, -self.backbone.features :]
+        answers = _through(head, rows if self._sees_stages else last)
+        if memory is not None:
+            familiar = memory.layers(last, FAMILIAR, answers)
+            answers = keras.layers.Concatenate()([answers, familiar])
+        parts = [(whole.graph, partial(self.prefix_model, whole)) for whole in wholes]
+        engine.join(key, parts, keras.Model(rows, answers))
 
     def _stages(self, x: Any) -> Any:
         """The pooled output of every stage, [N, numbers]; those of the last are its features."""

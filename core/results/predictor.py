@@ -307,14 +307,19 @@ def of_run(run: Path) -> Predictor:
             found=found,
         )
     input_size, preparation = read_description(run)
-    with model.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    key = cache_key(model=digest, engine=engine.name())
+    digest, key = graph_of(model)
     classes = tuple(names.by_now(Run(run)).values())
     if not engine.is_converted(key):  # that takes a while, and as much room
         room.ready(model.stat().st_size)
     build = partial(_one_output, model)
     return Predictor(classes, input_size, key, build, preparation, digest, thresholds.of(run))
+
+
+def graph_of(model: Path) -> tuple[str, str]:
+    """Digest of a run's model, and the cache key of the graph that predictions run."""
+    with model.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest, cache_key(model=digest, engine=engine.name())
 
 
 def read_description(run: Path) -> tuple[int, Preparation]:

@@ -55,7 +55,9 @@ class Helpers(Protocol):
         """Wait until the others have done their parts; one that has not begun is let go."""
 
 
-def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str, Any]:
+def train(
+    run: Run, feed: ImageFeed, helpers: Helpers | None = None, *, ready: bool = False
+) -> dict[str, Any]:
     """Do everything that the run's settings say, and leave its results in its folder.
 
     All progress goes to the run's log, up to `finished` or `stopped`; the caller logs a
@@ -65,6 +67,8 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
         run: What to train.
         feed: Where its images are.
         helpers: Who else may work on it.
+        ready: Whether to make it ready for predictions too, once it has ended, so that the first
+            picture need not wait for it.
 
     Returns:
         The results, as `results.json` holds them; without an evaluation where the run was
@@ -75,12 +79,15 @@ def train(run: Run, feed: ImageFeed, helpers: Helpers | None = None) -> dict[str
     """
     began = time.monotonic()
     try:
-        results = _train(run, feed, helpers, began)
+        results, learning, memory = _train(run, feed, helpers, began)
     except StopRequested:
         run.log.append("stopped", best_epoch=None, turn=run.turn)
         return {"history": [], "best_epoch": None}
     if run.at_work:  # a stop is reported before what was learned is checked and saved
         run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
+    if ready and run.turn == run.state().turn:  # resumed, its next turn makes its own model
+        run.finishing(Stage.COMPILING)
+        learning.make_ready(memory)
     return results
 
 
@@ -136,7 +143,10 @@ def _part(digest: str, parts: int) -> int:
     return int(digest[:8], 16) % parts
 
 
-def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> dict[str, Any]:
+def _train(
+    run: Run, feed: ImageFeed, helpers: Helpers | None, began: float
+) -> "tuple[dict[str, Any], Learning, Memory | None]":
+    """The results, and what the model that was kept consists of."""
     settings = run.settings
     seconds = {"read": 0.0, "features": 0.0, "fit": 0.0}
     learning: Learning
@@ -194,7 +204,7 @@ def _train(run: Run, feed: ImageFeed, helpers: Helpers | None, began: float) -> 
     _keep(run, learning, memory, results, said)
     if race is not None and not cut_short:
         _settle(run, race, learning)
-    return results
+    return results, learning, memory
 
 
 def _enough(run: Run) -> bool:

@@ -23,8 +23,9 @@ from core.network.classifier import Network, head_layers
 from core.network.familiarity import FEWEST, THRESHOLD, Memory
 from core.network.features import FeatureCache, Together
 from core.network.prefix import PIXELS, Prefix
-from core.results import one_class
+from core.results import one_class, predictor
 from core.settings import TrainingSettings
+from core.storage import home
 from core.storage.runs import Run, RunState
 from core.training.batches import Batches, Lessons, Views, balancing
 from core.training.callbacks import (
@@ -518,6 +519,18 @@ class Learning:
         thawed = memory is not None and not self._setup.all_frozen
         untouched = self._setup.untouched() if thawed else None
         return self.network.whole(self.head, memory, untouched)
+
+    def make_ready(self, memory: Memory | None) -> None:
+        """Convert the model that was kept, for predictions.
+
+        Args:
+            memory: As for `whole`.
+        """
+        if self._setup.all_frozen:
+            _, key = predictor.graph_of(self._run.folder / home.MODEL)
+            self.network.join(key, self.head, memory)
+        else:
+            predictor.of_run(self._run.folder)
 
     @property
     def _last(self) -> slice:
