@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from core.datasets.feed import SourceFeed
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.slow
 
 
 def held() -> int:
-    """TensorFlow's graphs and compiled networks in this process."""
+    """TensorFlow's graphs, what feeds them, and compiled networks in this process."""
     gc.collect()
-    kinds = FuncGraph, engine.Compiled
+    kinds = FuncGraph, GeneratorDataAdapter, engine.Compiled
     return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
@@ -44,7 +45,7 @@ def test_no_graph_and_no_compiled_network_of_a_run_stays(
     before = held()
     chosen = TrainingSettings("tiny", epochs=2, batch_size=8, **settings)
     run = Run.create(tmp_path / "run", chosen, data_name="painted")
-    fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
+    fit.train(run, SourceFeed(open_source(folder), SplitSettings()), ready=True)
     of_run(run.folder)
     memory.give_back()
     assert held() == before

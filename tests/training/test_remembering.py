@@ -29,7 +29,8 @@ Painted = Callable[..., Path]
 def train(run: Path, folder: Path, backbone: str = "tiny", **settings: Any) -> dict[str, Any]:
     chosen = {"epochs": 3, "batch_size": 8, "learning_rate": 0.05} | settings
     made = Run.create(run, TrainingSettings(backbone, **chosen), data_name="painted")
-    return fit.train(made, SourceFeed(open_source(folder), SplitSettings(validation=0.25)))
+    feed = SourceFeed(open_source(folder), SplitSettings(validation=0.25))
+    return fit.train(made, feed, ready=True)
 
 
 def pixels(folder: Path, size: int) -> np.ndarray:
@@ -61,6 +62,9 @@ def test_the_saved_model_tells_how_familiar_a_picture_is(
     assert shape == (8, 60 if refit else 60 - results["images"])
     new = pixels(painted(30, seed=5, folder="new"), tiny_network.SIZE)
     assert (saved.familiar(model, new) >= THRESHOLD).mean() > 0.8
+    compiled = of_run(tmp_path / "run").in_full(new)  # from the graph that the training has left
+    np.testing.assert_allclose(compiled[:, :-1], saved.probabilities(model, new), atol=1e-5)
+    np.testing.assert_allclose(compiled[:, -1], saved.familiar(model, new), atol=1e-3)
     # How sure it is counts where the answers to pictures that were left out are known.
     assert ("missing" in {layer.name for layer in model.layers}) == (results["kept"] == "solution")
     if not refit:  # it is the model that was judged: what was said then is what it says now

@@ -14,6 +14,7 @@ from core.backbones.catalogue.rows import BACKBONES
 from core.backbones.frameworks import keras
 from core.datasets.feed import SourceFeed
 from core.intake.archives.archive import open_source
+from core.results.predictor import of_run
 from core.settings import ALL, SplitSettings, TrainingSettings
 from core.storage.job import RunStatus
 from core.storage.runs import Run
@@ -49,7 +50,7 @@ def created(tmp_path: Path, name: str = "run", **settings: Any) -> Run:
 
 def trained(run: Run, folder: Path) -> dict[str, Any]:
     run.log.append("started", host="here", pid=1)
-    return fit.train(run, SourceFeed(open_source(folder), SplitSettings()))
+    return fit.train(run, SourceFeed(open_source(folder), SplitSettings()), ready=True)
 
 
 def weights_of(run: Run) -> list[np.ndarray]:
@@ -98,13 +99,15 @@ def test_two_networks_in_one_file_say_what_was_measured(painted: Painted, tmp_pa
     dataset = SourceFeed(open_source(folder), SplitSettings()).read(
         lambda _: False, lambda _: None, 16, lambda *_: None
     )
-    right = 0
+    right, predictor = 0, of_run(run.folder)
     for record in dataset.of("validation"):
         picture = Image.open(folder / record.file).convert("RGB").resize(
             (16, 16), Image.Resampling.BILINEAR, reducing_gap=3.0
         )  # fmt: skip
         (answer,) = saved.probabilities(model, np.array(picture)[None])
         right += dataset.classes[answer.argmax()] == record.label
+        (compiled,) = predictor.probabilities([np.array(picture)])
+        np.testing.assert_allclose(compiled, answer, atol=1e-5)
     assert right == results["correct"]
     single = trained(created(tmp_path, "single", budget=0), folder)["parameters"]
     both = results["parameters"]
