@@ -108,7 +108,10 @@ def look_ahead(dataset: Path, images: int) -> None:
     worth_it = images >= _WORTH_IT and ready_offline(backbone_of(_BEGUN_WITH))
     if worth_it and not done.is_file():
         with suppress(UserError):  # nobody has asked for it, and a training will say the same
-            _ask_once(f"ahead-{_name(dataset)}", tasks.look_ahead, dataset, _BEGUN_WITH, done)
+            asked = files.stamp(home.ahead_end())
+            _ask_once(
+                f"ahead-{_name(dataset)}", tasks.look_ahead, dataset, _BEGUN_WITH, asked, done
+            )
 
 
 def make_way() -> None:

@@ -629,18 +629,20 @@ def probe(dataset: Path, settings: TrainingSettings, result: Path) -> None:
         files.write_json(result, apart.run(partial(try_out, dataset, settings), go_on))
 
 
-def look_ahead(dataset: Path, settings: TrainingSettings, done: Path) -> None:
+def look_ahead(dataset: Path, settings: TrainingSettings, asked: files.Stamp, done: Path) -> None:
     """Make the features that a training needs, in a process that takes only what others leave.
 
     Args:
         dataset: The folder of a stored data set.
         settings: What is to be trained, all of it frozen.
+        asked: The stamp of `home.ahead_end` when it was asked for. Once that is another, it ends.
         done: A file to make once they are all there.
 
     Raises:
         UserError: The data set is gone.
     """
-    asked = files.stamp(home.ahead_end())
+    from core.training.setup import Setup
+
     last = math.inf
 
     def go_on() -> None:
@@ -650,6 +652,10 @@ def look_ahead(dataset: Path, settings: TrainingSettings, done: Path) -> None:
         if time.monotonic() > last:
             raise StopRequested
 
+    space = home.space_of(dataset)
+    Setup.of(space, settings, Preparation(), lambda *_: None).build(0)  # stays in this process
+    if files.stamp(home.ahead_end()) != asked:
+        return
     with suppress(StopRequested):
         if apart.run(partial(make_features, dataset, settings, asked), go_on):
             done.parent.mkdir(parents=True, exist_ok=True)

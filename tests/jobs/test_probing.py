@@ -110,7 +110,9 @@ def test_features_that_are_made_ahead_are_kept_as_far_as_they_came(
         meanwhile.setattr(psutil.Process, "nice", lambda *_: None)  # this process goes on
         assert not tasks.make_features(sketches, AS_IT_COMES, asked)
     assert images // 4 <= made() < images
-    tasks.look_ahead(sketches, AS_IT_COMES, done)
+    tasks.look_ahead(sketches, AS_IT_COMES, asked, done)
+    assert not done.exists(), "somebody trains"
+    tasks.look_ahead(sketches, AS_IT_COMES, files.stamp(home.ahead_end()), done)
     assert done.is_file()
     assert made() == images
 
