@@ -135,13 +135,14 @@ IDLE = _number(
 WARM_UP = Setting(
     "THAW_WARM_UP",
     "1",
-    "0: background processes load TensorFlow only when first asked, and stay small",
+    "0: background processes load TensorFlow only when first asked, stay small, and do nothing "
+    "ahead of a training",
     "0 or 1",
     _switch,
 )
 KEPT = _number(
     "THAW_KEPT_GB",
-    "1.1",
+    "1.0",
     "gigabytes",
     "how much memory a training process may hold between two trainings; one that holds more "
     "starts anew",

@@ -6,12 +6,14 @@ All of it is kept on disk. Until it is there, every call answers at once that it
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
+from core import config
 from core.advice.estimate import Probe
 from core.advice.likeness import Likeness
 from core.backbones.catalogue.rows import backbone_of
@@ -89,41 +91,39 @@ def probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     now = time.monotonic()  # where the slider has moved on, nobody wants the earlier ones
     _drop(lambda other: other.startswith(name) and now - _wanted.get(other, 0.0) > _IDLE)
     if _ask_once(f"{name}-{path.stem}", tasks.probe, dataset, settings, path):
-        _end(home.ahead_end())  # somebody waits for this one
+        files.mark(home.ahead_end())  # somebody waits for this one
     return None
 
 
 def look_ahead(dataset: Path, images: int) -> None:
-    """Have the features made that a training as Thaw suggests it begins with.
+    """Have the features made that a training with the settings that Thaw begins with needs.
 
-    They are most of its work. Who looks at their pictures or at the settings first finds it done.
-    It takes what processors have left over, and gives way to whoever trains. Ask again now and
-    then, until it is through.
+    They are most of its work. Whoever looks at their pictures or at the settings first finds it
+    done. It takes what processors have left over, and gives way to whoever trains. Ask again now
+    and then, until it is through.
+
+    Nothing happens with THAW_WARM_UP=0, with a scheduler that others run, or before anything else
+    was asked of the cluster: a page must not wait for it to start.
 
     Args:
         dataset: The folder of a stored data set.
         images: How many it holds.
     """
-    done = _made_ahead(dataset)
-    worth_it = images >= _WORTH_IT and ready_offline(backbone_of(_BEGUN_WITH))
-    if worth_it and not done.is_file():
-        with suppress(UserError):  # nobody has asked for it, and a training will say the same
-            asked = files.stamp(home.ahead_end())
-            _ask_once(
-                f"ahead-{_name(dataset)}", tasks.look_ahead, dataset, _BEGUN_WITH, asked, done
-            )
+    if images < _WORTH_IT or not config.WARM_UP.value or not connection.is_at_hand():
+        return
+    name, done = f"ahead-{_name(dataset)}", _made_ahead(dataset)
+    if done.is_file() or not ready_offline(backbone_of(_BEGUN_WITH)):
+        return
+    asked = files.stamp(home.ahead_end())
+    with suppress(UserError, OSError, CancelledError):  # a training will say the same
+        _ask_once(name, tasks.look_ahead, dataset, _BEGUN_WITH, asked, done)
 
 
 def make_way() -> None:
-    """Have all that end: somebody trains, and knows what they want."""
+    """End probes and what is made ahead: somebody trains, and knows what they want."""
     _drop(lambda name: name.startswith(("probe-", "ahead-")))
     for end in (home.probes_end(), home.ahead_end()):
-        _end(end)
-
-
-def _end(end: Path) -> None:
-    home.cache().mkdir(parents=True, exist_ok=True)
-    files.write_bytes(end, b"", sync=False)
+        files.mark(end)
 
 
 def _drop(unwanted: Callable[[str], bool]) -> None:
@@ -211,7 +211,7 @@ def _ask_once(name: str, work: Callable[P, object], *args: P.args, **_: P.kwargs
     """Have something found out, unless it is already under way.
 
     Returns:
-        Whether it was not.
+        Whether it was asked for now.
 
     Raises:
         UserError: It was tried and did not work.

@@ -7,6 +7,7 @@ and is listed in `KINDS`. To add either is to write one function here.
 import hashlib
 import logging
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -635,7 +636,7 @@ def look_ahead(dataset: Path, settings: TrainingSettings, asked: files.Stamp, do
     Args:
         dataset: The folder of a stored data set.
         settings: What is to be trained, all of it frozen.
-        asked: The stamp of `home.ahead_end` when it was asked for. Once that is another, it ends.
+        asked: Stamp of `home.ahead_end` when it was asked for. It ends once that is another.
         done: A file to make once they are all there.
 
     Raises:
@@ -645,21 +646,25 @@ def look_ahead(dataset: Path, settings: TrainingSettings, asked: files.Stamp, do
 
     last = math.inf
 
+    def unwanted() -> bool:
+        return files.stamp(home.ahead_end()) != asked
+
     def go_on() -> None:
         nonlocal last
-        if files.stamp(home.ahead_end()) != asked:
+        if unwanted():
             last = min(last, time.monotonic() + _GRACE)
         if time.monotonic() > last:
             raise StopRequested
 
+    if unwanted():
+        return
     space = home.space_of(dataset)
-    Setup.of(space, settings, Preparation(), lambda *_: None).build(0)  # stays in this process
-    if files.stamp(home.ahead_end()) != asked:
+    Setup.of(space, settings, Preparation(), lambda *_: None).build(0)  # a training finds it built
+    if unwanted():
         return
     with suppress(StopRequested):
         if apart.run(partial(make_features, dataset, settings, asked), go_on):
-            done.parent.mkdir(parents=True, exist_ok=True)
-            files.write_bytes(done, b"", sync=False)
+            files.mark(done)
 
 
 def make_features(dataset: Path, settings: TrainingSettings, asked: files.Stamp) -> bool:
@@ -670,9 +675,10 @@ def make_features(dataset: Path, settings: TrainingSettings, asked: files.Stamp)
     from core.training.setup import Setup
 
     psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if sys.platform == "win32" else _LAST)
+    parent = os.getppid()
 
     def go_on(*_: int) -> None:
-        if files.stamp(home.ahead_end()) != asked:
+        if files.stamp(home.ahead_end()) != asked or os.getppid() != parent:
             raise StopRequested
 
     feed = StoredFeed(dataset)

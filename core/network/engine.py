@@ -160,6 +160,8 @@ def _graph(key: str, build: Callable[[], Any]) -> Any:
 def _read(key: str) -> Any | None:
     """A graph from the cache, if it is there and undamaged."""
     folder = home.graphs() / key
+    if not folder.is_dir():
+        return None
     try:
         if (folder / home.DIGEST).read_text() != _digest(folder):
             raise ValueError("not what was written")
@@ -167,7 +169,7 @@ def _read(key: str) -> Any | None:
         os.utime(folder)  # the oldest are dropped first
         return graph
     except (RuntimeError, ValueError, OSError):
-        files.remove(folder)  # where it is damaged
+        files.remove(folder)
         return None
 
 

@@ -24,6 +24,7 @@ from core import config
 from core.storage import files, home
 
 _SEGMENT_BYTES = 64 << 20
+_SEGMENT_ROWS = 1000  # seconds of work, which is all that is lost with a process that is killed
 _ABANDONED = 3600.0  # seconds that nobody writes one file for
 _IN_MEMORY = 128 << 20  # bytes of features that are not worth reading again and again
 
@@ -79,7 +80,8 @@ class FeatureCache:
         """Keep one image's features; from any thread. They reach the disk by and by."""
         with self._lock:
             self._pending[digest] = features
-            full = len(self._pending) * self._row.itemsize >= _SEGMENT_BYTES
+            rows = len(self._pending)
+            full = rows >= _SEGMENT_ROWS or rows * self._row.itemsize >= _SEGMENT_BYTES
             batch = self._take_pending() if full else {}
         self._write_segment(batch)
 
@@ -273,3 +275,4 @@ def empty_cache() -> None:
     for graph in home.graphs().glob("[!.]*"):
         files.remove(graph)
     files.remove(home.probes())  # they counted what was in it
+    files.mark(home.ahead_end())  # or what is made just now would count as there

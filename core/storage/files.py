@@ -138,6 +138,12 @@ def refuse_newer(format: object) -> None:
         )
 
 
+def mark(path: Path) -> None:
+    """Replace an empty file, or make it, so that it has another stamp."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, b"", sync=False)
+
+
 def stamp(path: Path) -> Stamp:
     """What changes whenever a file is replaced: time in nanoseconds, inode and size.
 

@@ -5,6 +5,7 @@ layers are frozen; else it is built first), and the first images go through its 
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from core.network import engine
 from core.network.familiarity import THRESHOLD, Memory
 from core.network.features import FeatureCache, drop_oldest
 from core.network.prefix import Prefix
-from core.results import evaluation, learned
+from core.results import evaluation, learned, predictor
 from core.results.answers import cut_off, kept
 from core.settings import TrainingSettings
 from core.storage import files, home
@@ -87,7 +88,10 @@ def train(
         run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
     if ready and run.turn == run.state().turn:  # resumed, its next turn makes its own model
         run.finishing(Stage.COMPILING)
-        learning.make_ready(memory)
+        joined = learning.join(memory)
+        del learning, memory  # the memory that they take is needed
+        if not joined:
+            predictor.of_run(run.folder)
     return results
 
 
@@ -131,10 +135,7 @@ def frozen_features(
         through: The same of those that have been through the network.
     """
     (prefix,) = setup.wholes()
-    network = cache(partial(setup.build, feed.count))
-    frozen = _Frozen(setup, feed, network)
-    if frozen.missing and not engine.is_converted(prefix.graph):
-        network()  # before two threads ask for it
+    frozen = _Frozen(setup, feed, _when_asked_for(partial(setup.build, feed.count)))
     dataset = frozen.take(reading, through)
     return dataset, frozen.features[prefix]
 
@@ -307,6 +308,17 @@ def _begun(builder: ThreadPoolExecutor, setup: Setup, feed: ImageFeed) -> "Calla
     """Begin to build the network; what is returned waits for it."""
     copies = 1 + (setup.settings.views if setup.augmentation else 0)
     return builder.submit(setup.build, feed.count * copies).result
+
+
+def _when_asked_for(build: "Callable[[], Network]") -> "Callable[[], Network]":
+    """Builds the network once, in whichever thread is the first to need it."""
+    once, building = cache(build), threading.Lock()
+
+    def network() -> "Network":
+        with building:
+            return once()
+
+    return network
 
 
 class _Frozen:

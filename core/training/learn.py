@@ -520,17 +520,19 @@ class Learning:
         untouched = self._setup.untouched() if thawed else None
         return self.network.whole(self.head, memory, untouched)
 
-    def make_ready(self, memory: Memory | None) -> None:
-        """Convert the model that was kept, for predictions.
+    def join(self, memory: Memory | None) -> bool:
+        """Put together the graph that predictions run, where everything is frozen.
 
         Args:
             memory: As for `whole`.
+
+        Returns:
+            Whether everything is. Otherwise the model that was kept has to be converted.
         """
         if self._setup.all_frozen:
             _, key = predictor.graph_of(self._run.folder / home.MODEL)
             self.network.join(key, self.head, memory)
-        else:
-            predictor.of_run(self._run.folder)
+        return self._setup.all_frozen
 
     @property
     def _last(self) -> slice:

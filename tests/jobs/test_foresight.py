@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from core import config
 from core.advice.likeness import LIKE
 from core.backbones.catalogue.rows import BACKBONES
 from core.datasets import changes, image_files, store
 from core.errors import UserError
 from core.intake.pictures.preparation import Preparation
 from core.jobs import foresight, queue, tasks
+from core.jobs.cluster import connection
 from core.settings import Squaring, TrainingSettings
 from core.storage import home
 from core.storage.job import RunStatus, Stage
@@ -61,7 +63,8 @@ def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
     )
 
 
-def test_a_training_finds_the_features_of_its_pictures_there(sketches, wait):
+def test_a_training_finds_the_features_of_its_pictures_there(sketches, wait, monkeypatch):
+    monkeypatch.setattr(config, "WARM_UP", replace(config.WARM_UP, name="THAW_NOT_SET"))
     folder, settings = home.HOME.dataset(sketches), TrainingSettings(epochs=1)
     wait(lambda: foresight.probe(folder, settings))
     images = len(store.load(folder).records)
@@ -84,6 +87,23 @@ def test_a_training_finds_the_features_of_its_pictures_there(sketches, wait):
     state = queue.status(run)
     assert state.status is RunStatus.FINISHED
     assert state.stages[Stage.FEATURES][:2] == (0, 0), "they were made once more"
+
+
+@pytest.mark.parametrize("images", [299, 300])
+def test_few_pictures_or_no_cluster_are_no_reason_to_begin_ahead(sketches, monkeypatch, images):
+    monkeypatch.setattr(config, "WARM_UP", replace(config.WARM_UP, name="THAW_NOT_SET"))
+    connection.line()
+    asked = []
+    monkeypatch.setattr(foresight, "_ask_once", lambda *given: asked.append(given))
+    foresight.look_ahead(home.HOME.dataset(sketches), images)
+    assert len(asked) == (images >= 300)
+    connection.disconnect()
+    foresight.look_ahead(home.HOME.dataset(sketches), images)
+    assert len(asked) == (images >= 300), "a page would wait for a cluster"
+    connection.line()
+    monkeypatch.setattr(config, "WARM_UP", replace(config.WARM_UP, name="THAW_WARM_UP"))
+    foresight.look_ahead(home.HOME.dataset(sketches), images)
+    assert len(asked) == (images >= 300), "THAW_WARM_UP=0"
 
 
 def test_what_cannot_be_found_out_is_told(shared, wait):

@@ -133,6 +133,11 @@ def line() -> Line:
         raise AssertionError("unreachable")
 
 
+def is_at_hand() -> bool:
+    """Whether this process has a client already, to a cluster that Thaw itself runs."""
+    return _line is not None and _line.holds and not remote()
+
+
 def connected_to(owner: dict[str, Any]) -> "Client | None":
     """The client, if it is connected right now to the cluster that a job's log names."""
     now = _line
