@@ -48,4 +48,4 @@ def test_no_graph_and_no_compiled_network_of_a_run_stays(
     fit.train(run, SourceFeed(open_source(folder), SplitSettings()), ready=True)
     of_run(run.folder)
     memory.give_back()
-    assert held() == before
+    assert held() <= before  # what other tests have left may go as well
