@@ -196,7 +196,7 @@ def _convert(model: Any) -> Any:
     from core.backbones.frameworks import tf
 
     taken_in = model.inputs[0]
-    function = tf.function(lambda images: model(images, training=False))
+    function = tf.function(lambda images: model(images, training=False), autograph=False)
     shape = tf.TensorSpec((1, *taken_in.shape[1:]), taken_in.dtype)
     concrete = function.get_concrete_function(shape)
     # What `ov.convert_model` does inside. On Python 3.13 that function fails before it gets here:

@@ -65,6 +65,8 @@ def test_a_run_leaves_nothing_new_for_the_next_one(sketches, wait):
 
 def test_a_training_finds_the_features_of_its_pictures_there(sketches, wait, monkeypatch):
     monkeypatch.setattr(config, "WARM_UP", replace(config.WARM_UP, name="THAW_NOT_SET"))
+    for segment in home.features().glob("*/*.npy"):
+        segment.unlink()  # other tests have trained on the same drawings
     folder, settings = home.HOME.dataset(sketches), TrainingSettings(epochs=1)
     wait(lambda: foresight.probe(folder, settings))
     images = len(store.load(folder).records)
