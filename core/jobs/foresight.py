@@ -40,7 +40,7 @@ _FEATURES = (
 )
 # What a probe's numbers depend on; epochs, rates and the like are arithmetic.
 _MEASURED = (*_FEATURES, "dense", "batch_size", "optimizer", "batch_norm_learns")
-_BEGUN_WITH = TrainingSettings()  # whose features are made ahead
+_AT_FIRST = TrainingSettings()  # before anyone changes them; their features are made ahead
 _WORTH_IT = 300  # pictures; the process that makes their features takes seconds to start
 P = ParamSpec("P")
 _KEPT = 500
@@ -96,9 +96,9 @@ def probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
 
 
 def look_ahead(dataset: Path, images: int) -> None:
-    """Have the features made that a training with the settings that Thaw begins with needs.
+    """Have features made ahead of a training: those that Thaw's first settings need.
 
-    They are most of its work. Whoever looks at their pictures or at the settings first finds it
+    They are most of the work. Whoever looks at their pictures or at the settings first finds it
     done. It takes what processors have left over, and gives way to whoever trains. Ask again now
     and then, until it is through.
 
@@ -112,11 +112,11 @@ def look_ahead(dataset: Path, images: int) -> None:
     if images < _WORTH_IT or not config.WARM_UP.value or not connection.is_at_hand():
         return
     name, done = f"ahead-{_name(dataset)}", _made_ahead(dataset)
-    if done.is_file() or not ready_offline(backbone_of(_BEGUN_WITH)):
+    if done.is_file() or not ready_offline(backbone_of(_AT_FIRST)):
         return
     asked = files.stamp(home.ahead_end())
     with suppress(UserError, OSError, CancelledError):  # a training will say the same
-        _ask_once(name, tasks.look_ahead, dataset, _BEGUN_WITH, asked, done)
+        _ask_once(name, tasks.look_ahead, dataset, _AT_FIRST, asked, done)
 
 
 def make_way() -> None:
@@ -143,7 +143,7 @@ def known_probe(dataset: Path, settings: TrainingSettings) -> Probe | None:
     since = path.stat().st_mtime
     trained = rows.rows(home.space_of(dataset))
     done = any(_leaves_features(row, dataset.name, settings, since) for row in trained)
-    done = done or (_alike(settings, _BEGUN_WITH) and _later(_made_ahead(dataset), since))
+    done = done or (_alike(settings, _AT_FIRST) and _later(_made_ahead(dataset), since))
     return replace(found, new_images=0) if done else found
 
 
@@ -186,7 +186,7 @@ def _place(dataset: Path, settings: TrainingSettings) -> Path:
 
 def _made_ahead(dataset: Path) -> Path:
     """The file that says that its features have been made."""
-    return _place(dataset, _BEGUN_WITH).with_suffix(".made")
+    return _place(dataset, _AT_FIRST).with_suffix(".made")
 
 
 def _key(dataset: Path, settings: TrainingSettings) -> str:

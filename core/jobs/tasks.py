@@ -642,6 +642,7 @@ def look_ahead(dataset: Path, settings: TrainingSettings, asked: files.Stamp, do
     Raises:
         UserError: The data set is gone.
     """
+    from core.network import gpu
     from core.training.setup import Setup
 
     last = math.inf
@@ -656,7 +657,7 @@ def look_ahead(dataset: Path, settings: TrainingSettings, asked: files.Stamp, do
         if time.monotonic() > last:
             raise StopRequested
 
-    if unwanted():
+    if unwanted() or gpu.is_here():  # which has them in no time, and no room for two
         return
     space = home.space_of(dataset)
     Setup.of(space, settings, Preparation(), lambda *_: None).build(0)  # a training finds it built

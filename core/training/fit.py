@@ -86,7 +86,8 @@ def train(
         return {"history": [], "best_epoch": None}
     if run.at_work:  # a stop is reported before what was learned is checked and saved
         run.log.append("finished", best_epoch=results["best_epoch"], turn=run.turn)
-    if ready and run.turn == run.state().turn:  # resumed, its next turn makes its own model
+    # Resumed meanwhile, its next turn makes a model of its own; deleted, it has none.
+    if ready and run.has_model and run.turn == run.state().turn:
         run.finishing(Stage.COMPILING)
         joined = learning.join(memory)
         del learning, memory  # the memory that they take is needed
