@@ -140,6 +140,7 @@ def test_the_sketch_is_cpp_that_fits_its_libraries(board: str, tmp_path: Path) -
     assert made.returncode == 0, made.stderr
 
 
+@compiled_here
 def test_the_network_is_in_the_header_byte_by_byte(tmp_path: Path) -> None:
     data = np.random.default_rng(3).bytes(1001)
     program = compiled(
