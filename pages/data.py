@@ -62,8 +62,9 @@ def _there_already(chosen: str | None) -> str | None:
 
 
 def show(chosen: str, dataset: Dataset) -> None:
+    enough_to_learn = can_be_learned(dataset)
     with st.container():  # of one place, so that the tabs stay what they are, the camera among them
-        _above(chosen, dataset)
+        _above(chosen, dataset, enough_to_learn)
     first = say(gather.TITLE)
     state.granted(gather.VIEWS, (first,))
     pictures, check, numbers = st.tabs(
@@ -80,11 +81,11 @@ def show(chosen: str, dataset: Dataset) -> None:
             _counts(dataset)
         mend.divided_anew(chosen, dataset)
         mend.forget(chosen)
-    if can_be_learned(dataset):
+    if enough_to_learn:
         foresight.look_ahead(state.folder_of(chosen), len(dataset.records))
 
 
-def _above(chosen: str, dataset: Dataset) -> None:
+def _above(chosen: str, dataset: Dataset, enough_to_learn: bool) -> None:
     """What the data set is, and the next step."""
     st.title(words.plain(dataset.name), anchor=False)
     st.header(
@@ -105,7 +106,7 @@ def _above(chosen: str, dataset: Dataset) -> None:
     with st.container(horizontal=True):
         if st.button(
             say("Choose how to train"),
-            type="primary" if can_be_learned(dataset) else "secondary",
+            type="primary" if enough_to_learn else "secondary",
             icon=":material/arrow_forward:",
             key="lead-on",
         ):

@@ -126,8 +126,8 @@ def frozen_features(
 ) -> tuple[Dataset, FeatureCache]:
     """The features of the whole frozen backbone of all images.
 
-    Those that are in the cache are taken from there. The network is only built where it has never
-    been converted on this machine.
+    Those that are in the cache are taken from there. The network is only built where images are
+    missing that need it: it has never been converted on this machine, or a GPU runs it.
 
     Args:
         setup: Of settings with which all of one network is frozen.
@@ -326,7 +326,7 @@ class _Frozen:
     """The frozen part of a network, being built, and the features that it has made.
 
     Attributes:
-        network: Waits for it.
+        network: Gives it once it is built.
         features: Of all images, by prefix.
         seconds: That reading took, and what was left of the frozen part after it.
     """
